@@ -1,0 +1,57 @@
+import {
+  concat,
+  filter,
+  from,
+  map,
+  merge,
+  mergeMap,
+  NEVER,
+  of,
+  scan,
+  share,
+  shareReplay,
+  startWith,
+  type Observable,
+} from 'rxjs';
+import { changedKeys, needsRestart } from '../config/diff.js';
+import type { Config } from '../config/schema.js';
+import type { SchedulerEvent } from '../events.js';
+import type { ConfigChange } from '../sources/configFile.js';
+
+export interface Configuration {
+  /** The configuration in force, replayed. */
+  readonly config$: Observable<Config>;
+  readonly event$: Observable<SchedulerEvent>;
+}
+
+interface Step {
+  readonly config: Config;
+  readonly events: readonly SchedulerEvent[];
+}
+
+/** Follows the file: what can change while running takes effect, what can't is named, what is invalid is ignored. */
+export function configuration(initial: Config, change$: Observable<ConfigChange>, wall: () => number): Configuration {
+  const step$ = change$.pipe(
+    scan((step: Step, change) => next(step.config, change, wall()), { config: initial, events: [] }),
+    share(),
+  );
+  const config$ = concat(step$, NEVER).pipe(
+    map(({ config }) => config),
+    startWith(initial),
+    shareReplay({ bufferSize: 1, refCount: true }),
+  );
+  return { config$, event$: merge(step$.pipe(mergeMap(({ events }) => from(events)))) };
+}
+
+function next(current: Config, change: ConfigChange, at: number): Step {
+  if (!change.ok) return { config: current, events: [{ kind: 'config.rejected', at, problems: change.problems }] };
+  const changed = changedKeys(current, change.config);
+  const fixed = needsRestart(changed);
+  const live = changed.filter((key) => !fixed.includes(key));
+  const events: SchedulerEvent[] = [];
+  if (live.length > 0) events.push({ kind: 'config.reloaded', at, changed: live });
+  if (fixed.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
+  const { uuid, redis, status } = current;
+  const { host, port } = status;
+  return { config: { ...change.config, uuid, redis, status: { ...change.config.status, host, port } }, events };
+}

@@ -1,0 +1,100 @@
+import {
+  concat,
+  connect,
+  distinctUntilChanged,
+  map,
+  merge,
+  NEVER,
+  of,
+  switchMap,
+  take,
+  takeUntil,
+  type Observable,
+} from 'rxjs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/schema.js';
+import type { Evidence } from '../domain/evidence.js';
+import type { Ledger } from '../domain/ledger.js';
+import type { SchedulerEvent } from '../events.js';
+import { ipSources } from '../sources/publicIp/sources.js';
+import { announce } from '../streams/announce.js';
+import { asking } from '../streams/askSource.js';
+import { attempting } from '../streams/attempt.js';
+import { holdFlaps } from '../streams/holdFlaps.js';
+import { knownIp } from '../streams/knownIp.js';
+import { watchIp } from '../streams/watchIp.js';
+import type { Context } from './context.js';
+import { announceRequest } from './requests.js';
+
+export interface IpParts {
+  readonly ledger: Ledger;
+  readonly evidence: Evidence;
+  readonly redisUp$: Observable<boolean>;
+  readonly userAgent: string;
+}
+
+/** A lease outlasts its attempt by so much, for the settlement. */
+const LEASE_MARGIN_MS = 10_000;
+
+/** Our public IP watched, and every change of it announced: polls → votes → changes → every producer told. */
+export function ipChanges(context: Context, parts: IpParts): Observable<SchedulerEvent> {
+  const { clock, stop$ } = context;
+  const wall = clock.wall;
+  return ipEvents(context, parts).pipe(
+    takeUntil(stop$),
+    connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(wall), announcing(context, parts)))),
+  );
+}
+
+/** What the watch says, under the settings of the moment; an override is the IP, and nothing is polled. */
+function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts): Observable<SchedulerEvent> {
+  return config$.pipe(
+    map(({ publicIp, network }) => ({ ...publicIp, allow: network.allow })),
+    distinctUntilChanged(isDeepStrictEqual),
+    switchMap((settings): Observable<SchedulerEvent> => {
+      const { override, timeoutMs } = settings;
+      if (override !== undefined) {
+        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip: override }), NEVER);
+      }
+      return watchIp({
+        ...settings,
+        sources: ipSources(settings, userAgent),
+        ask: asking(timeoutMs),
+        evidence,
+        wall: clock.wall,
+        random: Math.random,
+      });
+    }),
+  );
+}
+
+function announcing({ config$, client, clock, stop$, explain }: Context, { ledger, redisUp$ }: IpParts) {
+  const { wall, steady } = clock;
+  const attempt = (config: Config) =>
+    attempting({
+      ledger,
+      request: announceRequest(client(config), config, wall),
+      timeoutMs: config.announce.timeoutMs,
+      retry: config.announce.retry,
+      allow: config.network.allow,
+      wall,
+      steady,
+      random: Math.random,
+      explain,
+    });
+  return announce({
+    ledger,
+    attempt: (claim) =>
+      config$.pipe(
+        take(1),
+        switchMap((config) => attempt(config)(claim)),
+      ),
+    settings$: config$.pipe(
+      map(({ announce: { concurrency, timeoutMs } }) => ({ concurrency, leaseMs: timeoutMs + LEASE_MARGIN_MS })),
+    ),
+    redisUp$,
+    stop$,
+    wall,
+    explain,
+  });
+}

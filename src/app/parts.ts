@@ -1,0 +1,71 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'winston';
+import { nodeFetchClient } from '../clients/nodeFetch.js';
+import { redisFailure, type RedisClient } from '../clients/redis.js';
+import type { Config } from '../config/schema.js';
+import type { Clock } from '../domain/clock.js';
+import { ClockWatch } from '../domain/clockWatch.js';
+import { Evidence } from '../domain/evidence.js';
+import type { PostJson } from '../domain/http.js';
+import { keysUnder } from '../domain/keys.js';
+import { PeerTable } from '../domain/peerTable.js';
+import type { Sinks } from '../sinks/flush.js';
+import { Journal } from '../sinks/journal.js';
+import { RedisLedger } from '../sinks/ledger.js';
+import { LogSink } from '../sinks/log.js';
+import { SchedulerState } from '../sinks/schedulerState.js';
+import { VerdictSink } from '../sinks/verdicts.js';
+import { RegistrySource } from '../sources/registry.js';
+import { version } from '../version.js';
+
+/** The building blocks that last as long as the process, made once by the composition root. */
+export interface Parts {
+  readonly redis: RedisClient;
+  readonly clock: Clock;
+  readonly watch: ClockWatch;
+  readonly explain: (error: unknown) => string;
+  readonly client: (config: Config) => PostJson;
+  readonly userAgent: string;
+  readonly registry: RegistrySource;
+  readonly table: PeerTable;
+  readonly evidence: Evidence;
+  readonly verdicts: VerdictSink;
+  readonly ledger: RedisLedger;
+  readonly sinks: Sinks;
+  readonly log: LogSink;
+}
+
+export function makeParts(config: Config, redis: RedisClient, logger: Logger): Parts {
+  const steady = (): number => performance.now();
+  const wall = (): number => Date.now();
+  const watch = new ClockWatch(steady, wall);
+  const keys = keysUnder(config.redis.keyPrefix);
+  const userAgent = `consumer-scheduler/${version}`;
+  const verdicts = new VerdictSink(redis, keys, wall, redisFailure);
+  const state = new SchedulerState(redis, keys, { uuid: config.uuid, version });
+  const journal = new Journal(redis, keys);
+  return {
+    redis,
+    clock: { wall, steady, epoch: () => watch.epoch() },
+    watch,
+    explain: redisFailure,
+    client: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
+    userAgent,
+    registry: new RegistrySource(redis, keys),
+    table: new PeerTable(),
+    evidence: new Evidence(),
+    verdicts,
+    ledger: new RedisLedger(redis, keys, wall),
+    sinks: { verdicts, state, journal },
+    log: new LogSink(logger),
+  };
+}
+
+/** One client for as long as the TLS settings stay the same. */
+function rememberLast(make: (tls: Config['http']['tls']) => PostJson): (config: Config) => PostJson {
+  let last: { readonly tls: Config['http']['tls']; readonly client: PostJson } | undefined;
+  return ({ http: { tls } }) => {
+    if (last?.tls !== tls) last = { tls, client: make(tls) };
+    return last.client;
+  };
+}

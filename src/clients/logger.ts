@@ -1,0 +1,45 @@
+import { createLogger, format, transports, type Logger } from 'winston';
+
+export interface LogOptions {
+  readonly level: string;
+  /** `auto`: pretty where standard error is a terminal. */
+  readonly format: 'json' | 'pretty' | 'auto';
+}
+
+const COLOURS: Readonly<Record<string, string>> = {
+  error: '\u001b[31m',
+  warn: '\u001b[33m',
+  info: '\u001b[36m',
+  debug: '\u001b[90m',
+};
+const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
+const DIM = '\u001b[2m';
+const RESET = '\u001b[0m';
+
+/** The log, on standard error: standard output belongs to what a command prints. */
+export function openLog({ level, format: wanted }: LogOptions, terminal = process.stderr.isTTY): Logger {
+  const pretty = wanted === 'pretty' || (wanted === 'auto' && terminal);
+  return createLogger({
+    level,
+    format: pretty ? prettyFormat(terminal && process.env.NO_COLOR === undefined) : jsonFormat(),
+    transports: [new transports.Stream({ stream: process.stderr })],
+  });
+}
+
+function jsonFormat() {
+  return format.combine(format.timestamp(), format.json());
+}
+
+function prettyFormat(colour: boolean) {
+  return format.combine(
+    format.timestamp({ format: 'HH:mm:ss' }),
+    format.printf(({ level, message, timestamp }) => {
+      const text = String(message);
+      const mark = MARKS[level] ?? ' ';
+      if (!colour) return `${String(timestamp)} ${mark} ${text}`;
+      const tint = COLOURS[level] ?? '';
+      const body = level === 'info' ? text : `${tint}${text}${RESET}`;
+      return `${DIM}${String(timestamp)}${RESET} ${tint}${mark}${RESET} ${body}`;
+    }),
+  );
+}

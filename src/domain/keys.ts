@@ -1,0 +1,26 @@
+/** The Redis keys under a prefix: the only ones that the program touches. */
+export interface Keys {
+  readonly consumers: string;
+  readonly producers: string;
+  readonly scheduler: string;
+  readonly announcements: string;
+  readonly events: string;
+  readonly consumerPrefix: string;
+  readonly producerPrefix: string;
+  readonly consumer: (uuid: string) => string;
+  readonly producer: (uuid: string) => string;
+}
+
+export function keysUnder(prefix: string): Keys {
+  return {
+    consumers: `${prefix}consumers`,
+    producers: `${prefix}producers`,
+    scheduler: `${prefix}scheduler`,
+    announcements: `${prefix}announcements`,
+    events: `${prefix}events`,
+    consumerPrefix: `${prefix}consumer:`,
+    producerPrefix: `${prefix}producer:`,
+    consumer: (uuid) => `${prefix}consumer:${uuid}`,
+    producer: (uuid) => `${prefix}producer:${uuid}`,
+  };
+}

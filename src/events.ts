@@ -1,0 +1,99 @@
+import type { CheckOutcome, Lane, PeerKind, PeerState, StoredAddress } from './domain/peer.js';
+import type { AddressFault, FailureReason } from './domain/reasons.js';
+
+/** What a check changed in a peer's record. Times are Unix milliseconds. */
+export interface Verdict {
+  readonly uuid: string;
+  /** The registry's own spelling of the address that was called; nothing is stored once the entry's differs. */
+  readonly called: StoredAddress;
+  readonly at: number;
+  readonly outcome: CheckOutcome;
+  /** False where the failure could not be held against the peer, since nothing shows that we were online. */
+  readonly counted: boolean;
+  readonly before: PeerState | undefined;
+  readonly state: PeerState | undefined;
+  readonly failures: number;
+}
+
+export type IpResult = 'ok' | FailureReason;
+
+/** Everything that happens in the program, in one union: what the streams say and all that the sinks see. */
+export type SchedulerEvent =
+  | { readonly kind: 'round.started'; readonly at: number; readonly lane: Lane; readonly round: number }
+  | { readonly kind: 'round.skipped'; readonly at: number; readonly lane: Lane }
+  | {
+      readonly kind: 'round.finished';
+      readonly at: number;
+      readonly lane: Lane;
+      readonly round: number;
+      readonly tookMs: number;
+      readonly ok: number;
+      readonly failed: number;
+      /** Set where shutdown cut the round short. */
+      readonly aborted: boolean;
+    }
+  | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly verdict: Verdict }
+  | {
+      readonly kind: 'peer.discarded';
+      readonly at: number;
+      readonly uuid: string;
+      /** `clock-gap`: we stood still across the call; `local`: it never left this host. */
+      readonly why: 'clock-gap' | 'local';
+    }
+  | {
+      readonly kind: 'peer.malformed';
+      readonly at: number;
+      readonly peer: PeerKind;
+      readonly uuid: string;
+      readonly error: AddressFault;
+      readonly detail: string;
+      readonly stored: StoredAddress;
+      /** The state to take away, if it had one that says the peer may be used. */
+      readonly before: PeerState | undefined;
+    }
+  | { readonly kind: 'isolation.began'; readonly at: number }
+  | { readonly kind: 'isolation.ended'; readonly at: number }
+  | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
+  | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
+  | { readonly kind: 'ip.unknown'; readonly at: number }
+  | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
+  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string }
+  | { readonly kind: 'ip.held'; readonly at: number; readonly ip: string; readonly quietMs: number }
+  | {
+      readonly kind: 'ip.changed';
+      readonly at: number;
+      readonly ip: string;
+      readonly previous: string | undefined;
+      readonly producers: number;
+    }
+  | {
+      readonly kind: 'announcement.acknowledged';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly attempts: number;
+    }
+  | {
+      readonly kind: 'announcement.failed';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly attempts: number;
+      readonly reason: FailureReason;
+      readonly retryInMs: number;
+    }
+  /** The producer left the registry before it acknowledged. */
+  | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }
+  | { readonly kind: 'announcements.complete'; readonly at: number; readonly ip: string }
+  | { readonly kind: 'redis.up'; readonly at: number }
+  | { readonly kind: 'redis.down'; readonly at: number; readonly reason: string }
+  | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
+  /** What had to wait in memory is in Redis now. */
+  | { readonly kind: 'redis.caught-up'; readonly at: number; readonly what: string; readonly written: number }
+  | { readonly kind: 'heartbeat'; readonly at: number }
+  | { readonly kind: 'config.reloaded'; readonly at: number; readonly changed: readonly string[] }
+  | { readonly kind: 'config.rejected'; readonly at: number; readonly problems: readonly string[] }
+  | { readonly kind: 'config.needs-restart'; readonly at: number; readonly keys: readonly string[] }
+  | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
+
+export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

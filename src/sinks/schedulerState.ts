@@ -1,0 +1,54 @@
+import type { RedisClient } from '../clients/redis.js';
+import type { Keys } from '../domain/keys.js';
+import type { SchedulerEvent } from '../events.js';
+
+type Fields = Readonly<Record<string, string | number>>;
+
+/** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
+export class SchedulerState {
+  readonly #dirty = new Map<string, string | number>();
+
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+    identity: { readonly uuid: string; readonly version: string },
+  ) {
+    this.#note({ ...identity, isolated: 0 });
+  }
+
+  accept(event: SchedulerEvent): void {
+    switch (event.kind) {
+      case 'round.started':
+        if (event.lane === 'good') this.#note({ round: event.round, round_started_at: event.at });
+        return;
+      case 'round.finished':
+        if (event.lane === 'good') {
+          this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: event.failed });
+        }
+        return;
+      case 'isolation.began':
+      case 'isolation.ended':
+        this.#note({ isolated: event.kind === 'isolation.began' ? 1 : 0 });
+        return;
+      case 'ip.polled':
+        if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
+        return;
+      case 'heartbeat':
+        this.#note({ heartbeat_at: event.at });
+        return;
+      default:
+    }
+  }
+
+  /** Rejects where Redis could not confirm the write; then the next call tries again. */
+  async flush(): Promise<void> {
+    if (this.#dirty.size === 0) return;
+    const fields = new Map(this.#dirty);
+    await this.redis.hset(this.keys.scheduler, fields);
+    for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
+  }
+
+  #note(fields: Fields): void {
+    for (const [field, value] of Object.entries(fields)) this.#dirty.set(field, value);
+  }
+}

@@ -1,0 +1,52 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { publicIpv4, publicIpv6 } from 'public-ip';
+import { parseIpAnswer } from '../../domain/ipAnswer.js';
+import type { IpAnswer, IpSource } from '../../domain/ipSource.js';
+
+export type Family = 'ipv4' | 'ipv6';
+
+/** Longer than the library's own sockets live, so that our own deadline is always the one that ends the waiting. */
+const LIBRARY_TIMEOUT_MS = 60_000;
+
+/** public-ip's two ways of asking, as two sources with one vote each. */
+export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
+  const find = family === 'ipv4' ? publicIpv4 : publicIpv6;
+  const lookup =
+    way === 'https'
+      ? () => find({ onlyHttps: true, timeout: LIBRARY_TIMEOUT_MS })
+      : () => withoutFallback(() => find({ timeout: LIBRARY_TIMEOUT_MS }));
+  return {
+    name: way,
+    remote: true,
+    // The library does not end its lookups when told to, so the signal is of no use to it.
+    lookup: async (): Promise<IpAnswer> => {
+      try {
+        const ip = parseIpAnswer(await lookup(), family);
+        return ip === undefined ? { ok: false, reason: 'address-denied' } : { ok: true, ip };
+      } catch {
+        return { ok: false, reason: 'unreachable' };
+      }
+    },
+  };
+}
+
+const REQUEST = 'undici:request:create';
+
+/**
+ * Where DNS fails, the library falls back to HTTPS without saying so, and one operator would have two votes. Node's
+ * own `fetch`, which nothing else here uses, tells of each request on a diagnostics channel.
+ */
+async function withoutFallback(lookup: () => Promise<string>): Promise<string> {
+  let fellBack = false;
+  const note = (): void => {
+    fellBack = true;
+  };
+  subscribe(REQUEST, note);
+  try {
+    const ip = await lookup();
+    if (fellBack) throw new Error('answered over HTTPS, not DNS');
+    return ip;
+  } finally {
+    unsubscribe(REQUEST, note);
+  }
+}

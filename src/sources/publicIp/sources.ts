@@ -1,0 +1,24 @@
+import type { AddressClass } from '../../domain/address.js';
+import type { IpSource } from '../../domain/ipSource.js';
+import { librarySource, type Family } from './library.js';
+import { interfaceSource } from './localInterface.js';
+import { urlSource } from './url.js';
+
+/** How a source is written in the configuration. */
+export type SourceSpec = 'dns' | 'https' | { readonly url: string } | { readonly interface: string };
+
+export interface SourceSettings {
+  readonly sources: readonly SourceSpec[];
+  readonly family: Family;
+  /** Which classes of address a source may be called at, and a local interface may have. */
+  readonly allow: readonly AddressClass[];
+}
+
+export function ipSources({ sources, family, allow }: SourceSettings, userAgent: string): readonly IpSource[] {
+  return sources.map((spec) => {
+    if (typeof spec === 'string') return librarySource(spec, family);
+    return 'url' in spec
+      ? urlSource(spec.url, { family, allow, userAgent })
+      : interfaceSource(spec.interface, family, allow);
+  });
+}

@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import fetch, { type Response } from 'node-fetch';
+import { checkAddress, type AddressClass } from '../../domain/address.js';
+import { parseIpAnswer } from '../../domain/ipAnswer.js';
+import { failureOf } from '../../domain/failure.js';
+import type { IpAnswer, IpSource } from '../../domain/ipSource.js';
+import { retryAfterMs } from '../../domain/retryAfter.js';
+import type { Family } from './library.js';
+
+/** Far more than an address needs. */
+const MAX_BODY = 4_096;
+
+interface UrlSettings {
+  readonly family: Family;
+  /** Which classes of address may be called, where the URL holds a literal. */
+  readonly allow: readonly AddressClass[];
+  readonly userAgent: string;
+}
+
+/** A web service that answers with our address, as plain text or JSON. Redirects are not followed. */
+export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
+  const { host, hostname } = new URL(url);
+  const denied = isLiteral(hostname) && !checkAddress(hostname.replace(/^\[|\]$/g, ''), allow).ok;
+  return {
+    name: host,
+    remote: true,
+    lookup: async (signal): Promise<IpAnswer> => {
+      if (denied) return { ok: false, reason: 'address-denied' };
+      try {
+        const response = await fetch(url, {
+          redirect: 'manual',
+          size: MAX_BODY,
+          signal,
+          headers: { accept: 'text/plain, application/json;q=0.9', 'user-agent': userAgent, connection: 'close' },
+        });
+        return response.ok ? await addressIn(response, family) : refusal(response);
+      } catch (error) {
+        return { ok: false, reason: failureOf(error).reason };
+      }
+    },
+  };
+}
+
+async function addressIn(response: Response, family: Family): Promise<IpAnswer> {
+  const ip = parseIpAnswer(await response.text(), family);
+  return ip === undefined ? { ok: false, reason: 'address-invalid' } : { ok: true, ip };
+}
+
+function refusal(response: Response): IpAnswer {
+  const { status } = response;
+  // Unread, it would hold the socket.
+  (response.body as Readable | null)?.destroy();
+  const reason = status >= 300 && status < 400 ? 'redirect' : (`http-${status}` as const);
+  const waitMs =
+    status === 429 || status === 503 ? retryAfterMs(response.headers.get('retry-after'), Date.now()) : undefined;
+  return { ok: false, reason, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+}
+
+function isLiteral(hostname: string): boolean {
+  return hostname.startsWith('[') || isIP(hostname) !== 0;
+}

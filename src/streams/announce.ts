@@ -1,0 +1,111 @@
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  exhaustMap,
+  filter,
+  mergeMap,
+  of,
+  repeat,
+  switchMap,
+  take,
+  takeUntil,
+  timer,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
+import type { Claim, Ledger } from '../domain/ledger.js';
+import type { EventOf, SchedulerEvent } from '../events.js';
+import type { KnownIp } from './knownIp.js';
+import { persistently, type PersistOptions } from './persistently.js';
+import { pull } from './pull.js';
+
+export interface AnnounceOptions extends PersistOptions {
+  readonly ledger: Ledger;
+  /** One attempt, from the claim to its settlement; never errors. */
+  readonly attempt: (claim: Extract<Claim, { kind: 'due' }>) => Observable<SchedulerEvent>;
+  /** In force from the next delivery on, replayed; a lease must be longer than an attempt can take. */
+  readonly settings$: Observable<{ readonly concurrency: number; readonly leaseMs: number }>;
+  /** True each time that Redis has come (back), false when it went. */
+  readonly redisUp$: Observable<boolean>;
+  /** Ends the claiming; attempts in flight go on. Replayed to late subscribers. */
+  readonly stop$: Observable<unknown>;
+}
+
+/** How often the ledger is looked at again where nothing else gives cause to. */
+const REVIEW_MS = 60_000;
+/** Longest sleep of a worker: others may put an earlier attempt on the list meanwhile. */
+const NAP_MS = 5_000;
+
+type Item = Exclude<Claim, { kind: 'wait' | 'empty' }> | EventOf<'redis.failed'>;
+
+/**
+ * Makes every producer hear of each change: the newest IP wins, requests that still carry the one before are aborted
+ * before the new one is recorded, and a worker goes on asking the ledger until it is empty.
+ */
+export function announce(options: AnnounceOptions): OperatorFunction<KnownIp | EventOf<'ip.held'>, SchedulerEvent> {
+  const { ledger, redisUp$, stop$, wall, scheduler = asyncScheduler } = options;
+
+  const record = (ip: string): Observable<SchedulerEvent> =>
+    persistently('recording an IP change', () => ledger.record(ip), options).pipe(
+      mergeMap((step): Observable<SchedulerEvent> => {
+        if (step.kind !== 'done') return of(step);
+        const { changed, previous, producers } = step.value;
+        return changed ? of({ kind: 'ip.changed', at: wall(), ip, previous, producers }) : EMPTY;
+      }),
+    );
+
+  /** The next producer that is due, however long that takes; empty once the ledger is. */
+  const next = (ip: string | undefined, leaseMs: number): Observable<Item> =>
+    defer(() => {
+      let waiting = true;
+      return persistently('reading the announcements', () => ledger.claim(ip, leaseMs), options).pipe(
+        mergeMap((step): Observable<Item> => {
+          if (step.kind !== 'done') return of(step);
+          const claim = step.value;
+          waiting = claim.kind === 'wait';
+          if (claim.kind === 'empty') return EMPTY;
+          return claim.kind === 'wait'
+            ? timer(Math.min(claim.forMs, NAP_MS), scheduler).pipe(mergeMap(() => EMPTY))
+            : of(claim);
+        }),
+        repeat({ delay: () => (waiting ? of(undefined) : EMPTY) }),
+      );
+    });
+
+  const deliver = (ip: string | undefined): Observable<SchedulerEvent> => {
+    const work = (item: Item): Observable<SchedulerEvent> => {
+      switch (item.kind) {
+        case 'due':
+          return options.attempt(item);
+        case 'redis.failed':
+          return of(item);
+        case 'dropped':
+          return of({ kind: 'announcement.dropped', at: wall(), uuid: item.uuid });
+        case 'stale':
+          return ip === undefined ? EMPTY : record(ip);
+        default:
+          return item satisfies never;
+      }
+    };
+    return options.settings$.pipe(
+      take(1),
+      switchMap(({ concurrency, leaseMs }) => pull(next(ip, leaseMs).pipe(takeUntil(stop$)), work, concurrency)),
+    );
+  };
+
+  return (known$) =>
+    known$.pipe(
+      switchMap((known) => {
+        if ('kind' in known) return of(known);
+        const { ip } = known;
+        const occasion$ = redisUp$.pipe(
+          filter((up) => up),
+          switchMap(() => timer(0, REVIEW_MS, scheduler)),
+          takeUntil(stop$),
+        );
+        return occasion$.pipe(exhaustMap(() => (ip === undefined ? deliver(ip) : concat(record(ip), deliver(ip)))));
+      }),
+    );
+}

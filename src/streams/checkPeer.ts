@@ -1,0 +1,106 @@
+import { defer, EMPTY, finalize, from, map, mergeMap, of, type Observable, type SchedulerLike } from 'rxjs';
+import type { AddressClass } from '../domain/address.js';
+import type { Clock } from '../domain/clock.js';
+import { readEntry } from '../domain/entry.js';
+import type { Evidence } from '../domain/evidence.js';
+import type { Reply } from '../domain/http.js';
+import { checkIdentity } from '../domain/identity.js';
+import type { CheckOutcome, Lane, PeerAddress, RegistryEntry } from '../domain/peer.js';
+import type { PeerTable } from '../domain/peerTable.js';
+import { isAnswer } from '../domain/reasons.js';
+import { judge, type HealthRules } from '../domain/verdict.js';
+import type { SchedulerEvent } from '../events.js';
+import { withDeadline } from './call.js';
+
+/** What every check needs, whatever the settings of the moment. */
+export interface CheckContext {
+  readonly table: PeerTable;
+  readonly evidence: Evidence;
+  readonly clock: Clock;
+  readonly scheduler?: SchedulerLike;
+}
+
+export interface CheckSettings {
+  /** One `POST /sync`; its deadline is ours. */
+  readonly request: (address: PeerAddress) => Observable<Reply>;
+  readonly timeoutMs: number;
+  readonly rules: HealthRules;
+  readonly allow: readonly AddressClass[];
+  /** Whether the public IP is polled somewhere outside, which is a witness of our being online. */
+  readonly polled: boolean;
+}
+
+/** One health check: what it came to is an event, whatever happens; it never errors and never outlasts its deadline. */
+export function checkPeer(
+  context: CheckContext,
+  settings: CheckSettings,
+  lane: Lane,
+): (entry: RegistryEntry) => Observable<SchedulerEvent> {
+  const { table, clock } = context;
+  return (entry) =>
+    defer(() => {
+      const { uuid, stored } = entry;
+      const read = readEntry(stored, settings.allow);
+      if (!read.ok) return malformed(context, entry, read);
+      if (!table.begin(uuid)) return EMPTY;
+      const epoch = clock.epoch();
+      return withDeadline(settings.request(read.address), settings.timeoutMs, clock.steady, context.scheduler).pipe(
+        map(({ reply, tookMs }) => {
+          if (!reply.ok && reply.local === true) return 'local';
+          if (clock.epoch() !== epoch) return 'clock-gap';
+          return checkIdentity(reply, uuid, tookMs);
+        }),
+        mergeMap((outcome) =>
+          typeof outcome === 'string'
+            ? of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why: outcome })
+            : verdict(context, settings, lane, entry, outcome),
+        ),
+        finalize(() => {
+          table.end(uuid);
+        }),
+      );
+    });
+}
+
+function verdict(
+  { table, evidence, clock }: CheckContext,
+  { rules, polled }: CheckSettings,
+  lane: Lane,
+  { uuid, stored, health: before }: RegistryEntry,
+  outcome: CheckOutcome,
+): Observable<SchedulerEvent> {
+  const at = clock.wall();
+  const ended = (outcome.ok || isAnswer(outcome.reason)) && evidence.heard();
+  const { health, counted } = judge(
+    before,
+    outcome,
+    { mark: evidence.mark, witnesses: polled || table.size > 1 },
+    rules,
+  );
+  const began = !outcome.ok && !isAnswer(outcome.reason) && evidence.missed(uuid, counted);
+  table.update(uuid, health, at);
+  const { state, failures } = health;
+  const checked: SchedulerEvent = {
+    kind: 'peer.checked',
+    lane,
+    verdict: { uuid, called: stored, at, outcome, counted, before: before.state, state, failures },
+  };
+  const events: SchedulerEvent[] = [checked];
+  if (ended) events.push({ kind: 'isolation.ended', at });
+  if (began) events.push({ kind: 'isolation.began', at });
+  return from(events);
+}
+
+/** Named once: an entry that already carries the mark is passed over in silence. */
+function malformed(
+  { table, clock }: CheckContext,
+  { uuid, stored, marked, health }: RegistryEntry,
+  { error, detail }: { error: 'address-invalid' | 'address-denied'; detail: string },
+): Observable<SchedulerEvent> {
+  const at = clock.wall();
+  const state = health.state === undefined ? undefined : 'unavailable';
+  table.update(uuid, { ...health, state }, at);
+  if (marked === error) return EMPTY;
+  table.mark(uuid, error);
+  return of({ kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail, stored, before: health.state });
+}
