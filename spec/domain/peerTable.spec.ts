@@ -1,0 +1,103 @@
+import { expect } from 'chai';
+import type { PeerHealth, RegistryEntry } from '#src/domain/peer.js';
+import { PeerTable } from '#src/domain/peerTable.js';
+import { UNCHECKED } from '#src/domain/verdict.js';
+
+describe('PeerTable', () => {
+  const health = (state: PeerHealth['state'], failures = 0): PeerHealth => ({ ...UNCHECKED, state, failures });
+  const entry = (uuid: string, over: Partial<RegistryEntry> = {}): RegistryEntry => ({
+    uuid,
+    stored: { ip: '192.0.2.1', port: null },
+    health: UNCHECKED,
+    checkedAt: 0,
+    marked: null,
+    ...over,
+  });
+  let table: PeerTable;
+
+  beforeEach(() => {
+    table = new PeerTable();
+  });
+
+  it('meets each peer once a round', () => {
+    expect(table.remember(entry('a'), 1)?.uuid).to.equal('a');
+    expect(table.remember(entry('a'), 1)).to.equal(undefined);
+    expect(table.remember(entry('a'), 2)?.uuid).to.equal('a');
+  });
+
+  it('takes the address from the registry, always', () => {
+    table.remember(entry('a'), 1);
+    table.update('a', health('available'), 100);
+    const met = table.remember(entry('a', { stored: { ip: '192.0.2.9', port: '81' } }), 2);
+    expect(met?.stored).to.deep.equal({ ip: '192.0.2.9', port: '81' });
+  });
+
+  it('keeps a newer check than the registry has, which could not be written yet', () => {
+    table.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
+    table.update('a', health('suspect', 1), 200);
+    expect(table.remember(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal(
+      'suspect',
+    );
+  });
+
+  it('believes the registry where that is newer, but keeps the counts it does not store', () => {
+    table.remember(entry('a', { checkedAt: 100 }), 1);
+    table.update('a', { state: 'unavailable', failures: 0, successes: 1, countedAt: 0 }, 200);
+    const met = table.remember(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
+    expect(met?.health).to.deep.equal({ state: 'unavailable', failures: 0, successes: 1, countedAt: 0 });
+  });
+
+  it('starts afresh with an entry that was removed and made again', () => {
+    table.remember(entry('a', { checkedAt: 100, health: health('unavailable', 3) }), 1);
+    expect(table.remember(entry('a'), 2)?.health).to.deep.equal(UNCHECKED);
+  });
+
+  it('does not bring back a peer that left', () => {
+    table.remember(entry('a'), 1);
+    table.delete('a');
+    table.update('a', health('available'), 1);
+    expect(table.get('a')).to.equal(undefined);
+  });
+
+  it('forgets whoever a whole round has not met', () => {
+    table.remember(entry('a'), 1);
+    table.remember(entry('b'), 1);
+    table.remember(entry('b'), 2);
+    table.forgetUnmet(2);
+    expect([table.get('a')?.uuid, table.get('b')?.uuid]).to.deep.equal([undefined, 'b']);
+  });
+
+  it('gives the peers of a lane that a round has not met, each once', () => {
+    table.remember(entry('met'), 2);
+    table.remember(entry('left'), 1);
+    table.remember(entry('dead', { health: health('unavailable') }), 1);
+    expect([...table.unmet('good', 2)]).to.deep.equal(['left']);
+    expect([...table.unmet('good', 2)]).to.deep.equal([]);
+  });
+
+  it('knows who is due in a lane', () => {
+    table.remember(entry('old', { checkedAt: 100, health: health('unavailable') }), 1);
+    table.remember(entry('new', { checkedAt: 300, health: health('unavailable') }), 1);
+    table.remember(entry('good', { checkedAt: 100, health: health('available') }), 1);
+    table.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
+    expect(table.due('unavailable', 200)).to.deep.equal(['old']);
+    expect(table.due('suspect', 200)).to.deep.equal(['failing']);
+    expect([table.count('good'), table.count('suspect'), table.count('unavailable')]).to.deep.equal([1, 1, 2]);
+  });
+
+  it('reserves a peer for one check at a time', () => {
+    expect(table.begin('a')).to.equal(true);
+    expect(table.begin('a')).to.equal(false);
+    table.end('a');
+    expect(table.begin('a')).to.equal(true);
+  });
+
+  it('remembers a fault for as long as the address stays what it is', () => {
+    table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
+    table.mark('a', 'address-invalid');
+    expect(table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.marked).to.equal(
+      'address-invalid',
+    );
+    expect(table.remember(entry('a', { stored: { ip: 'other', port: null } }), 3)?.marked).to.equal(null);
+  });
+});
