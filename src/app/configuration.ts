@@ -14,7 +14,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { changedKeys, needsRestart } from '../config/diff.js';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
 import type { ConfigChange } from '../sources/configFile.js';
 

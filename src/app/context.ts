@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import type { PostJson } from '../domain/http.js';
 

@@ -12,7 +12,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { Evidence } from '../domain/evidence.js';
 import type { Ledger } from '../domain/ledger.js';
 import type { SchedulerEvent } from '../events.js';
@@ -50,7 +50,7 @@ export function ipChanges(context: Context, parts: IpParts): Observable<Schedule
 function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts): Observable<SchedulerEvent> {
   return config$.pipe(
     map(({ publicIp, network }) => ({ ...publicIp, allow: network.allow })),
-    distinctUntilChanged(isDeepStrictEqual),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
     switchMap((settings): Observable<SchedulerEvent> => {
       const { override, timeoutMs } = settings;
       if (override !== undefined) {

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import { ClockWatch } from '../domain/clockWatch.js';
 import { Evidence } from '../domain/evidence.js';
@@ -65,7 +66,7 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
 function rememberLast(make: (tls: Config['http']['tls']) => PostJson): (config: Config) => PostJson {
   let last: { readonly tls: Config['http']['tls']; readonly client: PostJson } | undefined;
   return ({ http: { tls } }) => {
-    if (last?.tls !== tls) last = { tls, client: make(tls) };
+    if (last === undefined || !isDeepStrictEqual(last.tls, tls)) last = { tls, client: make(tls) };
     return last.client;
   };
 }

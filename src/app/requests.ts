@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { PostJson, Reply } from '../domain/http.js';
 import type { PeerAddress } from '../domain/peer.js';
 import { sign, SIGNATURE_HEADER } from '../domain/signature.js';

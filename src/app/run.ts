@@ -18,7 +18,7 @@ import {
   withLatestFrom,
   type Observable,
 } from 'rxjs';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/flush.js';
 import type { ConfigChange } from '../sources/configFile.js';
@@ -43,6 +43,7 @@ export interface RunIo {
   readonly companion$: Observable<SchedulerEvent>;
   /** For the second signal: no waiting, no flushing. */
   readonly exitNow: () => void;
+  readonly setLogLevel: (level: Config['log']['level']) => void;
 }
 
 /**
@@ -94,6 +95,12 @@ export async function run(initial: Config, parts: Parts, io: RunIo): Promise<voi
     ),
     every({ intervalMs: HEARTBEAT_MS }).pipe(map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() }))),
     every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks, wall, explain))),
+    config$.pipe(
+      tap(({ log }) => {
+        io.setLogLevel(log.level);
+      }),
+      ignoreElements(),
+    ),
     stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal }))),
     io.signal$.pipe(skip(1), tap(io.exitNow), ignoreElements()),
   );

@@ -11,7 +11,7 @@ import {
   withLatestFrom,
   type Observable,
 } from 'rxjs';
-import type { Config } from '../config/schema.js';
+import type { Config } from '../config/config.js';
 import type { Evidence } from '../domain/evidence.js';
 import type { Lane } from '../domain/peer.js';
 import type { PeerTable } from '../domain/peerTable.js';

@@ -1,0 +1,74 @@
+import { EMPTY, type Observable } from 'rxjs';
+import { EmbeddedRedis, embeddedSocket } from '../clients/embeddedRedis.js';
+import { isServed } from '../clients/folderLock.js';
+import {
+  closeRedis,
+  describeRedis,
+  firstAttempt,
+  openRedis,
+  redisFailure,
+  type RedisClient,
+  type RedisLocation,
+} from '../clients/redis.js';
+import type { Config } from '../config/config.js';
+import type { SchedulerEvent } from '../events.js';
+import { CommandError } from './commandError.js';
+
+/** A connection to the registry's Redis, and what came with it. */
+export interface Connection {
+  readonly redis: RedisClient;
+  /** Keeps the embedded server running, where it is ours. */
+  readonly companion$: Observable<SchedulerEvent>;
+  close(): Promise<void>;
+}
+
+/** Connects to the configured Redis, starting the embedded one where that is asked for. Redis may be away. */
+export async function connectTo(redis: Config['redis'], wall: () => number): Promise<Connection> {
+  if (redis.url !== 'embedded' || redis.sentinel !== undefined || redis.cluster !== undefined) {
+    return opened(openRedis(locationOf(redis)), EMPTY, () => Promise.resolve());
+  }
+  const server = await EmbeddedRedis.start(redis.dataDir);
+  return opened(openRedis({ socketPath: server.socketPath }), server.supervise(wall), () => server.stop());
+}
+
+/**
+ * The same for a command beside the daemon: it shares the daemon's embedded server where there is one, and gives up
+ * with a `CommandError` where Redis can't be reached.
+ */
+export async function connectNow(redis: Config['redis'], wall: () => number): Promise<Connection> {
+  const socketPath = embeddedSocket(redis.dataDir);
+  const shared = redis.url === 'embedded' && (await isServed(socketPath));
+  const connection = shared
+    ? await opened(openRedis({ socketPath }), EMPTY, () => Promise.resolve())
+    : await connectTo(redis, wall);
+  try {
+    await connection.redis.ping();
+    return connection;
+  } catch (error) {
+    await connection.close();
+    const place =
+      redis.url === 'embedded' ? `the embedded server in ${redis.dataDir}` : describeRedis(locationOf(redis));
+    throw new CommandError(`Redis can't be reached at ${place}: ${redisFailure(error)}`);
+  }
+}
+
+async function opened(
+  redis: RedisClient,
+  companion$: Observable<SchedulerEvent>,
+  after: () => Promise<void>,
+): Promise<Connection> {
+  await firstAttempt(redis);
+  return {
+    redis,
+    companion$,
+    close: async () => {
+      await closeRedis(redis);
+      await after();
+    },
+  };
+}
+
+export function locationOf({ url, sentinel, cluster }: Config['redis']): RedisLocation {
+  if (sentinel !== undefined) return { sentinel };
+  return cluster === undefined ? { url } : { cluster };
+}

@@ -1,0 +1,54 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import fetch, { type Response } from 'node-fetch';
+import { failureOf } from '../domain/failure.js';
+import type { PostJson, Reply } from '../domain/http.js';
+import { retryAfterMs } from '../domain/retryAfter.js';
+
+/** A longer body is no answer, in bytes. */
+const MAX_BODY = 65_536;
+
+export interface ClientOptions {
+  readonly userAgent: string;
+  /** For https peers, in PEM: whom to trust instead of the system's authorities, and who we are. */
+  readonly tls: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+  };
+}
+
+/** The HTTP client on node-fetch. Peers are called once a minute, so no socket is kept for the next time. */
+export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
+  const http = new HttpAgent({ keepAlive: false });
+  const https = new HttpsAgent({ keepAlive: false, ...tls });
+  const fixed = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
+  return async ({ url, body, headers }, signal) => {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        body,
+        headers: { ...headers, ...fixed },
+        redirect: 'manual',
+        size: MAX_BODY,
+        // Nothing is unpacked, so nothing small can turn out large.
+        compress: false,
+        agent: ({ protocol }) => (protocol === 'https:' ? https : http),
+        signal,
+      });
+      return response.ok ? { ok: true, status: response.status, body: await response.text() } : refusal(response);
+    } catch (error) {
+      return { ok: false, ...failureOf(error) };
+    }
+  };
+}
+
+function refusal(response: Response): Reply {
+  const { status, headers } = response;
+  // Its body is nothing to us, and unread it would hold the socket.
+  (response.body as Readable | null)?.destroy();
+  if (status >= 300 && status < 400) return { ok: false, reason: 'redirect' };
+  const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get('retry-after'), Date.now()) : undefined;
+  return { ok: false, reason: `http-${status}`, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+}
