@@ -1,0 +1,33 @@
+import { identityIn } from './consumer.js';
+import { Endpoint } from './endpoint.js';
+import { verify } from './signature.js';
+
+export interface ProducerOptions {
+  readonly host: string;
+  readonly port?: number;
+  readonly secret?: string;
+}
+
+/** A producer: takes `/ip` and remembers, for each consumer, the addresses it was told, oldest first. */
+export class Producer {
+  readonly told = new Map<string, string[]>();
+
+  private constructor(readonly endpoint: Endpoint) {}
+
+  static async start({ host, port = 0, secret }: ProducerOptions): Promise<Producer> {
+    const told = new Map<string, string[]>();
+    const endpoint = await Endpoint.listen({
+      path: '/ip',
+      host,
+      port,
+      answer: (call) => {
+        if (secret !== undefined && !verify(secret, call)) return { status: 401 };
+        const caller = identityIn(call.body);
+        if (caller?.ip === undefined) return { status: 400 };
+        told.set(caller.uuid, [...(told.get(caller.uuid) ?? []), caller.ip]);
+        return { status: 204 };
+      },
+    });
+    return Object.assign(new Producer(endpoint), { told });
+  }
+}

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(import.meta.resolve('#src/main.js'));
+const PATIENCE_MS = 15_000;
+
+/** One line of the JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly event?: string;
+}
+
+/** The built program as a child process, with a configuration file of its own. */
+export class Scheduler {
+  readonly lines: LogLine[] = [];
+  /** Everything it has printed, for whoever looks for what should not be there. */
+  output = '';
+  readonly #changed = new EventEmitter().setMaxListeners(0);
+  readonly #ended: Promise<number>;
+
+  private constructor(
+    private readonly child: ChildProcessByStdio<null, Readable, Readable>,
+    readonly folder: string,
+  ) {
+    this.#ended = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : -1));
+    child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    createInterface({ input: child.stderr }).on('line', (text) => {
+      this.output += `${text}\n`;
+      this.lines.push(toLine(text));
+      this.#changed.emit('change');
+    });
+  }
+
+  /** Starts `node dist/main.js` under this configuration; the log is in JSON whatever that says. */
+  static async start(
+    config: object,
+    env: NodeJS.ProcessEnv = {},
+    command: readonly string[] = ['run'],
+  ): Promise<Scheduler> {
+    const folder = await mkdtemp(join(tmpdir(), 'scheduler-'));
+    const file = join(folder, 'config.json');
+    await writeFile(file, JSON.stringify(config));
+    const child = spawn(process.execPath, [MAIN, ...command, '--config', file], {
+      cwd: folder,
+      env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new Scheduler(child, folder);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  /** Writes another configuration over the one it runs with. */
+  reconfigure(config: object): Promise<void> {
+    return writeFile(join(this.folder, 'config.json'), JSON.stringify(config));
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Waits for a line of the log, one that was written before included. */
+  async logged(wanted: (line: LogLine) => boolean, withinMs = PATIENCE_MS): Promise<LogLine> {
+    const signal = AbortSignal.timeout(withinMs);
+    for (;;) {
+      const line = this.lines.find(wanted);
+      if (line !== undefined) return line;
+      await once(this.#changed, 'change', { signal });
+    }
+  }
+
+  /** The exit code, -1 for one that was killed. */
+  ended(): Promise<number> {
+    return this.#ended;
+  }
+
+  /** Ends it as an operator would; returns the exit code. */
+  async stop(): Promise<number> {
+    this.signal('SIGTERM');
+    const bound = setTimeout(() => {
+      this.signal('SIGKILL');
+    }, PATIENCE_MS);
+    const code = await this.#ended;
+    clearTimeout(bound);
+    await this.clear();
+    return code;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.#ended;
+  }
+
+  /** Takes its folder away. */
+  async clear(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function toLine(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { level: 'raw', message: text };
+  }
+}
