@@ -80,7 +80,7 @@ describe('drawing', () => {
         resolve();
       });
       const result$ = drawing(items, (next$) => pull(next$, (n) => of(n), 4)).pipe(take(5), toArray());
-      lastValueFrom(result$).then(
+      lastValueFrom(result$, { defaultValue: [] }).then(
         (seen) => {
           expect(seen).to.have.length(5);
         },
@@ -97,7 +97,7 @@ describe('drawing', () => {
       numbers([], () => undefined),
       (next$) => pull(next$, (n) => of(n), 8),
     ).pipe(toArray());
-    expect(await lastValueFrom(result$)).to.have.length(10_000);
+    expect(await lastValueFrom(result$, { defaultValue: [] })).to.have.length(10_000);
   });
 
   it('hands on what the iterable throws', async () => {
@@ -106,7 +106,7 @@ describe('drawing', () => {
       throw new Error('broken');
     }
     const result$ = drawing(broken(), (next$) => pull(next$, (n) => of(n), 2)).pipe(toArray());
-    const failure: unknown = await lastValueFrom(result$).catch((error: unknown) => error);
+    const failure: unknown = await lastValueFrom(result$, { defaultValue: [] }).catch((error: unknown) => error);
     expect(failure).to.be.an('error').with.property('message', 'broken');
   });
 });

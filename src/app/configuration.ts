@@ -1,18 +1,4 @@
-import {
-  concat,
-  filter,
-  from,
-  map,
-  merge,
-  mergeMap,
-  NEVER,
-  of,
-  scan,
-  share,
-  shareReplay,
-  startWith,
-  type Observable,
-} from 'rxjs';
+import { concat, from, map, mergeMap, NEVER, scan, share, shareReplay, startWith, type Observable } from 'rxjs';
 import { changedKeys, needsRestart } from '../config/diff.js';
 import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
@@ -40,7 +26,7 @@ export function configuration(initial: Config, change$: Observable<ConfigChange>
     startWith(initial),
     shareReplay({ bufferSize: 1, refCount: true }),
   );
-  return { config$, event$: merge(step$.pipe(mergeMap(({ events }) => from(events)))) };
+  return { config$, event$: step$.pipe(mergeMap(({ events }) => from(events))) };
 }
 
 function next(current: Config, change: ConfigChange, at: number): Step {

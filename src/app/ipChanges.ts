@@ -40,10 +40,8 @@ const LEASE_MARGIN_MS = 10_000;
 export function ipChanges(context: Context, parts: IpParts): Observable<SchedulerEvent> {
   const { clock, stop$ } = context;
   const wall = clock.wall;
-  return ipEvents(context, parts).pipe(
-    takeUntil(stop$),
-    connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(wall), announcing(context, parts)))),
-  );
+  const event$ = ipEvents(context, parts).pipe(takeUntil(stop$));
+  return event$.pipe(connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(wall), announcing(context, parts)))));
 }
 
 /** What the watch says, under the settings of the moment; an override is the IP, and nothing is polled. */

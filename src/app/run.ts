@@ -72,8 +72,8 @@ export async function run(initial: Config, parts: Parts, io: RunIo): Promise<voi
   const redisCame$ = redisUp$.pipe(
     filter((up) => up),
     take(1),
-    takeUntil(stop$),
     ignoreElements(),
+    takeUntil(stop$),
   );
   const work$ = concat(redisCame$, merge(syncLanes(context, parts), ipChanges(context, { ...parts, redisUp$ }))).pipe(
     takeUntil(killed$),

@@ -64,15 +64,19 @@ function paceOf(lane: Lane, { sync }: Config): Pace {
 /** The three lanes side by side: ticks → rounds → checks → verdicts written. */
 export function syncLanes(context: Context, parts: SyncParts): Observable<SchedulerEvent> {
   const { config$, clock, stop$, stopping } = context;
-  const lane$ = (lane: Lane): Observable<SchedulerEvent> =>
-    config$.pipe(
+  const lane$ = (lane: Lane): Observable<SchedulerEvent> => {
+    const tick$ = config$.pipe(
       map((config) => paceOf(lane, config)),
       distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
       switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0 })),
       takeUntil(stop$),
+    );
+    // What is under way when the ticks stop goes on to its end.
+    return tick$.pipe(
       withLatestFrom(config$, (_, config) => config),
       rounds({ lane, now: clock.wall, stopping, round: (n, config) => laneRound(context, parts, lane, n, config) }),
     );
+  };
   return merge(lane$('good'), lane$('suspect'), lane$('unavailable'));
 }
 

@@ -10,7 +10,8 @@ const SILENCE_MS = 30_000;
 /** Prints what the running scheduler last said of itself in Redis. */
 export async function showStatus(options: LoadOptions, json: boolean): Promise<void> {
   const { config } = await loadConfig(options);
-  const { redis, close } = await connectNow(config.redis, Date.now);
+  const connection = await connectNow(config.redis, Date.now);
+  const { redis } = connection;
   try {
     const keys = keysUnder(config.redis.keyPrefix);
     const state = await redis.hgetall(keys.scheduler);
@@ -22,7 +23,7 @@ export async function showStatus(options: LoadOptions, json: boolean): Promise<v
     const all = { running, ...state, consumers, producers, announcements_pending: pending };
     process.stdout.write(`${json ? JSON.stringify(all) : asTable(all)}\n`);
   } finally {
-    await close();
+    await connection.close();
   }
 }
 

@@ -152,7 +152,7 @@ export class EmbeddedRedis {
     if (server.exitCode === null && server.signalCode === null) {
       await new Promise((done) => server.once('exit', done));
     }
-    return `it ended with ${String(server.signalCode ?? `code ${String(server.exitCode)}`)}`;
+    return `it ended with ${server.signalCode ?? `code ${String(server.exitCode)}`}`;
   }
 }
 

@@ -22,7 +22,8 @@ export function openLog({ level, format: wanted }: LogOptions, terminal = proces
   return createLogger({
     level,
     format: pretty ? prettyFormat(terminal && process.env.NO_COLOR === undefined) : jsonFormat(),
-    transports: [new transports.Stream({ stream: process.stderr })],
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
+    transports: new transports.Stream({ stream: process.stderr }),
   });
 }
 

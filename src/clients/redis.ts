@@ -111,8 +111,8 @@ export function redisFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
   const { message } = error;
   if (/enableOfflineQueue|Connection is closed|Stream isn't writeable/i.test(message)) return 'no connection';
-  if (/^Command timed out/.test(message)) return 'no answer within a second';
-  if (CODES.test(message) || /^connect /.test(message)) return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+  if (message.startsWith('Command timed out')) return 'no answer within a second';
+  if (CODES.test(message) || message.startsWith('connect ')) return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
   return message === '' ? error.name : (message.split('\n', 1)[0]?.slice(0, 200) ?? '');
 }
 

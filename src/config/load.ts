@@ -57,9 +57,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   return { config: { ...config, http: { ...config.http, tls } }, parsed: result.data, set: [...leaves(value, '')] };
 }
 
-interface Tree {
-  [name: string]: unknown;
-}
+type Tree = Record<string, unknown>;
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

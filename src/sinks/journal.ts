@@ -1,6 +1,6 @@
 import type { RedisClient } from '../clients/redis.js';
 import type { Keys } from '../domain/keys.js';
-import type { SchedulerEvent } from '../events.js';
+import type { EventOf, SchedulerEvent } from '../events.js';
 
 /** About how many events the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
@@ -46,6 +46,10 @@ export class Journal {
   }
 }
 
+type Told =
+  | Exclude<SchedulerEvent, EventOf<'peer.malformed' | 'peer.checked'>>
+  | Omit<EventOf<'peer.malformed'>, 'detail' | 'stored' | 'before'>;
+
 /** What is worth keeping: changes, not the routine. A check is an event of its own only where it changed the state. */
 function toEntry(event: SchedulerEvent): Entry | undefined {
   switch (event.kind) {
@@ -72,6 +76,6 @@ function toEntry(event: SchedulerEvent): Entry | undefined {
   }
 }
 
-function entryOf<E extends { readonly kind: string; readonly at: number }>({ kind, at, ...data }: E): Entry {
+function entryOf({ kind, at, ...data }: Told): Entry {
   return { type: kind, at, data: JSON.stringify(data) };
 }

@@ -30,15 +30,13 @@ export function persistently<T>(
   options: PersistOptions,
 ): Observable<EventOf<'redis.failed'> | { readonly kind: 'done'; readonly value: T }> {
   const { stop$, wall, explain, scheduler = asyncScheduler } = options;
+  const pause$ = timer(PAUSE_MS, scheduler).pipe(takeUntil(stop$));
   return abortable(step).pipe(
     map((value) => ({ kind: 'done' as const, value })),
     catchError((error: unknown) =>
       concat(
         of<EventOf<'redis.failed'>>({ kind: 'redis.failed', at: wall(), what, reason: explain(error) }),
-        timer(PAUSE_MS, scheduler).pipe(
-          takeUntil(stop$),
-          mergeMap(() => persistently(what, step, options)),
-        ),
+        pause$.pipe(mergeMap(() => persistently(what, step, options))),
       ),
     ),
   );

@@ -23,7 +23,7 @@ export function drawing<T, R>(items: AsyncIterable<T>, use: (next$: Observable<T
     const iterator = items[Symbol.asyncIterator]();
     const next$ = abortable(() => iterator.next()).pipe(
       takeWhile((result) => result.done !== true),
-      map((result): T => result.value as T),
+      map((result) => result.value),
     );
     return use(next$).pipe(
       finalize(() => {

@@ -6,12 +6,9 @@ import {
   EMPTY,
   from,
   map,
-  mergeMap,
-  of,
   repeat,
   tap,
   timer,
-  toArray,
   type Observable,
   type SchedulerLike,
 } from 'rxjs';

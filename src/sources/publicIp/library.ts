@@ -37,14 +37,14 @@ const REQUEST = 'undici:request:create';
  * own `fetch`, which nothing else here uses, tells of each request on a diagnostics channel.
  */
 async function withoutFallback(lookup: () => Promise<string>): Promise<string> {
-  let fellBack = false;
-  const note = (): void => {
-    fellBack = true;
+  const requests: unknown[] = [];
+  const note = (message: unknown): void => {
+    requests.push(message);
   };
   subscribe(REQUEST, note);
   try {
     const ip = await lookup();
-    if (fellBack) throw new Error('answered over HTTPS, not DNS');
+    if (requests.length > 0) throw new Error('answered over HTTPS, not DNS');
     return ip;
   } finally {
     unsubscribe(REQUEST, note);
