@@ -1,0 +1,169 @@
+import { expect } from 'chai';
+import { RedisLedger } from '#src/sinks/ledger.js';
+import { keys, privateRedis, register } from '../support/registry.js';
+
+const A = '1.1.1.1';
+const B = '8.8.8.8';
+
+describe('RedisLedger, on a real Redis', () => {
+  const shared = privateRedis();
+  const stored = { ip: '127.0.0.1', port: null };
+  let now = 0;
+  let ledger: RedisLedger;
+
+  beforeEach(async () => {
+    now = 1_000_000;
+    ledger = new RedisLedger(shared.redis, keys, () => now);
+    await register(shared.redis, 'producer', 'p', { ip: '127.0.0.1' });
+  });
+
+  const producer = (uuid = 'p') => shared.redis.hgetall(keys.producer(uuid));
+  const settle = (ip: string, retryInMs?: number, uuid = 'p') =>
+    ledger.settle({
+      uuid,
+      ip,
+      stored,
+      failure: retryInMs === undefined ? undefined : { reason: 'timeout', retryInMs },
+    });
+
+  it('stores a change with everyone who is to hear of it, at once', async () => {
+    await register(shared.redis, 'producer', 'q');
+    expect(await ledger.record(A)).to.deep.equal({ changed: true, previous: undefined, producers: 2 });
+    expect(await shared.redis.hgetall(keys.scheduler)).to.deep.equal({ ip: A, ip_changed_at: '1000000' });
+    expect(await shared.redis.zrange(keys.announcements, 0, '-1')).to.have.members(['p', 'q']);
+    expect(await ledger.record(B)).to.deep.equal({ changed: true, previous: A, producers: 2 });
+  });
+
+  it('the IP that is stored already is no change', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 10);
+    await settle(A);
+    expect(await ledger.record(A)).to.deep.equal({ changed: false, previous: A, producers: 0 });
+    expect(await ledger.claim(A, 10)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('gives each producer to one worker, and again when the lease is over', async () => {
+    await ledger.record(A);
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({
+      kind: 'due',
+      uuid: 'p',
+      ip: A,
+      stored,
+      attempts: 0,
+      error: null,
+    });
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({ kind: 'wait', forMs: 5_000 });
+    now += 5_000;
+    expect(await ledger.claim(A, 5_000)).to.include({ kind: 'due', uuid: 'p' });
+  });
+
+  it('an acknowledgement takes the producer off the list', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 5_000);
+    expect(await settle(A)).to.deep.equal({ pending: 0 });
+    expect(await producer()).to.deep.equal({ ip: '127.0.0.1', notified_ip: A, notified_at: '1000000', attempts: '1' });
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('a failure keeps it on the list, keeps what it last acknowledged, and counts', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 5_000);
+    await settle(A);
+    await ledger.record(B);
+    expect(await producer()).to.include({ attempts: '0', notified_ip: A });
+    await ledger.claim(B, 5_000);
+    expect(await settle(B, 700)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
+    expect(await ledger.claim(B, 5_000)).to.deep.equal({ kind: 'wait', forMs: 700 });
+    now += 700;
+    expect(await ledger.claim(B, 5_000)).to.include({ kind: 'due', attempts: 1, error: 'timeout' });
+  });
+
+  it('an acknowledgement of an IP that is ours no longer leaves the producer on the list', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 5_000);
+    await ledger.record(B);
+    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.include({ notified_ip: A });
+    expect(await ledger.claim(B, 5_000)).to.include({ kind: 'due', ip: B });
+  });
+
+  it('a failure with an IP that is ours no longer puts nothing off', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 5_000);
+    await ledger.record(B);
+    await settle(A, 60_000);
+    expect(await ledger.claim(B, 5_000)).to.include({ kind: 'due', ip: B });
+  });
+
+  it('what an address said that is no longer the producer’s counts for nothing', async () => {
+    await ledger.record(A);
+    await ledger.claim(A, 5_000);
+    await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
+    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.not.have.property('notified_ip');
+    expect(await ledger.claim(A, 5_000)).to.deep.include({ kind: 'due', stored: { ip: '127.0.0.9', port: null } });
+  });
+
+  it('one that left the registry is dropped, at the claim or at the settlement', async () => {
+    await ledger.record(A);
+    await shared.redis.srem(keys.producers, 'p');
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({ kind: 'dropped', uuid: 'p' });
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({ kind: 'empty' });
+
+    await shared.redis.sadd(keys.producers, 'p');
+    await ledger.record(B);
+    await ledger.claim(B, 5_000);
+    await shared.redis.srem(keys.producers, 'p');
+    await shared.redis.del(keys.producer('p'));
+    expect(await settle(B)).to.deep.equal({ pending: 0 });
+    expect(await shared.redis.exists(keys.producer('p'))).to.equal(0);
+  });
+
+  it('a producer in the set without a hash is tried, never made', async () => {
+    await shared.redis.sadd(keys.producers, 'ghost');
+    await shared.redis.srem(keys.producers, 'p');
+    await ledger.record(A);
+    const none = { ip: null, port: null };
+    expect(await ledger.claim(A, 5_000)).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
+    await ledger.settle({ uuid: 'ghost', ip: A, stored: none, failure: { reason: 'address-invalid', retryInMs: 5 } });
+    expect(await shared.redis.exists(keys.producer('ghost'))).to.equal(0);
+  });
+
+  it('notices that Redis holds another IP than the one that is known', async () => {
+    await ledger.record(A);
+    expect(await ledger.claim(B, 5_000)).to.deep.equal({ kind: 'stale' });
+    await shared.redis.flushall();
+    expect(await ledger.claim(A, 5_000)).to.deep.equal({ kind: 'stale' });
+    expect(await ledger.claim(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('a clock that has gone back puts nobody off', async () => {
+    await ledger.record(A);
+    now -= 86_400_000;
+    expect(await ledger.claim(A, 5_000)).to.include({ kind: 'due' });
+  });
+
+  it('never sends what is no address, whoever wrote it', async () => {
+    await ledger.record(A);
+    await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');
+    expect(await ledger.claim(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    await shared.redis.hset(keys.scheduler, 'ip', '');
+    expect(await ledger.claim(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await ledger.record(A)).to.include({ changed: true });
+  });
+
+  it('works on after the server has forgotten its scripts', async () => {
+    await ledger.record(A);
+    await shared.redis.script('FLUSH');
+    expect(await ledger.claim(A, 5_000)).to.include({ kind: 'due' });
+  });
+
+  it('rejects, and changes nothing, where a key is of the wrong type', async () => {
+    await shared.redis.del(keys.producers);
+    await shared.redis.set(keys.producers, 'a text');
+    const failed: unknown = await ledger.record(A).catch((error: unknown) => error);
+    expect(failed).to.be.an('error');
+    expect(await shared.redis.exists(keys.scheduler)).to.equal(0);
+  });
+});

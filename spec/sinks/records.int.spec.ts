@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { lastValueFrom, toArray } from 'rxjs';
+import { openRedis, redisFailure } from '#src/clients/redis.js';
+import type { SchedulerEvent } from '#src/events.js';
+import { flushing } from '#src/sinks/flush.js';
+import { Journal } from '#src/sinks/journal.js';
+import { SchedulerState } from '#src/sinks/schedulerState.js';
+import { VerdictSink } from '#src/sinks/verdicts.js';
+import { keys, privateRedis } from '../support/registry.js';
+
+describe('the records in Redis', () => {
+  const shared = privateRedis();
+  const identity = { uuid: 'us', version: '1.2.3' };
+
+  describe('SchedulerState', () => {
+    const state = () => shared.redis.hgetall(keys.scheduler);
+
+    it('says who we are before anything has happened', async () => {
+      await new SchedulerState(shared.redis, keys, identity).flush();
+      expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0' });
+    });
+
+    it('follows rounds, polls, isolation and the heart beat', async () => {
+      const sink = new SchedulerState(shared.redis, keys, identity);
+      const events: SchedulerEvent[] = [
+        { kind: 'round.started', at: 1, lane: 'good', round: 4 },
+        { kind: 'round.started', at: 9, lane: 'suspect', round: 7 },
+        { kind: 'round.finished', at: 2, lane: 'good', round: 4, tookMs: 1, ok: 8, failed: 2, aborted: false },
+        { kind: 'round.finished', at: 9, lane: 'suspect', round: 7, tookMs: 1, ok: 0, failed: 0, aborted: false },
+        { kind: 'ip.polled', at: 3, source: 'dns', result: 'ok' },
+        { kind: 'ip.polled', at: 9, source: 'dns', result: 'timeout' },
+        { kind: 'isolation.began', at: 5 },
+        { kind: 'heartbeat', at: 6 },
+      ];
+      for (const event of events) sink.accept(event);
+      await sink.flush();
+      expect(await state()).to.deep.equal({
+        uuid: 'us',
+        version: '1.2.3',
+        isolated: '1',
+        round: '4',
+        round_started_at: '1',
+        round_finished_at: '2',
+        round_ok: '8',
+        round_failed: '2',
+        ip_checked_at: '3',
+        heartbeat_at: '6',
+      });
+      sink.accept({ kind: 'isolation.ended', at: 7 });
+      await sink.flush();
+      expect(await state()).to.include({ isolated: '0' });
+    });
+
+    it('never touches the IP, which is the ledger’s', async () => {
+      await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
+      const sink = new SchedulerState(shared.redis, keys, identity);
+      sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8' });
+      await sink.flush();
+      expect(await state()).to.include({ ip: '1.1.1.1', ip_changed_at: '5' });
+    });
+  });
+
+  describe('Journal', () => {
+    const checked = (before: 'available' | undefined, state: 'available' | 'suspect' | undefined): SchedulerEvent => ({
+      kind: 'peer.checked',
+      lane: 'good',
+      verdict: {
+        uuid: 'a',
+        called: { ip: '1.1.1.1', port: null },
+        at: 5,
+        outcome: { ok: false, reason: 'timeout' },
+        counted: true,
+        before,
+        state,
+        failures: 1,
+      },
+    });
+    const entries = async () => (await shared.redis.xrange(keys.events, '-', '+')).map(([, fields]) => fields);
+
+    it('keeps changes and leaves the routine out', async () => {
+      const journal = new Journal(shared.redis, keys);
+      const routine: SchedulerEvent[] = [
+        { kind: 'heartbeat', at: 1 },
+        { kind: 'round.started', at: 1, lane: 'good', round: 1 },
+        { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
+        { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
+        { kind: 'round.skipped', at: 1, lane: 'suspect' },
+        { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
+        checked('available', 'available'),
+        checked(undefined, undefined),
+      ];
+      const changes: SchedulerEvent[] = [
+        checked('available', 'suspect'),
+        { kind: 'round.skipped', at: 6, lane: 'good' },
+        { kind: 'round.finished', at: 7, lane: 'good', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
+        { kind: 'ip.changed', at: 8, ip: '1.1.1.1', previous: undefined, producers: 2 },
+        {
+          kind: 'peer.malformed',
+          at: 9,
+          peer: 'consumer',
+          uuid: 'b',
+          error: 'address-invalid',
+          detail: 'whatever they said',
+          stored: { ip: 'whatever they said', port: null },
+          before: undefined,
+        },
+      ];
+      for (const event of [...routine, ...changes]) journal.accept(event);
+      await journal.flush();
+      expect(await entries()).to.deep.equal([
+        ['type', 'peer.suspect', 'at', '5', 'data', '{"uuid":"a","before":"available","error":"timeout"}'],
+        ['type', 'round.skipped', 'at', '6', 'data', '{"lane":"good"}'],
+        [
+          'type',
+          'round.finished',
+          'at',
+          '7',
+          'data',
+          '{"lane":"good","round":1,"tookMs":1,"ok":1,"failed":0,"aborted":false}',
+        ],
+        ['type', 'ip.changed', 'at', '8', 'data', '{"ip":"1.1.1.1","producers":2}'],
+        ['type', 'peer.malformed', 'at', '9', 'data', '{"peer":"consumer","uuid":"b","error":"address-invalid"}'],
+      ]);
+    });
+
+    it('is trimmed, and holds no more than a thousand events while Redis is away', async () => {
+      const journal = new Journal(shared.redis, keys);
+      for (let at = 0; at < 3_000; at += 1) journal.accept({ kind: 'isolation.began', at });
+      await journal.flush();
+      const kept = await entries();
+      expect(kept).to.have.length(1_000);
+      expect(kept.at(-1)?.[3]).to.equal('2999');
+    });
+  });
+
+  describe('flushing', () => {
+    const all = (redis: Parameters<typeof openRedis>[0]) => {
+      const client = openRedis(redis);
+      const verdicts = new VerdictSink(client, keys, () => 7, redisFailure);
+      const state = new SchedulerState(client, keys, identity);
+      const journal = new Journal(client, keys);
+      journal.accept({ kind: 'isolation.began', at: 1 });
+      const flush = () =>
+        lastValueFrom(flushing({ verdicts, state, journal }, () => 7, redisFailure).pipe(toArray()), {
+          defaultValue: [],
+        });
+      return { client, flush };
+    };
+
+    it('tells what could not be written, and loses none of it', async () => {
+      const { client, flush } = all({ socketPath: '/nonexistent/redis.sock' });
+      const events = await flush();
+      expect(events.map((event) => (event.kind === 'redis.failed' ? event.what : event.kind))).to.deep.equal([
+        "writing the scheduler's state",
+        'writing the events',
+      ]);
+      client.disconnect();
+    });
+
+    it('writes all of it, and says nothing of that', async () => {
+      const { client, flush } = all({ socketPath: shared.server.socketPath });
+      await new Promise((ready) => client.once('ready', ready));
+      expect(await flush()).to.deep.equal([]);
+      expect(await shared.redis.exists(keys.scheduler, keys.events)).to.equal(2);
+      client.disconnect();
+    });
+  });
+});

@@ -1,0 +1,28 @@
+import type { Redis } from 'ioredis';
+import { keysUnder } from '#src/domain/keys.js';
+import { RedisServer } from '#swarm/redis.js';
+
+export const keys = keysUnder('p2p:');
+
+/** A private Redis for the specs of one suite, emptied before each of them. */
+export function privateRedis(): { readonly server: RedisServer; readonly redis: Redis } {
+  const shared = {} as { server: RedisServer; redis: Redis };
+  before(async () => {
+    shared.server = await RedisServer.start();
+    shared.redis = shared.server.client();
+  });
+  beforeEach(() => shared.redis.flushall());
+  after(() => shared.server.stop());
+  return shared;
+}
+
+/** Registers a peer as the API does. */
+export async function register(
+  redis: Redis,
+  kind: 'consumer' | 'producer',
+  uuid: string,
+  fields: Readonly<Record<string, string | number>> = { ip: '127.0.0.1' },
+): Promise<void> {
+  await redis.hset(kind === 'consumer' ? keys.consumer(uuid) : keys.producer(uuid), fields);
+  await redis.sadd(kind === 'consumer' ? keys.consumers : keys.producers, uuid);
+}
