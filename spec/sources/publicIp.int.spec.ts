@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { AddressClass } from '#src/domain/address.js';
+import { ipSources, type SourceSpec } from '#src/sources/publicIp/sources.js';
+
+describe('the sources of the public IP', () => {
+  const allow: readonly AddressClass[] = ['public', 'loopback'];
+  const source = (spec: SourceSpec, classes = allow) => {
+    const [only] = ipSources({ sources: [spec], family: 'ipv4', allow: classes }, 'test/1');
+    if (only === undefined) throw new Error('no source');
+    return only;
+  };
+
+  describe('a URL', () => {
+    let server: Server;
+    let url = '';
+    let answer: RequestListener = () => {};
+    beforeEach(async () => {
+      server = createServer((request, response) => {
+        answer(request, response);
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ip`;
+    });
+    afterEach(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const ask = (signal = new AbortController().signal) => source({ url }).lookup(signal);
+
+    it('gives the address that it is answered with', async () => {
+      answer = (_, response) => response.end('1.1.1.1\n');
+      expect(await ask()).to.deep.equal({ ok: true, ip: '1.1.1.1' });
+      answer = (_, response) => response.end('{"ip":"8.8.8.8"}');
+      expect(await ask()).to.deep.equal({ ok: true, ip: '8.8.8.8' });
+    });
+
+    it('says who asks', async () => {
+      answer = (request, response) => response.end(request.headers['user-agent'] === 'test/1' ? '1.1.1.1' : '');
+      expect(await ask()).to.have.property('ok', true);
+    });
+
+    const wrong: readonly (readonly [string, RequestListener, object])[] = [
+      ['a portal', (_, r) => r.end('<html>1.1.1.1</html>'), { ok: false, reason: 'address-invalid' }],
+      ['a private address', (_, r) => r.end('192.168.1.1'), { ok: false, reason: 'address-invalid' }],
+      ['a redirect', (_, r) => r.writeHead(302, { location: '/' }).end(), { ok: false, reason: 'redirect' }],
+      ['an error', (_, r) => r.writeHead(500).end('1.1.1.1'), { ok: false, reason: 'http-500' }],
+      [
+        'too many requests',
+        (_, r) => r.writeHead(429, { 'retry-after': '30' }).end(),
+        { ok: false, reason: 'http-429', retryAfterMs: 30_000 },
+      ],
+      ['an endless answer', (_, r) => r.end('1'.repeat(10_000)), { ok: false, reason: 'too-large' }],
+      ['a closed connection', (q) => q.socket.destroy(), { ok: false, reason: 'reset' }],
+    ];
+    for (const [what, listener, expected] of wrong) {
+      it(`${what} is no answer`, async () => {
+        answer = listener;
+        expect(await ask()).to.deep.equal(expected);
+      });
+    }
+
+    it('is let go when nobody waits any more', async () => {
+      const controller = new AbortController();
+      answer = () => {
+        controller.abort();
+      };
+      expect(await ask(controller.signal)).to.deep.equal({ ok: false, reason: 'aborted' });
+    });
+
+    it('at an address that may not be called is not called', async () => {
+      expect(await source({ url }, ['public']).lookup(new AbortController().signal)).to.deep.equal({
+        ok: false,
+        reason: 'address-denied',
+      });
+      expect(await source({ url: 'http://[::1]:1/' }, ['public']).lookup(new AbortController().signal)).to.deep.equal({
+        ok: false,
+        reason: 'address-denied',
+      });
+    });
+
+    it('goes by its host, and speaks for our being online', () => {
+      expect(source({ url: 'https://ip.example:8443/x?token=y' })).to.include({
+        name: 'ip.example:8443',
+        remote: true,
+      });
+    });
+  });
+
+  describe('a local interface', () => {
+    const loopback = Object.entries(networkInterfaces()).find(([, own]) =>
+      own?.some(({ address }) => address === '127.0.0.1'),
+    )?.[0];
+    const ask = (name: string, classes: readonly AddressClass[]) =>
+      source({ interface: name }, classes).lookup(new AbortController().signal);
+
+    it('gives its address where that class is allowed', async () => {
+      expect(await ask(loopback ?? 'lo', ['loopback'])).to.deep.equal({ ok: true, ip: '127.0.0.1' });
+      expect(await ask(loopback ?? 'lo', ['public'])).to.deep.equal({ ok: false, reason: 'address-invalid' });
+    });
+
+    it('that is not there is no answer, and none speaks for our being online', async () => {
+      expect(await ask('nothing0', ['loopback'])).to.deep.equal({ ok: false, reason: 'address-invalid' });
+      expect(source({ interface: 'nothing0' })).to.include({ name: 'interface nothing0', remote: false });
+    });
+  });
+});

@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { concatMap, lastValueFrom, map, skipWhile, take } from 'rxjs';
+import { openRedis, redisFailure } from '#src/clients/redis.js';
+import type { RegistryEntry } from '#src/domain/peer.js';
+import { redisHealth } from '#src/sources/redisHealth.js';
+import { RegistrySource } from '#src/sources/registry.js';
+import { RedisServer } from '#swarm/redis.js';
+import { keys, privateRedis, register } from '../support/registry.js';
+
+describe('RegistrySource, on a real Redis', () => {
+  const shared = privateRedis();
+  const all = async (): Promise<Map<string, RegistryEntry>> => {
+    const seen = new Map<string, RegistryEntry>();
+    for await (const page of new RegistrySource(shared.redis, keys).pages()) {
+      for (const entry of page) seen.set(entry.uuid, entry);
+    }
+    return seen;
+  };
+
+  it('reads an entry with what the scheduler wrote to it', async () => {
+    await register(shared.redis, 'consumer', 'a', {
+      ip: '1.1.1.1',
+      port: 81,
+      state: 'suspect',
+      failures: 2,
+      checked_at: 1234,
+      error: 'timeout',
+    });
+    expect((await all()).get('a')).to.deep.equal({
+      uuid: 'a',
+      stored: { ip: '1.1.1.1', port: '81' },
+      health: { state: 'suspect', failures: 2, successes: 0, countedAt: 0 },
+      checkedAt: 1234,
+      marked: null,
+    });
+  });
+
+  it('takes whatever else stands there for nothing', async () => {
+    await register(shared.redis, 'consumer', 'odd', {
+      state: 'purple',
+      failures: '-3',
+      checked_at: 'yesterday',
+      error: 'address-denied',
+    });
+    await shared.redis.sadd(keys.consumers, 'none');
+    await shared.redis.sadd(keys.consumers, 'text');
+    await shared.redis.set(keys.consumer('text'), 'not a hash');
+    const seen = await all();
+    expect(seen.get('odd')).to.deep.include({ checkedAt: 0, marked: 'address-denied' });
+    expect(seen.get('odd')?.health).to.include({ state: undefined, failures: 0 });
+    expect(seen.get('none')?.stored).to.deep.equal({ ip: null, port: null });
+    expect(seen.get('text')?.stored).to.deep.equal({ ip: null, port: null });
+  });
+
+  it('reads a large registry in pages, each asked for when it is needed', async () => {
+    const pipeline = shared.redis.pipeline();
+    for (let i = 0; i < 2_000; i += 1)
+      pipeline.hset(keys.consumer(`p${i}`), 'ip', '1.1.1.1').sadd(keys.consumers, `p${i}`);
+    await pipeline.exec();
+    const source = new RegistrySource(shared.redis, keys);
+    expect(await source.count()).to.equal(2_000);
+    let largest = 0;
+    const seen = new Set<string>();
+    for await (const page of source.pages()) {
+      largest = Math.max(largest, page.length);
+      for (const { uuid } of page) seen.add(uuid);
+    }
+    expect(seen.size).to.equal(2_000);
+    expect(largest).to.be.at.most(300);
+  });
+
+  it('an empty registry is an empty page', async () => {
+    expect((await all()).size).to.equal(0);
+  });
+
+  it('reads the named ones, and leaves out who is no longer registered', async () => {
+    await register(shared.redis, 'consumer', 'a');
+    await register(shared.redis, 'consumer', 'b');
+    await shared.redis.srem(keys.consumers, 'b');
+    const entries = await new RegistrySource(shared.redis, keys).read(['a', 'b', 'c']);
+    expect(entries.map(({ uuid }) => uuid)).to.deep.equal(['a']);
+  });
+
+  it('rejects where the set is no set', async () => {
+    await shared.redis.set(keys.consumers, 'a text');
+    expect(await all().catch((error: unknown) => error)).to.be.an('error');
+  });
+
+  it('asks for nothing that grows with the database', async () => {
+    await register(shared.redis, 'consumer', 'a');
+    await shared.redis.config('RESETSTAT');
+    await all();
+    const stats = await shared.redis.info('commandstats');
+    expect(stats)
+      .to.match(/cmdstat_sscan/)
+      .and.not.match(/cmdstat_(keys|scan|smembers|flush)/);
+  });
+});
+
+describe('redisHealth', () => {
+  it('tells when Redis goes, and when it is back', async () => {
+    const server = await RedisServer.start();
+    const client = openRedis({ socketPath: server.socketPath });
+    const told: boolean[] = [];
+    await lastValueFrom(
+      redisHealth(client, redisFailure).pipe(
+        map(({ up }) => up),
+        skipWhile((up) => !up),
+        // Each thing that is told sets off the next.
+        concatMap(async (up) => {
+          told.push(up);
+          if (told.length === 1) await server.kill();
+          if (told.length === 2) await server.launch();
+        }),
+        take(3),
+      ),
+      { defaultValue: undefined },
+    );
+    expect(told).to.deep.equal([true, false, true]);
+    client.disconnect();
+    await server.stop();
+  });
+});
