@@ -25,6 +25,8 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
   const https = new HttpsAgent({ keepAlive: false, ...tls });
   const fixed = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
   return async ({ url, body, headers }, signal) => {
+    // node-fetch would throw where nobody can catch it: into the stream that it has made of the body.
+    if (signal.aborted) return { ok: false, reason: 'aborted' };
     try {
       const response = await fetch(url, {
         method: 'POST',

@@ -6,25 +6,31 @@ export interface Failure {
   readonly local?: true;
 }
 
-const BY_CODE: Readonly<Record<string, FailureReason>> = {
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  ERR_STREAM_PREMATURE_CLOSE: 'reset',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EHOSTDOWN: 'unreachable',
-  ENETDOWN: 'unreachable',
-  ETIMEDOUT: 'timeout',
-  ABORT_ERR: 'aborted',
-  HPE_HEADER_OVERFLOW: 'too-large',
-  EPROTO: 'tls',
-};
+const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
+  Object.entries({
+    ECONNREFUSED: 'refused',
+    ECONNRESET: 'reset',
+    ECONNABORTED: 'reset',
+    EPIPE: 'reset',
+    ERR_STREAM_PREMATURE_CLOSE: 'reset',
+    EHOSTUNREACH: 'unreachable',
+    ENETUNREACH: 'unreachable',
+    EHOSTDOWN: 'unreachable',
+    ENETDOWN: 'unreachable',
+    ETIMEDOUT: 'timeout',
+    ABORT_ERR: 'aborted',
+    HPE_HEADER_OVERFLOW: 'too-large',
+    HPE_CHUNK_EXTENSIONS_OVERFLOW: 'too-large',
+    EPROTO: 'tls',
+  }),
+);
 
 /** What this host has run out of when it gives one of these codes. */
 const LOCAL: readonly string[] = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 
-const TLS = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL_)/;
+/** Node's codes of the TLS layer, and OpenSSL's of certificate verification (tls.html, "X509 certificate error codes"). */
+const TLS =
+  /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_|HOSTNAME_MISMATCH$|PATH_LENGTH_EXCEEDED$|INVALID_(CA|PURPOSE)$)/;
 
 /** The reason behind an error of the HTTP client, by its code alone: messages may quote the peer. */
 export function failureOf(error: unknown): Failure {
@@ -34,5 +40,5 @@ export function failureOf(error: unknown): Failure {
   if (typeof code !== 'string') return { reason: 'other' };
   if (LOCAL.includes(code)) return { reason: 'other', local: true };
   if (TLS.test(code)) return { reason: 'tls' };
-  return { reason: BY_CODE[code] ?? 'other' };
+  return { reason: BY_CODE.get(code) ?? 'other' };
 }

@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+const MIB = 1_048_576;
+const TICK_MS = 5;
+
+/** How a test server treats a connection: once the request is there, or as soon as there is a connection. */
+export interface Fault {
+  readonly when?: 'connected';
+  readonly act: (socket: Socket) => void;
+}
+
+const says = (text: string | Buffer): Fault => ({ act: (socket) => socket.end(text) });
+const keepsSaying = (head: string, more: string): Fault => ({
+  act: (socket) => {
+    socket.write(head);
+    const timer = setInterval(() => socket.write(more), TICK_MS);
+    socket.once('close', () => {
+      clearInterval(timer);
+    });
+  },
+});
+const resets = (text: string): Fault => ({
+  act: (socket) => {
+    // The other end has to have read it, or the reset would overtake it.
+    socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), TICK_MS));
+  },
+});
+const withBody = (body: string | Buffer, head = ''): Buffer =>
+  Buffer.concat([
+    Buffer.from(`HTTP/1.1 200 OK\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n`),
+    Buffer.from(body),
+  ]);
+const unfinished = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"uuid":';
+
+/** Answers, good ones first, as bytes on the wire: an HTTP library would refuse to send most of them. */
+export const FAULTS = {
+  well: says(withBody('{"uuid":"b"}')),
+  noContent: says('HTTP/1.1 204 No Content\r\n\r\n'),
+  chunked: says('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nin \r\n6\r\nchunks\r\n0\r\n\r\n'),
+  untilClose: says('HTTP/1.1 200 OK\r\n\r\nall of it'),
+  largest: says(withBody('x'.repeat(65_536))),
+  tooLarge: says(withBody('x'.repeat(65_537))),
+  gzipBomb: says(withBody(gzipSync(Buffer.alloc(256 * MIB)), 'content-encoding: gzip\r\n')),
+  endlessBody: keepsSaying('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(16_384)),
+  endlessHeaders: keepsSaying('HTTP/1.1 200 OK\r\n', `x-more: ${'x'.repeat(2_000)}\r\n`),
+  hugeHeader: says(`HTTP/1.1 200 OK\r\nx-huge: ${'x'.repeat(MIB)}\r\ncontent-length: 0\r\n\r\n`),
+  notFound: says('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno'),
+  endlessError: keepsSaying('HTTP/1.1 500 Oh\r\n\r\n', 'x'.repeat(1_024)),
+  busy: says('HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n'),
+  silentlyBusy: says('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n'),
+  limited: says('HTTP/1.1 429 Slow\r\nretry-after: 9\r\ncontent-length: 0\r\n\r\n'),
+  notModified: says('HTTP/1.1 304 Not Modified\r\n\r\n'),
+  redirectLoop: says('HTTP/1.1 307 Here\r\nlocation: /sync\r\ncontent-length: 0\r\n\r\n'),
+  badRedirect: says('HTTP/1.1 302 There\r\nlocation: http://[nowhere\r\ncontent-length: 0\r\n\r\n'),
+  malformed: says('HTTP/1.1 two hundred\r\nno colon here\r\n\r\n'),
+  closeAtOnce: says(''),
+  closeInHeaders: says('HTTP/1.1 200 OK\r\ncontent-le'),
+  closeInBody: says(unfinished),
+  closeInChunk: says('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n{"uuid":\r\n'),
+  resetAtOnce: { when: 'connected', act: (socket) => socket.resetAndDestroy() },
+  resetAfterRequest: resets(''),
+  resetInHeaders: resets('HTTP/1.1 200 OK\r\ncontent-le'),
+  resetInBody: resets(unfinished),
+  silence: { act: () => undefined },
+  stall: { act: (socket) => socket.write(unfinished) },
+  drip: keepsSaying('HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n', '.'),
+  earlyHints: keepsSaying('', 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'),
+  upgrade: { act: (socket) => socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n') },
+} satisfies Record<string, Fault>;
