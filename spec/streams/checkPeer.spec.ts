@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Observable } from 'rxjs';
+import { concatMap, map, type Observable } from 'rxjs';
 import { Evidence } from '#src/domain/evidence.js';
 import type { Reply } from '#src/domain/http.js';
 import type { PeerHealth, PeerAddress, RegistryEntry } from '#src/domain/peer.js';
@@ -116,6 +116,17 @@ describe('checkPeer', () => {
     });
     m.flush();
     expect(evidence.mark).to.equal(1);
+  });
+
+  marbles('a peer that does nothing but err is unavailable in the end: each of its errors counts', (m) => {
+    const { check, table } = world(m, () => m.cold('(r|)', { r: failed('http-500') }), { online: false });
+    const again$ = m.cold('x-x-x|').pipe(
+      concatMap(() => check(table.get('a') ?? entry('a'))),
+      map((event) => (event.kind === 'peer.checked' ? event.verdict.failures : event.kind)),
+    );
+    m.expectObservable(again$).toBe('1-2-3|', { 1: 1, 2: 2, 3: 3 });
+    m.flush();
+    expect(table.get('a')?.health.state).to.equal('unavailable');
   });
 
   marbles('a redirect proves nothing: a portal sends it in everybody’s name', (m) => {

@@ -1,11 +1,10 @@
 /**
  * "Is it me?" What we know of our own line: a failure speaks against a peer only where something else shows that we
- * were online. The mark grows when a witness (a peer that answered, a public-IP poll) is heard after a failure was
- * judged, so that "heard since my last counted failure" is one comparison of integers and needs no clock.
+ * were online. The mark grows each time that a witness (a peer that answered, a public-IP poll) is heard, so that "heard
+ * since my last counted failure" is one comparison of integers and needs no clock.
  */
 export class Evidence {
   #mark = 0;
-  #judgedAtMark = true;
   #silent: string | undefined;
   #severalSilent = false;
   #isolated = false;
@@ -22,8 +21,7 @@ export class Evidence {
 
   /** A witness was heard. Returns true where that ends an isolation. */
   heard(): boolean {
-    if (this.#judgedAtMark) this.#mark += 1;
-    this.#judgedAtMark = false;
+    this.#mark += 1;
     this.#silent = undefined;
     this.#severalSilent = false;
     const ended = this.#isolated;
@@ -37,7 +35,6 @@ export class Evidence {
    * look like an outage of ours.
    */
   missed(witness: string, counted: boolean): boolean {
-    this.#judgedAtMark = true;
     if (this.#silent === undefined) this.#silent = witness;
     else if (this.#silent !== witness) this.#severalSilent = true;
     if (counted || this.#isolated || !this.#severalSilent) return false;
