@@ -1,4 +1,7 @@
-import { Cluster, Redis, type ClusterNode, type RedisOptions } from 'ioredis';
+import type { Cluster, ClusterNode, Redis, RedisOptions } from 'ioredis';
+import { PromptCluster, PromptRedis } from './promptRedis.js';
+
+export { redisFailure } from './redisFailure.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -12,9 +15,13 @@ export type RedisLocation =
 /** Longest pause between two tries to connect; work has to go on within a second of Redis being back. */
 const RECONNECT_MS = 500;
 const FIRST_RECONNECT_MS = 50;
+const REDIS_PORT = 6_379;
 
 const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
+
+/** Longest silence of the server while something was asked. */
+const SILENCE_MS = 1_000;
 
 /** Nothing waits for a Redis that is away: a command fails at once, or after a second where the server is silent. */
 const OPTIONS = {
@@ -22,11 +29,21 @@ const OPTIONS = {
   protocol: 2,
   enableOfflineQueue: false,
   enableAutoPipelining: true,
-  maxRetriesPerRequest: 1,
+  // With one retry, what was in flight when the connection went would wait for the next attempt to fail as well.
+  maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: 1_000,
+  commandTimeout: SILENCE_MS,
+  // Without it what waits behind the pipeline in flight would wait a second more, and a connection whose other end
+  // is gone without a word would be kept until the kernel gives up, a quarter of an hour later.
+  socketTimeout: SILENCE_MS,
+  sentinelCommandTimeout: SILENCE_MS,
   connectTimeout: 2_000,
+  // At the end, a server that is silent is not waited for.
+  disconnectTimeout: 200,
   retryStrategy,
+  // ioredis would wait as long as the server expects to be loading, up to ten seconds.
+  maxLoadingRetryTime: 250,
+  disableClientInfo: true,
   // After a failover the old primary answers READONLY: look for the new one.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions;
@@ -40,30 +57,42 @@ export function openRedis(location: RedisLocation): RedisClient {
 }
 
 function open(location: RedisLocation): RedisClient {
-  if ('socketPath' in location) return new Redis({ ...OPTIONS, path: location.socketPath });
+  if ('cluster' in location) return openCluster(location.cluster);
+  return new PromptRedis({ ...OPTIONS, ...whereabouts(location) });
+}
+
+function whereabouts(location: Exclude<RedisLocation, { readonly cluster: unknown }>) {
+  if ('socketPath' in location) return { path: location.socketPath };
   if ('sentinel' in location) {
     const { name, nodes } = location.sentinel;
-    return new Redis({ ...OPTIONS, name, sentinels: nodes.map(hostPort), sentinelRetryStrategy: retryStrategy });
+    return { name, sentinels: nodes.map(hostPort), sentinelRetryStrategy: retryStrategy };
   }
-  if ('cluster' in location) return openCluster(location.cluster);
-  const { protocol, pathname, searchParams } = new URL(location.url);
-  if (protocol !== 'unix:') return new Redis(location.url, OPTIONS);
-  return new Redis({ ...OPTIONS, path: decodeURIComponent(pathname), db: Number(searchParams.get('db') ?? 0) });
+  const url = new URL(location.url);
+  if (url.protocol !== 'unix:') return { ...server(url), ...login(url), db: database(url.pathname.slice(1)) };
+  return { path: decodeURIComponent(url.pathname), db: database(url.searchParams.get('db') ?? '') };
+}
+
+/** What is no number would be taken for database 0. */
+function database(text: string): number {
+  if (/^\d*$/.test(text)) return Number(text);
+  throw new Error(`redis.url: expected a number as the database, not ${text}`);
+}
+
+function server({ hostname, port }: URL): { readonly host: string; readonly port: number } {
+  return { host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) || REDIS_PORT };
+}
+
+function login({ protocol, username, password }: URL): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
+  return {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
 }
 
 function openCluster(urls: readonly string[]): Cluster {
-  const nodes: ClusterNode[] = [];
-  let credentials: Pick<RedisOptions, 'username' | 'password' | 'tls'> = {};
-  for (const text of urls) {
-    const { protocol, hostname, port, username, password } = new URL(text);
-    nodes.push({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 6379 });
-    credentials = {
-      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-      ...(protocol === 'rediss:' ? { tls: {} } : {}),
-    };
-  }
-  return new Cluster(nodes, {
+  const nodes = urls.map((text) => new URL(text));
+  return new PromptCluster(nodes.map(server) satisfies ClusterNode[], {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     clusterRetryStrategy: retryStrategy,
@@ -71,7 +100,8 @@ function openCluster(urls: readonly string[]): Cluster {
     retryDelayOnFailover: 100,
     retryDelayOnClusterDown: 100,
     maxRedirections: 4,
-    redisOptions: { ...OPTIONS, ...credentials },
+    // The nodes of a cluster share their users.
+    redisOptions: { ...OPTIONS, ...nodes.map(login).reduce((all, one) => ({ ...all, ...one }), {}) },
   });
 }
 
@@ -99,21 +129,6 @@ export async function closeRedis(redis: RedisClient): Promise<void> {
   await redis.quit().catch(() => {
     redis.disconnect();
   });
-}
-
-const CODES = /^[A-Z][A-Z0-9_]+ /;
-
-/**
- * A short text for what a command rejected with: the server's own error line, or what the connection met. Never the
- * command's arguments, which is where ioredis keeps passwords.
- */
-export function redisFailure(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown failure';
-  const { message } = error;
-  if (/enableOfflineQueue|Connection is closed|Stream isn't writeable/i.test(message)) return 'no connection';
-  if (message.startsWith('Command timed out')) return 'no answer within a second';
-  if (CODES.test(message) || message.startsWith('connect ')) return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
-  return message === '' ? error.name : (message.split('\n', 1)[0]?.slice(0, 200) ?? '');
 }
 
 /** Where Redis is, for people: without user, password or anything else after the path. */

@@ -1,0 +1,259 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  closeRedis,
+  firstAttempt,
+  openRedis,
+  redisFailure,
+  type RedisClient,
+  type RedisLocation,
+} from '#src/clients/redis.js';
+import { RedisServer } from '#swarm/redis.js';
+
+const PASSWORD = 'p:a/s s@wörd%#?';
+const ENCODED = encodeURIComponent(PASSWORD);
+const NONE = 'none';
+
+describe('openRedis', () => {
+  const servers: RedisServer[] = [];
+  const clients: RedisClient[] = [];
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.disconnect();
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  });
+
+  const serve = async (...args: string[]): Promise<RedisServer> => {
+    const server = await RedisServer.start({ args });
+    servers.push(server);
+    return server;
+  };
+  const serveTcp = async (...args: string[]) => {
+    const port = await freePort();
+    return { port, server: await serve('--port', String(port), ...args) };
+  };
+  const open = async (location: RedisLocation): Promise<RedisClient> => {
+    const redis = openRedis(location);
+    clients.push(redis);
+    await firstAttempt(redis);
+    return redis;
+  };
+
+  describe('reaches a server', () => {
+    it('over TCP, in the database that the URL names', async () => {
+      const { port } = await serveTcp();
+      await (await open({ url: `redis://127.0.0.1:${port}/3` })).set('a', '1');
+      expect(await (await open({ url: `redis://127.0.0.1:${port}` })).get('a')).to.equal(null);
+      expect(await (await open({ url: `redis://localhost:${port}/3` })).get('a')).to.equal('1');
+    });
+
+    it('over a unix socket, with or without a database', async () => {
+      const { socketPath, url } = await serve();
+      await (await open({ url: `${url}?db=2` })).set('a', '1');
+      expect(await (await open({ socketPath })).get('a')).to.equal(null);
+      expect(await (await open({ url })).get('a')).to.equal(null);
+      expect(await (await open({ url: `${url}?db=2` })).get('a')).to.equal('1');
+    });
+
+    it('with a password', async () => {
+      const { port } = await serveTcp('--requirepass', PASSWORD);
+      expect(await (await open({ url: `redis://:${ENCODED}@127.0.0.1:${port}` })).ping()).to.equal('PONG');
+    });
+
+    it('as an ACL user', async () => {
+      const { port, server } = await serveTcp();
+      await server.client().call('acl', 'setuser', 'sched:uler', 'on', '~*', '+@all', `>${PASSWORD}`);
+      const redis = await open({ url: `redis://sched%3Auler:${ENCODED}@127.0.0.1:${port}/1` });
+      expect(await (redis as { call(...words: string[]): Promise<unknown> }).call('acl', 'whoami')).to.equal(
+        'sched:uler',
+      );
+    });
+
+    it('over TLS, if the system trusts its authority', async () => {
+      const port = await freePort();
+      const files = ['--tls-cert-file', tls('server.pem'), '--tls-key-file', tls('server.key')];
+      await serve(
+        '--tls-port',
+        String(port),
+        ...files,
+        '--tls-ca-cert-file',
+        tls('ca.pem'),
+        '--tls-auth-clients',
+        'no',
+      );
+      const url = `rediss://127.0.0.1:${port}/1`;
+
+      expect(await reason((await open({ url })).ping())).to.match(/certificate/);
+      expect(await pingTrusting(tls('ca.pem'), url)).to.equal('PONG');
+    });
+
+    it('that is a cluster', async () => {
+      const port = await freePort();
+      const settings = {
+        'cluster-enabled': 'yes',
+        'cluster-port': await freePort(),
+        'cluster-announce-ip': '127.0.0.1',
+      };
+      const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+      const server = await serve('--port', String(port), ...args);
+      await server.client().call('cluster', 'addslotsrange', '0', '16383');
+      const cluster = await open({ cluster: [`redis://127.0.0.1:${port}`] });
+      await working(cluster);
+      await cluster.set('{p2p}:a', '1');
+      expect(await cluster.get('{p2p}:a')).to.equal('1');
+      await server.kill();
+      await failing(cluster);
+    });
+  });
+
+  describe('says why there is no connection', () => {
+    it('nobody listens', async () => {
+      const port = await freePort();
+      const redis = await open({ url: `redis://127.0.0.1:${port}` });
+      expect(await reason(redis.ping())).to.equal(`connect ECONNREFUSED 127.0.0.1:${port}`);
+      expect(await reason((await open({ url: 'unix:///nowhere/redis.sock' })).ping())).to.equal(
+        'connect ENOENT /nowhere/redis.sock',
+      );
+    });
+
+    it('the password is wrong, which is not told', async () => {
+      const { port } = await serveTcp('--requirepass', 'right');
+      const redis = await open({ url: `redis://:planted-secret@127.0.0.1:${port}` });
+      const given = new Set<string>();
+      for (let asked = 0; asked < 20; asked++) {
+        given.add(await reason(redis.ping()));
+        await delay(5);
+      }
+      expect([...given]).to.include('WRONGPASS invalid username-password pair or user is disabled.');
+      expect([...given].join()).not.to.include('planted-secret');
+    });
+
+    it('there is no such database, rather than using another', async () => {
+      const { url } = await serve('--databases', '2');
+      const redis = await open({ url: `${url}?db=5` });
+      expect(await reason(redis.set('a', '1'))).to.equal('ERR DB index is out of range');
+      expect(await (await open({ url })).get('a')).to.equal(null);
+      expect(() => openRedis({ url: 'redis://127.0.0.1/zero' })).to.throw('zero');
+    });
+
+    it('no sentinel is there, no node of the cluster', async () => {
+      const port = await freePort();
+      const sentinel = await open({ sentinel: { name: 'main', nodes: [`127.0.0.1:${port}`] } });
+      expect(await reason(sentinel.ping())).not.to.equal(NONE);
+      const cluster = await open({ cluster: [`redis://user:${ENCODED}@127.0.0.1:${port}`] });
+      expect(await reason(cluster.ping())).to.equal('no connection');
+    });
+  });
+
+  describe('outlives', () => {
+    it('a server that is killed: what is in flight fails at once, and it works as soon as the server is back', async () => {
+      const server = await serve();
+      const redis = await open({ url: server.url });
+      const pauses: number[] = [];
+      redis.on('reconnecting', (ms: number) => pauses.push(ms));
+      server.freeze();
+      const inFlight = reason(redis.ping());
+      await server.kill();
+      expect(await inFlight).to.be.oneOf(['no connection', 'write EPIPE', 'read ECONNRESET']);
+      await failing(redis);
+      while (pauses.length < 6) await reason(redis.ping()).then(() => delay(5));
+      await server.launch();
+      await working(redis);
+      expect(pauses.slice(0, 6)).to.deep.equal([50, 100, 200, 400, 500, 500]);
+    });
+
+    it('a server that is frozen: nothing waits, the connection is dropped, and the thaw is noticed', async () => {
+      const server = await serve();
+      const redis = await open({ url: server.url });
+      const closed = new Promise((resolve) => redis.once('close', resolve));
+      server.freeze();
+      const asked = [reason(redis.ping()), delay(5).then(() => reason(redis.ping()))];
+      expect((await Promise.all(asked)).every((why) => why !== NONE)).to.equal(true);
+      await closed;
+      await failing(redis);
+      server.thaw();
+      await working(redis);
+    });
+
+    it('a server that became a replica: looks for the new primary', async () => {
+      const server = await serve();
+      const redis = await open({ url: server.url });
+      const other = server.client();
+      await other.replicaof('127.0.0.1', 1);
+      const closed = new Promise((resolve) => redis.once('close', resolve));
+      expect(await reason(redis.set('a', '1'))).to.match(/^READONLY /);
+      await closed;
+      await other.replicaof('NO', 'ONE');
+      await working(redis);
+      expect(await redis.set('a', '1')).to.equal('OK');
+    });
+  });
+
+  describe('closeRedis', () => {
+    it('ends the connection, be the server well, frozen or gone', async () => {
+      const server = await serve();
+      const [well, frozen, gone] = [await open(server), await open(server), await open(server)];
+      await closeRedis(well);
+      expect(await reason(well.ping())).to.equal('no connection');
+      server.freeze();
+      await closeRedis(frozen);
+      await server.kill();
+      await failing(gone);
+      await closeRedis(gone);
+      for (const redis of [well, frozen, gone]) while (redis.status !== 'end') await delay(5);
+    });
+
+    it('firstAttempt does not wait for a server that is silent', async () => {
+      const server = await serve();
+      server.freeze();
+      const redis = openRedis(server);
+      clients.push(redis);
+      await firstAttempt(redis, 1);
+      expect(redis.status).not.to.equal('ready');
+    });
+  });
+});
+
+async function reason(asking: Promise<unknown>): Promise<string> {
+  return asking.then(() => NONE, redisFailure);
+}
+
+async function working(redis: RedisClient): Promise<void> {
+  while ((await reason(redis.ping())) !== NONE) await delay(5);
+}
+
+async function failing(redis: RedisClient): Promise<void> {
+  while ((await reason(redis.ping())) === NONE) await delay(5);
+}
+
+function tls(name: string): string {
+  return fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
+}
+
+/** In a process of its own: the authorities that the system trusts are read at the start. */
+async function pingTrusting(ca: string, url: string): Promise<string> {
+  const client = JSON.stringify(import.meta.resolve('#src/clients/redis.js'));
+  const script = `
+    import { closeRedis, firstAttempt, openRedis } from ${client};
+    const redis = openRedis({ url: ${JSON.stringify(url)} });
+    await firstAttempt(redis);
+    process.stdout.write(await redis.ping());
+    await closeRedis(redis);`;
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: ca };
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  return stdout;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
