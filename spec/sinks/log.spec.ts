@@ -83,7 +83,8 @@ describe('the log', () => {
   });
 
   const told: readonly (readonly [SchedulerEvent, string, string])[] = [
-    [checked({}), 'info', 'peer a is available (answered in 12 ms)'],
+    [checked({}), 'debug', 'peer a is available (answered in 12 ms)'],
+    [checked({ before: 'unavailable' }), 'info', 'peer a is available, was unavailable (answered in 12 ms)'],
     [checked({ before: 'available' }), 'debug', 'peer a: answered in 12 ms'],
     [
       checked({ outcome: { ok: false, reason: 'timeout' }, before: 'suspect', state: 'unavailable' }),
@@ -98,7 +99,7 @@ describe('the log', () => {
     [
       { kind: 'round.finished', at: 1, lane: 'good', round: 3, tookMs: 1_500, ok: 2, failed: 1, aborted: false },
       'info',
-      'round 3 (good peers): 2 answered, 1 failed, in 1.5 s',
+      'round 3: 2 answered, 1 failed, in 1.5 s',
     ],
     [
       { kind: 'ip.changed', at: 1, ip: '8.8.8.8', previous: '1.1.1.1', producers: 1 },

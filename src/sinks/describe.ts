@@ -1,3 +1,4 @@
+import type { Lane } from '../domain/peer.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
@@ -14,11 +15,11 @@ export interface Line {
 export function describe(event: SchedulerEvent): Line {
   switch (event.kind) {
     case 'round.started':
-      return { level: 'debug', message: `round ${String(event.round)} (${event.lane} peers) began` };
+      return { level: 'debug', message: `${roundOf(event)} began` };
     case 'round.skipped':
       return {
         level: event.lane === 'good' ? 'warn' : 'debug',
-        message: `a round of ${event.lane} peers was skipped: the one before is still under way`,
+        message: `a ${event.lane === 'good' ? 'round' : `recheck of ${event.lane} peers`} was skipped: the one before is still under way`,
       };
     case 'round.finished':
       return round(event);
@@ -111,11 +112,16 @@ export function describe(event: SchedulerEvent): Line {
   }
 }
 
-function round({ lane, round: n, ok, failed, tookMs, aborted }: EventOf<'round.finished'>): Line {
+function roundOf({ lane, round: n }: { readonly lane: Lane; readonly round: number }): string {
+  return lane === 'good' ? `round ${String(n)}` : `recheck ${String(n)} of ${lane} peers`;
+}
+
+function round(event: EventOf<'round.finished'>): Line {
+  const { lane, ok, failed, tookMs, aborted } = event;
   const end = aborted ? 'cut short by shutdown' : `in ${seconds(tookMs)}`;
   return {
     level: lane === 'good' ? 'info' : 'debug',
-    message: `round ${String(n)} (${lane} peers): ${String(ok)} answered, ${String(failed)} failed, ${end}`,
+    message: `${roundOf(event)}: ${String(ok)} answered, ${String(failed)} failed, ${end}`,
   };
 }
 
@@ -126,7 +132,7 @@ function check({ verdict }: EventOf<'peer.checked'>): Line {
     return { level: 'debug', message: `peer ${uuid}: ${result}${counted ? '' : ' (not held against it)'}` };
   }
   return {
-    level: state === 'unavailable' ? 'warn' : 'info',
+    level: state === 'unavailable' ? 'warn' : before === 'unavailable' ? 'info' : 'debug',
     message: `peer ${uuid} is ${state ?? 'unknown'}${before === undefined ? '' : `, was ${before}`} (${result})`,
   };
 }
