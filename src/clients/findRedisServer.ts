@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where the redis-server program is: `$REDIS_SERVER`, else on the `PATH`; undefined where it is not. */
@@ -14,7 +14,7 @@ export function findRedisServer(env: NodeJS.ProcessEnv): string | undefined {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

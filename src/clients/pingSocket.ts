@@ -1,0 +1,24 @@
+import { connect } from 'node:net';
+
+const PATIENCE_MS = 1_000;
+
+/** What the Redis on a unix socket says to a PING, such as `+PONG`; empty where there is no answer within a second. */
+export function pingSocket(socketPath: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath, () => socket.write('PING\r\n'));
+    const answer = (text: string): void => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.setTimeout(PATIENCE_MS, () => {
+      answer('');
+    });
+    socket.once('data', (chunk) => {
+      answer(chunk.toString().trimEnd());
+    });
+    socket.once('close', () => {
+      answer('');
+    });
+    socket.on('error', () => undefined);
+  });
+}
