@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { expect } from 'chai';
+import { startConsumer } from '#swarm/consumer.js';
+import { RedisServer } from '#swarm/redis.js';
+import { register } from '../support/registry.js';
+
+const MAIN = fileURLToPath(import.meta.resolve('#src/main.js'));
+const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
+
+/** What a person sees, on the pseudo-terminal that script(1) of util-linux makes. */
+describe('on a terminal', function () {
+  let server: RedisServer;
+  let folder = '';
+
+  before(async function () {
+    if (process.platform !== 'linux') this.skip();
+    server = await RedisServer.start();
+    folder = await mkdtemp(join(tmpdir(), 'terminal-'));
+  });
+  after(async () => {
+    if (folder === '') return;
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const onTerminal = async (words: string, config: object): Promise<string> => {
+    const file = join(folder, 'config.json');
+    await writeFile(
+      file,
+      JSON.stringify({
+        uuid: US,
+        redis: { url: server.url },
+        publicIp: { override: '127.0.0.1' },
+        network: { allow: ['loopback'] },
+        ...config,
+      }),
+    );
+    const line = `timeout --foreground -s TERM 15 ${process.execPath} ${MAIN} ${words} --config ${file}`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      // The daemon has shown what it should: a Ctrl-C at the terminal.
+      if (words === 'run' && output.includes('round 1:')) child.stdin.write('\u0003');
+    });
+    await once(child, 'close');
+    return output;
+  };
+
+  it('sync shows how far it is, and then only its table', async () => {
+    const uuid = 'aaaaaaaa-0000-4000-8000-000000000000';
+    const peer = await startConsumer({ uuid, host: '127.0.0.1' });
+    await register(server.client(), 'consumer', uuid, { ip: '127.0.0.1', port: peer.port });
+    const output = await onTerminal('sync', {});
+    expect(output).to.match(/[█░]/);
+    expect(stripVTControlCharacters(output))
+      .to.match(/0\/1 consumers/)
+      .and.match(/ok\s+│\s+1/);
+    await peer.goDark();
+  });
+
+  it('the log is pretty and coloured, and a Ctrl-C ends it', async () => {
+    const output = await onTerminal('run', {});
+    expect(output).to.include('\u001b[');
+    expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ answered/);
+    expect(stripVTControlCharacters(output)).to.include('● stopped');
+  });
+});
