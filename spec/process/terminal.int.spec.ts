@@ -44,10 +44,13 @@ describe('on a terminal', function () {
     const line = `timeout --foreground -s TERM 15 ${process.execPath} ${MAIN} ${words} --config ${file}`;
     const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
     let output = '';
+    let interrupted = false;
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
       // The daemon has shown what it should: a Ctrl-C at the terminal.
-      if (words === 'run' && output.includes('round 1:')) child.stdin.write('\u0003');
+      if (words !== 'run' || interrupted || !output.includes('round 1:')) return;
+      interrupted = true;
+      child.stdin.write('\u0003');
     });
     await once(child, 'close');
     return output;
