@@ -1,0 +1,3 @@
+import { build } from './setup.mjs';
+
+process.exitCode = build() ? 0 : 1;
