@@ -12,7 +12,7 @@ export interface BackoffOptions {
  * that doubles from `initialMs` to `maxMs` (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function backoffMs({ attempt, initialMs, maxMs, random }: BackoffOptions): number {
-  // 2 ** 1023 is the last finite power; the ceiling has long been reached by then.
+  // 2 ** 60 is beyond any ceiling; where the power itself is infinite, an initial pause of 0 would give NaN.
   const ceilingMs = Math.min(maxMs, initialMs * 2 ** Math.min(Math.max(attempt, 1) - 1, 60));
   return Math.floor(random() * (ceilingMs + 1));
 }

@@ -1,12 +1,24 @@
 /** However long a server asks to be left alone, an hour is honoured at most. */
 const LONGEST_MS = 3_600_000;
 
-/** The wait that a `Retry-After` header asks for (RFC 9110 §10.2.3: seconds or a date), undefined where it asks none. */
+/** Date.parse alone would find a year in any word with a number after it, so only the forms of HTTP reach it. */
+const HTTP_DATE =
+  /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d) \d\d:\d\d:\d\d GMT$/;
+/** The form of C's asctime names no zone, and would be read in ours. */
+const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
+
+/**
+ * The wait that a `Retry-After` header asks for, in milliseconds, undefined where it asks none: seconds
+ * (RFC 9110 §10.2.3) or a date to come, in any of the three forms of §5.6.7.
+ */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_MS);
-  // A date names a day of the week; without this check Date.parse would read "-1" as a year.
-  if (!/^[A-Z][a-z]+,? /.test(text)) return undefined;
-  const waitMs = Date.parse(text) - nowMs;
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_MS);
+  const waitMs = dateMs(text) - nowMs;
   return waitMs > 0 ? Math.min(waitMs, LONGEST_MS) : undefined;
+}
+
+function dateMs(text: string): number {
+  if (ASCTIME.test(text)) return Date.parse(`${text} GMT`);
+  return HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
 }
