@@ -24,21 +24,8 @@ const CLASSES: Readonly<Record<string, AddressClass>> = {
   loopback: 'loopback',
 };
 
-/** Global unicast as assigned so far (RFC 4291 §2.4); the rest of the space is unassigned. */
+/** All the global unicast space handed out so far (RFC 4291 §2.4); to ipaddr.js the unassigned rest is unicast too. */
 const GLOBAL_UNICAST: readonly [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
-
-/**
- * Transition mechanisms that carry an IPv4 address of somebody's choice, and the documentation prefix of RFC 9637.
- * None of them is a host's own address.
- */
-const NEVER: readonly [ipaddr.IPv6, number][] = [
-  [ipaddr.IPv6.parse('64:ff9b::'), 96],
-  [ipaddr.IPv6.parse('64:ff9b:1::'), 48],
-  [ipaddr.IPv6.parse('2002::'), 16],
-  [ipaddr.IPv6.parse('2001::'), 23],
-  [ipaddr.IPv6.parse('3fff::'), 20],
-  [ipaddr.IPv6.parse('5f00::'), 16],
-];
 
 /**
  * Reads an IP literal and tells what kind of address it is. Only the strict forms are literals: no octal, hex or
@@ -64,7 +51,6 @@ function classOf(address: ipaddr.IPv4 | ipaddr.IPv6): AddressClass | 'forbidden'
 }
 
 function classOf6(address: ipaddr.IPv6): AddressClass | 'forbidden' {
-  if (NEVER.some(([prefix, bits]) => address.match(prefix, bits))) return 'forbidden';
   const known = classOf(address);
   return known === 'public' && !address.match(...GLOBAL_UNICAST) ? 'forbidden' : known;
 }
