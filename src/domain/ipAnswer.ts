@@ -1,4 +1,4 @@
-import { checkAddress, type AddressClass } from './address.js';
+import { checkAddress, classify, type AddressClass } from './address.js';
 
 /** Far more than an address in JSON needs. */
 const MAX_LENGTH = 4_096;
@@ -27,9 +27,14 @@ function inJson(text: string): string | undefined {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'string') return parsed;
     const fields = new Map(Object.entries(parsed as object));
-    const found = FIELDS.map((name): unknown => fields.get(name)).filter((value) => typeof value === 'string');
+    const found = FIELDS.map((name): unknown => fields.get(name)).filter(isAddress);
     return found.length === 1 ? found[0] : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Some services put a street under `address`; that is no second answer. */
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && classify(value).ok;
 }
