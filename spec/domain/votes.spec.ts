@@ -80,4 +80,80 @@ describe('decide', () => {
       }),
     );
   });
+
+  const answer$ = fc.constantFrom(A, B, '9.9.9.9', undefined);
+  const answers$ = fc.array(answer$, { maxLength: 8 });
+  const quorum$ = fc.integer({ min: 1, max: 5 });
+  const streak$ = fc.option(fc.record({ ip: fc.constantFrom(A, B), count: fc.integer({ min: 1, max: 9 }) }), {
+    nil: undefined,
+  });
+
+  it('is the contract in other words: a quorum and a majority, or one voice often enough, or nothing', () => {
+    fc.assert(
+      fc.property(answers$, quorum$, streak$, (answers, quorum, before) => {
+        const needed = Math.min(quorum, 8);
+        const given = answers.filter((ip) => ip !== undefined);
+        const votes = (ip: string) => given.filter((other) => other === ip).length;
+        const winner = given.find(
+          (ip) => votes(ip) >= needed && given.every((other) => other === ip || votes(other) < votes(ip)),
+        );
+        const alone = new Set(given).size === 1 && given.length < needed ? given[0] : undefined;
+        const times = before?.ip === alone ? (before?.count ?? 0) + 1 : 1;
+
+        const { result } = decide(answers, rules(8, quorum), before);
+
+        if (winner !== undefined) expect(result).to.equal('address');
+        else if (given.length === 0) expect(result).to.equal('unknown');
+        else if (alone === undefined) expect(result).to.equal('disagree');
+        else expect(result).to.equal(times >= 3 ? 'address' : 'unconfirmed');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('does not depend on the order of the answers', () => {
+    const shuffled$ = answers$.chain((answers) =>
+      fc.tuple(fc.constant(answers), fc.shuffledSubarray(answers, { minLength: answers.length })),
+    );
+    fc.assert(
+      fc.property(shuffled$, quorum$, streak$, ([answers, shuffled], quorum, before) => {
+        const sorted = (list: typeof answers) => {
+          const verdict = decide(list, rules(8, quorum), before);
+          return verdict.result === 'disagree' ? { ...verdict, answers: verdict.answers.toSorted() } : verdict;
+        };
+        expect(sorted(shuffled)).to.deep.equal(sorted(answers));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('a lone voice is believed after exactly as many polls in a row as were asked for, and starts anew when broken', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 5 }), (confirmations, heardBefore) => {
+        const options = { quorum: 2, confirmations, sources: 2 };
+        const poll = (answers: readonly (string | undefined)[], before: Streak | undefined) => {
+          const verdict = decide(answers, options, before);
+          return { verdict, streak: verdict.result === 'unconfirmed' ? verdict.streak : undefined };
+        };
+        let state: Streak | undefined;
+        for (let n = 1; n <= Math.min(heardBefore, confirmations - 1); n += 1) state = poll([B], state).streak;
+        state = poll([undefined, undefined], state).streak;
+        expect(state).to.equal(undefined);
+        for (let n = 1; n <= confirmations; n += 1) {
+          const { verdict, streak: next } = poll([undefined, A], state);
+          expect(verdict.result).to.equal(n === confirmations ? 'address' : 'unconfirmed');
+          state = next;
+        }
+      }),
+    );
+  });
+
+  it('no answer at all is unknown, whatever was heard before: silence confirms nothing', () => {
+    fc.assert(
+      fc.property(fc.nat(8), quorum$, streak$, (silent, quorum, before) => {
+        const answers = Array.from({ length: silent }, () => undefined);
+        expect(decide(answers, rules(8, quorum), before)).to.deep.equal({ result: 'unknown' });
+      }),
+    );
+  });
 });

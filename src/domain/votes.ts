@@ -35,8 +35,8 @@ export function decide(
   const [ip, count] = first;
   const needed = Math.min(quorum, sources);
   if (count >= needed && count > (second?.[1] ?? 0)) return { result: 'address', ip };
-  const answered = [...votes.values()].reduce((sum, n) => sum + n, 0);
-  if (answered >= needed || second !== undefined) return { result: 'disagree', answers: [...votes.keys()] };
+  // Whoever is alone here has too few votes, so enough answers without agreement always means a second address.
+  if (second !== undefined) return { result: 'disagree', answers: [...votes.keys()] };
   const next = { ip, count: streak?.ip === ip ? streak.count + 1 : 1 };
   return next.count >= confirmations ? { result: 'address', ip } : { result: 'unconfirmed', streak: next };
 }
