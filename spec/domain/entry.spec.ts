@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { quoted, readEntry } from '#src/domain/entry.js';
-import { peerUrl } from '#src/domain/url.js';
 
 describe('readEntry', () => {
   const read = (ip: string | null, port: string | null = null) => readEntry({ ip, port }, ['public']);
@@ -9,10 +8,29 @@ describe('readEntry', () => {
   it('reads an address with and without a port of its own', () => {
     expect(read('1.1.1.1')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: undefined } });
     expect(read('1.1.1.1', '8080')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 8080 } });
+    expect(read('1.1.1.1', '')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: undefined } });
+    expect(read('1.1.1.1', '65535')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 65_535 } });
     expect(read('::ffff:1.1.1.1', '1')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 1 } });
   });
 
-  for (const port of ['0', '65536', '-1', '+80', '080', '8e1', '80 ', ' 80', '80.0', 'http', '99999999999']) {
+  for (const port of [
+    '0',
+    '65536',
+    '-1',
+    '+80',
+    '080',
+    '8e1',
+    '80 ',
+    ' 80',
+    '80.0',
+    '0x50',
+    '8\n',
+    '８０',
+    '1_0',
+    'NaN',
+    'http',
+    '99999999999',
+  ]) {
     it(`port ${JSON.stringify(port)} makes the entry invalid`, () => {
       expect(read('1.1.1.1', port)).to.include({ ok: false, error: 'address-invalid' });
     });
@@ -25,6 +43,32 @@ describe('readEntry', () => {
     expect(read('host.example')).to.include({ error: 'address-invalid', detail: 'ip "host.example"' });
   });
 
+  it('takes the ports of TCP and nothing else', () => {
+    const port$ = fc.oneof(fc.integer({ min: -10, max: 70_000 }).map(String), fc.string(), fc.double().map(String));
+    fc.assert(
+      fc.property(port$, (port) => {
+        const entry = read('1.1.1.1', port);
+        if (!entry.ok || entry.address.port === undefined) return;
+        expect(String(entry.address.port)).to.equal(port);
+        expect(entry.address.port).to.be.within(1, 65_535);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('reads whatever is stored without throwing, and says nothing unescaped or long about it', () => {
+    const text$ = fc.option(fc.string({ unit: 'binary', maxLength: 300 }));
+    fc.assert(
+      fc.property(fc.oneof(text$, fc.constant('1.1.1.1')), text$, (ip, port) => {
+        const entry = read(ip, port);
+        if (entry.ok) return;
+        expect(entry.error).to.be.oneOf(['address-invalid', 'address-denied']);
+        expect(entry.detail).to.match(/^(no ip|(ip|port) "[ -~]{0,366}")$/);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('quotes whatever is stored in a few printable ASCII characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
@@ -32,17 +76,9 @@ describe('readEntry', () => {
         expect(quoted(text).length).to.be.at.most(6 * 61 + 2);
       }),
     );
+    expect(quoted('x'.repeat(60))).to.equal(`"${'x'.repeat(60)}"`);
+    expect(quoted('x'.repeat(61))).to.equal(`"${'x'.repeat(60)}\\u2026"`);
+    expect(quoted('\u007f\ud800')).to.equal('"\\u007f\\ud800"');
     expect(quoted('\u001b[31mred\n')).to.equal('"\\u001b[31mred\\n"');
-  });
-});
-
-describe('peerUrl', () => {
-  it('writes IPv6 in brackets and leaves the own port of a scheme out', () => {
-    const parts = { scheme: 'http', ip: '1.1.1.1', port: 80, path: '/sync' } as const;
-    expect(peerUrl(parts)).to.equal('http://1.1.1.1/sync');
-    expect(peerUrl({ ...parts, port: 8080 })).to.equal('http://1.1.1.1:8080/sync');
-    expect(peerUrl({ ...parts, ip: '2606::1' })).to.equal('http://[2606::1]/sync');
-    expect(peerUrl({ ...parts, scheme: 'https', port: 443 })).to.equal('https://1.1.1.1/sync');
-    expect(peerUrl({ ...parts, scheme: 'https' })).to.equal('https://1.1.1.1:80/sync');
   });
 });
