@@ -247,6 +247,33 @@ describe('node dist/main.js run', () => {
     expect(consumers[0]?.mostAtOnce).to.equal(1);
   });
 
+  it('dead peers, however many and however slow, never delay the living', async () => {
+    const dead = await startConsumer({ uuid: US, host: '127.0.0.1' });
+    dead.behave('silence');
+    for (let i = 0; i < 50; i += 1) {
+      await register(redis, 'consumer', `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`, {
+        ip: '127.0.0.1',
+        port: dead.port,
+        state: 'unavailable',
+        available: 0,
+        failures: 3,
+        checked_at: 1,
+      });
+    }
+    const timeout = '400ms';
+    const sync = { interval: '150ms', timeout, concurrency: 2, unavailable: { interval: '150ms', concurrency: 3 } };
+    await start({ sync });
+    await dead.until(({ calls }) => calls.length >= 9);
+    // By then the lane of the dead has had its slots full for three timeouts.
+    expect(dead.mostAtOnce).to.equal(3);
+    for (const { calls } of consumers) {
+      const gaps = calls.slice(1).map(({ at }, i) => at - (calls[i]?.at ?? 0));
+      expect(calls.length).to.be.at.least(4);
+      expect(Math.max(...gaps)).to.be.lessThan(400 + 150);
+    }
+    await dead.goDark();
+  });
+
   it('paces the calls of a round over its share of the interval', async () => {
     await start({ sync: { ...settings().sync, interval: '900ms', jitter: 0, spread: 0.9 } });
     await Promise.all(consumers.map((endpoint) => endpoint.until(({ calls }) => calls.length >= 1)));

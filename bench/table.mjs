@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { PeerTable } from '../dist/domain/peerTable.js';
+
+/** Bytes that the table of last-known peers takes for each of them. Run with `node --expose-gc`. */
+
+const PEERS = Number(process.argv[2] ?? 100_000);
+
+/** A string in one piece, as it comes off the wire; one that was put together here would keep its parts. */
+const flat = (text) => Buffer.from(text).toString('latin1');
+
+function entry(i) {
+  const state = i % 10 === 0 ? 'unavailable' : 'available';
+  const failures = state === 'unavailable' ? 3 : 0;
+  return {
+    uuid: flat(randomUUID()),
+    stored: { ip: flat(`${1 + (i % 200)}.${i % 251}.${i % 241}.${i % 239}`), port: null },
+    health: { state, failures, successes: 0, countedAt: 0 },
+    checkedAt: Date.now() + i,
+    marked: null,
+  };
+}
+
+globalThis.gc();
+const before = process.memoryUsage().heapUsed;
+const table = new PeerTable();
+for (let i = 0; i < PEERS; i += 1) {
+  const peer = entry(i);
+  table.remember(peer, 1);
+  table.update(peer.uuid, peer.health, peer.checkedAt + 1);
+}
+globalThis.gc();
+const bytes = process.memoryUsage().heapUsed - before;
+console.log(
+  `${PEERS} peers: ${(bytes / PEERS).toFixed(0)} bytes a peer, ${(bytes / 2 ** 20).toFixed(1)} MiB (${table.size} rows)`,
+);
+const startedAt = performance.now();
+const due = table.due('unavailable', Date.now() + PEERS * 2).length;
+console.log(`who is due: ${due} found in ${(performance.now() - startedAt).toFixed(1)} ms`);
