@@ -41,7 +41,7 @@ interface Actors {
   readonly consumers: readonly Endpoint[];
   readonly producers: readonly Producer[];
   readonly uuid: string;
-  setIp(ip: string): void;
+  readonly setIp: (ip: string) => void;
 }
 
 async function cast(): Promise<
@@ -57,7 +57,9 @@ async function cast(): Promise<
   let ip = FIRST_IP;
   const ipUrls = await Promise.all(
     ['a', 'b'].map(async () => {
-      const service = createServer((_, response) => response.end(ip));
+      const service = createServer((_, response) => {
+        response.end(ip);
+      });
       service.listen(0, HOST);
       await once(service, 'listening');
       started.push(() => new Promise((done) => service.close(done).closeAllConnections()));
@@ -82,7 +84,9 @@ async function cast(): Promise<
   }
   await closeRedis(redis);
   await server.stop();
-  const setIp = (next: string): void => void (ip = next);
+  const setIp = (next: string): void => {
+    ip = next;
+  };
   return { consumers, producers, uuid: randomUUID(), setIp, ipUrls, dataDir, folder };
 }
 

@@ -72,6 +72,7 @@ function logging(level = 'info'): { readonly sink: LogSink; readonly lines: { me
       done();
     },
   });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
   const logger = createLogger({ level, transports: new transports.Stream({ stream }) });
   logger.on('data', (line: { message: string }) => lines.push(line));
   return { sink: new LogSink(logger), lines };

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstValueFrom, NEVER, of, Subject, take, tap, toArray } from 'rxjs';
+import { EMPTY, firstValueFrom, NEVER, of, Subject, take, toArray } from 'rxjs';
 import type { Config } from '#src/config/config.js';
 import { loadConfig } from '#src/config/load.js';
 import { configChanges } from '#src/sources/configFile.js';
@@ -69,13 +70,60 @@ describe('configChanges', () => {
     expect(second).to.have.property('ok', true);
   });
 
-  it('nothing is watched where there is no file', async () => {
-    let told = 0;
-    await new Promise<void>((done) => {
-      configChanges({ file: undefined, load, hangUp$: of() })
-        .pipe(tap(() => (told += 1)))
-        .subscribe({ complete: done });
+  it('sees a volume that is swapped, as Kubernetes does', async () => {
+    await rm(file);
+    await symlink('..data/config.yaml', file);
+    const swap = async (n: number): Promise<void> => {
+      await mkdir(join(folder, `..${n}`));
+      await writeFile(join(folder, `..${n}`, 'config.yaml'), `uuid: ${UUID}\navailability: {fall: ${n + 10}}\n`);
+      await symlink(`..${n}`, join(folder, '..data_tmp'));
+      await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    await swap(0);
+    const change = await after(swap);
+    expect(change.ok && change.config.availability.fall)
+      .to.be.a('number')
+      .above(10);
+  });
+
+  it('watches nothing before somebody subscribes, nor after the end', async function () {
+    if (watches() === undefined) this.skip();
+    const before = watches();
+    const change$ = configChanges({ file, load, hangUp$: NEVER });
+    expect(watches()).to.equal(before);
+    const subscription = change$.subscribe({ error: expect.fail });
+    expect(watches()).to.equal((before ?? 0) + 1);
+    subscription.unsubscribe();
+    expect(watches()).to.equal(before);
+  });
+
+  it('tells once where the file can’t be watched, and still reads it when asked', async () => {
+    const absent = join(folder, 'absent', 'config.yaml');
+    const told = await firstValueFrom(configChanges({ file: absent, load, hangUp$: of('SIGHUP') }).pipe(toArray()));
+    expect(told).to.have.length(2);
+    expect(told[0]).to.deep.equal({
+      ok: false,
+      problems: [`can't be watched (ENOENT); SIGHUP still reads it again (${absent})`],
     });
-    expect(told).to.equal(0);
+    expect(told[1]).to.have.property('ok', true);
+  });
+
+  it('nothing is watched where there is no file', async () => {
+    const told = await firstValueFrom(configChanges({ file: undefined, load, hangUp$: EMPTY }).pipe(toArray()));
+    expect(told).to.deep.equal([]);
   });
 });
+
+/** How many folders this process watches, where the kernel tells. */
+function watches(): number | undefined {
+  const place = '/proc/self/fdinfo';
+  if (!existsSync(place)) return undefined;
+  const infos = readdirSync(place).map((name) => {
+    try {
+      return readFileSync(join(place, name), 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  return infos.join('\n').match(/^inotify wd/gm)?.length ?? 0;
+}

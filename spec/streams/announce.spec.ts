@@ -131,7 +131,7 @@ describe('announce', () => {
 
   it('a newer IP aborts what still carries the old one before it is recorded itself', async () => {
     const ledger = new MemoryLedger(['p', 'q']);
-    const known$ = new ReplaySubject<KnownIp>();
+    const known$ = new ReplaySubject<KnownIp>(2);
     const log: string[] = [];
     const attempt = (claim: Due): Observable<SchedulerEvent> => {
       log.push(`send ${claim.ip}`);

@@ -151,9 +151,9 @@ describe('checkPeer', () => {
   });
 
   marbles('what was in flight across a gap of our clock is discarded', (m) => {
-    let epoch = 0;
-    const { check, table } = world(m, () => m.cold('---(r|)', { r: good }), { epoch: () => epoch });
-    m.cold('-g').subscribe(() => (epoch = 1));
+    // Before the call, and after it.
+    const epochs = [0, 1];
+    const { check, table } = world(m, () => m.cold('---(r|)', { r: good }), { epoch: () => epochs.shift() ?? 1 });
     m.expectObservable(check(entry('a'))).toBe('---(d|)', {
       d: { kind: 'peer.discarded', at: 3, uuid: 'a', why: 'clock-gap' },
     });
