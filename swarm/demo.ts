@@ -62,7 +62,11 @@ async function cast(): Promise<
       });
       service.listen(0, HOST);
       await once(service, 'listening');
-      started.push(() => new Promise((done) => service.close(done).closeAllConnections()));
+      started.push(async () => {
+        const closed = once(service, 'close');
+        service.close().closeAllConnections();
+        await closed;
+      });
       return `http://${HOST}:${String((service.address() as AddressInfo).port)}/`;
     }),
   );

@@ -26,11 +26,15 @@ export function describe(event: SchedulerEvent): Line {
     case 'peer.checked':
       return check(event);
     case 'peer.discarded':
-      return {
-        level: 'debug',
-        message: `the check of ${event.uuid} says nothing about it (${event.why}): it is repeated`,
-        ...(event.why === 'local' ? { topic: 'local', condition: 'failing' } : {}),
-      };
+      return event.why === 'local'
+        ? {
+            level: 'warn',
+            message:
+              'this host is out of file descriptors, ports or memory: fewer calls at once, and no peer is blamed',
+            topic: 'host',
+            condition: 'short',
+          }
+        : { level: 'debug', message: `the check of ${event.uuid} stood across a gap of our clock: it is repeated` };
     case 'peer.malformed':
       return {
         level: 'warn',

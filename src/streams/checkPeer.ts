@@ -1,4 +1,17 @@
-import { defer, EMPTY, finalize, from, map, mergeMap, of, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  of,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import type { AddressClass } from '../domain/address.js';
 import type { Clock } from '../domain/clock.js';
 import { readEntry } from '../domain/entry.js';
@@ -30,6 +43,12 @@ export interface CheckSettings {
   readonly polled: boolean;
 }
 
+/**
+ * A worker that met a limit of this host keeps its place for so long: with each that does, fewer calls are under way,
+ * until there are no more than the host can carry.
+ */
+const LOCAL_PAUSE_MS = 1_000;
+
 /** One health check: what it came to is an event, whatever happens; it never errors and never outlasts its deadline. */
 export function checkPeer(
   context: CheckContext,
@@ -52,7 +71,7 @@ export function checkPeer(
         }),
         mergeMap((outcome) =>
           typeof outcome === 'string'
-            ? of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why: outcome })
+            ? discarded(context, uuid, outcome)
             : verdict(context, settings, lane, entry, outcome),
         ),
         finalize(() => {
@@ -60,6 +79,16 @@ export function checkPeer(
         }),
       );
     });
+}
+
+function discarded(
+  { clock, scheduler }: CheckContext,
+  uuid: string,
+  why: 'local' | 'clock-gap',
+): Observable<SchedulerEvent> {
+  const event$ = of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why });
+  if (why === 'clock-gap') return event$;
+  return concat(event$, timer(LOCAL_PAUSE_MS, scheduler).pipe(ignoreElements()));
 }
 
 function verdict(
