@@ -30,7 +30,7 @@ describe('the commands of node dist/main.js', () => {
   };
 
   describe('sync', () => {
-    const settings = { sync: { timeout: '300ms' }, publicIp: { override: '127.0.0.1' } };
+    const settings = { sync: { timeout: '3s' }, publicIp: { override: '127.0.0.1' } };
 
     it('makes one round over every consumer, whatever its state, and sums it up', async () => {
       const peers = await Promise.all([PEER, OTHER].map((uuid) => startConsumer({ uuid, host: '127.0.0.1' })));
@@ -110,19 +110,19 @@ describe('the commands of node dist/main.js', () => {
       expect((await command(['peers', 'list', 'consumer'])).output).to.equal('no peers are registered\n');
     });
 
-    const wrong: readonly (readonly [readonly string[], string])[] = [
+    const wrong: readonly (readonly [readonly string[], string, number?])[] = [
       [['add', 'consumr', PEER, '1.1.1.1'], '"consumr" is no kind of peer: expected consumer or producer'],
       [['add', 'consumer', 'me', '1.1.1.1'], '"me" is not a UUID'],
       [['add', 'consumer', PEER, 'host.example'], 'address-invalid'],
       [['add', 'consumer', PEER, '224.0.0.1'], 'address-denied'],
       [['add', 'consumer', PEER, '1.1.1.1', '--port', '0'], 'port "0"'],
-      [['remove', 'producer', PEER], 'no producer'],
+      [['remove', 'producer', PEER], 'no producer', 1],
       [['list', 'friends'], 'no kind of peer'],
     ];
-    for (const [words, said] of wrong) {
+    for (const [words, said, exit = 2] of wrong) {
       it(`${words.join(' ')}: says what is wrong`, async () => {
         const { code, output } = await command(['peers', ...words]);
-        expect(code).to.equal(1);
+        expect(code).to.equal(exit);
         expect(output).to.include(said);
       });
     }

@@ -4,7 +4,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import { readEntry, quoted } from '../domain/entry.js';
 import { keysUnder, type Keys } from '../domain/keys.js';
 import type { PeerKind } from '../domain/peer.js';
-import { CommandError } from './commandError.js';
+import { CommandError, UsageError } from './commandError.js';
 import { connectNow } from './connect.js';
 
 const KINDS: readonly string[] = ['consumer', 'producer'] satisfies PeerKind[];
@@ -45,9 +45,9 @@ export function listPeers(options: LoadOptions, kind: string | undefined, json: 
 /** Puts a peer into the registry, or gives a registered one another address. */
 export function addPeer(options: LoadOptions, kind: string, uuid: string, ip: string, port?: string): Promise<void> {
   const known = kindOf(kind);
-  if (!UUID.test(uuid)) throw new CommandError(`${quoted(uuid)} is not a UUID`);
+  if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
   const read = readEntry({ ip, port: port ?? null }, ['public', 'private', 'loopback']);
-  if (!read.ok) throw new CommandError(`${known} ${uuid} can't be called at ${read.detail}: ${read.error}`);
+  if (!read.ok) throw new UsageError(`${known} ${uuid} can't be called at ${read.detail}: ${read.error}`);
   return withRegistry(options, async ({ redis, keys }) => {
     const key = known === 'consumer' ? keys.consumer(uuid) : keys.producer(uuid);
     await redis.hset(key, { ip: read.address.ip });
@@ -72,8 +72,7 @@ export function removePeer(options: LoadOptions, kind: string, uuid: string): Pr
 }
 
 function kindOf(kind: string): PeerKind {
-  if (!KINDS.includes(kind))
-    throw new CommandError(`${quoted(kind)} is no kind of peer: expected consumer or producer`);
+  if (!KINDS.includes(kind)) throw new UsageError(`${quoted(kind)} is no kind of peer: expected consumer or producer`);
   return kind as PeerKind;
 }
 

@@ -3,7 +3,7 @@ import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
 import { ConfigError } from '../config/problem.js';
 import { version } from '../version.js';
 import { checkConfig } from './checkConfig.js';
-import { CommandError } from './commandError.js';
+import { CommandError, UsageError } from './commandError.js';
 import { addPeer, listPeers, removePeer } from './peers.js';
 import { runDaemon } from './run.js';
 import { showStatus } from './status.js';
@@ -27,7 +27,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     }
     const known = error instanceof CommandError || error instanceof EmbeddedRedisError;
     process.stderr.write(`${known ? error.message : String((error as Error).stack)}\n`);
-    return FAILED;
+    return error instanceof UsageError ? USAGE : FAILED;
   }
 }
 
