@@ -86,12 +86,16 @@ describe('configChanges', () => {
       .above(10);
   });
 
-  it('watches nothing before somebody subscribes, nor after the end', async function () {
+  it('watches nothing before somebody subscribes, nor after the end', function () {
     if (watches() === undefined) this.skip();
     const before = watches();
     const change$ = configChanges({ file, load, hangUp$: NEVER });
     expect(watches()).to.equal(before);
-    const subscription = change$.subscribe({ error: expect.fail });
+    const subscription = change$.subscribe({
+      error: (error: unknown) => {
+        throw error;
+      },
+    });
     expect(watches()).to.equal((before ?? 0) + 1);
     subscription.unsubscribe();
     expect(watches()).to.equal(before);

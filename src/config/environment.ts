@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import { keyPaths } from './paths.js';
+import type { SchemaNode } from './jsonSchema.js';
+import { keys, type Key } from './paths.js';
 import { hint, type Problem } from './problem.js';
 
 const PREFIX = 'CONSUMER_SCHEDULER__';
@@ -9,8 +10,6 @@ const SHORT: Readonly<Record<string, string>> = {
   IP_OVERRIDE: 'publicIp.override',
   LOG_LEVEL: 'log.level',
 };
-/** Keys whose value is a text even where it looks like a number, or like YAML. */
-const TEXTS: readonly string[] = ['uuid', 'redis.url', 'publicIp.override', 'redis.keyPrefix', 'http.signing.secret'];
 
 export interface Setting {
   /** The key in its own spelling. */
@@ -19,41 +18,59 @@ export interface Setting {
   readonly variable: string;
 }
 
-/** What the environment sets, short forms first, so that the long ones win; and the variables that name no key. */
-export function fromEnvironment(env: NodeJS.ProcessEnv): {
-  settings: readonly Setting[];
-  problems: readonly Problem[];
-} {
-  const settings: Setting[] = [];
+export interface Environment {
+  /** In the order in which they count: the later wins. */
+  readonly settings: readonly Setting[];
+  readonly problems: readonly Problem[];
+}
+
+/** What the environment sets: short forms first, groups before their members; and the variables that name no key. */
+export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const long: Setting[] = [];
   const problems: Problem[] = [];
-  for (const [variable, key] of Object.entries(SHORT)) {
-    const text = env[variable];
-    if (text !== undefined && text !== '') settings.push({ key, value: valueOf(key, text), variable });
-  }
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || text === undefined) continue;
-    const wanted = variable.slice(PREFIX.length).split('__').map(plain);
-    const key = keyPaths.find((path) => path.split('.').map(plain).join('.') === wanted.join('.'));
-    if (key === undefined) {
-      const dotted = wanted.join('.');
-      problems.push({ key: dotted, where: `environment ${variable}`, message: `unknown key${hint(dotted)}` });
-    } else {
-      settings.push({ key, value: valueOf(key, text), variable });
-    }
+    const wanted = plain(variable.slice(PREFIX.length));
+    const key = keys.find(({ path }) => path.toLowerCase() === wanted);
+    const twin = long.find((setting) => setting.key === key?.path);
+    const problem = (message: string): void => {
+      problems.push({ key: key?.path ?? wanted, where: `environment ${variable}`, message });
+    };
+    if (key === undefined) problem(`unknown key${hint(wanted)}`);
+    else if (twin !== undefined) problem(`set twice: ${twin.variable} names the same key`);
+    else long.push({ key: key.path, value: valueOf(key, text), variable });
   }
-  return { settings, problems };
+  const depth = ({ key }: Setting): number => key.split('.').length;
+  return { settings: [...shortForms(env), ...long.sort((a, b) => depth(a) - depth(b))], problems };
 }
 
-/** `suspectInterval`, `SUSPECTINTERVAL` and `SUSPECT_INTERVAL` are one name. */
-function plain(name: string): string {
-  return name.replaceAll('_', '').toLowerCase();
+/** An empty one counts as not set: that is what a container gets where a variable is passed through. */
+function shortForms(env: NodeJS.ProcessEnv): Setting[] {
+  return Object.entries(SHORT).flatMap(([variable, key]) => {
+    const text = env[variable] ?? '';
+    return text === '' ? [] : [{ key, value: text, variable }];
+  });
 }
 
-function valueOf(key: string, text: string): unknown {
-  if (TEXTS.includes(key)) return text;
+/** `SYNC__SUSPECTINTERVAL` and `SYNC__SUSPECT_INTERVAL` are both `sync.suspectInterval`. */
+function plain(path: string): string {
+  return path
+    .split('__')
+    .map((name) => name.replaceAll('_', '').toLowerCase())
+    .join('.');
+}
+
+/** A text is taken as it is, even where it looks like a number or like YAML; anything else is read as YAML. */
+function valueOf({ node }: Key, text: string): unknown {
+  if (isText(node)) return text;
   try {
-    return parse(text, { maxAliasCount: 0 }) as unknown;
+    // A warning would be printed together with what it is about.
+    return parse(text, { maxAliasCount: 0, logLevel: 'error' }) as unknown;
   } catch {
     return text;
   }
+}
+
+function isText({ type, anyOf }: SchemaNode): boolean {
+  return type === 'string' || anyOf?.every(isText) === true;
 }

@@ -1,73 +1,80 @@
-import { readFile, stat } from 'node:fs/promises';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
+import { readText } from './readText.js';
 
-const LARGEST = 1_048_576;
+/** Aliases are a convenience; more than these are an attempt to fill the memory. */
+const MOST_ALIASES = 20;
+
+export type Tree = Readonly<Record<string, unknown>>;
 
 /** A configuration file as parsed, and where in it a key stands. */
 export interface ConfigFile {
-  readonly value: unknown;
+  readonly value: Tree;
   readonly whereIs: (path: readonly PropertyKey[]) => string | undefined;
 }
 
-/** Reads YAML, of which JSON is a part. Throws a `ConfigError` that says what is wrong, and where. */
+export const NO_FILE: ConfigFile = { value: {}, whereIs: () => undefined };
+
+/** Reads YAML, of which JSON is a part. Rejects with a `ConfigError` that says what is wrong, and where. */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const fail = (message: string, where = file): never => {
     throw new ConfigError([{ key: '', where, message }]);
   };
-  const source = await readText(file).catch((error: unknown) => fail(reasonOf(error)));
+  const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [fault] = document.errors;
   if (fault !== undefined) {
+    // Only the code: the message may quote the line, and the line may hold a password.
     const { line, col } = lines.linePos(fault.pos[0]);
-    fail(
-      `not valid YAML or JSON: ${fault.code.toLowerCase().replaceAll('_', ' ')}`,
-      `${file}:${String(line)}:${String(col)}`,
-    );
+    const what =
+      fault.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : fault.code.toLowerCase().replaceAll('_', ' ');
+    fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
   }
-  const value = toValue(document, fail);
   return {
-    value,
+    value: toTree(document, fail),
     whereIs: (path) => {
-      const node = path.length === 0 ? undefined : keyNode(document, path);
-      return node === undefined ? undefined : `${file}:${String(lines.linePos(node).line)}`;
+      const offset = offsetOf(document, path);
+      return offset === undefined ? undefined : `${file}:${String(lines.linePos(offset).line)}`;
     },
   };
 }
 
-function toValue(document: Document, fail: (message: string) => never): unknown {
+function toTree(document: Document, fail: (message: string) => never): Tree {
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 20 }) as unknown;
+    value = document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch {
     fail('too many aliases');
   }
   if (value === null || value === undefined) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) return fail('expected keys and values at the top level');
-  return value;
+  return isTree(value) ? value : fail('expected keys and values at the top level');
 }
 
-/** Offset of the value at a path, or of the nearest group around it that the file does contain. */
-function keyNode(document: Document, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length > 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] } | undefined;
-    const offset = node?.range?.[0];
-    if (offset !== undefined) return offset;
+export function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Where the key at a path begins, or that of the nearest group around it that the file does contain. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const name of path.map(String)) {
+    if (isAlias(node)) node = node.resolve(document);
+    const child: { at: unknown; value: unknown } | undefined = childOf(node, name);
+    if (child === undefined) break;
+    offset = startOf(child.at) ?? offset;
+    node = child.value;
   }
-  return undefined;
+  return offset;
 }
 
-async function readText(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > LARGEST) throw new Error('larger than 1 MiB');
-  return readFile(file, 'utf8');
+function childOf(node: unknown, name: string): { readonly at: unknown; readonly value: unknown } | undefined {
+  if (isSeq(node)) return { at: node.items[Number(name)], value: node.items[Number(name)] };
+  const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === name) : undefined;
+  return pair && { at: pair.key, value: pair.value };
 }
 
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EISDIR') return 'is a folder, not a file';
-  if (code === 'EACCES') return 'may not be read';
-  return message;
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }

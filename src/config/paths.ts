@@ -1,19 +1,21 @@
-import { z } from 'zod';
-import { schema } from './schema.js';
+import { jsonSchema, type SchemaNode } from './jsonSchema.js';
 
-interface Node {
-  readonly properties?: Readonly<Record<string, Node>>;
+/** A place in the configuration. */
+export interface Key {
+  /** Dotted, as in `sync.unavailable.interval`. */
+  readonly path: string;
+  readonly node: SchemaNode;
+  readonly required: boolean;
 }
 
-/** The schema for editors, from the same source as the validation. */
-export const jsonSchema = z.toJSONSchema(schema, { io: 'input' });
+/** Every key and every group of keys, groups before their members. */
+export const keys: readonly Key[] = keysOf(jsonSchema, '').filter(({ path }) => path !== '$schema');
 
-/** Every key of the configuration as a dotted path, groups before their members. */
-export const keyPaths: readonly string[] = pathsOf(jsonSchema as Node, '').filter((path) => path !== '$schema');
+export const keyPaths: readonly string[] = keys.map(({ path }) => path);
 
-function pathsOf({ properties = {} }: Node, prefix: string): string[] {
+function keysOf({ properties = {}, required = [] }: SchemaNode, prefix: string): Key[] {
   return Object.entries(properties).flatMap(([name, node]) => [
-    `${prefix}${name}`,
-    ...pathsOf(node, `${prefix}${name}.`),
+    { path: `${prefix}${name}`, node, required: required.includes(name) },
+    ...keysOf(node, `${prefix}${name}.`),
   ]);
 }

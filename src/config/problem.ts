@@ -1,6 +1,8 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { keyPaths } from './paths.js';
+
+const LONGEST_KEY = 100;
 
 /** One thing that is wrong with the configuration: which key, where it was set, and what was expected. */
 export interface Problem {
@@ -30,36 +32,44 @@ export function problemsOf(
   error: z.ZodError,
   whereIs: (path: readonly PropertyKey[]) => string | undefined,
 ): Problem[] {
-  return error.issues.flatMap((issue): Problem[] => {
+  return error.issues.flatMap(precise).flatMap((issue): Problem[] => {
+    const { path } = issue;
+    const where = whereIs(path);
     if (issue.code !== 'unrecognized_keys') {
-      const key = issue.path.map(String).join('.');
-      const where = whereIs(issue.path);
-      return [
-        { key, where, message: key === 'uuid' && where === undefined ? `required: ${issue.message}` : issue.message },
-      ];
+      const missing = path.join('.') === 'uuid' && where === undefined;
+      return [{ key: dotted(path), where, message: missing ? `required: ${issue.message}` : issue.message }];
     }
     return issue.keys.map((name) => {
-      const path = [...issue.path, name];
-      return {
-        key: path.map(String).join('.'),
-        where: whereIs(path),
-        message: `unknown key${hint(path.map(String).join('.'))}`,
-      };
+      const key = dotted([...path, name]);
+      return { key, where: whereIs([...path, name]), message: `unknown key${hint(key)}` };
     });
   });
 }
 
+/** Of a value with several forms, the fault within the form that was meant; else that it has none of them. */
+function precise(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((faults) => faults.every(({ path }) => path.length > 0));
+  return meant?.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })) ?? [issue];
+}
+
+/** An unknown key can be any text, so it is kept to one short line. */
+function dotted(path: readonly PropertyKey[]): string {
+  const text = path.map(String).join('.').replace(/\p{C}/gu, '\uFFFD');
+  return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
+}
+
 /** Names the nearest known key: a misspelling, or the right name in the wrong group. */
 export function hint(key: string): string {
-  const leaf = key.split('.').at(-1) ?? key;
-  const near = closest(
-    key.toLowerCase(),
-    keyPaths.map((path) => path.toLowerCase()),
-  );
-  const spelled = keyPaths.find((path) => path.toLowerCase() === near);
-  if (spelled !== undefined && distance(key.toLowerCase(), near) <= Math.max(2, key.length / 3)) {
-    return `; did you mean ${spelled}?`;
-  }
-  const elsewhere = keyPaths.find((path) => path.split('.').at(-1)?.toLowerCase() === leaf.toLowerCase());
-  return elsewhere === undefined ? `; the nearest known key is ${spelled ?? near}` : `; did you mean ${elsewhere}?`;
+  const wanted = key.toLowerCase();
+  const away = (path: string): number => distance(wanted, path.toLowerCase());
+  const nearest = (paths: readonly string[]) => paths.reduce((best, path) => (away(path) < away(best) ? path : best));
+  const near = nearest(keyPaths);
+  const namesakes = keyPaths.filter((path) => leafOf(path.toLowerCase()) === leafOf(wanted));
+  if (away(near) > 2 && namesakes.length > 0) return `; did you mean ${nearest(namesakes)}?`;
+  return away(near) <= Math.max(2, key.length / 3) ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
+}
+
+function leafOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
 }

@@ -1,5 +1,4 @@
 import { watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import {
   catchError,
@@ -17,6 +16,7 @@ import {
 } from 'rxjs';
 import type { Config } from '../config/config.js';
 import { ConfigError, printed } from '../config/problem.js';
+import { readText } from '../config/readText.js';
 
 /** A configuration read again: the new one, or what is wrong with it. */
 export type ConfigChange =
@@ -32,22 +32,28 @@ export interface ConfigFileOptions {
 /** Editors write a file in several steps. */
 const SETTLE_MS = 100;
 
-/** The configuration each time that its file changed, or somebody asked. What can't be read is told and changes nothing. */
+/**
+ * The configuration each time that its file changed, or somebody asked. What can't be read is told and changes nothing;
+ * where the file can't be watched, that is told once, and there is still the asking. Never errors.
+ */
 export function configChanges({ file, load, hangUp$ }: ConfigFileOptions): Observable<ConfigChange> {
-  const edited$ = file === undefined ? EMPTY : edits(file);
-  return merge(edited$, hangUp$).pipe(
-    concatMap(() =>
-      defer(() => from(load())).pipe(
-        map((config): ConfigChange => ({ ok: true, config })),
-        catchError((error: unknown) => of<ConfigChange>({ ok: false, problems: problemsIn(error) })),
-      ),
-    ),
+  const loaded$ = defer(() => from(load())).pipe(
+    map((config): ConfigChange => ({ ok: true, config })),
+    catchError((error: unknown) => of<ConfigChange>({ ok: false, problems: problemsIn(error) })),
   );
+  const edited$ = file === undefined ? EMPTY : edits(file);
+  return merge(
+    edited$.pipe(
+      map(() => loaded$),
+      catchError((error: unknown) => of(of<ConfigChange>({ ok: false, problems: [unwatched(file, error)] }))),
+    ),
+    hangUp$.pipe(map(() => loaded$)),
+  ).pipe(concatMap((change$) => change$));
 }
 
 /** Fires when the content has changed. The folder is watched, since editors and volumes replace files by renaming. */
 function edits(file: string): Observable<unknown> {
-  const content$ = defer(() => from(readFile(file, 'utf8').catch(() => undefined)));
+  const content$ = defer(() => from(readText(file).catch(() => undefined)));
   return merge(of(undefined), stirs(dirname(file), basename(file)).pipe(debounceTime(SETTLE_MS))).pipe(
     concatMap(() => content$),
     distinctUntilChanged(),
@@ -61,8 +67,9 @@ function stirs(folder: string, name: string): Observable<unknown> {
       // A volume of Kubernetes swaps a link with another name.
       if (changed === null || changed === name || changed.startsWith('..')) subscriber.next(changed);
     });
-    // A folder that can't be watched any more leaves SIGHUP.
-    watcher.on('error', () => undefined);
+    watcher.on('error', (error) => {
+      subscriber.error(error);
+    });
     return () => {
       watcher.close();
     };
@@ -71,4 +78,9 @@ function stirs(folder: string, name: string): Observable<unknown> {
 
 function problemsIn(error: unknown): readonly string[] {
   return error instanceof ConfigError ? error.problems.map(printed) : ['could not be read'];
+}
+
+function unwatched(file: string | undefined, error: unknown): string {
+  const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+  return printed({ key: '', where: file, message: `can't be watched (${code}); SIGHUP still reads it again` });
 }

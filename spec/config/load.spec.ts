@@ -1,0 +1,224 @@
+import { expect } from 'chai';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findConfigFile, loadConfig } from '#src/config/load.js';
+import { inFolder, loadText, problemsIn, UUID } from './support.js';
+
+describe('loadConfig', () => {
+  it('fills in every default of the contract', async () => {
+    const { config } = await loadText(`uuid: ${UUID}`);
+    const target = { timeoutMs: 5_000, scheme: 'http', port: 80, headers: {} };
+    expect(config).to.deep.equal({
+      uuid: UUID,
+      redis: {
+        url: 'redis://127.0.0.1:6379/0',
+        sentinel: undefined,
+        cluster: undefined,
+        keyPrefix: 'p2p:',
+        dataDir: './data',
+      },
+      sync: {
+        ...target,
+        concurrency: 64,
+        path: '/sync',
+        intervalMs: 60_000,
+        jitter: 0.05,
+        spread: 0,
+        suspectIntervalMs: 15_000,
+        unavailable: { intervalMs: 60_000, concurrency: 32 },
+      },
+      availability: { fall: 3, rise: 1 },
+      publicIp: {
+        override: undefined,
+        intervalMs: 120_000,
+        timeoutMs: 5_000,
+        family: 'ipv4',
+        quorum: 2,
+        confirmations: 3,
+        sources: ['dns', 'https'],
+      },
+      announce: { ...target, concurrency: 32, path: '/ip', retry: { initialMs: 5_000, maxMs: 600_000 } },
+      http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
+      network: { allow: ['public'] },
+      status: { enabled: true, host: '127.0.0.1', port: 9_464 },
+      log: { level: 'info', format: 'auto' },
+      shutdown: { graceMs: 10_000 },
+    });
+  });
+
+  it('reads JSON as well, and tells which keys were set', async () => {
+    const { config, set } = await loadText(JSON.stringify({ uuid: UUID, sync: { interval: '90s', port: 81 } }));
+    expect(config.sync).to.include({ intervalMs: 90_000, port: 81 });
+    expect(set).to.deep.equal(['uuid', 'sync.interval', 'sync.port']);
+  });
+
+  it('keeps UUIDs in lower case', async () => {
+    expect((await loadText(`uuid: ${UUID.toUpperCase()}`)).config.uuid).to.equal(UUID);
+  });
+
+  describe('the file', () => {
+    const find = (folder: string, file?: string, env: NodeJS.ProcessEnv = {}) =>
+      findConfigFile({ file, env, cwd: folder });
+
+    it('is the one of the option, else of the variable, else the one in the folder', () =>
+      inFolder(async (folder) => {
+        const env = { CONSUMER_SCHEDULER_CONFIG: 'b.yaml' };
+        await writeFile(join(folder, 'consumer-scheduler.yaml'), '');
+        expect(await find(folder, 'a.yaml', env)).to.equal(join(folder, 'a.yaml'));
+        expect(await find(folder, undefined, env)).to.equal(join(folder, 'b.yaml'));
+        expect(await find(folder)).to.equal(join(folder, 'consumer-scheduler.yaml'));
+      }));
+
+    it('need not be where nobody named one', () =>
+      inFolder(async (cwd) => {
+        const { config } = await loadConfig({ file: undefined, env: { LOCAL_UUID: UUID }, cwd });
+        expect(config.uuid).to.equal(UUID);
+      }));
+
+    it('has to be where somebody did', () =>
+      inFolder(async (cwd) => {
+        const env = { LOCAL_UUID: UUID };
+        const absent = ['no such file (absent.yaml)'];
+        expect(await problemsIn(loadConfig({ file: 'absent.yaml', env, cwd }))).to.deep.equal(absent);
+        const named = { ...env, CONSUMER_SCHEDULER_CONFIG: 'absent.yaml' };
+        expect(await problemsIn(loadConfig({ file: undefined, env: named, cwd }))).to.deep.equal(absent);
+      }));
+
+    it('is one clear error where it is a folder, a link in a circle, or beneath a file', () =>
+      inFolder(async (cwd) => {
+        await mkdir(join(cwd, 'folder'));
+        await symlink('circle', join(cwd, 'circle'));
+        const problems = (file: string) => problemsIn(loadConfig({ file, env: {}, cwd }));
+        expect(await problems('folder')).to.deep.equal(['is a folder, not a file (folder)']);
+        await writeFile(join(cwd, 'file'), '');
+        expect(await problems('file/below')).to.deep.equal(['no such file (below)']);
+        expect(await problems('circle')).to.deep.equal(['could not be read (ELOOP) (circle)']);
+      }));
+
+    const faults: readonly (readonly [string, string | Uint8Array, string])[] = [
+      ['a scalar', 'hello', 'expected keys and values at the top level (config.yaml)'],
+      ['a list', '- uuid', 'expected keys and values at the top level (config.yaml)'],
+      ['no YAML', 'uuid: "planted', 'not valid YAML or JSON: missing char (config.yaml:1:15)'],
+      ['a key twice', 'log: {}\nlog: {}', 'not valid YAML or JSON: duplicate key (config.yaml:2:1)'],
+      ['two documents', 'log: {}\n---\nlog: {}', 'not valid YAML or JSON: multiple docs (config.yaml:2:1)'],
+      ['over 1 MiB', '#'.repeat(1_048_577), 'larger than 1 MiB (config.yaml)'],
+      ['no UTF-8', Uint8Array.of(0xff, 0xfe, 0x75), 'not text in UTF-8 (config.yaml)'],
+      ['empty', '', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
+      ['only comments', '# uuid: x', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
+    ];
+    for (const [name, source, message] of faults) {
+      it(`is one clear error where it is ${name}`, async () => {
+        expect(await problemsIn(loadText(source))).to.deep.equal([message]);
+      });
+    }
+
+    it('is an error where its aliases would fill the memory, or its nesting the stack', async () => {
+      const line = (name: string, of: string): string => `${name}: &${name} [${Array(10).fill(of).join(',')}]`;
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+      const bomb = names.map((name, n) => line(name, n === 0 ? 'x' : `*${names[n - 1] ?? ''}`));
+      const [problem] = await problemsIn(loadText(bomb.join('\n')));
+      expect(problem).to.match(/^too many aliases/);
+      for (const [open, close] of [
+        ['[', ']'],
+        ['{a: ', '}'],
+      ] as const) {
+        const deep = await problemsIn(loadText(`sync: ${open.repeat(50_000)}${close.repeat(50_000)}`));
+        expect(deep.join()).to.match(/^not valid YAML or JSON: nested too deeply \(config\.yaml:1:\d+\)$/);
+      }
+    });
+
+    it('may use aliases, and the environment changes only the key that it names', async () => {
+      const { config } = await loadText(`uuid: ${UUID}\nsync: &same {timeout: 1s}\nannounce: *same`, {
+        CONSUMER_SCHEDULER__SYNC__TIMEOUT: '2s',
+      });
+      expect([config.sync.timeoutMs, config.announce.timeoutMs]).to.deep.equal([2_000, 1_000]);
+    });
+  });
+
+  describe('what is wrong', () => {
+    it('is told at once, key by key, with the line or the variable', async () => {
+      const source = [
+        `uuid: not-one`,
+        `sync:`,
+        `  intervall:`,
+        `    5s`,
+        `  concurrency: 0`,
+        `suspectInterval: 3s`,
+        `publicIp: {sources: [dns, {url: 'ftp://x'}, {urll: x}, dns]}`,
+        `log: loud`,
+      ].join('\n');
+      const problems = await problemsIn(loadText(source, { CONSUMER_SCHEDULER__ANNOUNCE__PORT: '0' }));
+      expect(problems).to.have.members([
+        'uuid: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11 (config.yaml:1)',
+        'sync.concurrency: expected a whole number from 1 to 10000 (config.yaml:5)',
+        'sync.intervall: unknown key; did you mean sync.interval? (config.yaml:3)',
+        'publicIp.sources.1.url: expected a URL beginning with http:// or https:// (config.yaml:7)',
+        'publicIp.sources.2: expected dns, https, {url: …} or {interface: …} (config.yaml:7)',
+        'announce.port: expected a whole number from 1 to 65535 (environment CONSUMER_SCHEDULER__ANNOUNCE__PORT)',
+        'log: expected keys and values (config.yaml:8)',
+        'suspectInterval: unknown key; did you mean sync.suspectInterval? (config.yaml:6)',
+      ]);
+    });
+
+    it('names the nearest known key, whatever was written', async () => {
+      const hintFor = async (key: string) => (await problemsIn(loadText(`uuid: ${UUID}\n${key}: 1`)))[0];
+      expect(await hintFor('reddis')).to.equal('reddis: unknown key; did you mean redis? (config.yaml:2)');
+      expect(await hintFor('spread')).to.equal('spread: unknown key; did you mean sync.spread? (config.yaml:2)');
+      expect(await hintFor('qqqqqqqqqqqq')).to.match(/^qqqqqqqqqqqq: unknown key; the nearest known key is \w+/);
+    });
+
+    it('keeps a hostile key to one short line', async () => {
+      const [problem = ''] = await problemsIn(
+        loadText(JSON.stringify({ uuid: UUID, [`\u001b[2J\n${'x'.repeat(5_000)}`]: 1 })),
+      );
+      expect(problem)
+        .to.match(/^��?\[2J/)
+        .and.have.length.below(250);
+      expect(problem).to.not.match(/\p{Cc}/u);
+    });
+
+    it('is found where an alias stands in for a group', async () => {
+      const problems = await problemsIn(loadText(`uuid: ${UUID}\nsync: &same {port: 0}\nannounce: *same`));
+      expect(problems.map((line) => line.replace(/: .*\(/, ' ('))).to.deep.equal([
+        'sync.port (config.yaml:2)',
+        'announce.port (config.yaml:2)',
+      ]);
+    });
+
+    it('pollutes no prototype', async () => {
+      const problems = await problemsIn(
+        loadText(
+          `uuid: ${UUID}\n__proto__: {polluted: 1}\nsync: {__proto__: {port: 5}}\nconstructor: {prototype: {a: 1}}`,
+        ),
+      );
+      expect(problems.map((line) => line.split(':')[0])).to.have.members([
+        '__proto__',
+        'sync.__proto__',
+        'constructor',
+      ]);
+      expect({}).to.not.have.property('polluted');
+    });
+  });
+
+  describe('the PEM files', () => {
+    it('are read with the configuration', () =>
+      inFolder(async (folder) => {
+        const ca = join(folder, 'ca.pem');
+        await writeFile(ca, '-----BEGIN CERTIFICATE-----');
+        const { config, parsed } = await loadText(JSON.stringify({ uuid: UUID, http: { tls: { ca } } }));
+        expect(config.http.tls.ca).to.equal('-----BEGIN CERTIFICATE-----');
+        expect(parsed.http.tls.ca).to.equal(ca);
+      }));
+
+    it('are named where they can’t be used', () =>
+      inFolder(async (folder) => {
+        const cert = join(folder, 'cert.pem');
+        await writeFile(cert, 'planted');
+        const tls = { cert, key: folder };
+        expect(await problemsIn(loadText(JSON.stringify({ uuid: UUID, http: { tls } })))).to.deep.equal([
+          'http.tls.cert: expected a PEM file (config.yaml:1)',
+          'http.tls.key: expected a file that can be read: is a folder, not a file (config.yaml:1)',
+        ]);
+      }));
+  });
+});

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { schema } from './schema.js';
+
+/** The part of a JSON Schema that describes a configuration. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** The schema of the file as it is written, for editors: in draft 7, which all of them know. */
+export const jsonSchema = {
+  title: 'Configuration of consumer-scheduler',
+  ...z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    // Every group may be left out; that its default is empty tells a reader nothing.
+    override: ({ jsonSchema: node }) => {
+      if (node.properties !== undefined) delete node.default;
+    },
+  }),
+} as SchemaNode;
