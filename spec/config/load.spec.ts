@@ -167,6 +167,13 @@ describe('loadConfig', () => {
       expect(await hintFor('qqqqqqqqqqqq')).to.match(/^qqqqqqqqqqqq: unknown key; the nearest known key is \w+/);
     });
 
+    it('names some of very many unknown keys, and does not take long over it', async () => {
+      const many = Array.from({ length: 100_000 }, (_, n) => `k${n}: 1`);
+      const problems = await problemsIn(loadText([`uuid: ${UUID}`, ...many].join('\n')));
+      expect(problems).to.have.length(21);
+      expect(problems.at(-1)).to.equal('99980 more unknown keys');
+    });
+
     it('keeps a hostile key to one short line', async () => {
       const [problem = ''] = await problemsIn(
         loadText(JSON.stringify({ uuid: UUID, [`\u001b[2J\n${'x'.repeat(5_000)}`]: 1 })),

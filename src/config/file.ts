@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
 import { readText } from './readText.js';
 
@@ -22,15 +22,26 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   };
   const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(source, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+    // The parser's own check takes minutes over a file that is all keys.
+    uniqueKeys: false,
+  });
+  const placeOf = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${String(line)}:${String(col)}`;
+  };
   const [fault] = document.errors;
   if (fault !== undefined) {
     // Only the code: the message may quote the line, and the line may hold a password.
-    const { line, col } = lines.linePos(fault.pos[0]);
     const what =
       fault.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : fault.code.toLowerCase().replaceAll('_', ' ');
-    fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
+    fail(`not valid YAML or JSON: ${what}`, placeOf(fault.pos[0]));
   }
+  const twin = duplicateKey(document);
+  if (twin !== undefined) fail('not valid YAML or JSON: duplicate key', placeOf(twin));
   return {
     value: toTree(document, fail),
     whereIs: (path) => {
@@ -38,6 +49,26 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
       return offset === undefined ? undefined : `${file}:${String(lines.linePos(offset).line)}`;
     },
   };
+}
+
+/** Where a key stands that its map has already. */
+function duplicateKey(document: Document): number | undefined {
+  let twin: number | undefined;
+  visit(document, {
+    Map: (_, { items }) => {
+      const known = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : key;
+        if (known.has(name)) {
+          twin = startOf(key);
+          return visit.BREAK;
+        }
+        known.add(name);
+      }
+      return undefined;
+    },
+  });
+  return twin;
 }
 
 function toTree(document: Document, fail: (message: string) => never): Tree {

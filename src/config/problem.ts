@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { keyPaths } from './paths.js';
 
 const LONGEST_KEY = 100;
+/** Of one group; a file with more of them is another program's. */
+const MOST_UNKNOWN = 20;
 
 /** One thing that is wrong with the configuration: which key, where it was set, and what was expected. */
 export interface Problem {
@@ -39,10 +41,12 @@ export function problemsOf(
       const missing = path.join('.') === 'uuid' && where === undefined;
       return [{ key: dotted(path), where, message: missing ? `required: ${issue.message}` : issue.message }];
     }
-    return issue.keys.map((name) => {
+    const named = issue.keys.slice(0, MOST_UNKNOWN).map((name): Problem => {
       const key = dotted([...path, name]);
       return { key, where: whereIs([...path, name]), message: `unknown key${hint(key)}` };
     });
+    const more = issue.keys.length - named.length;
+    return more > 0 ? [...named, { key: dotted(path), where, message: `${String(more)} more unknown keys` }] : named;
   });
 }
 
