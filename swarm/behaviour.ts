@@ -27,6 +27,7 @@ export type Behaviour =
 
 const MIB = 1_048_576;
 const TICK_MS = 20;
+let bomb: Buffer | undefined;
 
 /** Answers in the given wrong way. Returns false where it is up to the caller to answer well. */
 export function misbehave(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse): boolean {
@@ -67,7 +68,8 @@ export function misbehave(behaviour: Behaviour, request: IncomingMessage, respon
       response.writeHead(200).end(Buffer.alloc(MIB, '.'));
       return true;
     case 'gzip-bomb':
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MIB)));
+      // Made once: whoever is attacked should be slower than the attacker.
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end((bomb ??= gzipSync(Buffer.alloc(64 * MIB))));
       return true;
     case 'malformed':
       socket.end('HTTP/1.1 two hundred\r\nno colon here\r\n\r\n');

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** The interval of the rounds; no other timer of the program has it, so those that fire are the ticks. */
+export const TICK_MS = 53;
+
+/** What was measured in the program at one moment; delays of the event loop since the moment before. */
+export interface Sample {
+  readonly at: number;
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly descriptors: number;
+  /** What keeps the event loop busy, by kind: sockets, timers and so on. */
+  readonly resources: Readonly<Record<string, number>>;
+  readonly delayMeanMs: number;
+  readonly delayP99Ms: number;
+  /** The timers of the rounds that have fired. */
+  readonly ticks: number;
+  /** Exceptions and rejections that nobody caught. */
+  readonly faults: number;
+  readonly warnings: number;
+}
+
+/** The samples so far; a line that is being written is left out. */
+export function readSamples(file: string): readonly Sample[] {
+  const text = readFileSync(file, 'utf8');
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Sample);
+}
