@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findConfigFile, loadConfig } from '#src/config/load.js';
 import { inFolder, loadText, problemsIn, UUID } from './support.js';
 
@@ -208,13 +209,25 @@ describe('loadConfig', () => {
   });
 
   describe('the PEM files', () => {
-    it('are read with the configuration', () =>
+    const fixture = (name: string): string =>
+      fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
+    const withTls = (tls: object) => loadText(JSON.stringify({ uuid: UUID, http: { tls } }));
+
+    it('are read with the configuration', async () => {
+      const ca = fixture('ca.pem');
+      const { config, parsed } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
+      expect(config.http.tls.ca).to.match(/^-----BEGIN CERTIFICATE-----/);
+      expect(parsed.http.tls.ca).to.equal(ca);
+    });
+
+    it('have to be what they say, and to belong together', () =>
       inFolder(async (folder) => {
-        const ca = join(folder, 'ca.pem');
-        await writeFile(ca, '-----BEGIN CERTIFICATE-----');
-        const { config, parsed } = await loadText(JSON.stringify({ uuid: UUID, http: { tls: { ca } } }));
-        expect(config.http.tls.ca).to.equal('-----BEGIN CERTIFICATE-----');
-        expect(parsed.http.tls.ca).to.equal(ca);
+        const broken = join(folder, 'broken.pem');
+        await writeFile(broken, '-----BEGIN CERTIFICATE-----\nplanted\n-----END CERTIFICATE-----\n');
+        const said = ['http.tls: expected certificates and a key, in PEM, that belong together (config.yaml:1)'];
+        expect(await problemsIn(withTls({ ca: broken }))).to.deep.equal(said);
+        const stranger = { cert: fixture('client.pem'), key: fixture('server.key') };
+        expect(await problemsIn(withTls(stranger))).to.deep.equal(said);
       }));
 
     it('are named where they can’t be used', () =>

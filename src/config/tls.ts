@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { Config } from './config.js';
 import { ConfigError, type Problem } from './problem.js';
 import { readText } from './readText.js';
@@ -21,6 +23,15 @@ export async function readTls(files: Tls, whereIs: (path: readonly string[]) => 
   };
   const tls = { ca: await read('ca'), cert: await read('cert'), key: await read('key') };
   if (problems.length > 0) throw new ConfigError(problems);
+  try {
+    createSecureContext(tls);
+    // It passes over an authority that it can't read.
+    if (tls.ca !== undefined) new X509Certificate(tls.ca);
+  } catch {
+    // The library's own words may quote the file.
+    const message = 'expected certificates and a key, in PEM, that belong together';
+    throw new ConfigError([{ key: 'http.tls', where: whereIs(['http', 'tls']), message }]);
+  }
   return tls;
 }
 
