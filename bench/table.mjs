@@ -34,5 +34,5 @@ console.log(
   `${PEERS} peers: ${(bytes / PEERS).toFixed(0)} bytes a peer, ${(bytes / 2 ** 20).toFixed(1)} MiB (${table.size} rows)`,
 );
 const startedAt = performance.now();
-const due = table.due('unavailable', Date.now() + PEERS * 2).length;
+const due = table.due('unavailable', Date.now() + PEERS * 2, 0).length;
 console.log(`who is due: ${due} found in ${(performance.now() - startedAt).toFixed(1)} ms`);

@@ -80,9 +80,14 @@ describe('PeerTable', () => {
     table.remember(entry('new', { checkedAt: 300, health: health('unavailable') }), 1);
     table.remember(entry('good', { checkedAt: 100, health: health('available') }), 1);
     table.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
-    expect(table.due('unavailable', 200)).to.deep.equal(['old']);
-    expect(table.due('suspect', 200)).to.deep.equal(['failing']);
+    expect(table.due('unavailable', 400, 200)).to.deep.equal(['old']);
+    expect(table.due('suspect', 400, 200)).to.deep.equal(['failing']);
     expect([table.count('good'), table.count('suspect'), table.count('unavailable')]).to.deep.equal([1, 1, 2]);
+  });
+
+  it('one that was checked in the future is due: the clock has gone back', () => {
+    table.remember(entry('a', { checkedAt: 86_400_000, health: health('unavailable') }), 1);
+    expect(table.due('unavailable', 1_000, 200)).to.deep.equal(['a']);
   });
 
   it('reserves a peer for one check at a time', () => {

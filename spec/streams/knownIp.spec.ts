@@ -1,3 +1,4 @@
+import type { SchedulerLike } from 'rxjs';
 import type { SchedulerEvent } from '#src/events.js';
 import { holdFlaps } from '#src/streams/holdFlaps.js';
 import { knownIp, type KnownIp } from '#src/streams/knownIp.js';
@@ -34,6 +35,11 @@ describe('knownIp', () => {
 });
 
 describe('holdFlaps', () => {
+  const holding = (scheduler: SchedulerLike) => {
+    const now = (): number => scheduler.now();
+    return holdFlaps(now, now, scheduler);
+  };
+
   const ips = Object.fromEntries('abcdefgh'.split('').map((name, i) => [name, { ip: `1.1.1.${String(i)}` }]));
   const held = (name: string, at: number) => ({ kind: 'ip.held', at, ip: ips[name]?.ip, quietMs: 300_000 });
 
@@ -42,7 +48,7 @@ describe('holdFlaps', () => {
     ({ cold, scheduler, expectObservable }) => {
       const known$ = cold<KnownIp>('abcdefg', ips);
       const expected = '            abcdefh 299999ms g';
-      expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler)), '^ 310s !').toBe(expected, {
+      expectObservable(known$.pipe(holding(scheduler)), '^ 310s !').toBe(expected, {
         ...ips,
         h: held('g', 6),
       });
@@ -52,7 +58,7 @@ describe('holdFlaps', () => {
   marbles('an address that comes and goes meanwhile is never let through', ({ cold, scheduler, expectObservable }) => {
     const known$ = cold<KnownIp>('abcdefg 9s h', ips);
     const expected = '            abcdefx 9s y 299999ms h';
-    expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler)), '^ 330s !').toBe(expected, {
+    expectObservable(known$.pipe(holding(scheduler)), '^ 330s !').toBe(expected, {
       ...ips,
       x: held('g', 6),
       y: held('h', 9_007),
@@ -64,7 +70,7 @@ describe('holdFlaps', () => {
     ({ cold, scheduler, expectObservable }) => {
       const known$ = cold<KnownIp>('abcdefg 9s f', ips);
       const expected = '            abcdefx 9s f';
-      expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler)), '^ 330s !').toBe(expected, {
+      expectObservable(known$.pipe(holding(scheduler)), '^ 330s !').toBe(expected, {
         ...ips,
         x: held('g', 6),
       });
@@ -73,17 +79,17 @@ describe('holdFlaps', () => {
 
   marbles('changes long ago do not count', ({ cold, scheduler, expectObservable }) => {
     const known$ = cold<KnownIp>('abcdef 10m g', ips);
-    expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler)), '^ 11m !').toBe('abcdef 10m g', ips);
+    expectObservable(known$.pipe(holding(scheduler)), '^ 11m !').toBe('abcdef 10m g', ips);
   });
 
   marbles('an address that is not known passes', ({ cold, scheduler, expectObservable }) => {
     const known$ = cold<KnownIp>('u|', { u: { ip: undefined } });
-    expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler))).toBe('u|', { u: { ip: undefined } });
+    expectObservable(known$.pipe(holding(scheduler))).toBe('u|', { u: { ip: undefined } });
   });
 
   marbles('lets go of the waiting one', ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
     const known$ = cold<KnownIp>('abcdefg', ips);
-    expectObservable(known$.pipe(holdFlaps(() => scheduler.now(), scheduler)), '^--!').toBe('abc', ips);
+    expectObservable(known$.pipe(holding(scheduler)), '^--!').toBe('abc', ips);
     expectSubscriptions(known$.subscriptions).toBe('^--!');
   });
 });

@@ -47,6 +47,7 @@ describe('watchIp', () => {
       confirmations: 3,
       evidence,
       wall: () => scheduler.now(),
+      steady: () => scheduler.now(),
       random: () => 0.5,
       scheduler,
       ...over,

@@ -39,9 +39,10 @@ const LEASE_MARGIN_MS = 10_000;
 /** Our public IP watched, and every change of it announced: polls → votes → changes → every producer told. */
 export function ipChanges(context: Context, parts: IpParts): Observable<SchedulerEvent> {
   const { clock, stop$ } = context;
-  const wall = clock.wall;
   const event$ = ipEvents(context, parts).pipe(takeUntil(stop$));
-  return event$.pipe(connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(wall), announcing(context, parts)))));
+  return event$.pipe(
+    connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(clock.wall, clock.steady), announcing(context, parts)))),
+  );
 }
 
 /** What the watch says, under the settings of the moment; an override is the IP, and nothing is polled. */
@@ -60,6 +61,7 @@ function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts)
         ask: asking(timeoutMs),
         evidence,
         wall: clock.wall,
+        steady: clock.steady,
         random: Math.random,
       });
     }),

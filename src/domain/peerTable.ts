@@ -92,11 +92,12 @@ export class PeerTable {
     this.#inFlight.delete(uuid);
   }
 
-  /** The peers of a lane whose last check was at or before that time. */
-  due(lane: Lane, checkedBefore: number): string[] {
+  /** The peers of a lane whose last check is so old, or lies in the future: the clock has gone back since. */
+  due(lane: Lane, now: number, everyMs: number): string[] {
     const due: string[] = [];
     for (const [uuid, row] of this.#rows) {
-      if (row.checkedAt <= checkedBefore && laneOf(row.health) === lane) due.push(uuid);
+      const old = row.checkedAt <= now - everyMs || row.checkedAt > now;
+      if (old && laneOf(row.health) === lane) due.push(uuid);
     }
     return due;
   }

@@ -20,6 +20,7 @@ const QUIET_MS = 300_000;
 /** Lets changes through at once until they come too often; then each waits until it has stood unchanged for 5 min. */
 export function holdFlaps(
   wall: () => number,
+  steady: () => number,
   scheduler: SchedulerLike = asyncScheduler,
 ): OperatorFunction<KnownIp, KnownIp | EventOf<'ip.held'>> {
   return (known$) =>
@@ -27,16 +28,15 @@ export function holdFlaps(
       let current: string | undefined;
       let changesAt: readonly number[] = [];
       const pass = (ip: string): KnownIp => {
-        if (current !== undefined && current !== ip) changesAt = [...changesAt, wall()].slice(-LIMIT.max);
+        if (current !== undefined && current !== ip) changesAt = [...changesAt, steady()].slice(-LIMIT.max);
         current = ip;
         return { ip };
       };
       return known$.pipe(
         switchMap(({ ip }) => {
           if (ip === undefined) return of({ ip });
-          const at = wall();
-          if (ip === current || !isFlapping(changesAt, at, LIMIT)) return of(pass(ip));
-          const held: EventOf<'ip.held'> = { kind: 'ip.held', at, ip, quietMs: QUIET_MS };
+          if (ip === current || !isFlapping(changesAt, steady(), LIMIT)) return of(pass(ip));
+          const held: EventOf<'ip.held'> = { kind: 'ip.held', at: wall(), ip, quietMs: QUIET_MS };
           return concat(of(held), timer(QUIET_MS, scheduler).pipe(map(() => pass(ip))));
         }),
       );

@@ -48,7 +48,7 @@ const BATCH = 256;
 /** The lanes of suspects and of unavailable peers: whoever was last checked `everyMs` ago or before. */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
   const { registry, table } = source;
-  const due = table.due(lane, source.wall() - everyMs);
+  const due = table.due(lane, source.wall(), everyMs);
   let reachable = true;
   for (let i = 0; i < due.length; i += BATCH) {
     const batch = due.slice(i, i + BATCH);

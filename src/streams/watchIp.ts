@@ -26,6 +26,7 @@ export interface WatchIpOptions {
   readonly confirmations: number;
   readonly evidence: Evidence;
   readonly wall: () => number;
+  readonly steady: () => number;
   readonly random: () => number;
   readonly scheduler?: SchedulerLike;
 }
@@ -47,7 +48,7 @@ interface Vote {
  * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
-  const { sources, intervalMs, evidence, wall, random, scheduler = asyncScheduler } = options;
+  const { sources, intervalMs, evidence, wall, steady, random, scheduler = asyncScheduler } = options;
   return defer(() => {
     const rest = new SourceRest(random);
     let known: string | undefined;
@@ -59,7 +60,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     const poll = (source: IpSource): Observable<Vote> =>
       options.ask(source).pipe(
         tap((answer) => {
-          rest.note(source.name, answer, wall());
+          rest.note(source.name, answer, steady());
         }),
         map((answer) => ({ source, answer })),
       );
@@ -106,7 +107,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     const fullRound = (first: readonly Vote[]): Observable<SchedulerEvent> => {
       const asked = new Set(first.map(({ source }) => source));
-      const others = rest.awake(sources, wall()).filter((source) => !asked.has(source));
+      const others = rest.awake(sources, steady()).filter((source) => !asked.has(source));
       const votes: Vote[] = [...first];
       return concat(
         from(others).pipe(
@@ -129,7 +130,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     return defer(() => {
       if (known === undefined || streak !== undefined) return fullRound([]);
-      const awake = rest.awake(sources, wall());
+      const awake = rest.awake(sources, steady());
       const source = awake[turn++ % awake.length];
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
