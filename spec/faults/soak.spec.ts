@@ -10,8 +10,8 @@ import { report, scale } from '../support/scale.js';
 import { CrowdProcess } from '../support/soak/crowdProcess.js';
 import { CONSUMERS, uuidOf } from '../support/soak/orders.js';
 import { countRounds } from '../support/soak/rounds.js';
-import { readSamples, TICK_MS, type Sample } from '../support/soak/sample.js';
-import { activeIn, row, trends } from '../support/soak/trends.js';
+import { latestSample, readSamples, TICK_MS, type Sample } from '../support/soak/sample.js';
+import { activeIn, table, trends } from '../support/soak/trends.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const ROUNDS = 100 * scale;
@@ -72,9 +72,10 @@ describe('soak', () => {
         60_000 + CHAPTER * ROUND_MS,
       );
 
-    // At rest the registry is empty: this is what the program holds by itself.
-    await reach(20);
-    const atRest = lastOf(readSamples(samplesFile));
+    // At rest the registry is empty: this is what the program holds by itself, once it knows its IP.
+    await scheduler.logged(({ event }) => event === 'ip.confirmed');
+    await reach(rounds().completed + 20);
+    const atRest = latestSample(samplesFile);
     await crowd.order({ do: 'arrive' });
     const churnAt = Date.now();
     const first = rounds().completed;
@@ -94,7 +95,7 @@ describe('soak', () => {
 
     const warmAt = churnAt + churnedMs * WARM_UP;
     const lines = trends(readSamples(samplesFile).filter(({ at }) => at >= warmAt && at <= churnAt + churnedMs));
-    for (const line of lines) report(row(line));
+    for (const line of table(lines)) report(line);
 
     await crowd.order({ do: 'calm' });
     const redis = server.client();
@@ -108,14 +109,14 @@ describe('soak', () => {
     const { figures, told } = await crowd.order({ do: 'leave' });
     for (const addresses of told) expect(addresses.at(-1)).to.equal(addressOf(ips));
     await eventually(() => {
-      const now = lastOf(readSamples(samplesFile));
+      const now = latestSample(samplesFile);
       expect(now.descriptors).to.be.at.most(atRest.descriptors);
       expect(activeIn(now), JSON.stringify(now.resources)).to.be.at.most(activeIn(atRest));
     });
-    const restAgain = lastOf(readSamples(samplesFile));
+    const restAgain = latestSample(samplesFile);
     expect(await scheduler.stop()).to.equal(0);
 
-    const { ticks, faults, warnings } = lastOf(readSamples(samplesFile));
+    const { ticks, faults, warnings } = latestSample(samplesFile);
     const { completed, skipped, aborted } = rounds();
     // The first tick comes at once, without a timer.
     expect(completed + skipped + aborted).to.equal(ticks + 1);
@@ -131,12 +132,6 @@ describe('soak', () => {
     for (const { name, least, bound } of lines) expect(least, name).to.be.lessThan(bound);
   });
 });
-
-function lastOf(samples: readonly Sample[]): Sample {
-  const last = samples.at(-1);
-  if (last === undefined) throw new Error('nothing was measured');
-  return last;
-}
 
 function rest({ descriptors, rss, resources }: Sample): string {
   return `${descriptors} descriptors, ${JSON.stringify(resources)}, ${(rss / 1_048_576).toFixed(0)} MiB`;

@@ -26,3 +26,10 @@ export function readSamples(file: string): readonly Sample[] {
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Sample);
 }
+
+/** The newest sample; throws where nothing was measured yet. */
+export function latestSample(file: string): Sample {
+  const last = readSamples(file).at(-1);
+  if (last === undefined) throw new Error('nothing was measured');
+  return last;
+}

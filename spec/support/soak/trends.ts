@@ -45,8 +45,16 @@ export function trends(samples: readonly Sample[]): readonly Figure[] {
   });
 }
 
-/** A row of the table in the documents. */
-export function row({ name, unit, mean, slope, margin, growth }: Figure): string {
+/** The table in the documents, line by line. */
+export function table(figures: readonly Figure[]): readonly string[] {
+  return [
+    '| figure | mean | slope per 1,000 ticks (95% CI) | gained in the run |',
+    '|---|---|---|---|',
+    ...figures.map(row),
+  ];
+}
+
+function row({ name, unit, mean, slope, margin, growth }: Figure): string {
   const title = unit === '' ? name : `${name}, ${unit}`;
   return `| ${title} | ${mean.toFixed(2)} | ${signed(slope)} ± ${margin.toFixed(3)} | ${signed(growth)} |`;
 }
