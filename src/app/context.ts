@@ -2,6 +2,8 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import type { PostJson } from '../domain/http.js';
+import type { SchedulerEvent } from '../events.js';
+import type { ConfigChange } from '../sources/configFile.js';
 
 /** What all parts of the pipeline are given by the composition root. */
 export interface Context {
@@ -15,4 +17,16 @@ export interface Context {
   readonly stopping: () => boolean;
   /** A short safe text for what a Redis call rejected with. */
   readonly explain: (error: unknown) => string;
+}
+
+/** What the process gives the pipeline, and what the pipeline asks of it. */
+export interface RunIo {
+  /** Each signal to stop, by name. */
+  readonly signal$: Observable<string>;
+  readonly configChange$: Observable<ConfigChange>;
+  /** What else has to run beside the pipeline: the embedded Redis. */
+  readonly companion$: Observable<SchedulerEvent>;
+  /** For the second signal: no waiting, no flushing. */
+  readonly exitNow: () => void;
+  readonly setLogLevel: (level: Config['log']['level']) => void;
 }
