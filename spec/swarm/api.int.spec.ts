@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import fetch from 'node-fetch';
+import { sign, SIGNATURE_HEADER } from '#src/domain/signature.js';
+import { startConsumer } from '#swarm/consumer.js';
+import type { Endpoint } from '#swarm/endpoint.js';
+import { Producer } from '#swarm/producer.js';
+import { verify } from '#swarm/signature.js';
+import { keys, privateRedis } from '../support/registry.js';
+
+const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
+const CALLER = 'aaaaaaaa-0000-4000-8000-000000000000';
+const SECRET = 'a secret of ours';
+
+describe('the reference API', () => {
+  const shared = privateRedis();
+  let api: Endpoint | undefined;
+  afterEach(() => api?.goDark());
+
+  const post = async (endpoint: Endpoint, path: string, body: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://127.0.0.1:${endpoint.port}${path}`, { method: 'POST', body, headers });
+    return { status: response.status, body: await response.text() };
+  };
+  const started = async (over: { secret?: string; portOf?: () => number } = {}): Promise<Endpoint> =>
+    (api = await startConsumer({
+      uuid: US,
+      host: '127.0.0.1',
+      registry: { redis: shared.redis, prefix: 'p2p:' },
+      ...over,
+    }));
+
+  it('registers the caller at the address that it calls from, and answers with its own UUID', async () => {
+    const { status, body } = await post(await started(), '/sync', JSON.stringify({ uuid: CALLER }));
+    expect(status).to.equal(200);
+    expect(JSON.parse(body)).to.deep.equal({ uuid: US });
+    expect(await shared.redis.smembers(keys.consumers)).to.deep.equal([CALLER]);
+    const entry = await shared.redis.hgetall(keys.consumer(CALLER));
+    expect(Object.keys(entry)).to.have.members(['ip', 'last_seen']);
+    expect(entry.ip).to.equal('127.0.0.1');
+  });
+
+  it('registers it at the address that it asks for, with the port that the network agrees on', async () => {
+    await post(await started({ portOf: () => 81 }), '/sync', JSON.stringify({ uuid: CALLER, ip: '9.9.9.9' }));
+    expect(await shared.redis.hgetall(keys.consumer(CALLER))).to.include({ ip: '9.9.9.9', port: '81' });
+  });
+
+  it('touches nothing that is the scheduler’s', async () => {
+    await shared.redis.hset(keys.consumer(CALLER), { state: 'suspect', failures: 1 });
+    await post(await started(), '/sync', JSON.stringify({ uuid: CALLER }));
+    expect(await shared.redis.hgetall(keys.consumer(CALLER))).to.include({ state: 'suspect', failures: '1' });
+  });
+
+  for (const body of [
+    '',
+    'no json',
+    '[]',
+    'null',
+    '{"uuid":7}',
+    '{"uuid":"short"}',
+    `{"uuid":"${CALLER}","ip":"host"}`,
+  ]) {
+    it(`refuses the body ${JSON.stringify(body)}, and registers nobody`, async () => {
+      expect((await post(await started(), '/sync', body)).status).to.equal(400);
+      expect(await shared.redis.exists(keys.consumers)).to.equal(0);
+    });
+  }
+
+  it('answers at its path alone, and to POST alone', async () => {
+    const endpoint = await started();
+    expect((await post(endpoint, '/', '{}')).status).to.equal(404);
+    expect((await fetch(`http://127.0.0.1:${endpoint.port}/sync`)).status).to.equal(405);
+  });
+
+  it('with a secret takes signed calls only', async () => {
+    const endpoint = await started({ secret: SECRET });
+    const body = JSON.stringify({ uuid: CALLER });
+    expect((await post(endpoint, '/sync', body)).status).to.equal(401);
+    const signed = { [SIGNATURE_HEADER]: sign(SECRET, body, Date.now()) };
+    expect((await post(endpoint, '/sync', body, signed)).status).to.equal(200);
+    expect((await post(endpoint, '/sync', `${body} `, signed)).status).to.equal(401);
+  });
+
+  it('goes dark and comes back at the same address', async () => {
+    const endpoint = await started();
+    const { port } = endpoint;
+    await endpoint.goDark();
+    const failure: unknown = await post(endpoint, '/sync', '{}').catch((error: unknown) => error);
+    expect(failure).to.have.property('code', 'ECONNREFUSED');
+    await endpoint.comeBack();
+    expect(endpoint.port).to.equal(port);
+    expect((await post(endpoint, '/', '{}')).status).to.equal(404);
+  });
+
+  it('a producer remembers what it was told, in order', async () => {
+    const producer = await Producer.start({ host: '127.0.0.1' });
+    for (const ip of ['1.1.1.1', '8.8.8.8']) {
+      expect((await post(producer.endpoint, '/ip', JSON.stringify({ uuid: CALLER, ip }))).status).to.equal(204);
+    }
+    expect((await post(producer.endpoint, '/ip', JSON.stringify({ uuid: CALLER }))).status).to.equal(400);
+    expect(producer.told.get(CALLER)).to.deep.equal(['1.1.1.1', '8.8.8.8']);
+    await producer.endpoint.goDark();
+  });
+});
+
+describe('verify', () => {
+  const at = 1_700_000_000_000;
+  const body = '{"uuid":"x"}';
+  const check = (header: string | undefined, over: object = {}) =>
+    verify(SECRET, { body, at, headers: header === undefined ? {} : { [SIGNATURE_HEADER]: header }, ...over });
+  const good = sign(SECRET, body, at);
+
+  it('takes what was signed with the secret, up to five minutes from our own clock', () => {
+    expect(check(good)).to.equal(true);
+    expect(check(sign(SECRET, body, at - 300_000))).to.equal(true);
+    expect(check(sign(SECRET, body, at - 301_000)), 'a replay').to.equal(false);
+    expect(check(sign(SECRET, body, at + 301_000))).to.equal(false);
+  });
+
+  it('takes one good digest of several, while a secret is exchanged', () => {
+    expect(check(`${good},v1=${'0'.repeat(64)}`)).to.equal(true);
+    expect(check(good.replace(',v1', `,v1=${'0'.repeat(64)},v1`))).to.equal(true);
+  });
+
+  for (const header of [undefined, '', 't=1', 'v1=00', 't=x,v1=00', good.replace('v1=', 'v0='), good.slice(0, -2)]) {
+    it(`refuses ${String(header).slice(0, 40)}`, () => {
+      expect(check(header)).to.equal(false);
+    });
+  }
+
+  it('refuses another body, another secret', () => {
+    expect(check(good, { body: `${body} ` })).to.equal(false);
+    expect(check(sign('another secret', body, at))).to.equal(false);
+  });
+});
