@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import { concatMap, filter, from, interval, lastValueFrom, map, of, take, timer, toArray } from 'rxjs';
+import { openRedis } from '#src/clients/redis.js';
 import { nodeFetchClient } from '#src/clients/nodeFetch.js';
 import { ClockWatch } from '#src/domain/clockWatch.js';
 import { Evidence } from '#src/domain/evidence.js';
@@ -197,19 +198,28 @@ describe('faults of the network and the host', () => {
   it('a full disk under the embedded Redis: it goes on, says what is wrong, and catches up', async function () {
     const folder = await mkdtemp(join(tmpdir(), 'disk-'));
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0;
+    const embedded = openRedis({ socketPath: join(folder, 'redis.sock') });
     try {
       if (!mounted) this.skip();
       const peer = await startConsumer({ uuid: PEER, host: '127.0.0.1' });
       peers.push(peer);
       const running = await start({ redis: { url: 'embedded', dataDir: folder } });
-      await running.logged(({ event }) => event === 'round.finished');
+      await running.logged(({ event }) => event === 'redis.up');
+      await eventually(() => embedded.ping().then(() => undefined));
+      await register(embedded, 'consumer', PEER, { ip: '127.0.0.1', port: peer.port });
+      await peer.until(({ calls }) => calls.length > 0);
       await writeFile(join(folder, 'ballast'), Buffer.alloc(4 * 1_048_576)).catch(() => undefined);
-      await running.logged(({ event, message }) => event === 'redis.failed' && message.includes('MISCONF'));
+      await running.logged(({ event, message }) => event === 'redis.down' && message.includes('MISCONF'));
+      peer.behave({ status: 500 });
+      const calls = peer.calls.length;
+      await peer.until((endpoint) => endpoint.calls.length >= calls + 3);
       await rm(join(folder, 'ballast'));
-      const told = running.lines.length;
-      await running.logged((line) => running.lines.indexOf(line) >= told && line.event === 'round.finished');
+      await eventually(async () => {
+        expect(await embedded.hgetall(keys.consumer(PEER))).to.include({ state: 'unavailable', error: 'http-500' });
+      });
       expect(await running.stop()).to.equal(0);
     } finally {
+      embedded.disconnect();
       if (mounted) spawnSync('umount', ['-l', folder]);
       await rm(folder, { recursive: true, force: true });
     }

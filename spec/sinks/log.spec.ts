@@ -140,12 +140,12 @@ describe('the log', () => {
     ]);
   });
 
-  it('says that Redis is away, and not all that can’t be done meanwhile', () => {
+  it('says that Redis can’t be used, and not all that can’t be done meanwhile', () => {
     const { sink, lines } = logging();
     sink.accept({ kind: 'redis.down', at: 1, reason: 'refused' });
     sink.accept({ kind: 'redis.failed', at: 2, what: 'a step', reason: 'refused' });
     sink.accept({ kind: 'redis.up', at: 3 });
-    expect(lines.map(({ message }) => message)).to.deep.equal(['Redis is away: refused', 'Redis is there']);
+    expect(lines.map(({ message }) => message)).to.deep.equal(["Redis can't be used: refused", 'Redis is there']);
   });
 
   it('gives the whole event at debug', () => {

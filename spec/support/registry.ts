@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { RedisClient } from '#src/clients/redis.js';
 import { keysUnder } from '#src/domain/keys.js';
 import { RedisServer } from '#swarm/redis.js';
 
@@ -18,7 +19,7 @@ export function privateRedis(): { readonly server: RedisServer; readonly redis: 
 
 /** Registers a peer as the API does. */
 export async function register(
-  redis: Redis,
+  redis: RedisClient,
   kind: 'consumer' | 'producer',
   uuid: string,
   fields: Readonly<Record<string, string | number>> = { ip: '127.0.0.1' },

@@ -86,7 +86,7 @@ export function describe(event: SchedulerEvent): Line {
     case 'redis.up':
       return { level: 'info', message: 'Redis is there', topic: 'redis', condition: 'up' };
     case 'redis.down':
-      return { level: 'error', message: `Redis is away: ${event.reason}`, topic: 'redis', condition: 'down' };
+      return { level: 'error', message: `Redis can't be used: ${event.reason}`, topic: 'redis', condition: 'down' };
     case 'redis.failed':
       return {
         level: 'warn',

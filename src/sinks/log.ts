@@ -11,7 +11,7 @@ export class LogSink {
   accept(event: SchedulerEvent): void {
     const { level, message, topic, condition } = describe(event);
     if (event.kind === 'redis.up') this.#forgetFailures();
-    // That Redis is away has been said; what can't be done without it need not be.
+    // That Redis can't be used has been said; what can't be done without it need not be.
     if (event.kind === 'redis.failed' && this.#conditions.get('redis') === 'down') return;
     if (topic !== undefined && condition !== undefined) {
       if (this.#conditions.get(topic) === condition) return;
