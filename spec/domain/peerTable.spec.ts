@@ -97,6 +97,24 @@ describe('PeerTable', () => {
     expect(table.begin('a')).to.equal(true);
   });
 
+  it('forgets a fault once the peer could be called: what is allowed may change, and change back', () => {
+    const denied = entry('a', { marked: 'address-denied', checkedAt: 100 });
+    table.remember(denied, 1);
+    table.update('a', health('available'), 200);
+    expect(table.get('a')?.marked).to.equal(null);
+    expect(table.remember(denied, 2)?.marked, 'the registry has yet to hear of it').to.equal(null);
+    expect(table.remember({ ...denied, checkedAt: 200 }, 3)?.marked).to.equal('address-denied');
+  });
+
+  it('has a witness beside a peer in another that can be called', () => {
+    table.remember(entry('a'), 1);
+    expect(table.hasWitnessBeside('a')).to.equal(false);
+    table.remember(entry('denied', { marked: 'address-denied' }), 1);
+    expect(table.hasWitnessBeside('a')).to.equal(false);
+    table.remember(entry('b'), 1);
+    expect(table.hasWitnessBeside('a')).to.equal(true);
+  });
+
   it('remembers a fault for as long as the address stays what it is', () => {
     table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
     table.mark('a', 'address-invalid');

@@ -150,6 +150,16 @@ describe('checkPeer', () => {
     });
   });
 
+  marbles('one that can’t be called is no witness', (m) => {
+    const denied = entry('b', { stored: { ip: '10.0.0.1', port: null }, marked: 'address-denied' });
+    const peers = [entry('a', { health: available }), denied];
+    const { check } = world(m, () => m.cold('(r|)', { r: failed('refused') }), { peers, online: false, polled: false });
+    const counted$ = check(entry('a', { health: available })).pipe(
+      map((event) => event.kind === 'peer.checked' && event.verdict.counted),
+    );
+    m.expectObservable(counted$).toBe('(c|)', { c: true });
+  });
+
   marbles('what was in flight across a gap of our clock is discarded', (m) => {
     // Before the call, and after it.
     const epochs = [0, 1];
@@ -186,6 +196,20 @@ describe('checkPeer', () => {
       },
     });
     m.expectObservable(check(entry('a', { stored, marked: 'address-denied' }))).toBe('|');
+  });
+
+  marbles('one that was allowed in between is named again once it is not', (m) => {
+    const stored = { ip: '10.0.0.1', port: null };
+    const { check, table } = world(m, () => m.cold('#'), { peers: [entry('a', { stored })] });
+    const again$ = m.cold('d-d-(ad)-d|').pipe(
+      concatMap((step) => {
+        if (step === 'd') return check(table.get('a') ?? entry('a'));
+        table.update('a', available, 4);
+        return [];
+      }),
+      map(({ kind }) => kind),
+    );
+    m.expectObservable(again$).toBe('m---m-----|', { m: 'peer.malformed' });
   });
 
   marbles('a peer whose check is under way is not called a second time', (m) => {

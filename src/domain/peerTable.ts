@@ -46,8 +46,8 @@ export class PeerTable {
     const moved = row.ip !== entry.stored.ip || row.port !== entry.stored.port;
     row.ip = entry.stored.ip;
     row.port = entry.stored.port;
-    row.marked = moved ? entry.marked : (entry.marked ?? row.marked);
     const unwritten = entry.checkedAt > 0 && row.checkedAt > entry.checkedAt;
+    if (moved || !unwritten) row.marked = moved ? entry.marked : (entry.marked ?? row.marked);
     if (!unwritten) {
       const { successes, countedAt } = row.health;
       row.health = compact(entry.checkedAt > 0 ? { ...entry.health, successes, countedAt } : entry.health);
@@ -56,18 +56,25 @@ export class PeerTable {
     return this.get(entry.uuid);
   }
 
-  /** Records a check. A peer that left the table meanwhile is not brought back. */
+  /** Records a check: it could be called, so no fault is left. One that left the table meanwhile is not brought back. */
   update(uuid: string, health: PeerHealth, checkedAt: number): void {
     const row = this.#rows.get(uuid);
     if (row === undefined) return;
     row.health = compact(health);
     row.checkedAt = checkedAt;
+    row.marked = null;
   }
 
   /** Records that the registry entry carries this fault, so that it is marked and named once. */
   mark(uuid: string, fault: string): void {
     const row = this.#rows.get(uuid);
     if (row !== undefined) row.marked = fault;
+  }
+
+  /** Whether anybody but this peer can be called, and so could testify that we are online. */
+  hasWitnessBeside(uuid: string): boolean {
+    for (const [other, { marked }] of this.#rows) if (marked === null && other !== uuid) return true;
+    return false;
   }
 
   get(uuid: string): RegistryEntry | undefined {

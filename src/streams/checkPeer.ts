@@ -103,7 +103,7 @@ function verdict(
   const { health, counted } = judge(
     before,
     outcome,
-    { mark: evidence.mark, witnesses: polled || table.size > 1 },
+    { mark: evidence.mark, witnesses: polled || table.hasWitnessBeside(uuid) },
     rules,
   );
   const began = !outcome.ok && !isAnswer(outcome.reason) && evidence.missed(uuid, counted);
@@ -129,7 +129,7 @@ function malformed(
   const at = clock.wall();
   const state = health.state === undefined ? undefined : 'unavailable';
   table.update(uuid, { ...health, state }, at);
-  if (marked === error) return EMPTY;
   table.mark(uuid, error);
+  if (marked === error) return EMPTY;
   return of({ kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail, stored, before: health.state });
 }
