@@ -9,7 +9,7 @@ describe('asking', () => {
 
   it('hands on what the source says', async () => {
     const source: IpSource = { name: 'a', remote: true, lookup: () => Promise.resolve(answer) };
-    expect(await value(asking(1_000)(source))).to.equal(answer);
+    expect(await value(asking({ timeoutMs: 1_000, busy: new Set() })(source))).to.equal(answer);
   });
 
   it('never has two lookups of one source under way, even where one outlives its deadline', async () => {
@@ -23,10 +23,13 @@ describe('asking', () => {
         return new Promise((resolve) => (settle = resolve));
       },
     };
-    const ask = asking(1);
+    const busy = new Set<string>();
+    const ask = asking({ timeoutMs: 1, busy });
     const timedOut = { ok: false, reason: 'timeout' };
     expect(await value(ask(source))).to.deep.equal(timedOut);
     expect(await value(ask(source)), 'while the first one is still at it').to.deep.equal(timedOut);
+    const successor = asking({ timeoutMs: 1, busy })({ ...source });
+    expect(await value(successor), 'the same source under other settings').to.deep.equal(timedOut);
     expect(lookups).to.equal(1);
     settle(answer);
     await Promise.resolve();

@@ -47,6 +47,8 @@ export function ipChanges(context: Context, parts: IpParts): Observable<Schedule
 
 /** What the watch says, under the settings of the moment; an override is the IP, and nothing is polled. */
 function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts): Observable<SchedulerEvent> {
+  // Other settings make other sources of the same names; lookups of the old ones may still be under way.
+  const busy = new Set<string>();
   return config$.pipe(
     map(({ publicIp, network }) => ({ ...publicIp, allow: network.allow })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
@@ -58,7 +60,7 @@ function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts)
       return watchIp({
         ...settings,
         sources: ipSources(settings, userAgent),
-        ask: asking(timeoutMs),
+        ask: asking({ timeoutMs, busy }),
         evidence,
         wall: clock.wall,
         steady: clock.steady,
