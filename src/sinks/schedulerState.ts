@@ -6,6 +6,7 @@ type Fields = Readonly<Record<string, string | number>>;
 
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
 export class SchedulerState {
+  readonly #known = new Map<string, string | number>();
   readonly #dirty = new Map<string, string | number>();
 
   constructor(
@@ -36,6 +37,10 @@ export class SchedulerState {
       case 'heartbeat':
         this.#note({ heartbeat_at: event.at });
         return;
+      case 'redis.up':
+        // It may have come back without its data.
+        for (const [field, value] of this.#known) this.#dirty.set(field, value);
+        return;
       default:
     }
   }
@@ -49,6 +54,9 @@ export class SchedulerState {
   }
 
   #note(fields: Fields): void {
-    for (const [field, value] of Object.entries(fields)) this.#dirty.set(field, value);
+    for (const [field, value] of Object.entries(fields)) {
+      this.#known.set(field, value);
+      this.#dirty.set(field, value);
+    }
   }
 }
