@@ -1,4 +1,4 @@
-import { distinctUntilChanged, exhaustMap, ignoreElements, map, merge, skip, tap, type Observable } from 'rxjs';
+import { distinctUntilChanged, exhaustMap, filter, ignoreElements, map, merge, skip, tap, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/flush.js';
 import { every } from '../sources/every.js';
@@ -33,7 +33,10 @@ export function background(
   const heartbeat$ = every({ intervalMs: HEARTBEAT_MS }).pipe(
     map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() })),
   );
-  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks, wall, explain)));
+  const came$ = health$.pipe(filter(({ up }) => up));
+  const flush$ = merge(every({ intervalMs: FLUSH_MS, atOnce: false }), came$).pipe(
+    exhaustMap(() => flushing(sinks, wall, explain)),
+  );
   const logLevel$ = config$.pipe(
     tap(({ log }) => {
       io.setLogLevel(log.level);

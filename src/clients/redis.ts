@@ -44,8 +44,8 @@ const OPTIONS = {
   // ioredis would wait as long as the server expects to be loading, up to ten seconds.
   maxLoadingRetryTime: 250,
   disableClientInfo: true,
-  // After a failover the old primary answers READONLY: look for the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  // After a failover the old primary answers READONLY, before Redis 7 within the failure of a script: find the new one.
+  reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
 } satisfies RedisOptions;
 
 /** A client that connects by itself, again and again, and never throws outside of a command. */
