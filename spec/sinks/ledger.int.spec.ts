@@ -34,6 +34,14 @@ describe('RedisLedger, on a real Redis', () => {
     expect(await ledger.record(B)).to.deep.equal({ changed: true, previous: A, producers: 2 });
   });
 
+  it('stores a change for more producers than a script passes at once', async () => {
+    const uuids = Array.from({ length: 10_001 }, (_, i) => `p${i}`);
+    await shared.redis.del(keys.producers);
+    await shared.redis.sadd(keys.producers, ...uuids);
+    expect(await ledger.record(A)).to.include({ producers: uuids.length });
+    expect(await shared.redis.zrange(keys.announcements, 0, '-1')).to.have.members(uuids);
+  });
+
   it('the IP that is stored already is no change', async () => {
     await ledger.record(A);
     await ledger.claim(A, 10);
@@ -70,8 +78,8 @@ describe('RedisLedger, on a real Redis', () => {
     await ledger.claim(A, 5_000);
     await settle(A);
     await ledger.record(B);
+    expect(await ledger.claim(B, 5_000)).to.include({ kind: 'due', attempts: 0, error: null });
     expect(await producer()).to.include({ attempts: '0', notified_ip: A });
-    await ledger.claim(B, 5_000);
     expect(await settle(B, 700)).to.deep.equal({ pending: 1 });
     expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
     expect(await ledger.claim(B, 5_000)).to.deep.equal({ kind: 'wait', forMs: 700 });

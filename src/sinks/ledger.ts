@@ -4,34 +4,40 @@ import type { RedisClient } from '../clients/redis.js';
 import type { Keys } from '../domain/keys.js';
 import type { Claim, Ledger, Settlement } from '../domain/ledger.js';
 
-/** KEYS scheduler, announcements, producers. ARGV ip, now, prefix of the producers' keys. */
+/**
+ * KEYS scheduler, announcements, producers. ARGV ip, now. Redis serves nobody else meanwhile, so it takes the producers
+ * in bulk (Lua passes at most some 8,000 values at once) and leaves their hashes to the first claim.
+ */
 const RECORD = script(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
 if previous == ARGV[1] then return {0, previous, 0} end
 local producers = redis.call('SMEMBERS', KEYS[3])
 redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
 redis.call('DEL', KEYS[2])
-for _, uuid in ipairs(producers) do
-  redis.call('ZADD', KEYS[2], ARGV[2], uuid)
-  local key = ARGV[3] .. uuid
-  if redis.call('TYPE', key).ok == 'hash' then
-    redis.call('HSET', key, 'attempts', 0)
-    redis.call('HDEL', key, 'error')
+for first = 1, #producers, 3000 do
+  local pairs = {}
+  for i = first, math.min(first + 2999, #producers) do
+    pairs[#pairs + 1] = ARGV[2]
+    pairs[#pairs + 1] = producers[i]
   end
+  redis.call('ZADD', KEYS[2], unpack(pairs))
 end
 return {1, previous or '', #producers}
 `);
 
 /**
  * KEYS scheduler, announcements, producers. ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time
- * beyond the horizon can only come from a clock that has gone back since, so it counts as due.
+ * beyond the horizon can only come from a clock that has gone back since, so it counts as due. One that is still due at
+ * the very time of the change has not been claimed since: what is counted of it begins anew.
  */
 const CLAIM = script(`
-local ip = redis.call('HGET', KEYS[1], 'ip') or ''
+local own = redis.call('HMGET', KEYS[1], 'ip', 'ip_changed_at')
+local ip = own[1] or ''
 if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if ip == '' or #head == 0 then return {'empty'} end
-local uuid, wait = head[1], tonumber(head[2]) - tonumber(ARGV[1])
+local uuid, due = head[1], tonumber(head[2])
+local wait = due - tonumber(ARGV[1])
 if wait > 0 and wait <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
@@ -40,7 +46,13 @@ end
 redis.call('ZADD', KEYS[2], ARGV[2], uuid)
 local key = ARGV[4] .. uuid
 local entry = {}
-if redis.call('TYPE', key).ok == 'hash' then entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error') end
+if redis.call('TYPE', key).ok == 'hash' then
+  if due == tonumber(own[2] or '') then
+    redis.call('HSET', key, 'attempts', 0)
+    redis.call('HDEL', key, 'error')
+  end
+  entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error')
+end
 return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', entry[4] or false}
 `);
 
@@ -96,7 +108,7 @@ export class RedisLedger implements Ledger {
   }
 
   async record(ip: string) {
-    const args = [ip, this.wall(), this.keys.producerPrefix];
+    const args = [ip, this.wall()];
     const [changed, previous, producers] = (await runScript(this.redis, RECORD, this.#own, args)) as [
       number,
       string,
