@@ -13,5 +13,5 @@ const demo = spawn(process.execPath, [join(root, '.build', 'swarm', 'demo.js'), 
   env: { ...process.env, REDIS_SERVER: redisServer },
 });
 // A Ctrl-C goes to the demo as well, which ends what it started; this waits for it.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 demo.on('exit', (code) => process.exit(code ?? 1));

@@ -108,6 +108,8 @@ async function startScheduler({ uuid, ipUrls, dataDir, folder }: Awaited<ReturnT
   await writeFile(file, JSON.stringify(config));
   const scheduler = spawn(process.execPath, [MAIN, 'run', '--config', file], {
     stdio: ['ignore', 'inherit', 'inherit'],
+    // A group of its own: a Ctrl-C and then our SIGTERM would be two signals, and the second ends it at once.
+    detached: true,
   });
   const ended = once(scheduler, 'exit');
   scheduler.once('exit', () => {
@@ -153,7 +155,7 @@ function tellProducers(producers: readonly Producer[], uuid: string): void {
 }
 
 async function main(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       over.abort();
     });
