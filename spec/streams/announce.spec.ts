@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import {
+  BehaviorSubject,
+  finalize,
   from,
   lastValueFrom,
   NEVER,
@@ -16,7 +18,7 @@ import {
 } from 'rxjs';
 import type { Claim, Ledger } from '#src/domain/ledger.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
-import { announce } from '#src/streams/announce.js';
+import { announce, type AnnounceOptions } from '#src/streams/announce.js';
 import type { KnownIp } from '#src/streams/knownIp.js';
 
 type Due = Extract<Claim, { kind: 'due' }>;
@@ -45,7 +47,7 @@ class MemoryLedger implements Ledger {
     return Promise.resolve({ changed: true, previous, producers: this.producers.length });
   }
 
-  claim(expectedIp: string | undefined): Promise<Claim> {
+  claim(...[expectedIp]: Parameters<Ledger['claim']>): Promise<Claim> {
     if (expectedIp !== undefined && expectedIp !== this.ip) return Promise.resolve({ kind: 'stale' });
     const ip = this.ip;
     if (ip === undefined || this.pending.size === 0) return Promise.resolve({ kind: 'empty' });
@@ -77,7 +79,7 @@ describe('announce', () => {
     ledger: MemoryLedger,
     known$: Observable<KnownIp>,
     attempt: (claim: Due) => Observable<SchedulerEvent>,
-    over: { redisUp$?: Observable<boolean>; stop$?: Observable<unknown> } = {},
+    over: Partial<Pick<AnnounceOptions, 'redisUp$' | 'settings$' | 'stop$'>> = {},
   ): Observable<SchedulerEvent> {
     return known$.pipe(
       announce({
@@ -204,6 +206,50 @@ describe('announce', () => {
     const events = await collect(announcing(ledger, of({ ip: 'A' }), attempt).pipe(take(4)));
     expect(ledger.recorded).to.deep.equal(['A', 'A']);
     expect(kinds(events).filter((kind) => kind === 'ip.changed')).to.have.length(2);
+  });
+
+  it('changed settings are in force once what is in flight has ended, which is not lost', async () => {
+    const ledger = new MemoryLedger(['p', 'q', 'r', 's', 't']);
+    const settings$ = new BehaviorSubject({ concurrency: 1, leaseMs: 1 });
+    const leases: number[] = [];
+    ledger.claim = (...[ip, leaseMs]: Parameters<Ledger['claim']>) => {
+      leases.push(leaseMs);
+      return MemoryLedger.prototype.claim.call(ledger, ip, leaseMs);
+    };
+    let [atOnce, most] = [0, 0];
+    const attempt = (claim: Due): Observable<SchedulerEvent> => {
+      most = Math.max(most, (atOnce += 1));
+      if (claim.uuid === 'p') settings$.next({ concurrency: 4, leaseMs: 4 });
+      ledger.acknowledge(claim.uuid);
+      return timer(2).pipe(
+        map(() => acknowledged(claim)),
+        finalize(() => (atOnce -= 1)),
+      );
+    };
+    const events = await collect(announcing(ledger, of({ ip: 'A' }), attempt, { settings$ }).pipe(take(6)));
+    expect(events.flatMap((event) => ('uuid' in event ? [event.uuid] : []))).to.have.members(['p', 'q', 'r', 's', 't']);
+    expect(leases.filter((ms) => ms === 1)).to.have.length(1);
+    expect(most).to.equal(4);
+  });
+
+  it('does not sleep over it where Redis comes back and nothing was due', async () => {
+    const ledger = new MemoryLedger(['p']);
+    const redisUp$ = new BehaviorSubject(true);
+    const claims: number[] = [];
+    ledger.claim = (...asked) => {
+      claims.push(claims.length);
+      if (claims.length > 2) return MemoryLedger.prototype.claim.apply(ledger, asked);
+      if (claims.length === 2)
+        setImmediate(() => {
+          [false, true].forEach((up) => {
+            redisUp$.next(up);
+          });
+        });
+      return Promise.resolve({ kind: 'wait', forMs: 3_600_000 });
+    };
+    const attempt = (claim: Due): Observable<SchedulerEvent> => of(acknowledged(claim));
+    const events = await collect(announcing(ledger, of({ ip: 'A' }), attempt, { redisUp$ }).pipe(take(2)));
+    expect(kinds(events)).to.deep.equal(['ip.changed', 'announcement.acknowledged']);
   });
 
   it('waits for Redis to come', async () => {

@@ -93,6 +93,7 @@ function announcing({ config$, client, clock, stop$, explain }: Context, { ledge
       ),
     settings$: config$.pipe(
       map(({ announce: { concurrency, timeoutMs } }) => ({ concurrency, leaseMs: timeoutMs + LEASE_MARGIN_MS })),
+      distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
     ),
     redisUp$,
     stop$,

@@ -5,18 +5,24 @@ import {
   EMPTY,
   exhaustMap,
   filter,
+  ignoreElements,
+  merge,
   mergeMap,
   of,
+  race,
   repeat,
+  skip,
   switchMap,
   take,
   takeUntil,
+  tap,
   timer,
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
 import type { Claim, Ledger } from '../domain/ledger.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
+import { alongside } from './alongside.js';
 import type { KnownIp } from './knownIp.js';
 import { persistently, type PersistOptions } from './persistently.js';
 import { pull } from './pull.js';
@@ -25,7 +31,7 @@ export interface AnnounceOptions extends PersistOptions {
   readonly ledger: Ledger;
   /** One attempt, from the claim to its settlement; never errors. */
   readonly attempt: (claim: Extract<Claim, { kind: 'due' }>) => Observable<SchedulerEvent>;
-  /** In force from the next delivery on, replayed; a lease must be longer than an attempt can take. */
+  /** In force once what is in flight has ended, replayed; a lease must be longer than an attempt can take. */
   readonly settings$: Observable<{ readonly concurrency: number; readonly leaseMs: number }>;
   /** True each time that Redis has come (back), false when it went. */
   readonly redisUp$: Observable<boolean>;
@@ -35,8 +41,8 @@ export interface AnnounceOptions extends PersistOptions {
 
 /** How often the ledger is looked at again where nothing else gives cause to. */
 const REVIEW_MS = 60_000;
-/** Longest sleep of a worker: others may put an earlier attempt on the list meanwhile. */
-const NAP_MS = 5_000;
+/** Longest sleep of a worker that finds nothing due: clocks jump. What is put off, its own worker looks at first. */
+const NAP_MS = 60_000;
 
 type Item = Exclude<Claim, { kind: 'wait' | 'empty' }> | EventOf<'redis.failed'>;
 
@@ -45,7 +51,13 @@ type Item = Exclude<Claim, { kind: 'wait' | 'empty' }> | EventOf<'redis.failed'>
  * before the new one is recorded, and a worker goes on asking the ledger until it is empty.
  */
 export function announce(options: AnnounceOptions): OperatorFunction<KnownIp | EventOf<'ip.held'>, SchedulerEvent> {
-  const { ledger, redisUp$, stop$, wall, scheduler = asyncScheduler } = options;
+  const { ledger, settings$, redisUp$, stop$, wall, scheduler = asyncScheduler } = options;
+
+  // What is due is another matter in a Redis that has come back, maybe without its data.
+  const cameBack$ = redisUp$.pipe(
+    skip(1),
+    filter((up) => up),
+  );
 
   const record = (ip: string): Observable<SchedulerEvent> =>
     persistently('recording an IP change', () => ledger.record(ip), options).pipe(
@@ -67,7 +79,10 @@ export function announce(options: AnnounceOptions): OperatorFunction<KnownIp | E
           waiting = claim.kind === 'wait';
           if (claim.kind === 'empty') return EMPTY;
           return claim.kind === 'wait'
-            ? timer(Math.min(claim.forMs, NAP_MS), scheduler).pipe(mergeMap(() => EMPTY))
+            ? race(timer(Math.min(claim.forMs, NAP_MS), scheduler), cameBack$).pipe(
+                take(1),
+                mergeMap(() => EMPTY),
+              )
             : of(claim);
         }),
         repeat({ delay: () => (waiting ? of(undefined) : EMPTY) }),
@@ -89,10 +104,22 @@ export function announce(options: AnnounceOptions): OperatorFunction<KnownIp | E
           return item satisfies never;
       }
     };
-    return options.settings$.pipe(
-      take(1),
-      switchMap(({ concurrency, leaseMs }) => pull(next(ip, leaseMs).pipe(takeUntil(stop$)), work, concurrency)),
-    );
+    return defer(() => {
+      let outdated = false;
+      const newer$ = settings$.pipe(
+        skip(1),
+        tap(() => (outdated = true)),
+      );
+      const next$ = (leaseMs: number): Observable<Item> =>
+        defer(() => (outdated ? EMPTY : next(ip, leaseMs).pipe(takeUntil(merge(stop$, newer$)))));
+      return settings$.pipe(
+        take(1),
+        tap(() => (outdated = false)),
+        switchMap(({ concurrency, leaseMs }) => pull(next$(leaseMs), work, concurrency)),
+        alongside(newer$.pipe(ignoreElements())),
+        repeat({ delay: () => (outdated ? of(undefined) : EMPTY) }),
+      );
+    });
   };
 
   return (known$) =>
