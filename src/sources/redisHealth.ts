@@ -1,4 +1,4 @@
-import { catchError, defer, distinctUntilChanged, exhaustMap, from, map, of, type Observable } from 'rxjs';
+import { catchError, defer, distinctUntilChanged, exhaustMap, filter, from, map, of, tap, type Observable } from 'rxjs';
 import type { RedisClient } from '../clients/redis.js';
 import { every } from './every.js';
 
@@ -7,16 +7,23 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 
 /** Often enough that work goes on within a second of Redis being back. */
 const PING_MS = 250;
+/** While it is up, one in so many: that it went, whoever needs it finds out first. */
+const SELDOM = 4;
 
 /** Redis' health, each time that it changes. A server that is loading its data, or refuses our password, is down. */
 export function redisHealth(redis: RedisClient, explain: (error: unknown) => string): Observable<RedisHealth> {
-  return every({ intervalMs: PING_MS }).pipe(
-    exhaustMap(() =>
-      defer(() => from(redis.ping())).pipe(
-        map((): RedisHealth => ({ up: true })),
-        catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),
+  return defer(() => {
+    let up = false;
+    return every({ intervalMs: PING_MS }).pipe(
+      filter((_, i) => !up || i % SELDOM === 0),
+      exhaustMap(() =>
+        defer(() => from(redis.ping())).pipe(
+          map((): RedisHealth => ({ up: true })),
+          catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),
+        ),
       ),
-    ),
-    distinctUntilChanged((a, b) => a.up === b.up),
-  );
+      tap((health) => (up = health.up)),
+      distinctUntilChanged((a, b) => a.up === b.up),
+    );
+  });
 }
