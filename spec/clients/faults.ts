@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { Reply } from '#src/domain/http.js';
 
 const MIB = 1_048_576;
 const TICK_MS = 5;
@@ -31,6 +32,7 @@ const withBody = (body: string | Buffer, head = ''): Buffer =>
     Buffer.from(`HTTP/1.1 200 OK\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n`),
     Buffer.from(body),
   ]);
+const continues = 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100);
 const unfinished = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"uuid":';
 
 /** Answers, good ones first, as bytes on the wire: an HTTP library would refuse to send most of them. */
@@ -41,6 +43,8 @@ export const FAULTS = {
   untilClose: says('HTTP/1.1 200 OK\r\n\r\nall of it'),
   largest: says(withBody('x'.repeat(65_536))),
   tooLarge: says(withBody('x'.repeat(65_537))),
+  continues: says(`${continues}HTTP/1.1 204 No Content\r\n\r\n`),
+  continuesOnly: { act: (socket) => socket.write(continues) },
   gzipBomb: says(withBody(gzipSync(Buffer.alloc(256 * MIB)), 'content-encoding: gzip\r\n')),
   endlessBody: keepsSaying('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(16_384)),
   endlessHeaders: keepsSaying('HTTP/1.1 200 OK\r\n', `x-more: ${'x'.repeat(2_000)}\r\n`),
@@ -68,3 +72,42 @@ export const FAULTS = {
   earlyHints: keepsSaying('', 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'),
   upgrade: { act: (socket) => socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n') },
 } satisfies Record<string, Fault>;
+
+/** Faults after which there is a reply, and which. */
+export const ENDS: readonly [Fault, string, Reply][] = [
+  [FAULTS.noContent, '204 without a body', { ok: true, status: 204, body: '' }],
+  [FAULTS.chunked, 'a body in chunks', { ok: true, status: 200, body: 'in chunks' }],
+  [FAULTS.untilClose, 'a body that ends with the connection', { ok: true, status: 200, body: 'all of it' }],
+  [FAULTS.largest, 'a body of just 64 KiB', { ok: true, status: 200, body: 'x'.repeat(65_536) }],
+  [FAULTS.continues, '100 Continue again and again before the answer', { ok: true, status: 204, body: '' }],
+  [FAULTS.gzipBomb, 'a body that would unpack to 64 MiB', { ok: false, reason: 'too-large' }],
+  [FAULTS.tooLarge, 'a body of a byte more', { ok: false, reason: 'too-large' }],
+  [FAULTS.endlessBody, 'a body without end', { ok: false, reason: 'too-large' }],
+  [FAULTS.endlessHeaders, 'headers without end', { ok: false, reason: 'too-large' }],
+  [FAULTS.hugeHeader, 'a header of 1 MiB', { ok: false, reason: 'too-large' }],
+  [FAULTS.notFound, '404', { ok: false, reason: 'http-404' }],
+  [FAULTS.endlessError, '500 with a body without end', { ok: false, reason: 'http-500' }],
+  [FAULTS.busy, '503 with Retry-After', { ok: false, reason: 'http-503', retryAfterMs: 7_000 }],
+  [FAULTS.limited, '429 with Retry-After', { ok: false, reason: 'http-429', retryAfterMs: 9_000 }],
+  [FAULTS.silentlyBusy, '503 without Retry-After', { ok: false, reason: 'http-503' }],
+  [FAULTS.notModified, '304', { ok: false, reason: 'redirect' }],
+  [FAULTS.badRedirect, 'a redirect to nowhere', { ok: false, reason: 'redirect' }],
+  [FAULTS.malformed, 'what is not HTTP', { ok: false, reason: 'other' }],
+  [FAULTS.closeAtOnce, 'a close instead of an answer', { ok: false, reason: 'reset' }],
+  [FAULTS.closeInHeaders, 'a close within the headers', { ok: false, reason: 'reset' }],
+  [FAULTS.closeInBody, 'a close within the body', { ok: false, reason: 'reset' }],
+  [FAULTS.closeInChunk, 'a close before the last chunk', { ok: false, reason: 'reset' }],
+  [FAULTS.resetAtOnce, 'a reset on connecting', { ok: false, reason: 'reset' }],
+  [FAULTS.resetAfterRequest, 'a reset instead of an answer', { ok: false, reason: 'reset' }],
+  [FAULTS.resetInHeaders, 'a reset within the headers', { ok: false, reason: 'reset' }],
+  [FAULTS.resetInBody, 'a reset within the body', { ok: false, reason: 'reset' }],
+];
+
+/** Faults that nothing but the deadline ends. */
+export const HANGS: readonly [Fault, string][] = [
+  [FAULTS.silence, 'silence'],
+  [FAULTS.stall, 'a body that stops half way'],
+  [FAULTS.drip, 'a body that drips'],
+  [FAULTS.earlyHints, 'informational answers without end'],
+  [FAULTS.continuesOnly, '100 Continue again and again, and then nothing'],
+];

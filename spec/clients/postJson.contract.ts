@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientOptions } from '#src/clients/nodeFetch.js';
 import type { PostJson, Reply } from '#src/domain/http.js';
-import { FAULTS, type Fault } from './faults.js';
+import { ENDS, FAULTS, HANGS, type Fault } from './faults.js';
 import { pem, servePlain, serveTls, type TestServer } from './testServer.js';
 
-const MANY = 200;
+const MANY = 1_000;
 
 /** What every HTTP client behind the seam has to do, whatever a peer does to it. */
 export function describePostJson(name: string, make: (options: ClientOptions) => PostJson): void {
@@ -41,34 +41,7 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
       expect(request).to.match(/\r\n\r\n\{"uuid":"a"\}$/);
     });
 
-    const ends: readonly [Fault, string, Reply][] = [
-      [FAULTS.noContent, '204 without a body', { ok: true, status: 204, body: '' }],
-      [FAULTS.chunked, 'a body in chunks', { ok: true, status: 200, body: 'in chunks' }],
-      [FAULTS.untilClose, 'a body that ends with the connection', { ok: true, status: 200, body: 'all of it' }],
-      [FAULTS.largest, 'a body of just 64 KiB', { ok: true, status: 200, body: 'x'.repeat(65_536) }],
-      [FAULTS.gzipBomb, 'a body that would unpack to 64 MiB', { ok: false, reason: 'too-large' }],
-      [FAULTS.tooLarge, 'a body of a byte more', { ok: false, reason: 'too-large' }],
-      [FAULTS.endlessBody, 'a body without end', { ok: false, reason: 'too-large' }],
-      [FAULTS.endlessHeaders, 'headers without end', { ok: false, reason: 'too-large' }],
-      [FAULTS.hugeHeader, 'a header of 1 MiB', { ok: false, reason: 'too-large' }],
-      [FAULTS.notFound, '404', { ok: false, reason: 'http-404' }],
-      [FAULTS.endlessError, '500 with a body without end', { ok: false, reason: 'http-500' }],
-      [FAULTS.busy, '503 with Retry-After', { ok: false, reason: 'http-503', retryAfterMs: 7_000 }],
-      [FAULTS.limited, '429 with Retry-After', { ok: false, reason: 'http-429', retryAfterMs: 9_000 }],
-      [FAULTS.silentlyBusy, '503 without Retry-After', { ok: false, reason: 'http-503' }],
-      [FAULTS.notModified, '304', { ok: false, reason: 'redirect' }],
-      [FAULTS.badRedirect, 'a redirect to nowhere', { ok: false, reason: 'redirect' }],
-      [FAULTS.malformed, 'what is not HTTP', { ok: false, reason: 'other' }],
-      [FAULTS.closeAtOnce, 'a close instead of an answer', { ok: false, reason: 'reset' }],
-      [FAULTS.closeInHeaders, 'a close within the headers', { ok: false, reason: 'reset' }],
-      [FAULTS.closeInBody, 'a close within the body', { ok: false, reason: 'reset' }],
-      [FAULTS.closeInChunk, 'a close before the last chunk', { ok: false, reason: 'reset' }],
-      [FAULTS.resetAtOnce, 'a reset on connecting', { ok: false, reason: 'reset' }],
-      [FAULTS.resetAfterRequest, 'a reset instead of an answer', { ok: false, reason: 'reset' }],
-      [FAULTS.resetInHeaders, 'a reset within the headers', { ok: false, reason: 'reset' }],
-      [FAULTS.resetInBody, 'a reset within the body', { ok: false, reason: 'reset' }],
-    ];
-    for (const [fault, what, expected] of ends) {
+    for (const [fault, what, expected] of ENDS) {
       it(`${what}: ${expected.ok ? 'ok' : expected.reason}`, async () => {
         const { url, drained } = await serving(servePlain(fault));
         expect(await send(url)).to.deep.equal(expected);
@@ -76,13 +49,7 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
       });
     }
 
-    const hangs: readonly [Fault, string][] = [
-      [FAULTS.silence, 'silence'],
-      [FAULTS.stall, 'a body that stops half way'],
-      [FAULTS.drip, 'a body that drips'],
-      [FAULTS.earlyHints, 'informational answers without end'],
-    ];
-    for (const [fault, what] of hangs) {
+    for (const [fault, what] of HANGS) {
       it(`${what}: waits until aborted, and then lets go of the socket`, async () => {
         const { url, asked, drained } = await serving(servePlain(fault));
         const controller = new AbortController();
@@ -174,7 +141,7 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
     });
 
     it(`leaks nothing over ${MANY} calls of every kind`, async () => {
-      const finite = [...new Set(ends.map(([fault]) => fault))];
+      const finite = [...new Set(ENDS.map(([fault]) => fault))];
       await against(FAULTS.well);
       await Promise.all(servers.splice(0).map((server) => server.close()));
       const before = sockets();

@@ -27,11 +27,11 @@ export function servePlain(fault: Fault): Promise<TestServer> {
   return serve(createServer({ noDelay: true }), 'connection', fault, 'http');
 }
 
-export function serveTls({ askClient = false, owner = 'server' } = {}): Promise<TestServer> {
+export function serveTls({ askClient = false, owner = 'server', fault = FAULTS.well } = {}): Promise<TestServer> {
   const own = { cert: pem(`${owner}.pem`), key: pem(`${owner}.key`), ca: pem('ca.pem') };
   const server = createTlsServer({ ...own, requestCert: askClient, rejectUnauthorized: askClient });
   server.on('tlsClientError', () => undefined);
-  return serve(server, 'secureConnection', FAULTS.well, 'https');
+  return serve(server, 'secureConnection', fault, 'https');
 }
 
 async function serve(server: Server, event: string, fault: Fault, scheme: string): Promise<TestServer> {
