@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { EventOf, SchedulerEvent } from '#src/events.js';
+import type { Scheduler } from '#swarm/scheduler.js';
+import { keys } from '../registry.js';
+
+const LOOK_MS = 20;
+
+/** What the registry said of some peers, looked at again and again while something else goes on. */
+export interface Sightings {
+  looks: number;
+  /** UUIDs that were to be seen as available, if only once. */
+  readonly available: Set<string>;
+}
+
+/** Looks until the work is done. */
+export async function watching(redis: Redis, uuids: readonly string[], work: () => Promise<void>): Promise<Sightings> {
+  const seen: Sightings = { looks: 0, available: new Set() };
+  let over = false;
+  const look = async (): Promise<void> => {
+    while (!over) {
+      const found = await Promise.all(uuids.map((uuid) => redis.hmget(keys.consumer(uuid), 'available', 'state')));
+      for (const [i, [available, state]] of found.entries()) {
+        if (available === '1' || state === 'available' || state === 'suspect') seen.available.add(uuids[i] ?? '');
+      }
+      seen.looks += 1;
+      await delay(LOOK_MS);
+    }
+  };
+  const done = work().finally(() => (over = true));
+  await Promise.all([look(), done]);
+  return seen;
+}
+
+/** The events of one kind that a log at level debug tells of. */
+export function logged<K extends SchedulerEvent['kind']>({ lines }: Scheduler, kind: K): readonly EventOf<K>[] {
+  return lines.flatMap((line) => {
+    const { detail } = line as { readonly detail?: SchedulerEvent };
+    return detail?.kind === kind ? [detail as EventOf<K>] : [];
+  });
+}
+
+/** How each check of each peer ended: `ok`, or the reason why not. */
+export function results(scheduler: Scheduler): ReadonlyMap<string, readonly string[]> {
+  const all = new Map<string, string[]>();
+  for (const { verdict } of logged(scheduler, 'peer.checked')) {
+    const { uuid, outcome } = verdict;
+    all.set(uuid, [...(all.get(uuid) ?? []), outcome.ok ? 'ok' : outcome.reason]);
+  }
+  return all;
+}
