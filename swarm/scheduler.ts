@@ -38,15 +38,15 @@ export class Scheduler {
     });
   }
 
-  /** Starts `node dist/main.js` under this configuration; the log is in JSON whatever that says. */
+  /** Starts `node dist/main.js` under this configuration, or this text of one; the log is in JSON whatever that says. */
   static async start(
-    config: object,
+    config: object | string,
     env: NodeJS.ProcessEnv = {},
     command: readonly string[] = ['run'],
   ): Promise<Scheduler> {
     const folder = await mkdtemp(join(tmpdir(), 'scheduler-'));
     const file = join(folder, 'config.json');
-    await writeFile(file, JSON.stringify(config));
+    await writeFile(file, textOf(config));
     const child = spawn(process.execPath, [MAIN, ...command, '--config', file], {
       cwd: folder,
       env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...env },
@@ -60,8 +60,8 @@ export class Scheduler {
   }
 
   /** Writes another configuration over the one it runs with. */
-  reconfigure(config: object): Promise<void> {
-    return writeFile(join(this.folder, 'config.json'), JSON.stringify(config));
+  reconfigure(config: object | string): Promise<void> {
+    return writeFile(join(this.folder, 'config.json'), textOf(config));
   }
 
   signal(name: NodeJS.Signals): void {
@@ -104,6 +104,10 @@ export class Scheduler {
   async clear(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function textOf(config: object | string): string {
+  return typeof config === 'string' ? config : JSON.stringify(config);
 }
 
 function toLine(text: string): LogLine {

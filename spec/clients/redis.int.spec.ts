@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,6 +12,7 @@ import {
   type RedisLocation,
 } from '#src/clients/redis.js';
 import { RedisServer } from '#swarm/redis.js';
+import { freePort } from '../support/freePort.js';
 
 const PASSWORD = 'p:a/s s@wörd%#?';
 const ENCODED = encodeURIComponent(PASSWORD);
@@ -249,13 +248,4 @@ async function pingTrusting(ca: string, url: string): Promise<string> {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: ca };
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

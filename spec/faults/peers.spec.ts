@@ -33,6 +33,7 @@ describe('peers that misbehave, every kind of them at once', function () {
   const started: (() => Promise<unknown>)[] = [];
   let sightings: Sightings;
   let atRest: Sample;
+  let found: ReturnType<typeof results>;
   /** Of the rounds since every bad peer was found out. */
   let settled: { readonly rounds: ReturnType<typeof rounds>; readonly calls: readonly number[] };
 
@@ -90,6 +91,7 @@ describe('peers that misbehave, every kind of them at once', function () {
         expect(callsAt(bad())).to.be.at.least(BAD_CALLS);
         expect(rounds().length - before.rounds).to.be.at.least(ROUNDS);
       }, PATIENCE_MS * scale);
+      found = results(scheduler);
       settled = {
         rounds: rounds().slice(before.rounds),
         calls: good().map(({ home }, i) => home.calls() - (before.calls[i] ?? 0)),
@@ -112,7 +114,6 @@ describe('peers that misbehave, every kind of them at once', function () {
 
   for (const kind of KINDS) {
     it(`${kind.what}: ${kind.reason ?? 'ok'}`, () => {
-      const found = results(scheduler);
       for (const { uuid } of of(kind)) {
         const ends = found.get(uuid) ?? [];
         const expected = kind.reason ?? 'ok';
@@ -127,7 +128,6 @@ describe('peers that misbehave, every kind of them at once', function () {
   it('those that answer are called in every round, and the rounds are theirs alone', () => {
     const slots = bad().filter(({ kind }) => kind.reason === 'timeout').length;
     expect(slots, 'peers that hold a call').to.be.greaterThan(CONCURRENCY);
-    const found = results(scheduler);
     // For each of them a good peer may have been checked as a suspect for once.
     const late = good().flatMap(({ uuid }) => (found.get(uuid) ?? []).filter((end) => end !== 'ok')).length;
     for (const { ok, failed } of settled.rounds) expect(ok + failed).to.be.within(good().length - late, good().length);
@@ -138,7 +138,7 @@ describe('peers that misbehave, every kind of them at once', function () {
       `${settled.rounds.length} rounds over ${good().length} good peers beside ${slots} that hold a call and ` +
         `${bad().length - slots} others; the longest took ${longestMs} ms; ${late} calls to the good were late`,
     );
-    expect(longestMs).to.be.lessThan(5_000);
+    expect(longestMs).to.be.lessThan(30_000);
   });
 
   it(`nothing is held after ${BAD_CALLS} calls to them`, async () => {

@@ -45,7 +45,9 @@ export function results(scheduler: Scheduler): ReadonlyMap<string, readonly stri
   const all = new Map<string, string[]>();
   for (const { verdict } of logged(scheduler, 'peer.checked')) {
     const { uuid, outcome } = verdict;
-    all.set(uuid, [...(all.get(uuid) ?? []), outcome.ok ? 'ok' : outcome.reason]);
+    const ends = all.get(uuid) ?? [];
+    ends.push(outcome.ok ? 'ok' : outcome.reason);
+    all.set(uuid, ends);
   }
   return all;
 }
