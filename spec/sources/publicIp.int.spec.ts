@@ -44,6 +44,21 @@ describe('the sources of the public IP', () => {
       expect(await ask()).to.have.property('ok', true);
     });
 
+    it('is asked with the user and the password that its URL has', async () => {
+      let login = '';
+      answer = (request, response) => {
+        login = request.headers.authorization ?? '';
+        response.end('1.1.1.1');
+      };
+      expect(
+        await source({ url: url.replace('//', '//me:p%40ss@') }).lookup(new AbortController().signal),
+      ).to.deep.equal({
+        ok: true,
+        ip: '1.1.1.1',
+      });
+      expect(login).to.equal(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+    });
+
     const wrong: readonly (readonly [string, RequestListener, object])[] = [
       ['a portal', (_, r) => r.end('<html>1.1.1.1</html>'), { ok: false, reason: 'address-invalid' }],
       ['a private address', (_, r) => r.end('192.168.1.1'), { ok: false, reason: 'address-invalid' }],
