@@ -32,6 +32,7 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
       for (const line of [
         'content-type: application/json',
         'accept: application/json',
+        'accept-encoding: identity',
         'user-agent: contract/1',
         'authorization: Bearer x',
         'connection: close',

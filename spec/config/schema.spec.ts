@@ -154,6 +154,7 @@ describe('the schema', () => {
     ['publicIp.sources', [], 'publicIp.sources', 'at least one'],
     ['publicIp.sources', ['dns', 'https', 'dns'], 'publicIp.sources.2', 'only once'],
     ['publicIp.sources', [{ url: 'http://h/planted' }, { url: 'http://h/b' }], 'publicIp.sources.1', 'only once'],
+    ['publicIp.sources', [{ url: 'http://planted%zz@h/' }], 'publicIp.sources.0.url', 'http://'],
     ['publicIp.sources', [{ interface: '' }], 'publicIp.sources.0.interface', 'an interface'],
     ['network.allow', [], 'network.allow', 'public, private, loopback'],
     ['network.allow', ['link-local'], 'network.allow.0', 'public, private, loopback'],

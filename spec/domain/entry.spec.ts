@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { quoted, readEntry } from '#src/domain/entry.js';
+import { readEntry } from '#src/domain/entry.js';
 
 describe('readEntry', () => {
   const read = (ip: string | null, port: string | null = null) => readEntry({ ip, port }, ['public']);
@@ -67,18 +67,5 @@ describe('readEntry', () => {
       }),
       { numRuns: 1_000 },
     );
-  });
-
-  it('quotes whatever is stored in a few printable ASCII characters', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
-        expect(quoted(text)).to.match(/^[ -~]*$/);
-        expect(quoted(text).length).to.be.at.most(6 * 61 + 2);
-      }),
-    );
-    expect(quoted('x'.repeat(60))).to.equal(`"${'x'.repeat(60)}"`);
-    expect(quoted('x'.repeat(61))).to.equal(`"${'x'.repeat(60)}\\u2026"`);
-    expect(quoted('\u007f\ud800')).to.equal('"\\u007f\\ud800"');
-    expect(quoted('\u001b[31mred\n')).to.equal('"\\u001b[31mred\\n"');
   });
 });

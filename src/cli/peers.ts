@@ -1,9 +1,10 @@
 import Table from 'cli-table3';
 import type { RedisClient } from '../clients/redis.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
-import { readEntry, quoted } from '../domain/entry.js';
+import { readEntry } from '../domain/entry.js';
 import { keysUnder, type Keys } from '../domain/keys.js';
 import type { PeerKind } from '../domain/peer.js';
+import { escaped, nameOf, quoted } from '../domain/printable.js';
 import { CommandError, UsageError } from './commandError.js';
 import { connectNow } from './connect.js';
 
@@ -35,10 +36,10 @@ export function listPeers(options: LoadOptions, kind: string | undefined, json: 
       const [set, keyOf] = one === 'consumer' ? [keys.consumers, keys.consumer] : [keys.producers, keys.producer];
       for (const uuid of (await redis.smembers(set)).sort()) {
         const fields = await redis.hgetall(keyOf(uuid)).catch(() => ({ error: 'address-invalid' }));
-        rows.push({ kind: one, uuid, ...fields });
+        rows.push({ ...fields, kind: one, uuid });
       }
     }
-    return json ? rows.map((row) => JSON.stringify(row)).join('\n') : peerTable(rows);
+    return json ? rows.map((row) => escaped(JSON.stringify(row))).join('\n') : peerTable(rows);
   });
 }
 
@@ -80,7 +81,7 @@ function peerTable(rows: readonly Record<string, string>[]): string {
   const table = new Table({ head: ['kind', 'uuid', 'address', 'state', 'last'], style: { head: [], border: [] } });
   for (const { kind = '', uuid = '', ip, port, state, notified_ip: notified, error } of rows) {
     const address = `${ip ?? 'none'}${port === undefined ? '' : ` port ${port}`}`;
-    table.push([kind, uuid, plain(address), plain(state ?? notified ?? 'unknown'), plain(error ?? 'ok')]);
+    table.push([kind, nameOf(uuid), plain(address), plain(state ?? notified ?? 'unknown'), plain(error ?? 'ok')]);
   }
   return rows.length === 0 ? 'no peers are registered' : table.toString();
 }

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import { keysUnder } from '../domain/keys.js';
+import { escaped, nameOf } from '../domain/printable.js';
 import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 
@@ -21,7 +22,7 @@ export async function showStatus(options: LoadOptions, json: boolean): Promise<v
     const producers = await redis.scard(keys.producers);
     const pending = await redis.zcard(keys.announcements);
     const all = { running, ...state, consumers, producers, announcements_pending: pending };
-    process.stdout.write(`${json ? JSON.stringify(all) : asTable(all)}\n`);
+    process.stdout.write(`${json ? escaped(JSON.stringify(all)) : asTable(all)}\n`);
   } finally {
     await connection.close();
   }
@@ -30,8 +31,8 @@ export async function showStatus(options: LoadOptions, json: boolean): Promise<v
 function asTable(all: Readonly<Record<string, unknown>>): string {
   const table = new Table({ style: { head: [], border: [] } });
   for (const [name, value] of Object.entries(all)) {
-    const text = name.endsWith('_at') ? new Date(Number(value)).toISOString() : String(value);
-    table.push([name, text]);
+    const at = new Date(name.endsWith('_at') ? Number(value) : Number.NaN);
+    table.push([nameOf(name), Number.isNaN(at.getTime()) ? nameOf(String(value)) : at.toISOString()]);
   }
   return table.toString();
 }

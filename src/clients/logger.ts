@@ -1,4 +1,5 @@
 import { createLogger, format, transports, type Logger } from 'winston';
+import { escaped } from '../domain/printable.js';
 
 export interface LogOptions {
   readonly level: string;
@@ -13,6 +14,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   debug: '\u001b[90m',
 };
 const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
+/** No word of ours is longer, in characters. */
+const LONGEST = 250;
 const DIM = '\u001b[2m';
 const RESET = '\u001b[0m';
 
@@ -27,15 +30,21 @@ export function openLog({ level, format: wanted }: LogOptions, terminal = proces
   });
 }
 
+/** At level debug a line holds the whole event, and with it what strangers have put into the registry. */
 function jsonFormat() {
-  return format.combine(format.timestamp(), format.json());
+  const shortened = (key: string, value: unknown): unknown =>
+    typeof value === 'string' && key !== 'message' ? value.slice(0, LONGEST) : value;
+  return format.combine(
+    format.timestamp(),
+    format.printf((line) => escaped(JSON.stringify(line, shortened))),
+  );
 }
 
 function prettyFormat(colour: boolean) {
   return format.combine(
     format.timestamp({ format: 'HH:mm:ss' }),
     format.printf(({ level, message, timestamp }) => {
-      const text = String(message);
+      const text = escaped(String(message));
       const mark = MARKS[level] ?? ' ';
       if (!colour) return `${String(timestamp)} ${mark} ${text}`;
       const tint = COLOURS[level] ?? '';

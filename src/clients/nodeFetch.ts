@@ -23,7 +23,12 @@ export interface ClientOptions {
 export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
   const http = new HttpAgent({ keepAlive: false });
   const https = new HttpsAgent({ keepAlive: false, ...tls });
-  const fixed = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
+  const fixed = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': userAgent,
+  };
   return async ({ url, body, headers }, signal) => {
     // node-fetch would throw where nobody can catch it: into the stream that it has made of the body.
     if (signal.aborted) return { ok: false, reason: 'aborted' };

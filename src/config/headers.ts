@@ -5,6 +5,7 @@ import { SIGNATURE_HEADER } from '../domain/signature.js';
 /** What the scheduler itself sets, or what would change how the message is framed. */
 const OWN: ReadonlySet<string> = new Set([
   'accept',
+  'accept-encoding',
   'connection',
   'content-encoding',
   'content-length',

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { choice, duration, group, integer, ipLiteral, listOf, text, url } from './values.js';
+import { choice, duration, group, integer, ipLiteral, isEncoded, listOf, text, url } from './values.js';
 
 const source = z.union(
   [
     choice('dns', 'https'),
     group({
-      url: url(['http', 'https']).describe('A service that answers with our address, as plain text or JSON.'),
+      url: url(['http', 'https'], ({ username, password }) => isEncoded(username) && isEncoded(password)).describe(
+        'A service that answers with our address, as plain text or JSON.',
+      ),
     }),
     group({ interface: text('the name of an interface', /\S/).describe('A local network interface.') }),
   ],

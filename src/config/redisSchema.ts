@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { file, group, listOf, text, url } from './values.js';
+import { file, group, isEncoded, listOf, text, url } from './values.js';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
 const NO_URL = 'expected redis://, rediss:// or unix:// and where it is, or embedded';
@@ -14,15 +14,6 @@ function isServer({ username, password, pathname }: URL): boolean {
 /** A socket has no host, so `unix://var/run/…` with a slash too few is caught here. */
 function isSocket({ host, pathname, searchParams }: URL): boolean {
   return host === '' && pathname.length > 1 && isEncoded(pathname) && /^\d*$/.test(searchParams.get('db') ?? '');
-}
-
-function isEncoded(part: string): boolean {
-  try {
-    decodeURIComponent(part);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const serverUrl = url(['redis', 'rediss'], isServer);

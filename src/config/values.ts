@@ -78,3 +78,13 @@ export function url(schemes: readonly string[], accepts: (url: URL) => boolean =
     { error: `expected ${what}` },
   );
 }
+
+/** Whether a part of a URL can be decoded: `%zz` can't. */
+export function isEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,6 @@
 import { checkAddress, type AddressClass } from './address.js';
 import type { PeerAddress, StoredAddress } from './peer.js';
+import { quoted } from './printable.js';
 import type { AddressFault } from './reasons.js';
 
 export type EntryAddress =
@@ -9,7 +10,6 @@ export type EntryAddress =
 
 const PORT = /^[1-9]\d{0,4}$/;
 const MAX_PORT = 65_535;
-const MAX_QUOTED = 60;
 
 /** Where a registry entry says to call, if that is a place at all and one that may be called. */
 export function readEntry({ ip, port }: StoredAddress, allow: readonly AddressClass[]): EntryAddress {
@@ -21,10 +21,4 @@ export function readEntry({ ip, port }: StoredAddress, allow: readonly AddressCl
     return { ok: false, error: 'address-invalid', detail: `port ${quoted(port)}` };
   }
   return { ok: true, address: { ip: checked.ip, port: Number(port) } };
-}
-
-/** Quoted for a terminal or a page: printable ASCII alone, and not much of it. */
-export function quoted(text: string): string {
-  const head = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return JSON.stringify(head).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

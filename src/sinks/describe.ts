@@ -1,4 +1,5 @@
 import type { Lane } from '../domain/peer.js';
+import { nameOf } from '../domain/printable.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
@@ -34,11 +35,14 @@ export function describe(event: SchedulerEvent): Line {
             topic: 'host',
             condition: 'short',
           }
-        : { level: 'debug', message: `the check of ${event.uuid} stood across a gap of our clock: it is repeated` };
+        : {
+            level: 'debug',
+            message: `the check of ${nameOf(event.uuid)} stood across a gap of our clock: it is repeated`,
+          };
     case 'peer.malformed':
       return {
         level: 'warn',
-        message: `${event.peer} ${event.uuid} is not called: ${event.error} (${event.detail})`,
+        message: `${event.peer} ${nameOf(event.uuid)} is not called: ${event.error} (${event.detail})`,
       };
     case 'isolation.began':
       return { level: 'warn', message: 'nobody answers: we seem to be offline ourselves, so no peer is blamed' };
@@ -73,14 +77,14 @@ export function describe(event: SchedulerEvent): Line {
         message: `public IP changed from ${event.previous ?? 'none'} to ${event.ip}: ${plural(event.producers, 'producer')} to tell`,
       };
     case 'announcement.acknowledged':
-      return { level: 'debug', message: `producer ${event.uuid} acknowledged ${event.ip}` };
+      return { level: 'debug', message: `producer ${nameOf(event.uuid)} acknowledged ${event.ip}` };
     case 'announcement.failed':
       return {
         level: event.attempts === 1 ? 'info' : 'debug',
-        message: `producer ${event.uuid} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${seconds(event.retryInMs)}`,
+        message: `producer ${nameOf(event.uuid)} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${seconds(event.retryInMs)}`,
       };
     case 'announcement.dropped':
-      return { level: 'info', message: `producer ${event.uuid} left the registry before it acknowledged` };
+      return { level: 'info', message: `producer ${nameOf(event.uuid)} left the registry before it acknowledged` };
     case 'announcements.complete':
       return { level: 'info', message: `every producer has acknowledged ${event.ip}` };
     case 'redis.up':
@@ -133,11 +137,11 @@ function check({ verdict }: EventOf<'peer.checked'>): Line {
   const { uuid, outcome, before, state, counted } = verdict;
   const result = outcome.ok ? `answered in ${seconds(outcome.latencyMs)}` : outcome.reason;
   if (state === before) {
-    return { level: 'debug', message: `peer ${uuid}: ${result}${counted ? '' : ' (not held against it)'}` };
+    return { level: 'debug', message: `peer ${nameOf(uuid)}: ${result}${counted ? '' : ' (not held against it)'}` };
   }
   return {
     level: state === 'unavailable' ? 'warn' : before === 'unavailable' ? 'info' : 'debug',
-    message: `peer ${uuid} is ${state ?? 'unknown'}${before === undefined ? '' : `, was ${before}`} (${result})`,
+    message: `peer ${nameOf(uuid)} is ${state ?? 'unknown'}${before === undefined ? '' : `, was ${before}`} (${result})`,
   };
 }
 

@@ -20,7 +20,9 @@ interface UrlSettings {
 
 /** A web service that answers with our address, as plain text or JSON. Redirects are not followed. */
 export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
-  const { host, hostname } = new URL(url);
+  const parsed = new URL(url);
+  const { host, hostname } = parsed;
+  const [place, login] = [withoutLogin(parsed), loginOf(parsed)];
   const denied = isLiteral(hostname) && !checkAddress(hostname.replace(/^\[|\]$/g, ''), allow).ok;
   return {
     name: host,
@@ -28,11 +30,16 @@ export function urlSource(url: string, { family, allow, userAgent }: UrlSettings
     lookup: async (signal): Promise<IpAnswer> => {
       if (denied) return { ok: false, reason: 'address-denied' };
       try {
-        const response = await fetch(url, {
+        const response = await fetch(place, {
           redirect: 'manual',
           size: MAX_BODY,
           signal,
-          headers: { accept: 'text/plain, application/json;q=0.9', 'user-agent': userAgent, connection: 'close' },
+          headers: {
+            ...login,
+            accept: 'text/plain, application/json;q=0.9',
+            'user-agent': userAgent,
+            connection: 'close',
+          },
         });
         return response.ok ? await addressIn(response, family) : refusal(response);
       } catch (error) {
@@ -40,6 +47,19 @@ export function urlSource(url: string, { family, allow, userAgent }: UrlSettings
       }
     },
   };
+}
+
+/** The client refuses a URL with a login in it; as a header that goes out (RFC 7617). */
+function loginOf({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function withoutLogin(url: URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = '';
+  return bare.href;
 }
 
 async function addressIn(response: Response, family: Family): Promise<IpAnswer> {
