@@ -12,6 +12,7 @@ import { Scheduler } from '#swarm/scheduler.js';
 import { eventually } from '../support/eventually.js';
 import { keys, register } from '../support/registry.js';
 import { report, scale } from '../support/scale.js';
+import { expectSound } from '../support/sound.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const KILLS = 10 * scale;
@@ -34,8 +35,6 @@ interface Member {
   readonly producer: Producer;
   registered: boolean;
 }
-
-const SCHEDULERS_FIELDS = ['available', 'state', 'state_since', 'checked_at'];
 
 describe('kill -9 at any moment', () => {
   let server: RedisServer;
@@ -126,24 +125,6 @@ describe('kill -9 at any moment', () => {
     }
   };
 
-  /** Nothing that the API did not create, and nothing half written. */
-  const expectSound = async (): Promise<void> => {
-    const consumerKeys = new Set((await redis.smembers(keys.consumers)).map(keys.consumer));
-    const producerKeys = new Set((await redis.smembers(keys.producers)).map(keys.producer));
-    for (const key of await redis.keys(`${keys.consumerPrefix}*`)) {
-      expect(consumerKeys.has(key), `${key} is registered`).to.equal(true);
-      const entry = await redis.hgetall(key);
-      expect(entry).to.include.keys('ip', 'port');
-      if (entry.state !== undefined) expect(entry).to.include.keys(SCHEDULERS_FIELDS);
-      if (entry.state === 'available') expect(entry).to.include.keys('last_ok_at', 'latency_ms', 'failures');
-    }
-    for (const key of await redis.keys(`${keys.producerPrefix}*`)) {
-      expect(producerKeys.has(key), `${key} is registered`).to.equal(true);
-      const entry = await redis.hgetall(key);
-      if (entry.notified_ip !== undefined) expect(entry).to.include.keys('notified_at', 'attempts', 'ip', 'port');
-    }
-  };
-
   it(`loses no change, sends no old IP after a newer one, writes nothing that is not true`, async () => {
     for (let kills = 0; kills < KILLS; kills += 1) {
       const scheduler = await start();
@@ -158,7 +139,7 @@ describe('kill -9 at any moment', () => {
       await scheduler.kill();
       await scheduler.clear();
       await happen();
-      await expectSound();
+      await expectSound(redis);
     }
 
     for (const { producer } of members) producer.endpoint.behave('well');
@@ -173,7 +154,7 @@ describe('kill -9 at any moment', () => {
       expect(await redis.zcard(keys.announcements)).to.equal(0);
     }, 20_000);
     expect(await last.stop()).to.equal(0);
-    await expectSound();
+    await expectSound(redis);
 
     let told = 0;
     for (const { uuid, producer } of members) {
