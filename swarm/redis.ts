@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +10,8 @@ import { findRedisServer } from '#src/clients/findRedisServer.js';
 export interface RedisServerOptions {
   /** Further settings, such as `['--requirepass', 'x']`. */
   readonly args?: readonly string[];
+  /** Lines of a configuration file, which a sentinel has to have. */
+  readonly config?: readonly string[];
   /** The program, where it is not redis-server. */
   readonly program?: string;
 }
@@ -29,6 +31,7 @@ export class RedisServer {
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(await mkdtemp(join(tmpdir(), 'redis-')), options);
+    if (options.config !== undefined) await writeFile(server.#file, `${options.config.join('\n')}\n`);
     await server.launch();
     return server;
   }
@@ -41,12 +44,17 @@ export class RedisServer {
     return `unix://${this.socketPath}`;
   }
 
+  get #file(): string {
+    return join(this.folder, 'redis.conf');
+  }
+
   /** Starts it; its data is there again where it was saved. */
   async launch(): Promise<void> {
     const program = this.options.program ?? findRedisServer(process.env);
     if (program === undefined) throw new Error('no redis-server: install Redis, or name it in $REDIS_SERVER');
+    const file = this.options.config === undefined ? [] : [this.#file];
     const own = ['--port', '0', '--unixsocket', this.socketPath, '--dir', this.folder, '--save', ''];
-    this.#process = spawn(program, [...own, ...(this.options.args ?? [])], { stdio: 'ignore' });
+    this.#process = spawn(program, [...file, ...own, ...(this.options.args ?? [])], { stdio: 'ignore' });
     const probe = this.#open();
     for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += LOOK_MS) {
       const answer = await probe.ping().catch((error: unknown) => String(error));

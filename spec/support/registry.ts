@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '#src/clients/redis.js';
-import { keysUnder } from '#src/domain/keys.js';
+import { keysUnder, type Keys } from '#src/domain/keys.js';
 import { RedisServer } from '#swarm/redis.js';
 
 export const keys = keysUnder('p2p:');
@@ -23,7 +23,8 @@ export async function register(
   kind: 'consumer' | 'producer',
   uuid: string,
   fields: Readonly<Record<string, string | number>> = { ip: '127.0.0.1' },
+  under: Keys = keys,
 ): Promise<void> {
-  await redis.hset(kind === 'consumer' ? keys.consumer(uuid) : keys.producer(uuid), fields);
-  await redis.sadd(kind === 'consumer' ? keys.consumers : keys.producers, uuid);
+  await redis.hset(kind === 'consumer' ? under.consumer(uuid) : under.producer(uuid), fields);
+  await redis.sadd(kind === 'consumer' ? under.consumers : under.producers, uuid);
 }

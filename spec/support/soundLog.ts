@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import type { SchedulerEvent } from '#src/events.js';
+import type { Scheduler } from '#swarm/scheduler.js';
+
+const EVENTS: Readonly<Record<SchedulerEvent['kind'] | 'process.started', true>> = {
+  'process.started': true,
+  'process.stopping': true,
+  'round.started': true,
+  'round.skipped': true,
+  'round.finished': true,
+  'peer.checked': true,
+  'peer.discarded': true,
+  'peer.malformed': true,
+  'isolation.began': true,
+  'isolation.ended': true,
+  'clock.gap': true,
+  'ip.polled': true,
+  'ip.unknown': true,
+  'ip.disagreed': true,
+  'ip.confirmed': true,
+  'ip.held': true,
+  'ip.changed': true,
+  'announcement.acknowledged': true,
+  'announcement.failed': true,
+  'announcement.dropped': true,
+  'announcements.complete': true,
+  'redis.up': true,
+  'redis.down': true,
+  'redis.failed': true,
+  'redis.caught-up': true,
+  heartbeat: true,
+  'config.reloaded': true,
+  'config.rejected': true,
+  'config.needs-restart': true,
+};
+
+/** Everything that it has printed is a line of the JSON log about a known event: no library's words, no raw stack. */
+export function expectSoundLog({ output }: Scheduler): void {
+  for (const text of output.split('\n')) if (text !== '') expect(isSound(text), text).to.equal(true);
+}
+
+function isSound(text: string): boolean {
+  try {
+    const { event, message } = JSON.parse(text) as { event?: string; message?: string };
+    return event === undefined ? message === 'stopped' : event in EVENTS;
+  } catch {
+    return false;
+  }
+}
