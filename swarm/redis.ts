@@ -96,7 +96,13 @@ export class RedisServer {
   }
 
   #open(): Redis {
-    const client = new Redis({ path: this.socketPath, protocol: 2, retryStrategy: () => LOOK_MS });
+    const client = new Redis({
+      path: this.socketPath,
+      protocol: 2,
+      retryStrategy: () => LOOK_MS,
+      // It would believe a server that says how long it is going to load.
+      maxLoadingRetryTime: LOOK_MS,
+    });
     client.on('error', () => undefined);
     return client;
   }

@@ -56,11 +56,19 @@ describe('Redis goes away', () => {
   });
 
   describe('killed and started again without its data', () => {
+    const complete = (): Promise<void> =>
+      eventually(async () => {
+        expect(await node.redis.hgetall(keys.scheduler)).to.include.keys(
+          ...['uuid', 'version', 'ip', 'ip_changed_at', 'ip_checked_at', 'round', 'round_started_at'],
+          ...['round_finished_at', 'round_ok', 'round_failed', 'isolated', 'heartbeat_at'],
+        );
+      });
     const lose = async (): Promise<Scheduler> => {
       await node.serve();
       const running = await node.start();
       behave(1, 'reset');
       await settled(node.redis, node.neighbours, { dead: [1] });
+      await complete();
       await node.server.kill();
       await node.server.launch();
       return running;
@@ -68,14 +76,21 @@ describe('Redis goes away', () => {
 
     it('nobody is called and nothing is resurrected; it goes on with what the API registers anew', async () => {
       const running = await lose();
-      const emptyRounds = (n: number): Promise<void> =>
-        eventually(() => {
-          const empty = running.lines.filter(({ message }) => message.includes(': 0 answered, 0 failed'));
-          expect(empty).to.have.length.of.at.least(n);
+      const finished = () => running.lines.filter(({ event }) => event === 'round.finished');
+      const rounds = async (n: number): Promise<void> => {
+        const before = finished().length;
+        await eventually(() => {
+          expect(finished()).to.have.length.of.at.least(before + n);
         });
-      await emptyRounds(2);
+      };
+      // Until it has written there the rounds may go over the last known peers.
+      await eventually(async () => {
+        expect(await node.redis.exists(keys.scheduler)).to.equal(1);
+      });
+      await rounds(2);
       const made = node.calls();
-      await emptyRounds(8);
+      await rounds(8);
+      expect(finished().at(-1)?.message).to.include(': 0 answered, 0 failed');
       expect(node.calls()).to.deep.equal(made);
       expect([keys.scheduler, keys.events]).to.include.members(await node.redis.keys('*'));
 

@@ -65,7 +65,7 @@ export class Neighbours {
     return {
       uuid: US,
       redis,
-      sync: { interval: '60ms', timeout: '150ms', suspectInterval: '60ms', unavailable: { interval: '60ms' } },
+      sync: { interval: '60ms', timeout: '300ms', suspectInterval: '60ms', unavailable: { interval: '60ms' } },
       availability: { fall: FALL },
       publicIp: {
         interval: '100ms',
