@@ -36,10 +36,17 @@ describe('Redis goes away', () => {
     await node.called(3);
     // No check comes after the return, so what is written then was kept.
     const never = '1h';
-    const { sync, ...others } = node.neighbours.settings({ url: node.server.url });
+    const { sync, ...others } = node.neighbours.settings({
+      url: node.server.url,
+    });
     await running.reconfigure({
       ...others,
-      sync: { ...sync, interval: never, suspectInterval: never, unavailable: { interval: never } },
+      sync: {
+        ...sync,
+        interval: never,
+        suspectInterval: never,
+        unavailable: { interval: never },
+      },
     });
     await running.logged(({ event }) => event === 'config.reloaded');
     for (const { endpoint } of node.neighbours.consumers) await endpoint.until(({ connections }) => connections === 0);
@@ -47,9 +54,18 @@ describe('Redis goes away', () => {
     await node.server.launch();
     const { message } = await running.logged(({ event }) => event === 'redis.caught-up');
     expect(message).to.include(`${made.length} verdicts that waited in memory`);
-    expect(await node.consumer(0)).to.include({ state: 'unavailable', error: 'reset' });
-    expect(await node.consumer(1)).to.include({ state: 'available', failures: '0' });
-    expect(await node.consumer(2)).to.include({ state: 'unavailable', error: 'http-500' });
+    expect(await node.consumer(0)).to.include({
+      state: 'unavailable',
+      error: 'reset',
+    });
+    expect(await node.consumer(1)).to.include({
+      state: 'available',
+      failures: '0',
+    });
+    expect(await node.consumer(2)).to.include({
+      state: 'unavailable',
+      error: 'http-500',
+    });
     for (const { checked_at: at } of await node.consumers()) expect(Number(at)).to.be.greaterThan(killedAt);
     expect(node.calls()).to.deep.equal(made);
     await node.stop(running);
@@ -103,6 +119,12 @@ describe('Redis goes away', () => {
       await expectSound(node.redis);
       await node.stop(running);
     });
+
+    it('what it says of itself is complete again', async () => {
+      const running = await lose();
+      await complete();
+      await node.stop(running);
+    });
   });
 
   it('frozen for longer than any timeout', async () => {
@@ -138,7 +160,9 @@ describe('Redis goes away', () => {
     expect(await pingSocket(node.server.socketPath), 'called while it loads').to.include('LOADING');
     const mark = Date.now();
     await answers('PONG');
-    report(`loading: ${recovery([await firstVerdict(node.redis, node.neighbours, mark)])}`);
+    // The client that was there before waits for as long as the server had said.
+    const fresh = node.server.client();
+    report(`loading: ${recovery([await firstVerdict(fresh, node.neighbours, mark)])}`);
     await launched;
     await late.logged(({ event }) => event === 'round.finished');
     await node.stop(late);
