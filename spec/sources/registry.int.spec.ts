@@ -103,7 +103,7 @@ describe('redisHealth', () => {
     const client = openRedis({ socketPath: server.socketPath });
     const told: boolean[] = [];
     await lastValueFrom(
-      redisHealth(client, redisFailure).pipe(
+      redisHealth(() => client.ping(), redisFailure).pipe(
         map(({ up }) => up),
         skipWhile((up) => !up),
         // Each thing that is told sets off the next.

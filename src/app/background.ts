@@ -1,4 +1,4 @@
-import { distinctUntilChanged, exhaustMap, filter, ignoreElements, map, merge, skip, tap, type Observable } from 'rxjs';
+import { distinctUntilChanged, exhaustMap, ignoreElements, map, merge, skip, tap, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/flush.js';
 import { every } from '../sources/every.js';
@@ -7,7 +7,8 @@ import type { Context, RunIo } from './context.js';
 import type { Parts } from './parts.js';
 
 const HEARTBEAT_MS = 5_000;
-const FLUSH_MS = 1_000;
+/** What waits is to be in Redis within a second of its being back, be it away too shortly to be noticed. */
+const FLUSH_MS = 250;
 /** Often enough that silence of the asker is never taken for a gap. */
 const CLOCK_MS = 500;
 
@@ -33,10 +34,7 @@ export function background(
   const heartbeat$ = every({ intervalMs: HEARTBEAT_MS }).pipe(
     map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() })),
   );
-  const came$ = health$.pipe(filter(({ up }) => up));
-  const flush$ = merge(every({ intervalMs: FLUSH_MS, atOnce: false }), came$).pipe(
-    exhaustMap(() => flushing(sinks, wall, explain)),
-  );
+  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks, wall, explain)));
   const logLevel$ = config$.pipe(
     tap(({ log }) => {
       io.setLogLevel(log.level);

@@ -21,7 +21,8 @@ import { version } from '../version.js';
 
 /** The building blocks that last as long as the process, made once by the composition root. */
 export interface Parts {
-  readonly redis: RedisClient;
+  /** Resolves where Redis is there and serves our keys. */
+  readonly pingRedis: () => Promise<unknown>;
   readonly clock: Clock;
   readonly watch: ClockWatch;
   readonly explain: (error: unknown) => string;
@@ -46,7 +47,8 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version });
   const journal = new Journal(redis, keys);
   return {
-    redis,
+    // Of a cluster any node would answer a PING, also while the one with our keys is gone.
+    pingRedis: () => (redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
     clock: { wall, steady, epoch: () => watch.epoch() },
     watch,
     explain: redisFailure,

@@ -31,12 +31,12 @@ import { syncLanes } from './syncLanes.js';
  * until the first signal and the draining after it.
  */
 export async function run(initial: Config, parts: Parts, io: RunIo): Promise<void> {
-  const { clock, explain, redis, sinks, log } = parts;
+  const { clock, explain, pingRedis, sinks, log } = parts;
   const { wall } = clock;
 
   // Sources: the configuration, Redis' health, and the two switches that end everything.
   const { config$, event$: configEvent$ } = configuration(initial, io.configChange$, wall);
-  const health$ = redisHealth(redis, explain).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+  const health$ = redisHealth(pingRedis, explain).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const redisUp$ = health$.pipe(map(({ up }) => up));
   let stopping = false;
   const stop$ = io.signal$.pipe(

@@ -1,4 +1,4 @@
-import { openLog } from '../clients/logger.js';
+import { openLog, takeConsole } from '../clients/logger.js';
 import { makeParts } from '../app/parts.js';
 import { run } from '../app/run.js';
 import { findConfigFile, loadConfig, type LoadOptions } from '../config/load.js';
@@ -16,6 +16,7 @@ export async function runDaemon(options: LoadOptions): Promise<void> {
   const { config, set } = await loadConfig(options);
   const file = await findConfigFile(options);
   const logger = openLog(config.log);
+  takeConsole(logger);
   const { redis } = config;
   const place = redis.url === 'embedded' ? `embedded Redis in ${redis.dataDir}` : describeRedis(locationOf(redis));
   logger.info(`consumer-scheduler ${version} of ${config.uuid}, registry ${redis.keyPrefix}* in ${place}`, {

@@ -1,3 +1,4 @@
+import { formatWithOptions } from 'node:util';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { escaped } from '../domain/printable.js';
 
@@ -28,6 +29,15 @@ export function openLog({ level, format: wanted }: LogOptions, terminal = proces
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
     transports: new transports.Stream({ stream: process.stderr }),
   });
+}
+
+/** What a library would print past the log becomes a line of it: ioredis warns of a password that nobody wants. */
+export function takeConsole(logger: Logger): void {
+  const say = (...words: unknown[]): void => {
+    logger.warn(formatWithOptions({ colors: false }, ...words), { event: 'library.warned' });
+  };
+  console.warn = say;
+  console.error = say;
 }
 
 /** At level debug a line holds the whole event, and with it what strangers have put into the registry. */

@@ -13,12 +13,15 @@ export type RedisLocation =
   | { readonly cluster: readonly string[] };
 
 /** Longest pause between two tries to connect; work has to go on within a second of Redis being back. */
-const RECONNECT_MS = 500;
+const RECONNECT_MS = 250;
 const FIRST_RECONNECT_MS = 50;
 const REDIS_PORT = 6_379;
 
 const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
+
+/** Least time between two attempts to find another primary. */
+const LEAVE_MS = 1_000;
 
 /** Longest silence of the server while something was asked. */
 const SILENCE_MS = 1_000;
@@ -41,12 +44,23 @@ const OPTIONS = {
   // At the end, a server that is silent is not waited for.
   disconnectTimeout: 200,
   retryStrategy,
-  // ioredis would wait as long as the server expects to be loading, up to ten seconds.
-  maxLoadingRetryTime: 250,
+  // With its own check of whether the server is ready, ioredis says no more than "no connection" while that loads its
+  // data or wants a password.
+  enableReadyCheck: false,
   disableClientInfo: true,
-  // After a failover the old primary answers READONLY, before Redis 7 within the failure of a script: find the new one.
-  reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
 } satisfies RedisOptions;
+
+/** After a failover the old primary answers READONLY, before Redis 7 within the failure of a script: find the new one. */
+function reconnectOnError(): (error: Error) => boolean {
+  let lastAt = -Infinity;
+  return ({ message }) => {
+    const now = performance.now();
+    // A replica that stays one would be left again with each write.
+    if (!/\bREADONLY\b/.test(message) || now - lastAt < LEAVE_MS) return false;
+    lastAt = now;
+    return true;
+  };
+}
 
 /** A client that connects by itself, again and again, and never throws outside of a command. */
 export function openRedis(location: RedisLocation): RedisClient {
@@ -58,7 +72,7 @@ export function openRedis(location: RedisLocation): RedisClient {
 
 function open(location: RedisLocation): RedisClient {
   if ('cluster' in location) return openCluster(location.cluster);
-  return new PromptRedis({ ...OPTIONS, ...whereabouts(location) });
+  return new PromptRedis({ ...OPTIONS, reconnectOnError: reconnectOnError(), ...whereabouts(location) });
 }
 
 function whereabouts(location: Exclude<RedisLocation, { readonly cluster: unknown }>) {
@@ -101,7 +115,11 @@ function openCluster(urls: readonly string[]): Cluster {
     retryDelayOnClusterDown: 100,
     maxRedirections: 4,
     // The nodes of a cluster share their users.
-    redisOptions: { ...OPTIONS, ...nodes.map(login).reduce((all, one) => ({ ...all, ...one }), {}) },
+    redisOptions: {
+      ...OPTIONS,
+      reconnectOnError: reconnectOnError(),
+      ...nodes.map(login).reduce((all, one) => ({ ...all, ...one }), {}),
+    },
   });
 }
 

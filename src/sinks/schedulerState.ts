@@ -35,11 +35,9 @@ export class SchedulerState {
         if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
         return;
       case 'heartbeat':
-        this.#note({ heartbeat_at: event.at });
-        return;
-      case 'redis.up':
-        // It may have come back without its data.
+        // All of it: Redis may have lost its data.
         for (const [field, value] of this.#known) this.#dirty.set(field, value);
+        this.#note({ heartbeat_at: event.at });
         return;
       default:
     }

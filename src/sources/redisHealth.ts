@@ -1,5 +1,4 @@
 import { catchError, defer, distinctUntilChanged, exhaustMap, filter, from, map, of, tap, type Observable } from 'rxjs';
-import type { RedisClient } from '../clients/redis.js';
 import { every } from './every.js';
 
 /** Whether Redis answers, and if not, why not. */
@@ -7,22 +6,28 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 
 /** Often enough that work goes on within a second of Redis being back. */
 const PING_MS = 250;
-/** While it is up, one in so many: that it went, whoever needs it finds out first. */
+/** While it is well, one in so many: that it went, whoever needs it finds out first. */
 const SELDOM = 4;
+/** One alone may have met no more than a connection that was being made anew. */
+const FAILURES = 2;
 
 /** Redis' health, each time that it changes. A server that is loading its data, or refuses our password, is down. */
-export function redisHealth(redis: RedisClient, explain: (error: unknown) => string): Observable<RedisHealth> {
+export function redisHealth(
+  ping: () => Promise<unknown>,
+  explain: (error: unknown) => string,
+): Observable<RedisHealth> {
   return defer(() => {
-    let up = false;
+    let failures = 0;
     return every({ intervalMs: PING_MS }).pipe(
-      filter((_, i) => !up || i % SELDOM === 0),
+      filter((_, i) => failures > 0 || i % SELDOM === 0),
       exhaustMap(() =>
-        defer(() => from(redis.ping())).pipe(
+        defer(() => from(ping())).pipe(
           map((): RedisHealth => ({ up: true })),
           catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),
         ),
       ),
-      tap((health) => (up = health.up)),
+      tap(({ up }) => (failures = up ? 0 : failures + 1)),
+      filter(({ up }) => up || failures >= FAILURES),
       distinctUntilChanged((a, b) => a.up === b.up),
     );
   });
