@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import type { Redis } from 'ioredis';
+import type { Claim } from '#src/domain/ledger.js';
+import type { StoredAddress } from '#src/domain/peer.js';
+import { RedisLedger } from '#src/sinks/ledger.js';
+import type { RedisServer } from '#swarm/redis.js';
+import { keys } from '../registry.js';
+
+export const LEASE_MS = 15_000;
+/** A `Retry-After` is honoured up to an hour; beyond that and a lease the clock has gone back. */
+const LONGEST_PAUSE_MS = 3_720_000;
+
+export type Due = Extract<Claim, { kind: 'due' }>;
+
+/** A producer as the API has it registered, and what the contract says the scheduler knows of it. */
+export interface Registered {
+  /** Undefined where it is in the set alone. */
+  address: { ip: string; port?: string } | undefined;
+  notified: { ip: string; at: number } | undefined;
+  attempts: number | undefined;
+  error: string | undefined;
+}
+
+/** What the outbox promises, in plain data: who owes us an acknowledgement of the current IP, and from when on. */
+export class OutboxModel {
+  now = 1_000_000_000;
+  ip: string | undefined;
+  readonly registered = new Map<string, Registered>();
+  readonly owes = new Map<string, number>();
+  /** Attempts under way, the oldest first; some will have been overtaken when they end. */
+  claims: Due[] = [];
+
+  storedOf(uuid: string): StoredAddress {
+    const address = this.registered.get(uuid)?.address;
+    return { ip: address?.ip ?? null, port: address?.port ?? null };
+  }
+
+  /** Those who may be claimed now: nobody else has them on lease, and no pause is left that a clock before may have set. */
+  due(): string[] {
+    const isDue = (at: number): boolean => at <= this.now || at > this.now + LONGEST_PAUSE_MS;
+    return this.ip === undefined ? [] : [...this.owes].filter(([, at]) => isDue(at)).map(([uuid]) => uuid);
+  }
+}
+
+/** The real thing beside the model. */
+export class RealOutbox {
+  ledger: RedisLedger;
+
+  constructor(
+    readonly server: RedisServer,
+    readonly redis: Redis,
+    private readonly model: OutboxModel,
+  ) {
+    this.ledger = this.reopen();
+  }
+
+  /** What a restart of the scheduler leaves of it: nothing but what is in Redis. */
+  reopen(): RedisLedger {
+    return (this.ledger = new RedisLedger(this.redis, keys, () => this.model.now));
+  }
+}
+
+/** Redis holds what the model says, and nothing else. */
+export async function expectSame(model: OutboxModel, { redis }: RealOutbox): Promise<void> {
+  const list = await redis.zrange(keys.announcements, 0, '-1', 'WITHSCORES');
+  const owed = new Map(list.flatMap((uuid, i) => (i % 2 === 0 ? [[uuid, Number(list[i + 1])] as const] : [])));
+  expect(owed, 'who owes an acknowledgement, and when').to.deep.equal(model.owes);
+  expect((await redis.hget(keys.scheduler, 'ip')) ?? undefined).to.equal(model.ip);
+  const hashes = [...model.registered].filter(([, { address }]) => address !== undefined);
+  expect(await redis.keys(`${keys.producerPrefix}*`), 'no producer is created').to.have.members(
+    hashes.map(([uuid]) => keys.producer(uuid)),
+  );
+  for (const [uuid, { address, notified, attempts, error }] of hashes) {
+    expect(await redis.hgetall(keys.producer(uuid)), uuid).to.deep.equal({
+      ...address,
+      ...(notified && { notified_ip: notified.ip, notified_at: String(notified.at) }),
+      ...(attempts === undefined ? {} : { attempts: String(attempts) }),
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+}
