@@ -36,7 +36,7 @@ export function sparse6(): Arbitrary<string> {
 function bounds(range: string) {
   const [base, bits, family] = subnet(range);
   const width = family === 'ipv4' ? 32n : 128n;
-  const first = family === 'ipv4' ? read4(base) : read6(base);
+  const first = numberOf(base);
   return {
     first,
     last: first + 2n ** (width - BigInt(bits)) - 1n,
@@ -45,17 +45,27 @@ function bounds(range: string) {
   };
 }
 
+/** The number that an address literal stands for. */
+export function numberOf(ip: string): bigint {
+  return familyOf(ip) === 'ipv4' ? read4(ip) : read6(ip);
+}
+
 function read4(ip: string): bigint {
   return ip.split('.').reduce((n, octet) => n * 256n + BigInt(octet), 0n);
 }
 
-/** Hexadecimal groups around one `::`, which is how the bases of ranges are written. */
+/** Hexadecimal groups around at most one `::`, the last two of them perhaps as an IPv4 address. */
 function read6(ip: string): bigint {
-  const [head = '', tail = ''] = ip.split('::');
+  const hex = ip.replace(/[\d.]+\.[\d.]+$/, (quad) => [read4(quad) >> 16n, read4(quad) & 65_535n].map(hexOf).join(':'));
+  const [head = '', tail = ''] = hex.split('::');
   const groups = (text: string) => (text === '' ? [] : text.split(':'));
   const zeros = 8 - groups(head).length - groups(tail).length;
   const all = [...groups(head), ...Array.from({ length: zeros }, () => '0'), ...groups(tail)];
   return all.reduce((n, group) => n * 65_536n + BigInt(`0x${group}`), 0n);
+}
+
+function hexOf(n: bigint): string {
+  return n.toString(16);
 }
 
 function write4(n: bigint): string {

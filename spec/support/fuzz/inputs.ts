@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc, { type Arbitrary } from 'fast-check';
 import { scale } from '../scale.js';
 
 /** How many generated inputs each subject gets: 5,000 in `npm test`, 100,000 in `npm run test:faults -- 20`. */
@@ -29,12 +30,22 @@ export function save(bytes: Uint8Array): Saved {
 }
 
 /** Runs the work on one input; a failure says what to add to the corpus. */
-export async function withInput(saved: unknown, work: () => Promise<void> | void): Promise<void> {
+export function withInput<T>(saved: unknown, work: () => T): T {
+  const fail = (error: unknown): never => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`with ${JSON.stringify(saved)}: ${why}`, { cause: error });
+  };
   try {
-    await work();
+    const result = work();
+    return result instanceof Promise ? (result.catch(fail) as T) : result;
   } catch (error) {
-    throw new Error(`with ${JSON.stringify(saved)}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    return fail(error);
   }
+}
+
+/** Any code points, half of a pair too; `fc.string` with the unit `binary` takes seconds to get ready. */
+export function anyText(maxLength: number): Arbitrary<string> {
+  return fc
+    .array(fc.oneof(fc.nat(0x7f), fc.nat(0x10_ffff)), { maxLength })
+    .map((points) => String.fromCodePoint(...points));
 }
