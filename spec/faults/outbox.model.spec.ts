@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RedisServer } from '#swarm/redis.js';
 import { replay } from '../support/fuzz/inputs.js';
 import { OutboxModel, RealOutbox } from '../support/models/outbox.js';
-import { command$, Step } from '../support/models/outboxCommands.js';
+import { outboxStep$, outboxSteps } from '../support/models/outboxCommands.js';
 import { report, scale } from '../support/scale.js';
 
 const RUNS = 40 * scale;
@@ -19,14 +19,14 @@ describe('the outbox of announcements, beside a model of what is promised', () =
   it('keeps who still has to hear of the current IP, whatever comes in whatever order', async () => {
     const redis = server.client();
     await fc.assert(
-      fc.asyncProperty(fc.commands([...command$], { maxCommands: 100, size: 'max' }), async (commands) => {
+      fc.asyncProperty(fc.commands([...outboxStep$], { maxCommands: 100, size: 'max' }), async (commands) => {
         await redis.flushall();
         const model = new OutboxModel();
         await fc.asyncModelRun(() => ({ model, real: new RealOutbox(server, redis, model) }), commands);
       }),
       { numRuns: RUNS, ...replay },
     );
-    expect(Step.taken).to.be.greaterThan(RUNS);
-    report(`${Step.taken} steps in ${RUNS} runs`);
+    expect(outboxSteps.taken).to.be.greaterThan(RUNS);
+    report(`${outboxSteps.taken} steps in ${RUNS} runs`);
   }).timeout(60_000 + RUNS * 2_000);
 });

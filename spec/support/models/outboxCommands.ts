@@ -1,114 +1,87 @@
 import { expect } from 'chai';
-import fc, { type AsyncCommand } from 'fast-check';
+import fc, { type Arbitrary } from 'fast-check';
 import { keys } from '../registry.js';
 import { expectSame, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
+import { stepping } from './step.js';
 
-type Command = AsyncCommand<OutboxModel, RealOutbox>;
-
-/** One step of both sides; afterwards they have to be the same. */
-export class Step implements Command {
-  /** Steps taken since the process began. */
-  static taken = 0;
-
-  constructor(
-    private readonly name: string,
-    private readonly act: (model: OutboxModel, real: RealOutbox) => Promise<void> | void,
-    private readonly possible: (model: OutboxModel) => boolean = () => true,
-  ) {}
-
-  check(model: Readonly<OutboxModel>): boolean {
-    return this.possible(model);
-  }
-
-  async run(model: OutboxModel, real: RealOutbox): Promise<void> {
-    Step.taken += 1;
-    await this.act(model, real);
-    await expectSame(model, real);
-  }
-
-  toString(): string {
-    return this.name;
-  }
-}
+export const outboxSteps = { taken: 0 };
+const step = stepping<OutboxModel, RealOutbox>(outboxSteps, expectSame);
 
 const UUIDS = ['a', 'b', 'c', 'd', 'e'];
 const IPS = ['93.184.0.1', '93.184.0.2', '93.184.0.3'];
 const ADDRESSES = [{ ip: '1.1.1.1' }, { ip: '1.1.1.1', port: '81' }, { ip: '8.8.8.8' }];
 
-const record$ = fc.constantFrom(...IPS).map(
-  (ip) =>
-    new Step(`record ${ip}`, async (model, { ledger }) => {
-      const previous = model.ip;
-      const changed = previous !== ip;
-      const producers = changed ? model.registered.size : 0;
-      expect(await ledger.record(ip)).to.deep.equal({ changed, previous, producers });
-      if (!changed) return;
-      model.ip = ip;
-      model.owes.clear();
-      for (const [uuid, producer] of model.registered) {
-        model.owes.set(uuid, model.now);
-        if (producer.address !== undefined) Object.assign(producer, { attempts: 0, error: undefined });
-      }
-    }),
+const record$ = fc.constantFrom(...IPS).map((ip) =>
+  step(`record ${ip}`, async (model, { ledger }) => {
+    const previous = model.ip;
+    const changed = previous !== ip;
+    const producers = changed ? model.registered.size : 0;
+    expect(await ledger.record(ip)).to.deep.equal({ changed, previous, producers });
+    if (!changed) return;
+    model.ip = ip;
+    model.owes.clear();
+    for (const [uuid, producer] of model.registered) {
+      model.owes.set(uuid, model.now);
+      if (producer.address !== undefined) Object.assign(producer, { attempts: 0, error: undefined });
+    }
+  }),
 );
 
-const claim$ = fc.constantFrom(undefined, ...IPS).map(
-  (expected) =>
-    new Step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { ledger }) => {
-      const claim = await ledger.claim(expected, LEASE_MS);
-      if (expected !== undefined && expected !== model.ip) {
-        expect(claim).to.deep.equal({ kind: 'stale' });
+const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
+  step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { ledger }) => {
+    const claim = await ledger.claim(expected, LEASE_MS);
+    if (expected !== undefined && expected !== model.ip) {
+      expect(claim).to.deep.equal({ kind: 'stale' });
+      return;
+    }
+    switch (claim.kind) {
+      case 'due': {
+        const producer = model.registered.get(claim.uuid);
+        expect(claim.ip, 'only the current IP is given out').to.equal(model.ip);
+        expect(model.due(), 'nobody is claimed twice within a lease').to.include(claim.uuid);
+        expect(producer, claim.uuid).to.not.equal(undefined);
+        expect(claim.stored).to.deep.equal(model.storedOf(claim.uuid));
+        expect(claim.attempts).to.equal(producer?.attempts ?? 0);
+        expect(claim.error).to.equal(producer?.error ?? null);
+        model.owes.set(claim.uuid, model.now + LEASE_MS);
+        model.claims.push(claim);
         return;
       }
-      switch (claim.kind) {
-        case 'due': {
-          const producer = model.registered.get(claim.uuid);
-          expect(claim.ip, 'only the current IP is given out').to.equal(model.ip);
-          expect(model.due(), 'nobody is claimed twice within a lease').to.include(claim.uuid);
-          expect(producer, claim.uuid).to.not.equal(undefined);
-          expect(claim.stored).to.deep.equal(model.storedOf(claim.uuid));
-          expect(claim.attempts).to.equal(producer?.attempts ?? 0);
-          expect(claim.error).to.equal(producer?.error ?? null);
-          model.owes.set(claim.uuid, model.now + LEASE_MS);
-          model.claims.push(claim);
-          return;
-        }
-        case 'dropped':
-          expect(model.registered.has(claim.uuid), 'who is dropped has left').to.equal(false);
-          expect(model.owes.delete(claim.uuid)).to.equal(true);
-          return;
-        case 'wait':
-          expect(model.due(), 'nobody who is due has to wait').to.deep.equal([]);
-          expect(claim.forMs).to.equal(Math.min(...model.owes.values()) - model.now);
-          return;
-        default:
-          expect(claim.kind).to.equal('empty');
-          expect(model.owes.size === 0 || model.ip === undefined, 'nobody owes anything').to.equal(true);
-      }
-    }),
+      case 'dropped':
+        expect(model.registered.has(claim.uuid), 'who is dropped has left').to.equal(false);
+        expect(model.owes.delete(claim.uuid)).to.equal(true);
+        return;
+      case 'wait':
+        expect(model.due(), 'nobody who is due has to wait').to.deep.equal([]);
+        expect(claim.forMs).to.equal(Math.min(...model.owes.values()) - model.now);
+        return;
+      default:
+        expect(claim.kind).to.equal('empty');
+        expect(model.owes.size === 0 || model.ip === undefined, 'nobody owes anything').to.equal(true);
+    }
+  }),
 );
 
 /** The end of any attempt that is under way, in whatever order: some come late, from before a change or a lease's end. */
 const settle$ = fc
   .tuple(fc.nat(100), fc.option(fc.integer({ min: 10, max: 3_600_000 }), { freq: 2 }), fc.boolean())
-  .map(
-    ([pick, retryInMs, again]) =>
-      new Step(
-        `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
-        async (model, { ledger }) => {
-          const at = pick % model.claims.length;
-          const { uuid, ip, stored } = model.claims[at] ?? expect.fail('no attempt');
-          // An acknowledgement takes an address that could be called.
-          const acknowledged = retryInMs === null && stored.ip !== null;
-          // Every second one stays, to be settled twice.
-          if (!again) model.claims.splice(at, 1);
-          const failure = acknowledged ? undefined : { reason: 'timeout' as const, retryInMs: retryInMs ?? 10 };
-          const { pending } = await ledger.settle({ uuid, ip, stored, failure });
-          expectSettled(model, { uuid, ip, stored }, failure?.retryInMs);
-          expect(pending).to.equal(model.owes.size);
-        },
-        ({ claims }) => claims.length > 0,
-      ),
+  .map(([pick, retryInMs, again]) =>
+    step(
+      `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
+      async (model, { ledger }) => {
+        const at = pick % model.claims.length;
+        const { uuid, ip, stored } = model.claims[at] ?? expect.fail('no attempt');
+        // An acknowledgement takes an address that could be called.
+        const acknowledged = retryInMs === null && stored.ip !== null;
+        // Every second one stays, to be settled twice.
+        if (!again) model.claims.splice(at, 1);
+        const failure = acknowledged ? undefined : { reason: 'timeout' as const, retryInMs: retryInMs ?? 10 };
+        const { pending } = await ledger.settle({ uuid, ip, stored, failure });
+        expectSettled(model, { uuid, ip, stored }, failure?.retryInMs);
+        expect(pending).to.equal(model.owes.size);
+      },
+      ({ claims }) => claims.length > 0,
+    ),
   );
 
 function expectSettled(
@@ -137,42 +110,39 @@ function expectSettled(
   producer.error = retryInMs === undefined ? undefined : 'timeout';
 }
 
-const join$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, ...ADDRESSES)).map(
-  ([uuid, address]) =>
-    new Step(
-      `${uuid} joins at ${JSON.stringify(address ?? 'no address')}`,
-      async (model, { redis }) => {
-        if (address !== undefined) await redis.hset(keys.producer(uuid), address);
-        await redis.sadd(keys.producers, uuid);
-        model.registered.set(uuid, { address, notified: undefined, attempts: undefined, error: undefined });
-      },
-      ({ registered }) => !registered.has(uuid),
-    ),
+const join$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, ...ADDRESSES)).map(([uuid, address]) =>
+  step(
+    `${uuid} joins at ${JSON.stringify(address ?? 'no address')}`,
+    async (model, { redis }) => {
+      if (address !== undefined) await redis.hset(keys.producer(uuid), address);
+      await redis.sadd(keys.producers, uuid);
+      model.registered.set(uuid, { address, notified: undefined, attempts: undefined, error: undefined });
+    },
+    ({ registered }) => !registered.has(uuid),
+  ),
 );
 
-const leave$ = fc.constantFrom(...UUIDS).map(
-  (uuid) =>
-    new Step(
-      `${uuid} leaves`,
-      async (model, { redis }) => {
-        await redis.multi().srem(keys.producers, uuid).del(keys.producer(uuid)).exec();
-        model.registered.delete(uuid);
-      },
-      ({ registered }) => registered.has(uuid),
-    ),
+const leave$ = fc.constantFrom(...UUIDS).map((uuid) =>
+  step(
+    `${uuid} leaves`,
+    async (model, { redis }) => {
+      await redis.multi().srem(keys.producers, uuid).del(keys.producer(uuid)).exec();
+      model.registered.delete(uuid);
+    },
+    ({ registered }) => registered.has(uuid),
+  ),
 );
 
-const move$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(...ADDRESSES)).map(
-  ([uuid, address]) =>
-    new Step(
-      `${uuid} moves to ${JSON.stringify(address)}`,
-      async (model, { redis }) => {
-        await redis.multi().hdel(keys.producer(uuid), 'port').hset(keys.producer(uuid), address).exec();
-        const producer = model.registered.get(uuid);
-        if (producer !== undefined) producer.address = address;
-      },
-      ({ registered }) => registered.get(uuid)?.address !== undefined,
-    ),
+const move$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(...ADDRESSES)).map(([uuid, address]) =>
+  step(
+    `${uuid} moves to ${JSON.stringify(address)}`,
+    async (model, { redis }) => {
+      await redis.multi().hdel(keys.producer(uuid), 'port').hset(keys.producer(uuid), address).exec();
+      const producer = model.registered.get(uuid);
+      if (producer !== undefined) producer.address = address;
+    },
+    ({ registered }) => registered.get(uuid)?.address !== undefined,
+  ),
 );
 
 const clock$ = fc
@@ -182,12 +152,12 @@ const clock$ = fc
     fc.integer({ min: -LEASE_MS, max: -1 }),
     fc.integer({ min: 1, max: 7_200_000 }),
   )
-  .map((byMs) => new Step(`the clock moves by ${byMs} ms`, (model) => void (model.now += byMs)));
+  .map((byMs) => step(`the clock moves by ${byMs} ms`, (model) => void (model.now += byMs)));
 
-const restart$ = fc.constant(new Step('the scheduler starts anew', (_, real) => void real.reopen()));
+const restart$ = fc.constant(step('the scheduler starts anew', (_, real) => void real.reopen()));
 
 const redis$ = fc.constant(
-  new Step('Redis is killed and comes back with its data', async (_, { server, redis }) => {
+  step('Redis is killed and comes back with its data', async (_, { server, redis }) => {
     await server.kill();
     await server.launch();
     await redis.ping();
@@ -195,7 +165,7 @@ const redis$ = fc.constant(
 );
 
 /** What may happen to the outbox; what takes long comes seldom. */
-export const command$: readonly fc.Arbitrary<Step>[] = [
+export const outboxStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
   ...[
     record$,
     claim$,

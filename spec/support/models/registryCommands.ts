@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import fc, { type Arbitrary } from 'fast-check';
+import type { Reply } from '#src/domain/http.js';
+import { eventually } from '../eventually.js';
+import { keys } from '../registry.js';
+import type { RealRegistry, RegistryModel } from './registry.js';
+import { stepping } from './step.js';
+import { expectSame } from './registry.js';
+
+const UUIDS = ['a', 'b', 'c'];
+const ADDRESSES = [{ ip: '1.1.1.1' }, { ip: '1.1.1.1', port: '81' }, { ip: '8.8.8.8' }];
+const REPLIES: readonly Reply[] = [
+  { ok: true, status: 200, body: '' },
+  { ok: true, status: 200, body: '' },
+  { ok: false, reason: 'refused' },
+  { ok: false, reason: 'timeout' },
+  { ok: false, reason: 'http-500' },
+];
+
+export const registrySteps = { taken: 0 };
+const step = stepping<RegistryModel, RealRegistry>(registrySteps, expectSame);
+
+const isUp = ({ redis }: RegistryModel): boolean => redis !== 'down';
+/** Whether the first verdict on it waits, so that the registry reads as if there was none. */
+const isForgotten = ({ registered, waiting }: RegistryModel, uuid: string): boolean =>
+  waiting.has(uuid) && registered.get(uuid)?.written.checked_at === undefined;
+const uuid$ = fc.constantFrom(...UUIDS);
+
+const add$ = fc.tuple(uuid$, fc.constantFrom(...ADDRESSES)).map(([uuid, address]) =>
+  step(
+    `the API adds ${uuid} at ${JSON.stringify(address)}`,
+    async (model, real) => {
+      await real.change(real.api.multi().hset(keys.consumer(uuid), address).sadd(keys.consumers, uuid));
+      model.registered.set(uuid, { address, written: {} });
+    },
+    (model) => isUp(model) && !model.registered.has(uuid),
+  ),
+);
+
+const remove$ = uuid$.map((uuid) =>
+  step(
+    `the API removes ${uuid}`,
+    async (model, real) => {
+      await real.change(real.api.multi().srem(keys.consumers, uuid).del(keys.consumer(uuid)));
+      model.registered.delete(uuid);
+    },
+    (model) => isUp(model) && model.registered.has(uuid),
+  ),
+);
+
+const move$ = fc.tuple(uuid$, fc.constantFrom(...ADDRESSES)).map(([uuid, address]) =>
+  step(
+    `the API moves ${uuid} to ${JSON.stringify(address)}`,
+    async (model, real) => {
+      await real.change(real.api.multi().hdel(keys.consumer(uuid), 'port').hset(keys.consumer(uuid), address));
+      const entry = model.registered.get(uuid);
+      if (entry !== undefined) entry.address = address;
+    },
+    (model) => isUp(model) && model.registered.has(uuid),
+  ),
+);
+
+const sweep$ = fc.constant(
+  step(
+    'the registry is read',
+    async (model, real) => {
+      await real.sweep();
+      model.known.clear();
+      for (const uuid of model.registered.keys()) model.known.add(uuid);
+    },
+    isUp,
+  ),
+);
+
+const begin$ = uuid$.map((uuid) =>
+  step(
+    `a check of ${uuid} begins`,
+    async (model, real) => {
+      await real.begin(uuid);
+      model.checking.add(uuid);
+    },
+    (model) =>
+      model.known.has(uuid) &&
+      !model.checking.has(uuid) &&
+      (!isUp(model) || model.registered.has(uuid)) &&
+      !isForgotten(model, uuid),
+  ),
+);
+
+const end$ = fc.tuple(uuid$, fc.constantFrom(...REPLIES)).map(([uuid, reply]) =>
+  step(
+    `the check of ${uuid} ends: ${reply.ok ? 'ok' : reply.reason}`,
+    async (model, real) => {
+      model.now += 1_000;
+      model.checking.delete(uuid);
+      const verdict = await real.end(uuid, reply);
+      expect(verdict.at).to.equal(model.now);
+      const kept =
+        model.waiting.size > 0 || model.redis === 'down' || (model.redis === 'full' && model.concerns(verdict));
+      if (kept) model.waiting.set(uuid, verdict);
+      else model.store(verdict);
+    },
+    ({ checking }) => checking.has(uuid),
+  ),
+);
+
+const flush$ = fc.constant(
+  step('what waits is written', async (model, real) => {
+    const told = await real.flush();
+    const waiting = [...model.waiting.values()];
+    const failed = model.redis === 'down' || (model.redis === 'full' && waiting.some((one) => model.concerns(one)));
+    expect(told).to.deep.equal(waiting.length === 0 ? [] : [failed ? 'redis.failed' : 'redis.caught-up']);
+    if (failed) return;
+    for (const verdict of waiting) model.store(verdict);
+    model.waiting.clear();
+  }),
+);
+
+const overtake$ = fc.tuple(uuid$, fc.constantFrom(...REPLIES)).map(([uuid, reply]) =>
+  step(
+    `the check of ${uuid} ends while what waits is being written: ${reply.ok ? 'ok' : reply.reason}`,
+    async (model, real) => {
+      model.now += 1_000;
+      model.checking.delete(uuid);
+      const [told, verdict] = await Promise.all([real.flush(), real.end(uuid, reply)]);
+      expect(told).to.deep.equal(['redis.caught-up']);
+      for (const waited of model.waiting.values()) model.store(waited);
+      model.waiting.clear();
+      model.store(verdict);
+    },
+    ({ redis, checking, waiting }) => redis === 'writable' && checking.has(uuid) && waiting.size > 0,
+  ),
+);
+
+const room$ = fc.constantFrom('full', 'writable').map((now) =>
+  step(
+    `Redis is ${now}`,
+    async (model, real) => {
+      model.redis = now;
+      await real.fill();
+    },
+    isUp,
+  ),
+);
+
+const kill$ = fc.constant(
+  step(
+    'Redis is killed',
+    async (model, { server, client }) => {
+      await server.kill();
+      await eventually(() => {
+        expect(client.status).to.not.equal('ready');
+      });
+      model.redis = 'down';
+    },
+    isUp,
+  ),
+);
+
+const launch$ = fc.constant(
+  step(
+    'Redis comes back with its data',
+    async (model, { server, api, client }) => {
+      await server.launch();
+      await api.ping();
+      await eventually(() => client.ping().then(() => undefined));
+      model.redis = 'writable';
+    },
+    ({ redis }) => redis === 'down',
+  ),
+);
+
+/** What may happen to the registry; what takes long comes seldom. */
+export const registryStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
+  ...[
+    add$,
+    add$,
+    remove$,
+    move$,
+    sweep$,
+    sweep$,
+    begin$,
+    begin$,
+    begin$,
+    end$,
+    end$,
+    end$,
+    end$,
+    overtake$,
+    overtake$,
+    flush$,
+    room$,
+    launch$,
+  ],
+  fc.nat(10).chain((n) => (n === 0 ? kill$ : end$)),
+];
