@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { parse } from 'yaml';
 import { keyPaths } from '#src/config/paths.js';
+import { anyText } from './inputs.js';
 
 const example = readFileSync(new URL('../../../../consumer-scheduler.example.yaml', import.meta.url), 'utf8');
 const bare = example.replace(/^\s*#.*\n|^\n/gm, '');
@@ -100,7 +101,7 @@ const value$ = fc.oneof(
   { weight: 1, arbitrary: fc.integer().map(String) },
   { weight: 1, arbitrary: fc.double().map(String) },
   { weight: 1, arbitrary: fc.json({ maxDepth: 3 }) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+  { weight: 1, arbitrary: anyText(20) },
 );
 const key$ = fc.oneof(fc.constantFrom(...KEYS), fc.constantFrom(...keyPaths), fc.string({ maxLength: 10 }));
 const deep$ = fc
