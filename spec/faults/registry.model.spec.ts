@@ -8,7 +8,7 @@ import { RealRegistry, RegistryModel } from '../support/models/registry.js';
 import { registryStep$, registrySteps } from '../support/models/registryCommands.js';
 import { report, scale } from '../support/scale.js';
 
-const RUNS = 40 * scale;
+const RUNS = 25 * scale;
 
 describe('the registry, beside a model of what may be written to it', () => {
   let server: RedisServer;
@@ -28,7 +28,7 @@ describe('the registry, beside a model of what may be written to it', () => {
     };
     try {
       await fc.assert(
-        fc.asyncProperty(fc.commands([...registryStep$], { maxCommands: 100, size: 'max' }), async (commands) => {
+        fc.asyncProperty(fc.commands([...registryStep$], { maxCommands: 200, size: 'max' }), async (commands) => {
           await reset();
           const model = new RegistryModel();
           const real = new RealRegistry(server, api, client, model);
