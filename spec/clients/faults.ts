@@ -40,6 +40,7 @@ export const FAULTS = {
   well: says(withBody('{"uuid":"b"}')),
   noContent: says('HTTP/1.1 204 No Content\r\n\r\n'),
   chunked: says('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nin \r\n6\r\nchunks\r\n0\r\n\r\n'),
+  surplus: says(Buffer.concat([withBody('{"uuid":"b"}'), Buffer.from('\n<!-- served by -->')])),
   untilClose: says('HTTP/1.1 200 OK\r\n\r\nall of it'),
   largest: says(withBody('x'.repeat(65_536))),
   tooLarge: says(withBody('x'.repeat(65_537))),

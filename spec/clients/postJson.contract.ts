@@ -50,6 +50,12 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
       });
     }
 
+    it('a body with more behind it than it said: all of the body, or a failure, never an empty one', async () => {
+      const reply = await against(FAULTS.surplus);
+      if (reply.ok) expect(reply.body).to.equal('{"uuid":"b"}');
+      else expect(reply.reason).to.be.oneOf(['reset', 'other']);
+    });
+
     for (const [fault, what] of HANGS) {
       it(`${what}: waits until aborted, and then lets go of the socket`, async () => {
         const { url, asked, drained } = await serving(servePlain(fault));

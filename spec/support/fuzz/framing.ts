@@ -1,7 +1,6 @@
-/** What a reply holds by RFC 9112: its status, its whole body and what follows on it, or that it ended before its end. */
+/** What a reply holds by RFC 9112: its status and whole body, or that it ended before its end. */
 export type Framed =
-  | { readonly whole: true; readonly status: number; readonly body: Buffer; readonly surplus: number }
-  | { readonly whole: false };
+  { readonly whole: true; readonly status: number; readonly body: Buffer } | { readonly whole: false };
 
 const CUT: Framed = { whole: false };
 
@@ -23,7 +22,7 @@ export function readReply(bytes: Buffer): Framed {
       return key.toLowerCase() === name ? [value] : [];
     });
   const upTo = (all: Buffer, length: number): Framed =>
-    all.length < length ? CUT : { whole: true, status, body: all.subarray(0, length), surplus: all.length - length };
+    all.length < length ? CUT : { whole: true, status, body: all.subarray(0, length) };
   if (status === 204 || status === 304) return upTo(rest, 0);
   const codings = values('transfer-encoding').join(',').toLowerCase().split(',');
   if (codings.at(-1)?.trim() === 'chunked') return unchunked(status, rest);
@@ -43,7 +42,7 @@ function unchunked(status: number, bytes: Buffer): Framed {
       // The trailers end with an empty line.
       const end = /(^|\n)\r?\n/.exec(rest.toString('latin1'));
       if (end === null) return CUT;
-      return { whole: true, status, body: Buffer.concat(parts), surplus: rest.length - end.index - end[0].length };
+      return { whole: true, status, body: Buffer.concat(parts) };
     }
     if (rest.length < size + 2) return CUT;
     parts.push(rest.subarray(0, size));
