@@ -152,6 +152,14 @@ describe('RedisLedger, on a real Redis', () => {
     expect(await ledger.claim(A, 5_000)).to.include({ kind: 'due' });
   });
 
+  it('nor does it make anybody wait for another', async () => {
+    await register(shared.redis, 'producer', 'q', { ip: '127.0.0.1' });
+    await ledger.record(A);
+    now -= 86_400_000;
+    const claims = [await ledger.claim(A, 5_000), await ledger.claim(A, 5_000)];
+    expect(claims.map((claim) => claim.kind === 'due' && claim.uuid)).to.have.members(['p', 'q']);
+  });
+
   it('never sends what is no address, whoever wrote it', async () => {
     await ledger.record(A);
     await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');

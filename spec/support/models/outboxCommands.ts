@@ -151,6 +151,7 @@ const clock$ = fc
     fc.integer({ min: 1, max: 2 * LEASE_MS }),
     fc.integer({ min: -LEASE_MS, max: -1 }),
     fc.integer({ min: 1, max: 7_200_000 }),
+    fc.constant(-86_400_000),
   )
   .map((byMs) => step(`the clock moves by ${byMs} ms`, (model) => void (model.now += byMs)));
 
