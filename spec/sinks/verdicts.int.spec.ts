@@ -95,6 +95,14 @@ describe('VerdictSink, on a real Redis', () => {
       .and.not.have.property('state');
   });
 
+  it('a peer that has no verdict any more has no state either', async () => {
+    // The check began while the first verdict, a good one, still waited for Redis.
+    await write(checked(), checked({ at: 2_000, outcome: failure, state: undefined, failures: 1 }));
+    expect(await entry())
+      .to.include({ available: '0', failures: '1' })
+      .and.not.have.any.keys('state', 'state_since');
+  });
+
   it('never brings back an entry that was removed', async () => {
     await shared.redis.srem(keys.consumers, 'a');
     await shared.redis.del(keys.consumer('a'));

@@ -52,6 +52,10 @@ export class RegistryModel {
     delete written.error;
     if (!outcome.ok) written.error = outcome.reason;
     if (!counted) return;
+    if (state === undefined) {
+      delete written.state;
+      delete written.state_since;
+    }
     if (state !== undefined && written.state !== state) Object.assign(written, { state, state_since: String(at) });
     written.available = state === 'available' || state === 'suspect' ? '1' : '0';
     written.failures = String(failures);

@@ -21,9 +21,6 @@ export const registrySteps = { taken: 0 };
 const step = stepping<RegistryModel, RealRegistry>(registrySteps, expectSame);
 
 const isUp = ({ redis }: RegistryModel): boolean => redis !== 'down';
-/** Whether the first verdict on it waits, so that the registry reads as if there was none. */
-const isForgotten = ({ registered, waiting }: RegistryModel, uuid: string): boolean =>
-  waiting.has(uuid) && registered.get(uuid)?.written.checked_at === undefined;
 const uuid$ = fc.constantFrom(...UUIDS);
 
 const add$ = fc.tuple(uuid$, fc.constantFrom(...ADDRESSES)).map(([uuid, address]) =>
@@ -79,11 +76,7 @@ const begin$ = uuid$.map((uuid) =>
       await real.begin(uuid);
       model.checking.add(uuid);
     },
-    (model) =>
-      model.known.has(uuid) &&
-      !model.checking.has(uuid) &&
-      (!isUp(model) || model.registered.has(uuid)) &&
-      !isForgotten(model, uuid),
+    (model) => model.known.has(uuid) && !model.checking.has(uuid) && (!isUp(model) || model.registered.has(uuid)),
   ),
 );
 
@@ -119,8 +112,7 @@ const flush$ = fc.constant(
 /** Those with a verdict that waits, of whom a newer one may come while it is being written. */
 const overtakable = (model: RegistryModel): readonly string[] =>
   [...model.waiting.keys()].filter(
-    (uuid) =>
-      model.checking.has(uuid) || (model.known.has(uuid) && model.registered.has(uuid) && !isForgotten(model, uuid)),
+    (uuid) => model.checking.has(uuid) || (model.known.has(uuid) && model.registered.has(uuid)),
   );
 
 const overtake$ = fc.tuple(fc.nat(5), fc.constantFrom(...REPLIES)).map(([pick, reply]) =>
