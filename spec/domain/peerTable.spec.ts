@@ -115,6 +115,14 @@ describe('PeerTable', () => {
     expect(table.hasWitnessBeside('a')).to.equal(true);
   });
 
+  it('keeps nothing of a check at an address that the entry has left meanwhile', () => {
+    const at = (ip: string) => entry('a', { checkedAt: 100, health: health('available'), stored: { ip, port: null } });
+    table.remember(at('1.1.1.1'), 1);
+    // The registry takes no such result, so what stands there stays older for ever.
+    table.update('a', health('suspect', 1), 200);
+    expect(table.remember(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
+  });
+
   it('remembers a fault for as long as the address stays what it is', () => {
     table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
     table.mark('a', 'address-invalid');

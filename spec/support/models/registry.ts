@@ -34,6 +34,8 @@ export class RegistryModel {
   /** As of the last reading: who may be checked. */
   readonly known = new Set<string>();
   readonly checking = new Set<string>();
+  /** Failures in a row of each peer, of those at the address that it had when they ended. */
+  readonly failures = new Map<string, number>();
   /** Verdicts that wait for Redis, the newest of each peer. */
   readonly waiting = new Map<string, Verdict>();
 

@@ -88,6 +88,11 @@ const end$ = fc.tuple(uuid$, fc.constantFrom(...REPLIES)).map(([uuid, reply]) =>
       model.checking.delete(uuid);
       const verdict = await real.end(uuid, reply);
       expect(verdict.at).to.equal(model.now);
+      if (model.concerns(verdict)) {
+        const failures = reply.ok ? 0 : (model.failures.get(uuid) ?? 0) + (verdict.counted ? 1 : 0);
+        model.failures.set(uuid, failures);
+        if (verdict.counted) expect(verdict.failures, 'only what this address did counts').to.be.at.most(failures);
+      }
       const kept =
         model.waiting.size > 0 || model.redis === 'down' || (model.redis === 'full' && model.concerns(verdict));
       if (kept) model.waiting.set(uuid, verdict);
