@@ -21,6 +21,7 @@ const text$ = fc.oneof(
   { weight: 6, arbitrary: anyText(20) },
   { weight: 1, arbitrary: fc.nat(50_000).map((length) => 'x'.repeat(length)) },
 );
+const bytes$ = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
 const oneOf = (texts: readonly string[]): Arbitrary<string> =>
   fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...texts) }, { weight: 1, arbitrary: text$ });
 const number$ = oneOf(NUMBERS);
@@ -31,6 +32,7 @@ const fields$ = fc.record(
       { weight: 4, arbitrary: fc.ipV4() },
       { weight: 4, arbitrary: spelling$ },
       { weight: 1, arbitrary: text$ },
+      { weight: 1, arbitrary: bytes$ },
     ),
     port: oneOf(PORTS),
     last_seen: number$,
@@ -42,7 +44,7 @@ const fields$ = fc.record(
     latency_ms: number$,
     failures: number$,
     error: oneOf(TEXTS),
-    note: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+    note: bytes$,
   },
   { requiredKeys: ['note'], noNullPrototype: true },
 );
