@@ -185,6 +185,42 @@ describe('loadConfig', () => {
       expect(problem).to.not.match(/\p{Cc}/u);
     });
 
+    it('is told where a group is a set, an ordered map, a date or bytes, which have no keys', async () => {
+      for (const value of ['!!set {porrt}', '!!omap [porrt: 1]', '!!timestamp 2001-12-14', '!!binary ""']) {
+        const problems = await problemsIn(loadText(`uuid: ${UUID}\nsync: ${value}`));
+        expect(problems, value).to.have.length(1);
+        expect(problems[0]).to.match(/^sync.*\(config\.yaml:2\)$/);
+      }
+    });
+
+    it('is told where a key is no text, with its line', async () => {
+      for (const key of ['? [a, b]\n', '~', '']) {
+        const problems = await problemsIn(loadText(`uuid: ${UUID}\n${key}: 1`));
+        expect(problems.join(), key).to.match(/\(config\.yaml:2(:\d+)?\)$/);
+      }
+    });
+
+    it('is told in one line where the environment has a hostile name', async () => {
+      const name = `CONSUMER_SCHEDULER__A\n\u001b[2J${'x'.repeat(5_000)}`;
+      const [problem = ''] = await problemsIn(loadText(`uuid: ${UUID}`, { [name]: '1' }));
+      expect(problem)
+        .to.match(/^\P{Cc}+$/u)
+        .and.have.length.below(500);
+    });
+
+    const heavy: readonly (readonly [string, string])[] = [
+      ['headers that are none', `sync:\n  headers:\n${'    a b%: x\n'.repeat(30_000)}`],
+      ['keys within keys', '? '.repeat(300)],
+    ];
+    for (const [what, source] of heavy) {
+      it(`is found within seconds where the file is full of ${what}`, async () => {
+        let n = 0;
+        const startedAt = performance.now();
+        expect(await problemsIn(loadText(source.replace(/%/g, () => String((n += 1)))))).to.not.be.empty;
+        expect(performance.now() - startedAt).to.be.lessThan(5_000);
+      }).timeout(120_000);
+    }
+
     it('is found where an alias stands in for a group', async () => {
       const problems = await problemsIn(loadText(`uuid: ${UUID}\nsync: &same {port: 0}\nannounce: *same`));
       expect(problems.map((line) => line.replace(/: .*\(/, ' ('))).to.deep.equal([
