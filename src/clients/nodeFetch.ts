@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
@@ -30,6 +30,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
     'user-agent': userAgent,
   };
   return async ({ url, body, headers }, signal) => {
+    let fault: Error | undefined;
     // node-fetch would throw where nobody can catch it: into the stream that it has made of the body.
     if (signal.aborted) return { ok: false, reason: 'aborted' };
     try {
@@ -41,14 +42,35 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
         size: MAX_BODY,
         // Nothing is unpacked, so nothing small can turn out large.
         compress: false,
-        agent: ({ protocol }) => (protocol === 'https:' ? https : http),
+        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
-      return response.ok ? { ok: true, status: response.status, body: await response.text() } : refusal(response);
+      if (!response.ok) return refusal(response);
+      const text = await response.text();
+      return fault === undefined
+        ? { ok: true, status: response.status, body: text }
+        : { ok: false, ...failureOf(fault) };
     } catch (error) {
       return { ok: false, ...failureOf(error) };
     }
   };
+}
+
+interface RequestQueue {
+  addRequest(request: ClientRequest, options: unknown): void;
+}
+
+/**
+ * The agent, and each error of its requests told. Once there is an answer node-fetch keeps them to itself, and where
+ * more follows on a body than it said it has, it hands out an empty one as if that was what came.
+ */
+function overheard(agent: HttpAgent, tell: (error: Error) => void): HttpAgent {
+  const queue = agent as HttpAgent & RequestQueue;
+  const addRequest: RequestQueue['addRequest'] = (request, options) => {
+    request.once('error', tell);
+    queue.addRequest(request, options);
+  };
+  return Object.assign(Object.create(agent) as HttpAgent, { addRequest });
 }
 
 function refusal(response: Response): Reply {
