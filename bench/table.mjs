@@ -26,7 +26,7 @@ const table = new PeerTable();
 for (let i = 0; i < PEERS; i += 1) {
   const peer = entry(i);
   table.remember(peer, 1);
-  table.update(peer.uuid, peer.health, peer.checkedAt + 1);
+  table.update(peer, peer.health, peer.checkedAt + 1);
 }
 globalThis.gc();
 const bytes = process.memoryUsage().heapUsed - before;

@@ -27,14 +27,14 @@ describe('PeerTable', () => {
 
   it('takes the address from the registry, always', () => {
     table.remember(entry('a'), 1);
-    table.update('a', health('available'), 100);
+    table.update(entry('a'), health('available'), 100);
     const met = table.remember(entry('a', { stored: { ip: '192.0.2.9', port: '81' } }), 2);
     expect(met?.stored).to.deep.equal({ ip: '192.0.2.9', port: '81' });
   });
 
   it('keeps a newer check than the registry has, which could not be written yet', () => {
     table.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
-    table.update('a', health('suspect', 1), 200);
+    table.update(entry('a'), health('suspect', 1), 200);
     expect(table.remember(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal(
       'suspect',
     );
@@ -42,7 +42,7 @@ describe('PeerTable', () => {
 
   it('believes the registry where that is newer, but keeps the counts it does not store', () => {
     table.remember(entry('a', { checkedAt: 100 }), 1);
-    table.update('a', { state: 'unavailable', failures: 0, successes: 1, countedAt: 0 }, 200);
+    table.update(entry('a'), { state: 'unavailable', failures: 0, successes: 1, countedAt: 0 }, 200);
     const met = table.remember(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
     expect(met?.health).to.deep.equal({ state: 'unavailable', failures: 0, successes: 1, countedAt: 0 });
   });
@@ -55,7 +55,7 @@ describe('PeerTable', () => {
   it('does not bring back a peer that left', () => {
     table.remember(entry('a'), 1);
     table.delete('a');
-    table.update('a', health('available'), 1);
+    table.update(entry('a'), health('available'), 1);
     expect(table.get('a')).to.equal(undefined);
   });
 
@@ -100,7 +100,7 @@ describe('PeerTable', () => {
   it('forgets a fault once the peer could be called: what is allowed may change, and change back', () => {
     const denied = entry('a', { marked: 'address-denied', checkedAt: 100 });
     table.remember(denied, 1);
-    table.update('a', health('available'), 200);
+    table.update(entry('a'), health('available'), 200);
     expect(table.get('a')?.marked).to.equal(null);
     expect(table.remember(denied, 2)?.marked, 'the registry has yet to hear of it').to.equal(null);
     expect(table.remember({ ...denied, checkedAt: 200 }, 3)?.marked).to.equal('address-denied');
@@ -119,8 +119,10 @@ describe('PeerTable', () => {
     const at = (ip: string) => entry('a', { checkedAt: 100, health: health('available'), stored: { ip, port: null } });
     table.remember(at('1.1.1.1'), 1);
     // The registry takes no such result, so what stands there stays older for ever.
-    table.update('a', health('suspect', 1), 200);
+    table.update(at('1.1.1.1'), health('suspect', 1), 200);
     expect(table.remember(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
+    table.update(at('1.1.1.1'), health('suspect', 1), 300);
+    expect(table.get('a')).to.deep.include({ health: at('8.8.8.8').health, checkedAt: 100 });
   });
 
   it('remembers a fault for as long as the address stays what it is', () => {

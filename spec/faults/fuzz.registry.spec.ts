@@ -63,11 +63,10 @@ describe('fuzz: the registry', () => {
 
     for (const entry of one.values()) {
       const bytes = load(entry.member);
-      const uuid = bytes.toString();
+      // As the program knows it: one character a byte.
+      const uuid = bytes.toString('latin1');
       const key = keyOf(bytes).toString('latin1');
       const [was, is] = [before.get(key), after.get(key)];
-      // What is no UTF-8 is no UUID, and its key is another's.
-      if (!Buffer.from(uuid).equals(bytes)) continue;
       const why = `with ${JSON.stringify([entry])}`;
       const wrong = entry.type === 'hash' ? fault(was ?? {}) : 'address-invalid';
       expect(checked.has(uuid), `${why}: is called`).to.equal(wrong === undefined);

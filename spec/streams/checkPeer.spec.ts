@@ -204,7 +204,7 @@ describe('checkPeer', () => {
     const again$ = m.cold('d-d-(ad)-d|').pipe(
       concatMap((step) => {
         if (step === 'd') return check(table.get('a') ?? entry('a'));
-        table.update('a', available, 4);
+        table.update(table.get('a') ?? entry('a'), available, 4);
         return [];
       }),
       map(({ kind }) => kind),

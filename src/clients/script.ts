@@ -11,9 +11,16 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
+/** ioredis has these two, and its types do not know of them. */
+interface ScriptCommands {
+  evalshaBuffer(sha: string, numberOfKeys: number, ...keysAndArgs: Buffer[]): Promise<unknown>;
+  evalBuffer(lua: string, numberOfKeys: number, ...keysAndArgs: Buffer[]): Promise<unknown>;
+}
+
 /**
- * Runs a script as one transaction. ioredis' own `defineCommand` loses a script in a pipeline when the server was
- * restarted or failed over since it was loaded; asking by digest and, on NOSCRIPT, by text does not.
+ * Runs a script as one transaction, on texts in latin1: what others have stored may be any bytes, and has to compare
+ * equal to itself. ioredis' own `defineCommand` loses a script in a pipeline when the server was restarted or failed
+ * over since it was loaded; asking by digest and, on NOSCRIPT, by text does not.
  */
 export async function runScript(
   redis: RedisClient,
@@ -21,10 +28,17 @@ export async function runScript(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const commands = redis as unknown as ScriptCommands;
+  const given = [...keys, ...args].map((one) => Buffer.from(String(one), 'latin1'));
   try {
-    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+    return texts(await commands.evalshaBuffer(sha, keys.length, ...given));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return redis.eval(lua, keys.length, ...keys, ...args);
+    return texts(await commands.evalBuffer(lua, keys.length, ...given));
   }
+}
+
+function texts(reply: unknown): unknown {
+  if (Array.isArray(reply)) return reply.map(texts);
+  return Buffer.isBuffer(reply) ? reply.toString('latin1') : reply;
 }

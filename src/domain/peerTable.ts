@@ -46,20 +46,24 @@ export class PeerTable {
     const moved = row.ip !== entry.stored.ip || row.port !== entry.stored.port;
     row.ip = entry.stored.ip;
     row.port = entry.stored.port;
-    const unwritten = entry.checkedAt > 0 && row.checkedAt > entry.checkedAt;
-    if (moved || !unwritten) row.marked = moved ? entry.marked : (entry.marked ?? row.marked);
+    // Of another address no result is ever written.
+    const unwritten = !moved && entry.checkedAt > 0 && row.checkedAt > entry.checkedAt;
     if (!unwritten) {
       const { successes, countedAt } = row.health;
-      row.health = compact(entry.checkedAt > 0 ? { ...entry.health, successes, countedAt } : entry.health);
+      row.marked = moved ? entry.marked : (entry.marked ?? row.marked);
+      row.health = compact(moved || entry.checkedAt === 0 ? entry.health : { ...entry.health, successes, countedAt });
       row.checkedAt = entry.checkedAt;
     }
     return this.get(entry.uuid);
   }
 
-  /** Records a check: it could be called, so no fault is left. One that left the table meanwhile is not brought back. */
-  update(uuid: string, health: PeerHealth, checkedAt: number): void {
+  /**
+   * Records a check: it could be called, so no fault is left. Neither a peer that left the table meanwhile is brought
+   * back, nor does the result count for another address.
+   */
+  update({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, health: PeerHealth, checkedAt: number): void {
     const row = this.#rows.get(uuid);
-    if (row === undefined) return;
+    if (row?.ip !== stored.ip || row.port !== stored.port) return;
     row.health = compact(health);
     row.checkedAt = checkedAt;
     row.marked = null;

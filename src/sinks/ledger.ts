@@ -5,8 +5,9 @@ import type { Keys } from '../domain/keys.js';
 import type { Claim, Ledger, Settlement } from '../domain/ledger.js';
 
 /**
- * KEYS scheduler, announcements, producers. ARGV ip, now. Redis serves nobody else meanwhile, so it takes the producers
- * in bulk (Lua passes at most some 8,000 values at once) and leaves their hashes to the first claim.
+ * KEYS scheduler, announcements, producers. ARGV ip, now, prefix of the producers' keys. Redis serves nobody else
+ * meanwhile, so it takes the producers in bulk (Lua passes at most some 8,000 values at once) and asks of each key no
+ * more than to forget the last change, be it what it may.
  */
 const RECORD = script(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
@@ -19,6 +20,7 @@ for first = 1, #producers, 3000 do
   for i = first, math.min(first + 2999, #producers) do
     pairs[#pairs + 1] = ARGV[2]
     pairs[#pairs + 1] = producers[i]
+    redis.pcall('HDEL', ARGV[3] .. producers[i], 'attempts', 'error')
   end
   redis.call('ZADD', KEYS[2], unpack(pairs))
 end
@@ -27,18 +29,19 @@ return {1, previous or '', #producers}
 
 /**
  * KEYS scheduler, announcements, producers. ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time
- * beyond the horizon can only come from a clock that has gone back since, so it counts as due. One that is still due at
- * the very time of the change has not been claimed since: what is counted of it begins anew.
+ * beyond the horizon can only come from a clock that has gone back since, so it counts as due; it is the last one.
  */
 const CLAIM = script(`
-local own = redis.call('HMGET', KEYS[1], 'ip', 'ip_changed_at')
-local ip = own[1] or ''
+local ip = redis.call('HGET', KEYS[1], 'ip') or ''
 if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if ip == '' or #head == 0 then return {'empty'} end
-local uuid, due = head[1], tonumber(head[2])
-local wait = due - tonumber(ARGV[1])
-if wait > 0 and wait <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
+local uuid, wait = head[1], tonumber(head[2]) - tonumber(ARGV[1])
+if wait > 0 then
+  local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+  if tonumber(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
+  uuid = last[1]
+end
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
   return {'dropped', uuid}
@@ -46,13 +49,7 @@ end
 redis.call('ZADD', KEYS[2], ARGV[2], uuid)
 local key = ARGV[4] .. uuid
 local entry = {}
-if redis.call('TYPE', key).ok == 'hash' then
-  if due == tonumber(own[2] or '') then
-    redis.call('HSET', key, 'attempts', 0)
-    redis.call('HDEL', key, 'error')
-  end
-  entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error')
-end
+if redis.call('TYPE', key).ok == 'hash' then entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error') end
 return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', entry[4] or false}
 `);
 
@@ -108,7 +105,7 @@ export class RedisLedger implements Ledger {
   }
 
   async record(ip: string) {
-    const args = [ip, this.wall()];
+    const args = [ip, this.wall(), this.keys.producerPrefix];
     const [changed, previous, producers] = (await runScript(this.redis, RECORD, this.#own, args)) as [
       number,
       string,

@@ -5,19 +5,21 @@ import type { Keys } from '../domain/keys.js';
 import type { EventOf, SchedulerEvent, Verdict } from '../events.js';
 
 /**
- * KEYS the set, the entry. ARGV uuid, ip and port as called, time, new state or '', then field/value pairs ('' takes
- * the field away). Writes nothing where the entry was removed, re-addressed or is no hash.
+ * KEYS the set, the entry. ARGV uuid, ip and port as called, time, the state ('none' takes it away, '' leaves it), then
+ * field/value pairs ('' takes the field away). Writes nothing where the entry was removed, re-addressed or is no hash.
  */
 const WRITE = script(`
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return 0 end
 if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 0 end
 local entry = redis.call('HMGET', KEYS[2], 'ip', 'port', 'state')
 if (entry[1] or '') ~= ARGV[2] or (entry[2] or '') ~= ARGV[3] then return 0 end
-if ARGV[5] ~= '' and entry[3] ~= ARGV[5] then
-  redis.call('HSET', KEYS[2], 'state', ARGV[5], 'state_since', ARGV[4])
-end
 for i = 6, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i]) else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+end
+if ARGV[5] == 'none' then
+  redis.call('HDEL', KEYS[2], 'state', 'state_since')
+elseif ARGV[5] ~= '' and entry[3] ~= ARGV[5] then
+  redis.call('HSET', KEYS[2], 'state', ARGV[5], 'state_since', ARGV[4])
 end
 return 1
 `);
@@ -118,7 +120,12 @@ function ofVerdict({ called, at, outcome, counted, state, failures }: Verdict) {
   if (!counted) return { called, at, state: undefined, fields: { checked_at: at, error } satisfies Fields };
   const success: Fields = outcome.ok ? { last_ok_at: at, latency_ms: Math.round(outcome.latencyMs) } : {};
   const available = state === 'available' || state === 'suspect' ? 1 : 0;
-  return { called, at, state, fields: { available, failures, checked_at: at, error, ...success } satisfies Fields };
+  return {
+    called,
+    at,
+    state: state ?? ('none' as const),
+    fields: { available, failures, checked_at: at, error, ...success } satisfies Fields,
+  };
 }
 
 function ofFault({ stored, at, error, before }: EventOf<'peer.malformed'>) {

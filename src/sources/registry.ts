@@ -9,7 +9,10 @@ const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisf
 
 type Fields = readonly (string | null)[];
 
-/** The consumers in the registry, read in pages; the cost grows with them alone, not with the database. */
+/**
+ * The consumers in the registry, read in pages; the cost grows with them alone, not with the database. Texts are
+ * latin1, one character a byte: a write-back has to find again whatever bytes stand there.
+ */
 export class RegistrySource {
   constructor(
     private readonly redis: RedisClient,
@@ -20,8 +23,9 @@ export class RegistrySource {
   async *pages(): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
-      const [next, uuids] = await this.redis.sscan(this.keys.consumers, cursor, 'COUNT', PAGE);
-      cursor = next;
+      const [next, members] = await this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE);
+      cursor = next.toString();
+      const uuids = members.map(toText);
       // A small set is stored compactly and comes whole, whatever COUNT says.
       for (let i = 0; i < uuids.length; i += PAGE) yield await this.#entries(uuids.slice(i, i + PAGE));
     } while (cursor !== '0');
@@ -29,7 +33,7 @@ export class RegistrySource {
 
   /** The named consumers as they are now, those that are no longer registered left out. */
   async read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
-    const registered = await Promise.all(uuids.map((uuid) => this.redis.sismember(this.keys.consumers, uuid)));
+    const registered = await Promise.all(uuids.map((uuid) => this.redis.sismember(this.keys.consumers, toBytes(uuid))));
     return this.#entries(uuids.filter((_, i) => registered[i] === 1));
   }
 
@@ -40,15 +44,19 @@ export class RegistrySource {
 
   #entries(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
     return Promise.all(
-      uuids.map(async (uuid) =>
-        toEntry(uuid, await this.redis.hmget(this.keys.consumer(uuid), ...FIELDS).catch(wrongType)),
-      ),
+      uuids.map(async (uuid) => {
+        const values = await this.redis.hmgetBuffer(toBytes(this.keys.consumer(uuid)), ...FIELDS).catch(wrongType);
+        return toEntry(
+          uuid,
+          values.map((value) => value && toText(value)),
+        );
+      }),
     );
   }
 }
 
 /** A key that is no hash is that entry's fault alone; it reads like one without an address. */
-function wrongType(error: unknown): Fields {
+function wrongType(error: unknown): (Buffer | null)[] {
   if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
   throw error;
 }
@@ -67,6 +75,14 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
     checkedAt: toCount(checkedAt),
     marked: error === 'address-invalid' || error === 'address-denied' ? error : null,
   };
+}
+
+function toText(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
+
+function toBytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
 }
 
 function toCount(text: string | null): number {

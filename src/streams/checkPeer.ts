@@ -95,9 +95,10 @@ function verdict(
   { table, evidence, clock }: CheckContext,
   { rules, polled }: CheckSettings,
   lane: Lane,
-  { uuid, stored, health: before }: RegistryEntry,
+  entry: RegistryEntry,
   outcome: CheckOutcome,
 ): Observable<SchedulerEvent> {
+  const { uuid, stored, health: before } = entry;
   const at = clock.wall();
   const ended = (outcome.ok || isAnswer(outcome.reason)) && evidence.heard();
   const { health, counted } = judge(
@@ -107,7 +108,7 @@ function verdict(
     rules,
   );
   const began = !outcome.ok && !isAnswer(outcome.reason) && evidence.missed(uuid, counted);
-  table.update(uuid, health, at);
+  table.update(entry, health, at);
   const { state, failures } = health;
   const checked: SchedulerEvent = {
     kind: 'peer.checked',
@@ -123,12 +124,13 @@ function verdict(
 /** Named once: an entry that already carries the mark is passed over in silence. */
 function malformed(
   { table, clock }: CheckContext,
-  { uuid, stored, marked, health }: RegistryEntry,
+  entry: RegistryEntry,
   { error, detail }: { error: 'address-invalid' | 'address-denied'; detail: string },
 ): Observable<SchedulerEvent> {
+  const { uuid, stored, marked, health } = entry;
   const at = clock.wall();
   const state = health.state === undefined ? undefined : 'unavailable';
-  table.update(uuid, { ...health, state }, at);
+  table.update(entry, { ...health, state }, at);
   table.mark(uuid, error);
   if (marked === error) return EMPTY;
   return of({ kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail, stored, before: health.state });

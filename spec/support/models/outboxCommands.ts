@@ -22,7 +22,7 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
     model.owes.clear();
     for (const [uuid, producer] of model.registered) {
       model.owes.set(uuid, model.now);
-      if (producer.address !== undefined) Object.assign(producer, { attempts: 0, error: undefined });
+      Object.assign(producer, { attempts: undefined, error: undefined });
     }
   }),
 );

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
 import type { Reply } from '#src/domain/http.js';
+import type { Verdict } from '#src/events.js';
 import { eventually } from '../eventually.js';
 import { keys } from '../registry.js';
 import type { RealRegistry, RegistryModel } from './registry.js';
@@ -80,6 +81,14 @@ const begin$ = uuid$.map((uuid) =>
   ),
 );
 
+function expectCounted(model: RegistryModel, verdict: Verdict): void {
+  if (!model.concerns(verdict)) return;
+  const { uuid, outcome, counted } = verdict;
+  const failures = outcome.ok ? 0 : (model.failures.get(uuid) ?? 0) + (counted ? 1 : 0);
+  model.failures.set(uuid, failures);
+  if (counted) expect(verdict.failures, 'only what this address did counts').to.be.at.most(failures);
+}
+
 const end$ = fc.tuple(uuid$, fc.constantFrom(...REPLIES)).map(([uuid, reply]) =>
   step(
     `the check of ${uuid} ends: ${reply.ok ? 'ok' : reply.reason}`,
@@ -88,11 +97,7 @@ const end$ = fc.tuple(uuid$, fc.constantFrom(...REPLIES)).map(([uuid, reply]) =>
       model.checking.delete(uuid);
       const verdict = await real.end(uuid, reply);
       expect(verdict.at).to.equal(model.now);
-      if (model.concerns(verdict)) {
-        const failures = reply.ok ? 0 : (model.failures.get(uuid) ?? 0) + (verdict.counted ? 1 : 0);
-        model.failures.set(uuid, failures);
-        if (verdict.counted) expect(verdict.failures, 'only what this address did counts').to.be.at.most(failures);
-      }
+      expectCounted(model, verdict);
       const kept =
         model.waiting.size > 0 || model.redis === 'down' || (model.redis === 'full' && model.concerns(verdict));
       if (kept) model.waiting.set(uuid, verdict);
@@ -130,6 +135,7 @@ const overtake$ = fc.tuple(fc.nat(5), fc.constantFrom(...REPLIES)).map(([pick, r
       model.now += 1_000;
       const [told, verdict] = await Promise.all([real.flush(), real.end(uuid, reply)]);
       expect(told).to.deep.equal(['redis.caught-up']);
+      expectCounted(model, verdict);
       for (const waited of model.waiting.values()) model.store(waited);
       model.waiting.clear();
       model.store(verdict);
