@@ -180,9 +180,28 @@ describe('loadConfig', () => {
         loadText(JSON.stringify({ uuid: UUID, [`\u001b[2J\n${'x'.repeat(5_000)}`]: 1 })),
       );
       expect(problem)
-        .to.match(/^��?\[2J/)
+        .to.match(/^…: unknown key; /)
         .and.have.length.below(250);
       expect(problem).to.not.match(/\p{Cc}/u);
+    });
+
+    it('shows of a key no more than looks like one: it may be a secret in the wrong place', async () => {
+      const sources = [
+        'sync: {headers: {authorization Bearer planted}}',
+        'sync: {headers: {"authorization=planted": x}}',
+        'redis: {redis://u:planted@h}',
+        'sync: {headers: {authorization: *planted}}',
+      ];
+      for (const source of sources) {
+        const problems = await problemsIn(loadText(`uuid: ${UUID}\n${source}`));
+        expect(problems.join(), source)
+          .to.match(/\(config\.yaml.*\)|alias/)
+          .and.not.include('planted');
+      }
+      const variable = { CONSUMER_SCHEDULER__SYNC__HEADERS: '{authorization=Bearer planted}' };
+      expect((await problemsIn(loadText(`uuid: ${UUID}`, variable))).join())
+        .to.match(/HEADERS/)
+        .and.not.include('planted');
     });
 
     it('is told where a group is a set, an ordered map, a date or bytes, which have no keys', async () => {

@@ -141,7 +141,7 @@ describe('the schema', () => {
     ['sync.path', 'planted', 'sync.path', 'begins with /'],
     ['sync.path', '/pla nted', 'sync.path', 'begins with /'],
     ['sync.scheme', 'planted', 'sync.scheme', 'http, https'],
-    ['sync.headers', { 'bad name': 'planted' }, 'sync.headers.bad name', 'header name'],
+    ['sync.headers', { 'bad name': 'planted' }, 'sync.headers.bad…', 'header name'],
     ['sync.headers', { ok: 'planted\n' }, 'sync.headers.ok', 'control characters'],
     ['sync.headers', { ok: 5 }, 'sync.headers.ok', 'a text'],
     ['sync.headers', { 'X-Consumer-Signature': 'planted' }, 'sync.headers.X-Consumer-Signature', 'sets this one'],

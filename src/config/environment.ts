@@ -1,7 +1,7 @@
-import { parse } from 'yaml';
 import type { SchemaNode } from './jsonSchema.js';
 import { keys, type Key } from './paths.js';
-import { hint, type Problem } from './problem.js';
+import { dotted, hint, shownName, type Problem } from './problem.js';
+import { parsePlain } from './yaml.js';
 
 const PREFIX = 'CONSUMER_SCHEDULER__';
 const SHORT: Readonly<Record<string, string>> = {
@@ -34,9 +34,9 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
     const key = keys.find(({ path }) => path.toLowerCase() === wanted);
     const twin = long.find((setting) => setting.key === key?.path);
     const problem = (message: string): void => {
-      problems.push({ key: key?.path ?? wanted, where: `environment ${variable}`, message });
+      problems.push({ key: key?.path ?? dotted([wanted]), where: `environment ${shownName(variable)}`, message });
     };
-    if (key === undefined) problem(`unknown key${hint(wanted)}`);
+    if (key === undefined) problem(`unknown key${hint(dotted([wanted]))}`);
     else if (twin !== undefined) problem(`set twice: ${twin.variable} names the same key`);
     else long.push({ key: key.path, value: valueOf(key, text), variable });
   }
@@ -63,9 +63,10 @@ function plain(path: string): string {
 /** A text is taken as it is, even where it looks like a number or like YAML; anything else is read as YAML. */
 function valueOf({ node }: Key, text: string): unknown {
   if (isText(node)) return text;
+  const parsed = parsePlain(text);
+  if (!parsed.ok) return text;
   try {
-    // A warning would be printed together with what it is about.
-    return parse(text, { maxAliasCount: 0, logLevel: 'error' }) as unknown;
+    return parsed.document.toJS({ maxAliasCount: 0 }) as unknown;
   } catch {
     return text;
   }

@@ -1,6 +1,7 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
 import { readText } from './readText.js';
+import { parsePlain } from './yaml.js';
 
 /** Aliases are a convenience; more than these are an attempt to fill the memory. */
 const MOST_ALIASES = 20;
@@ -22,26 +23,13 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   };
   const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const document = parseDocument(source, {
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'error',
-    // The parser's own check takes minutes over a file that is all keys.
-    uniqueKeys: false,
-  });
-  const placeOf = (offset: number): string => {
+  const parsed = parsePlain(source, lines);
+  if (!parsed.ok) {
+    const { what, offset } = parsed.fault;
     const { line, col } = lines.linePos(offset);
-    return `${file}:${String(line)}:${String(col)}`;
-  };
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    // Only the code: the message may quote the line, and the line may hold a password.
-    const what =
-      fault.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : fault.code.toLowerCase().replaceAll('_', ' ');
-    fail(`not valid YAML or JSON: ${what}`, placeOf(fault.pos[0]));
+    return fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
   }
-  const twin = duplicateKey(document);
-  if (twin !== undefined) fail('not valid YAML or JSON: duplicate key', placeOf(twin));
+  const { document } = parsed;
   return {
     value: toTree(document, fail),
     whereIs: (path) => {
@@ -51,32 +39,13 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   };
 }
 
-/** Where a key stands that its map has already. */
-function duplicateKey(document: Document): number | undefined {
-  let twin: number | undefined;
-  visit(document, {
-    Map: (_, { items }) => {
-      const known = new Set<unknown>();
-      for (const { key } of items) {
-        const name = isScalar(key) ? String(key.value) : key;
-        if (known.has(name)) {
-          twin = startOf(key);
-          return visit.BREAK;
-        }
-        known.add(name);
-      }
-      return undefined;
-    },
-  });
-  return twin;
-}
-
 function toTree(document: Document, fail: (message: string) => never): Tree {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MOST_ALIASES });
-  } catch {
-    fail('too many aliases');
+  } catch (error) {
+    const excessive = error instanceof Error && error.message.startsWith('Excessive');
+    fail(excessive ? 'too many aliases' : 'not valid YAML or JSON: an alias that stands for nothing');
   }
   if (value === null || value === undefined) return {};
   return isTree(value) ? value : fail('expected keys and values at the top level');

@@ -3,6 +3,9 @@ import type { z } from 'zod';
 import { keyPaths } from './paths.js';
 
 const LONGEST_KEY = 100;
+const LONGEST_NAME = 60;
+/** Of all that is wrong; finding out where each of them stands takes its time. */
+const MOST = 100;
 /** Of one group; a file with more of them is another program's. */
 const MOST_UNKNOWN = 20;
 
@@ -34,20 +37,26 @@ export function problemsOf(
   error: z.ZodError,
   whereIs: (path: readonly PropertyKey[]) => string | undefined,
 ): Problem[] {
-  return error.issues.flatMap(precise).flatMap((issue): Problem[] => {
-    const { path } = issue;
-    const where = whereIs(path);
-    if (issue.code !== 'unrecognized_keys') {
-      const missing = path.join('.') === 'uuid' && where === undefined;
-      return [{ key: dotted(path), where, message: missing ? `required: ${issue.message}` : issue.message }];
-    }
-    const named = issue.keys.slice(0, MOST_UNKNOWN).map((name): Problem => {
-      const key = dotted([...path, name]);
-      return { key, where: whereIs([...path, name]), message: `unknown key${hint(key)}` };
+  const { issues } = error;
+  const problems = issues
+    .slice(0, MOST)
+    .flatMap(precise)
+    .flatMap((issue): Problem[] => {
+      const { path } = issue;
+      const where = whereIs(path);
+      if (issue.code !== 'unrecognized_keys') {
+        const missing = path.join('.') === 'uuid' && where === undefined;
+        return [{ key: dotted(path), where, message: missing ? `required: ${issue.message}` : issue.message }];
+      }
+      const named = issue.keys.slice(0, MOST_UNKNOWN).map((name): Problem => {
+        const key = dotted([...path, name]);
+        return { key, where: whereIs([...path, name]), message: `unknown key${hint(key)}` };
+      });
+      const more = issue.keys.length - named.length;
+      return more > 0 ? [...named, { key: dotted(path), where, message: `${String(more)} more unknown keys` }] : named;
     });
-    const more = issue.keys.length - named.length;
-    return more > 0 ? [...named, { key: dotted(path), where, message: `${String(more)} more unknown keys` }] : named;
-  });
+  if (issues.length <= MOST) return problems;
+  return [...problems, { key: '', where: whereIs([]), message: `${String(issues.length - MOST)} more problems` }];
 }
 
 /** Of a value with several forms, the fault within the form that was meant; else that it has none of them. */
@@ -57,10 +66,19 @@ function precise(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return meant?.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })) ?? [issue];
 }
 
-/** An unknown key can be any text, so it is kept to one short line. */
-function dotted(path: readonly PropertyKey[]): string {
-  const text = path.map(String).join('.').replace(/\p{C}/gu, '\uFFFD');
+/** A key as it is shown, in one short line. */
+export function dotted(path: readonly PropertyKey[]): string {
+  const text = path
+    .flatMap((name) => String(name).split('.'))
+    .map(shownName)
+    .join('.');
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
+}
+
+/** As far as it looks like a name: what has slipped in where a key should be may be a password, or steer a terminal. */
+export function shownName(name: string): string {
+  const [shown = ''] = /^[\w$-]*/.exec(name.slice(0, LONGEST_NAME)) ?? [];
+  return shown === name ? name : `${shown}…`;
 }
 
 /** Names the nearest known key: a misspelling, or the right name in the wrong group. */
