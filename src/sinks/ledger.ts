@@ -56,7 +56,8 @@ return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', 
 /**
  * KEYS scheduler, announcements, producers, the producer. ARGV uuid, ip as sent, address and port as called, now, due
  * time or '' for acknowledged, error. An attempt to an address that is no longer the producer's proves nothing and is
- * repeated at once; one with an IP that is no longer ours leaves the list alone.
+ * repeated at once; one with an IP that is no longer ours leaves the list alone, and is no news once a newer one was
+ * acknowledged.
  */
 const SETTLE = script(`
 local uuid, due = ARGV[1], ARGV[6]
@@ -76,7 +77,9 @@ elseif due == '' then
     redis.call('HINCRBY', KEYS[4], 'attempts', 1)
     redis.call('HDEL', KEYS[4], 'error')
   end
-  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+  if current or redis.call('ZSCORE', KEYS[2], uuid) then
+    redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+  end
 elseif current then
   redis.call('ZADD', KEYS[2], 'XX', due, uuid)
   if hash then

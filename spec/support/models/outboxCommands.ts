@@ -101,7 +101,7 @@ function expectSettled(
     return;
   }
   const current = ip === model.ip;
-  if (retryInMs === undefined) producer.notified = { ip, at: model.now };
+  if (retryInMs === undefined && (current || owing)) producer.notified = { ip, at: model.now };
   if (!current) return;
   if (retryInMs === undefined) model.owes.delete(uuid);
   else if (owing) model.owes.set(uuid, model.now + retryInMs);
