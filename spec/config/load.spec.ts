@@ -208,7 +208,7 @@ describe('loadConfig', () => {
       for (const value of ['!!set {porrt}', '!!omap [porrt: 1]', '!!timestamp 2001-12-14', '!!binary ""']) {
         const problems = await problemsIn(loadText(`uuid: ${UUID}\nsync: ${value}`));
         expect(problems, value).to.have.length(1);
-        expect(problems[0]).to.match(/^sync.*\(config\.yaml:2\)$/);
+        expect(problems[0]).to.match(/tag.*\(config\.yaml:2:7\)$/);
       }
     });
 

@@ -19,6 +19,6 @@ export async function expectSound(redis: Redis, keys: Keys = common): Promise<vo
   for (const key of await redis.keys(`${keys.producerPrefix}*`)) {
     expect(producers.has(key), `${key} is registered`).to.equal(true);
     const entry = await redis.hgetall(key);
-    if (entry.notified_ip !== undefined) expect(entry).to.include.keys('notified_at', 'attempts', 'ip', 'port');
+    if (entry.notified_ip !== undefined) expect(entry).to.include.keys('notified_at', 'ip', 'port');
   }
 }

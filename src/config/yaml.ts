@@ -11,7 +11,7 @@ export type PlainYaml =
 
 /**
  * Parses YAML, of which JSON is a part, as far as a configuration needs it: keys are texts, each once in its map, and
- * the tags of other types mean nothing. What is wrong is told without a word of the text, which may hold a password.
+ * there are no tags of other types. What is wrong is told without a word of the text, which may hold a password.
  */
 export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
   const document = parseDocument(text, {
@@ -24,7 +24,8 @@ export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
     // The parser's own check takes minutes over a file that is all keys.
     uniqueKeys: false,
   });
-  const [error] = document.errors;
+  // Of a tag that means nothing the parser only warns.
+  const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const what =
       error.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : error.code.toLowerCase().replaceAll('_', ' ');
