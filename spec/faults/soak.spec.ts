@@ -10,7 +10,7 @@ import { report, scale } from '../support/scale.js';
 import { CrowdProcess } from '../support/soak/crowdProcess.js';
 import { CONSUMERS, uuidOf } from '../support/soak/orders.js';
 import { countRounds } from '../support/soak/rounds.js';
-import { latestSample, readSamples, TICK_MS, type Sample } from '../support/soak/sample.js';
+import { latestSample, readSamples, TICK_JITTER, TICK_MS, type Sample } from '../support/soak/sample.js';
 import { activeIn, table, trends } from '../support/soak/trends.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -54,7 +54,7 @@ describe('soak', () => {
         redis: { url: server.url },
         sync: {
           interval: `${TICK_MS}ms`,
-          jitter: 0,
+          jitter: TICK_JITTER,
           timeout: '100ms',
           suspectInterval: '300ms',
           unavailable: { interval: '1500ms' },

@@ -1,6 +1,6 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { TICK_MS, type Sample } from './sample.js';
+import { isTick, type Sample } from './sample.js';
 
 /**
  * Loaded into the program by `--import`: measures it from inside, without a change to it, and appends the figures to
@@ -17,12 +17,12 @@ let warnings = 0;
 const original = globalThis.setInterval;
 globalThis.setInterval = ((run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
   original(
-    ms !== TICK_MS
-      ? run
-      : (...given: unknown[]) => {
+    isTick(ms)
+      ? (...given: unknown[]) => {
           ticks += 1;
           run(...given);
-        },
+        }
+      : run,
     ms,
     ...args,
   )) as typeof setInterval;

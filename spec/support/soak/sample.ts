@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** The interval of the rounds; no other timer of the program has it, so those that fire are the ticks. */
+/** The interval of the rounds. */
 export const TICK_MS = 53;
+/** Next to none, but by it the timers of the rounds are told from all others, which have whole milliseconds or are long. */
+export const TICK_JITTER = 0.001;
+
+/** Whether a timer so long is one between two rounds. */
+export function isTick(ms: number | undefined): boolean {
+  return ms !== undefined && !Number.isInteger(ms) && Math.abs(ms - TICK_MS) <= TICK_MS * TICK_JITTER;
+}
 
 /** What was measured in the program at one moment; delays of the event loop since the moment before. */
 export interface Sample {
