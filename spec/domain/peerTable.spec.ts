@@ -125,6 +125,14 @@ describe('PeerTable', () => {
     expect(table.get('a')).to.deep.include({ health: at('8.8.8.8').health, checkedAt: 100 });
   });
 
+  it('counts failures anew at another address', () => {
+    const failing = entry('a', { checkedAt: 100, health: health('suspect', 2) });
+    table.remember(failing, 1);
+    table.update(failing, health('available'), 200);
+    const moved = { ...failing, stored: { ip: '8.8.8.8', port: null } };
+    expect(table.remember(moved, 2)?.health).to.deep.equal(health('suspect'));
+  });
+
   it('remembers a fault for as long as the address stays what it is', () => {
     table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
     table.mark('a', 'address-invalid');

@@ -46,12 +46,14 @@ export class PeerTable {
     const moved = row.ip !== entry.stored.ip || row.port !== entry.stored.port;
     row.ip = entry.stored.ip;
     row.port = entry.stored.port;
-    // Of another address no result is ever written.
+    // Of another address no result is ever written, and what it failed at is no failure of this one.
     const unwritten = !moved && entry.checkedAt > 0 && row.checkedAt > entry.checkedAt;
     if (!unwritten) {
       const { successes, countedAt } = row.health;
       row.marked = moved ? entry.marked : (entry.marked ?? row.marked);
-      row.health = compact(moved || entry.checkedAt === 0 ? entry.health : { ...entry.health, successes, countedAt });
+      const { health } = entry;
+      if (moved) row.health = compact({ ...health, failures: 0 });
+      else row.health = compact(entry.checkedAt === 0 ? health : { ...health, successes, countedAt });
       row.checkedAt = entry.checkedAt;
     }
     return this.get(entry.uuid);
