@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
+import { settled } from '../clients/settled.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import { ClockWatch } from '../domain/clockWatch.js';
@@ -48,7 +49,7 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
   const journal = new Journal(redis, keys);
   return {
     // Of a cluster any node would answer a PING, also while the one with our keys is gone.
-    pingRedis: () => (redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    pingRedis: () => settled<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
     clock: { wall, steady, epoch: () => watch.epoch() },
     watch,
     explain: redisFailure,

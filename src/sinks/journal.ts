@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { settled } from '../clients/settled.js';
 import type { Keys } from '../domain/keys.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 
@@ -35,7 +36,7 @@ export class Journal {
   async flush(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
-      await Promise.all(batch.map((entry) => this.#append(entry)));
+      await settled(Promise.all(batch.map((entry) => this.#append(entry))));
       const written = new Set(batch);
       this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
     }

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { settled } from '../clients/settled.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
 
@@ -47,7 +48,7 @@ export class SchedulerState {
   async flush(): Promise<void> {
     if (this.#dirty.size === 0) return;
     const fields = new Map(this.#dirty);
-    await this.redis.hset(this.keys.scheduler, fields);
+    await settled(this.redis.hset(this.keys.scheduler, fields));
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
   }
 

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { settled } from '../clients/settled.js';
 import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer.js';
 
@@ -23,7 +24,7 @@ export class RegistrySource {
   async *pages(): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
-      const [next, members] = await this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE);
+      const [next, members] = await settled(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
       cursor = next.toString();
       const uuids = members.map(toText);
       // A small set is stored compactly and comes whole, whatever COUNT says.
@@ -33,7 +34,9 @@ export class RegistrySource {
 
   /** The named consumers as they are now, those that are no longer registered left out. */
   async read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
-    const registered = await Promise.all(uuids.map((uuid) => this.redis.sismember(this.keys.consumers, toBytes(uuid))));
+    const registered = await settled(
+      Promise.all(uuids.map((uuid) => this.redis.sismember(this.keys.consumers, toBytes(uuid)))),
+    );
     return this.#entries(uuids.filter((_, i) => registered[i] === 1));
   }
 
@@ -43,14 +46,16 @@ export class RegistrySource {
   }
 
   #entries(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
-    return Promise.all(
-      uuids.map(async (uuid) => {
-        const values = await this.redis.hmgetBuffer(toBytes(this.keys.consumer(uuid)), ...FIELDS).catch(wrongType);
-        return toEntry(
-          uuid,
-          values.map((value) => value && toText(value)),
-        );
-      }),
+    return settled(
+      Promise.all(
+        uuids.map(async (uuid) => {
+          const values = await this.redis.hmgetBuffer(toBytes(this.keys.consumer(uuid)), ...FIELDS).catch(wrongType);
+          return toEntry(
+            uuid,
+            values.map((value) => value && toText(value)),
+          );
+        }),
+      ),
     );
   }
 }
