@@ -42,7 +42,7 @@ export class RegistrySource {
 
   /** How many consumers are registered. */
   count(): Promise<number> {
-    return this.redis.scard(this.keys.consumers);
+    return settled(this.redis.scard(this.keys.consumers));
   }
 
   #entries(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
