@@ -5,11 +5,13 @@ const allowed = {
   events: ['domain'],
   config: ['domain'],
   clients: ['domain', 'events'],
-  streams: ['domain', 'events'],
-  sinks: ['domain', 'events', 'clients'],
+  state: ['domain'],
+  streams: ['domain', 'state', 'events'],
+  outbox: ['domain', 'events', 'clients'],
+  sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
-  app: ['domain', 'events', 'config', 'clients', 'streams', 'sinks', 'sources', 'version'],
-  cli: ['domain', 'events', 'config', 'clients', 'streams', 'sinks', 'sources', 'version', 'app'],
+  app: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'outbox', 'sinks', 'sources', 'version'],
+  cli: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'outbox', 'sinks', 'sources', 'version', 'app'],
   main: ['cli'],
 };
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { RedisServer } from '../.build/swarm/redis.js';
 import { keysUnder } from '../dist/domain/keys.js';
-import { RedisLedger } from '../dist/sinks/ledger.js';
+import { RedisOutbox } from '../dist/outbox/redisOutbox.js';
 
 /** How long Redis is taken up by storing a change of the IP for so many producers, against the bare read of their set. */
 
@@ -18,7 +18,7 @@ async function timed(work) {
 const server = await RedisServer.start();
 const redis = server.client();
 const keys = keysUnder('p2p:');
-const ledger = new RedisLedger(redis, keys, Date.now);
+const outbox = new RedisOutbox(redis, keys, Date.now);
 for (const producers of [1_000, 10_000, 100_000]) {
   await redis.flushall();
   for (let from = 0; from < producers; from += BATCH) {
@@ -32,7 +32,7 @@ for (const producers of [1_000, 10_000, 100_000]) {
   const [read, record] = [[], []];
   for (let run = 1; run <= RUNS; run += 1) {
     read.push(await timed(() => redis.smembers(keys.producers)));
-    record.push(await timed(() => ledger.record(`192.0.2.${run}`)));
+    record.push(await timed(() => outbox.enqueue(`192.0.2.${run}`)));
   }
   const [bare, whole] = [median(read), median(record)];
   console.log(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PeerTable } from '../dist/domain/peerTable.js';
+import { PeerBook } from '../dist/state/peerBook.js';
 
 /** Bytes that the table of last-known peers takes for each of them. Run with `node --expose-gc`. */
 
@@ -14,15 +14,15 @@ function entry(i) {
   return {
     uuid: flat(randomUUID()),
     stored: { ip: flat(`${1 + (i % 200)}.${i % 251}.${i % 241}.${i % 239}`), port: null },
-    health: { state, failures, successes: 0, countedAt: 0 },
+    health: { state, failures, successes: 0, countedGeneration: 0 },
     checkedAt: Date.now() + i,
-    marked: null,
+    reportedFault: null,
   };
 }
 
 globalThis.gc();
 const before = process.memoryUsage().heapUsed;
-const table = new PeerTable();
+const table = new PeerBook();
 for (let i = 0; i < PEERS; i += 1) {
   const peer = entry(i);
   table.remember(peer, 1);

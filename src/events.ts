@@ -1,8 +1,8 @@
-import type { CheckOutcome, Lane, PeerKind, PeerState, StoredAddress } from './domain/peer.js';
-import type { AddressFault, FailureReason } from './domain/reasons.js';
+import type { CheckOutcome, Lane, PeerKind, PeerState, StoredAddress } from './domain/peer/peer.js';
+import type { AddressFault, FailureReason } from './domain/call/reasons.js';
 
 /** What a check changed in a peer's record. Times are Unix milliseconds. */
-export interface Verdict {
+export interface CheckRecord {
   readonly uuid: string;
   /** The registry's own spelling of the address that was called; nothing is stored once the entry's differs. */
   readonly called: StoredAddress;
@@ -32,7 +32,7 @@ export type SchedulerEvent =
       /** Set where shutdown cut the round short. */
       readonly aborted: boolean;
     }
-  | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly verdict: Verdict }
+  | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly verdict: CheckRecord }
   | {
       readonly kind: 'peer.discarded';
       readonly at: number;

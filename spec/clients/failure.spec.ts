@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { failureOf } from '#src/domain/failure.js';
+import { failureOf } from '#src/domain/call/failure.js';
 
 describe('failureOf', () => {
   const coded = (code: string): Error => Object.assign(new Error('words of a peer'), { code });

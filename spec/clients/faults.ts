@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import type { Reply } from '#src/domain/http.js';
+import type { Reply } from '#src/domain/call/http.js';
 
 const MIB = 1_048_576;
 const TICK_MS = 5;

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAddress, classify } from '#src/domain/address.js';
-import { parseIpAnswer } from '#src/domain/ipAnswer.js';
-import { familyOf, numberOf } from '../domain/addresses.js';
-import { isSpecial } from '../domain/ranges.js';
+import { checkAddress, classify } from '#src/domain/ip/address.js';
+import { parseIpAnswer } from '#src/domain/ip/answer.js';
+import { familyOf, numberOf } from '../domain/ip/addresses.js';
+import { isSpecial } from '../domain/ip/ranges.js';
 import { corpus, INPUTS, replay, withInput } from '../support/fuzz/inputs.js';
 import { body$, spelling$ } from '../support/fuzz/spellings.js';
 import { report } from '../support/scale.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { nodeFetchClient } from '#src/clients/nodeFetch.js';
-import type { Reply } from '#src/domain/http.js';
-import { checkIdentity } from '#src/domain/identity.js';
+import type { Reply } from '#src/domain/call/http.js';
+import { checkIdentity } from '#src/domain/peer/identity.js';
 import { readReply } from '../support/fuzz/framing.js';
 import { corpus, INPUTS, load, replay, save, withInput, type Saved } from '../support/fuzz/inputs.js';
 import { Playback, type Wire } from '../support/fuzz/playback.js';

@@ -9,13 +9,13 @@ import type { Redis } from 'ioredis';
 import { concatMap, filter, from, interval, lastValueFrom, map, of, take, timer, toArray } from 'rxjs';
 import { openRedis } from '#src/clients/redis.js';
 import { nodeFetchClient } from '#src/clients/nodeFetch.js';
-import { ClockWatch } from '#src/domain/clockWatch.js';
-import { Evidence } from '#src/domain/evidence.js';
-import type { Reply } from '#src/domain/http.js';
-import { PeerTable } from '#src/domain/peerTable.js';
-import { UNCHECKED } from '#src/domain/verdict.js';
-import { posting } from '#src/streams/call.js';
-import { checkPeer } from '#src/streams/checkPeer.js';
+import { ClockWatch } from '#src/state/clockWatch.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import type { Reply } from '#src/domain/call/http.js';
+import { PeerBook } from '#src/state/peerBook.js';
+import { UNCHECKED } from '#src/domain/peer/health.js';
+import { posting } from '#src/streams/operators/withDeadline.js';
+import { checkPeer } from '#src/streams/sync/checkPeer.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { RedisServer } from '#swarm/redis.js';
@@ -76,13 +76,13 @@ describe('faults of the network and the host', () => {
       reply: (uuid: string, now: number) => Reply,
       seconds: number,
     ) => {
-      const table = new PeerTable();
+      const table = new PeerBook();
       const health = { ...UNCHECKED, state: 'available' as const };
       for (const [i, uuid] of PEERS.entries()) {
         table.remember(entry(uuid, { health, stored: { ip: '1.1.1.1', port: String(i + 1) } }), 1);
       }
-      const evidence = new Evidence();
-      evidence.heard();
+      const evidence = new OnlineEvidence();
+      evidence.recordAnswer();
       const check = checkPeer(
         { table, evidence, clock: virtualClock(scheduler), scheduler },
         {
@@ -92,7 +92,7 @@ describe('faults of the network and the host', () => {
           allow: ['public'],
           polled: true,
         },
-        'good',
+        'regular',
       );
       const event$ = interval(1_000, scheduler).pipe(
         take(seconds),
@@ -103,7 +103,7 @@ describe('faults of the network and the host', () => {
     };
     const good: Reply = { ok: true, status: 200, body: '' };
     const cut: Reply = { ok: false, reason: 'unreachable' };
-    const unavailable = (table: PeerTable) => PEERS.filter((uuid) => table.get(uuid)?.health.state === 'unavailable');
+    const unavailable = (table: PeerBook) => PEERS.filter((uuid) => table.get(uuid)?.health.state === 'unavailable');
 
     marbles('ten minutes without a line mark nobody unavailable, and everybody is as before afterwards', (m) => {
       const online = (now: number): boolean => now < 30_000 || now > 630_000;
@@ -155,12 +155,12 @@ describe('faults of the network and the host', () => {
       () => Date.now(),
     );
     const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
-    const table = new PeerTable();
+    const table = new PeerBook();
     const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
     table.remember(known, 1);
     const post = nodeFetchClient({ userAgent: 'test', tls: {} });
     const check = checkPeer(
-      { table, evidence: new Evidence(), clock },
+      { table, evidence: new OnlineEvidence(), clock },
       {
         request: ({ ip, port }) => posting(post)({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }),
         timeoutMs: 1_000,
@@ -168,7 +168,7 @@ describe('faults of the network and the host', () => {
         allow: ['loopback'],
         polled: false,
       },
-      'good',
+      'regular',
     );
     const events = lastValueFrom(check(known).pipe(toArray()), { defaultValue: [] });
     await peer.until(({ calls }) => calls.length === 1);

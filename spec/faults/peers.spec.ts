@@ -40,7 +40,7 @@ describe('peers that misbehave, every kind of them at once', function () {
   const good = () => peers.filter(({ kind }) => kind.reason === undefined);
   const bad = () => peers.filter(({ kind }) => kind.reason !== undefined);
   const of = (kind: Kind) => peers.filter((peer) => peer.kind === kind);
-  const rounds = () => logged(scheduler, 'round.finished').filter(({ lane }) => lane === 'good');
+  const rounds = () => logged(scheduler, 'round.finished').filter(({ lane }) => lane === 'regular');
   const samples = () => join(server.folder, 'samples');
 
   before(async function () {

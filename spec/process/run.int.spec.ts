@@ -111,7 +111,7 @@ describe('node dist/main.js run', () => {
     });
   });
 
-  it('what can’t be called is marked and named once', async () => {
+  it('what can’t be called is reportedFault and named once', async () => {
     await redis.hset(keys.consumer(PEERS[0] ?? ''), { ip: '10.1.2.3' });
     await redis.hset(keys.consumer(PEERS[1] ?? ''), { ip: 'peer.example' });
     const running = await start();

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { lastValueFrom, toArray } from 'rxjs';
 import { openRedis, redisFailure } from '#src/clients/redis.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { flushing } from '#src/sinks/flush.js';
+import { flushing } from '#src/sinks/sink.js';
 import { Journal } from '#src/sinks/journal.js';
 import { SchedulerState } from '#src/sinks/schedulerState.js';
-import { VerdictSink } from '#src/sinks/verdicts.js';
+import { WriteBack } from '#src/sinks/writeBack.js';
 import { keys, privateRedis } from '../support/registry.js';
 
 describe('the records in Redis', () => {
@@ -23,9 +23,9 @@ describe('the records in Redis', () => {
     it('follows rounds, polls, isolation and the heart beat', async () => {
       const sink = new SchedulerState(shared.redis, keys, identity);
       const events: SchedulerEvent[] = [
-        { kind: 'round.started', at: 1, lane: 'good', round: 4 },
+        { kind: 'round.started', at: 1, lane: 'regular', round: 4 },
         { kind: 'round.started', at: 9, lane: 'suspect', round: 7 },
-        { kind: 'round.finished', at: 2, lane: 'good', round: 4, tookMs: 1, ok: 8, failed: 2, aborted: false },
+        { kind: 'round.finished', at: 2, lane: 'regular', round: 4, tookMs: 1, ok: 8, failed: 2, aborted: false },
         { kind: 'round.finished', at: 9, lane: 'suspect', round: 7, tookMs: 1, ok: 0, failed: 0, aborted: false },
         { kind: 'ip.polled', at: 3, source: 'dns', result: 'ok' },
         { kind: 'ip.polled', at: 9, source: 'dns', result: 'timeout' },
@@ -60,7 +60,7 @@ describe('the records in Redis', () => {
       expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0', heartbeat_at: '6' });
     });
 
-    it('never touches the IP, which is the ledger’s', async () => {
+    it('never touches the IP, which is the outbox’s', async () => {
       await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
       const sink = new SchedulerState(shared.redis, keys, identity);
       sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8' });
@@ -72,7 +72,7 @@ describe('the records in Redis', () => {
   describe('Journal', () => {
     const checked = (before: 'available' | undefined, state: 'available' | 'suspect' | undefined): SchedulerEvent => ({
       kind: 'peer.checked',
-      lane: 'good',
+      lane: 'regular',
       verdict: {
         uuid: 'a',
         called: { ip: '1.1.1.1', port: null },
@@ -90,7 +90,7 @@ describe('the records in Redis', () => {
       const journal = new Journal(shared.redis, keys);
       const routine: SchedulerEvent[] = [
         { kind: 'heartbeat', at: 1 },
-        { kind: 'round.started', at: 1, lane: 'good', round: 1 },
+        { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
         { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
         { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
         { kind: 'round.skipped', at: 1, lane: 'suspect' },
@@ -100,8 +100,8 @@ describe('the records in Redis', () => {
       ];
       const changes: SchedulerEvent[] = [
         checked('available', 'suspect'),
-        { kind: 'round.skipped', at: 6, lane: 'good' },
-        { kind: 'round.finished', at: 7, lane: 'good', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
+        { kind: 'round.skipped', at: 6, lane: 'regular' },
+        { kind: 'round.finished', at: 7, lane: 'regular', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
         { kind: 'ip.changed', at: 8, ip: '1.1.1.1', previous: undefined, producers: 2 },
         {
           kind: 'peer.malformed',
@@ -145,7 +145,7 @@ describe('the records in Redis', () => {
   describe('flushing', () => {
     const all = (redis: Parameters<typeof openRedis>[0]) => {
       const client = openRedis(redis);
-      const verdicts = new VerdictSink(client, keys, () => 7, redisFailure);
+      const verdicts = new WriteBack(client, keys, () => 7, redisFailure);
       const state = new SchedulerState(client, keys, identity);
       const journal = new Journal(client, keys);
       journal.accept({ kind: 'isolation.began', at: 1 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { AddressClass } from '#src/domain/address.js';
+import type { AddressClass } from '#src/domain/ip/address.js';
 import { ipSources, type SourceSpec } from '#src/sources/publicIp/sources.js';
 
 describe('the sources of the public IP', () => {

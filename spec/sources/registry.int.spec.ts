@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { concatMap, lastValueFrom, map, skipWhile, take } from 'rxjs';
 import { openRedis, redisFailure } from '#src/clients/redis.js';
-import type { RegistryEntry } from '#src/domain/peer.js';
+import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { redisHealth } from '#src/sources/redisHealth.js';
 import { RegistrySource } from '#src/sources/registry.js';
 import { RedisServer } from '#swarm/redis.js';
@@ -29,9 +29,9 @@ describe('RegistrySource, on a real Redis', () => {
     expect((await all()).get('a')).to.deep.equal({
       uuid: 'a',
       stored: { ip: '1.1.1.1', port: '81' },
-      health: { state: 'suspect', failures: 2, successes: 0, countedAt: 0 },
+      health: { state: 'suspect', failures: 2, successes: 0, countedGeneration: 0 },
       checkedAt: 1234,
-      marked: null,
+      reportedFault: null,
     });
   });
 
@@ -46,7 +46,7 @@ describe('RegistrySource, on a real Redis', () => {
     await shared.redis.sadd(keys.consumers, 'text');
     await shared.redis.set(keys.consumer('text'), 'not a hash');
     const seen = await all();
-    expect(seen.get('odd')).to.deep.include({ checkedAt: 0, marked: 'address-denied' });
+    expect(seen.get('odd')).to.deep.include({ checkedAt: 0, reportedFault: 'address-denied' });
     expect(seen.get('odd')?.health).to.include({ state: undefined, failures: 0 });
     expect(seen.get('none')?.stored).to.deep.equal({ ip: null, port: null });
     expect(seen.get('text')?.stored).to.deep.equal({ ip: null, port: null });

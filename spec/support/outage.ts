@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import type { Keys } from '#src/domain/keys.js';
-import type { FailureReason } from '#src/domain/reasons.js';
+import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { Behaviour } from '#swarm/behaviour.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import type { Scheduler } from '#swarm/scheduler.js';
@@ -144,7 +144,7 @@ export async function settled(
   await announced(redis, neighbours, keys);
 }
 
-/** Every producer has been told the IP that we have now, and the ledger knows. */
+/** Every producer has been told the IP that we have now, and the outbox knows. */
 async function announced(redis: Redis, { ip, producers }: Neighbours, keys: Keys): Promise<void> {
   await eventually(async () => {
     for (const { uuid, producer } of producers) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fetch from 'node-fetch';
-import { sign, SIGNATURE_HEADER } from '#src/domain/signature.js';
+import { sign, SIGNATURE_HEADER } from '#src/domain/call/signature.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { Producer } from '#swarm/producer.js';

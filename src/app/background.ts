@@ -1,6 +1,6 @@
 import { distinctUntilChanged, exhaustMap, ignoreElements, map, merge, skip, tap, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
-import { flushing } from '../sinks/flush.js';
+import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import type { RedisHealth } from '../sources/redisHealth.js';
 import type { Context, RunIo } from './context.js';

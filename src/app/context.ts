@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
-import type { PostJson } from '../domain/http.js';
+import type { PostJson } from '../domain/call/http.js';
 import type { SchedulerEvent } from '../events.js';
 import type { ConfigChange } from '../sources/configFile.js';
 

@@ -13,22 +13,22 @@ import {
 } from 'rxjs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.js';
-import type { Evidence } from '../domain/evidence.js';
-import type { Ledger } from '../domain/ledger.js';
+import type { OnlineEvidence } from '../state/onlineEvidence.js';
+import type { Outbox } from '../domain/announce/outbox.js';
 import type { SchedulerEvent } from '../events.js';
 import { ipSources } from '../sources/publicIp/sources.js';
-import { announce } from '../streams/announce.js';
-import { asking } from '../streams/askSource.js';
-import { attempting } from '../streams/attempt.js';
-import { holdFlaps } from '../streams/holdFlaps.js';
-import { knownIp } from '../streams/knownIp.js';
-import { watchIp } from '../streams/watchIp.js';
+import { announce } from '../streams/ip/announce.js';
+import { asking } from '../streams/ip/askSource.js';
+import { attempting } from '../streams/ip/attempt.js';
+import { dampFlaps } from '../streams/ip/dampFlaps.js';
+import { knownIp } from '../streams/ip/knownIp.js';
+import { watchIp } from '../streams/ip/watchIp.js';
 import type { Context } from './context.js';
 import { announceRequest } from './requests.js';
 
 export interface IpParts {
-  readonly ledger: Ledger;
-  readonly evidence: Evidence;
+  readonly outbox: Outbox;
+  readonly evidence: OnlineEvidence;
   readonly redisUp$: Observable<boolean>;
   readonly userAgent: string;
 }
@@ -41,7 +41,7 @@ export function ipChanges(context: Context, parts: IpParts): Observable<Schedule
   const { clock, stop$ } = context;
   const event$ = ipEvents(context, parts).pipe(takeUntil(stop$));
   return event$.pipe(
-    connect((ip$) => merge(ip$, ip$.pipe(knownIp(), holdFlaps(clock.wall, clock.steady), announcing(context, parts)))),
+    connect((ip$) => merge(ip$, ip$.pipe(knownIp(), dampFlaps(clock.wall, clock.steady), announcing(context, parts)))),
   );
 }
 
@@ -70,11 +70,11 @@ function ipEvents({ config$, clock }: Context, { evidence, userAgent }: IpParts)
   );
 }
 
-function announcing({ config$, client, clock, stop$, explain }: Context, { ledger, redisUp$ }: IpParts) {
+function announcing({ config$, client, clock, stop$, explain }: Context, { outbox, redisUp$ }: IpParts) {
   const { wall, steady } = clock;
   const attempt = (config: Config) =>
     attempting({
-      ledger,
+      outbox,
       request: announceRequest(client(config), config, wall),
       timeoutMs: config.announce.timeoutMs,
       retry: config.announce.retry,
@@ -85,7 +85,7 @@ function announcing({ config$, client, clock, stop$, explain }: Context, { ledge
       explain,
     });
   return announce({
-    ledger,
+    outbox,
     attempt: (claim) =>
       config$.pipe(
         take(1),

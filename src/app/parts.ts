@@ -3,20 +3,20 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
-import { settled } from '../clients/settled.js';
+import { withTimeout } from '../clients/withTimeout.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
-import { ClockWatch } from '../domain/clockWatch.js';
-import { Evidence } from '../domain/evidence.js';
-import type { PostJson } from '../domain/http.js';
+import { ClockWatch } from '../state/clockWatch.js';
+import { OnlineEvidence } from '../state/onlineEvidence.js';
+import type { PostJson } from '../domain/call/http.js';
 import { keysUnder } from '../domain/keys.js';
-import { PeerTable } from '../domain/peerTable.js';
-import type { Sinks } from '../sinks/flush.js';
+import { PeerBook } from '../state/peerBook.js';
+import type { Sinks } from '../sinks/sink.js';
 import { Journal } from '../sinks/journal.js';
-import { RedisLedger } from '../sinks/ledger.js';
-import { LogSink } from '../sinks/log.js';
+import { RedisOutbox } from '../outbox/redisOutbox.js';
+import { LogSink } from '../sinks/log/log.js';
 import { SchedulerState } from '../sinks/schedulerState.js';
-import { VerdictSink } from '../sinks/verdicts.js';
+import { WriteBack } from '../sinks/writeBack.js';
 import { RegistrySource } from '../sources/registry.js';
 import { version } from '../version.js';
 
@@ -30,10 +30,10 @@ export interface Parts {
   readonly client: (config: Config) => PostJson;
   readonly userAgent: string;
   readonly registry: RegistrySource;
-  readonly table: PeerTable;
-  readonly evidence: Evidence;
-  readonly verdicts: VerdictSink;
-  readonly ledger: RedisLedger;
+  readonly table: PeerBook;
+  readonly evidence: OnlineEvidence;
+  readonly verdicts: WriteBack;
+  readonly outbox: RedisOutbox;
   readonly sinks: Sinks;
   readonly log: LogSink;
 }
@@ -44,22 +44,22 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
   const watch = new ClockWatch(steady, wall);
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
-  const verdicts = new VerdictSink(redis, keys, wall, redisFailure);
+  const verdicts = new WriteBack(redis, keys, wall, redisFailure);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version });
   const journal = new Journal(redis, keys);
   return {
     // Of a cluster any node would answer a PING, also while the one with our keys is gone.
-    pingRedis: () => settled<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    pingRedis: () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
     clock: { wall, steady, epoch: () => watch.epoch() },
     watch,
     explain: redisFailure,
     client: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
     userAgent,
     registry: new RegistrySource(redis, keys),
-    table: new PeerTable(),
-    evidence: new Evidence(),
+    table: new PeerBook(),
+    evidence: new OnlineEvidence(),
     verdicts,
-    ledger: new RedisLedger(redis, keys, wall),
+    outbox: new RedisOutbox(redis, keys, wall),
     sinks: { verdicts, state, journal },
     log: new LogSink(logger),
   };

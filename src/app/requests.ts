@@ -1,10 +1,10 @@
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
-import type { PostJson, Reply } from '../domain/http.js';
-import type { PeerAddress } from '../domain/peer.js';
-import { sign, SIGNATURE_HEADER } from '../domain/signature.js';
-import { peerUrl } from '../domain/url.js';
-import { posting } from '../streams/call.js';
+import type { PostJson, Reply } from '../domain/call/http.js';
+import type { PeerAddress } from '../domain/peer/peer.js';
+import { sign, SIGNATURE_HEADER } from '../domain/call/signature.js';
+import { peerUrl } from '../domain/call/url.js';
+import { posting } from '../streams/operators/withDeadline.js';
 
 type Target = Config['sync'] | Config['announce'];
 

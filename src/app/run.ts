@@ -16,9 +16,9 @@ import {
 } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
-import { flushing } from '../sinks/flush.js';
+import { flushing } from '../sinks/sink.js';
 import { redisHealth } from '../sources/redisHealth.js';
-import { alongside } from '../streams/alongside.js';
+import { alongside } from '../streams/operators/alongside.js';
 import { background } from './background.js';
 import { configuration } from './configuration.js';
 import type { RunIo } from './context.js';

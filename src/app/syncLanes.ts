@@ -12,25 +12,25 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
-import type { Evidence } from '../domain/evidence.js';
-import type { Lane } from '../domain/peer.js';
-import type { PeerTable } from '../domain/peerTable.js';
+import type { OnlineEvidence } from '../state/onlineEvidence.js';
+import type { Lane } from '../domain/peer/peer.js';
+import type { PeerBook } from '../state/peerBook.js';
 import type { SchedulerEvent } from '../events.js';
-import type { VerdictSink } from '../sinks/verdicts.js';
+import type { WriteBack } from '../sinks/writeBack.js';
 import { every } from '../sources/every.js';
 import type { RegistrySource } from '../sources/registry.js';
-import { checkPeer } from '../streams/checkPeer.js';
-import { runLane } from '../streams/lane.js';
-import { rounds } from '../streams/rounds.js';
-import { recheck, sweep, type LaneItem } from '../streams/sweep.js';
+import { checkPeer } from '../streams/sync/checkPeer.js';
+import { runLane } from '../streams/sync/round.js';
+import { rounds } from '../streams/sync/rounds.js';
+import { recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
 import type { Context } from './context.js';
 import { syncRequest } from './requests.js';
 
 export interface SyncParts {
   readonly registry: RegistrySource;
-  readonly table: PeerTable;
-  readonly evidence: Evidence;
-  readonly verdicts: VerdictSink;
+  readonly table: PeerBook;
+  readonly evidence: OnlineEvidence;
+  readonly verdicts: WriteBack;
 }
 
 /** What tells the lanes apart. */
@@ -43,20 +43,20 @@ interface Pace {
 }
 
 /** The lanes that recheck look this many times an interval for who is due, so that nobody waits much longer. */
-const LOOKS = 5;
+const TICKS_PER_INTERVAL = 5;
 
 function paceOf(lane: Lane, { sync }: Config): Pace {
   switch (lane) {
-    case 'good':
+    case 'regular':
       return { tickMs: sync.intervalMs, jitter: sync.jitter, everyMs: 0, concurrency: sync.concurrency };
     case 'suspect': {
       // Freshness: whoever is not unavailable is checked at least once an interval.
       const everyMs = Math.min(sync.suspectIntervalMs, sync.intervalMs);
-      return { tickMs: everyMs / LOOKS, jitter: 0, everyMs, concurrency: sync.concurrency };
+      return { tickMs: everyMs / TICKS_PER_INTERVAL, jitter: 0, everyMs, concurrency: sync.concurrency };
     }
     case 'unavailable': {
       const { intervalMs: everyMs, concurrency } = sync.unavailable;
-      return { tickMs: everyMs / LOOKS, jitter: 0, everyMs, concurrency };
+      return { tickMs: everyMs / TICKS_PER_INTERVAL, jitter: 0, everyMs, concurrency };
     }
   }
 }
@@ -77,7 +77,7 @@ export function syncLanes(context: Context, parts: SyncParts): Observable<Schedu
       rounds({ lane, now: clock.wall, stopping, round: (n, config) => laneRound(context, parts, lane, n, config) }),
     );
   };
-  return merge(lane$('good'), lane$('suspect'), lane$('unavailable'));
+  return merge(lane$('regular'), lane$('suspect'), lane$('unavailable'));
 }
 
 /** One round of one lane under the settings given. */
@@ -92,7 +92,7 @@ export function laneRound(
   const { clock, stop$, explain } = context;
   const { registry, table } = parts;
   const source = { registry, table, self: config.uuid, wall: clock.wall, explain };
-  const items = (): AsyncIterable<LaneItem> => (lane === 'good' ? sweep(source, n) : recheck(source, lane, everyMs));
+  const items = (): AsyncIterable<LaneItem> => (lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs));
   const check = checkPeer(
     { ...parts, clock },
     {
@@ -116,7 +116,7 @@ function isRemote(source: Config['publicIp']['sources'][number]): boolean {
 
 /** The gap between requests that spreads a round over its share of the interval. */
 function gap(lane: Lane, { sync }: Config, { registry, table }: SyncParts): Observable<number> {
-  if (lane !== 'good' || sync.spread === 0) return of(0);
+  if (lane !== 'regular' || sync.spread === 0) return of(0);
   return defer(() => from(registry.count())).pipe(
     catchError(() => of(table.size)),
     map((peers) => (sync.spread * sync.intervalMs) / Math.max(peers, 1)),

@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import type { RedisClient } from '../clients/redis.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
-import { readEntry } from '../domain/entry.js';
+import { readEntry } from '../domain/peer/entry.js';
 import { keysUnder, type Keys } from '../domain/keys.js';
-import type { PeerKind } from '../domain/peer.js';
-import { escaped, nameOf, quoted } from '../domain/printable.js';
+import type { PeerKind } from '../domain/peer/peer.js';
+import { escaped, nameOf, quoted } from '../domain/text/printable.js';
 import { CommandError, UsageError } from './commandError.js';
 import { connectNow } from './connect.js';
 

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import { keysUnder } from '../domain/keys.js';
-import { escaped, nameOf } from '../domain/printable.js';
+import { escaped, nameOf } from '../domain/text/printable.js';
 import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 

@@ -6,7 +6,7 @@ import { laneRound } from '../app/syncLanes.js';
 import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import type { SchedulerEvent } from '../events.js';
-import { flushing } from '../sinks/flush.js';
+import { flushing } from '../sinks/sink.js';
 import { connectNow } from './connect.js';
 
 /** One round now over every consumer, with a bar on a terminal and a table at the end. */
@@ -29,7 +29,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     };
     // Those in good standing first, as in the daemon: the sweep fills the table that the other lanes work from.
     const round$ = concat(
-      laneRound(context, parts, 'good', 1, config),
+      laneRound(context, parts, 'regular', 1, config),
       defer(() => laneRound(context, parts, 'suspect', 1, config, Date.now() - startedAt)),
       defer(() => laneRound(context, parts, 'unavailable', 1, config, Date.now() - startedAt)),
       flushing(parts.sinks, Date.now, parts.explain),

@@ -40,13 +40,13 @@ export function startBound(program: string, args: readonly string[]): BoundChild
   for (const pipe of [child.stdout, child.stderr]) {
     pipe?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_BYTES)));
   }
-  const leash = child.stdio[3];
-  leash?.on('error', () => undefined);
+  const lifelinePipe = child.stdio[3];
+  lifelinePipe?.on('error', () => undefined);
   const ended = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => {
       resolve(message);
     });
-    child.once('exit', () => leash?.destroy());
+    child.once('exit', () => lifelinePipe?.destroy());
     child.once('close', (code, signal) => {
       resolve(`it ended with ${signal ?? `code ${String(code)}`}`);
     });
@@ -55,7 +55,7 @@ export function startBound(program: string, args: readonly string[]): BoundChild
     ended,
     lastWords: () => lastLines(said).join(' | '),
     stop: async (patienceMs) => {
-      leash?.destroy();
+      lifelinePipe?.destroy();
       const { pid } = child;
       const last = setTimeout(() => {
         if (pid !== undefined) process.kill(-pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 import { formatWithOptions } from 'node:util';
 import { createLogger, format, transports, type Logger } from 'winston';
-import { escaped } from '../domain/printable.js';
+import { escaped } from '../domain/text/printable.js';
 
 export interface LogOptions {
   readonly level: string;

@@ -2,9 +2,9 @@ import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
-import { failureOf } from '../domain/failure.js';
-import type { PostJson, Reply } from '../domain/http.js';
-import { retryAfterMs } from '../domain/retryAfter.js';
+import { failureOf } from '../domain/call/failure.js';
+import type { PostJson, Reply } from '../domain/call/http.js';
+import { retryAfterMs } from '../domain/call/retryAfter.js';
 
 /** A longer body is no answer, in bytes. */
 const MAX_BODY = 65_536;

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterNode, Redis, RedisOptions } from 'ioredis';
-import { PromptCluster, PromptRedis } from './promptRedis.js';
+import { FailFastCluster, FailFastRedis } from './failFastRedis.js';
 
 export { redisFailure } from './redisFailure.js';
 
@@ -72,7 +72,7 @@ export function openRedis(location: RedisLocation): RedisClient {
 
 function open(location: RedisLocation): RedisClient {
   if ('cluster' in location) return openCluster(location.cluster);
-  return new PromptRedis({ ...OPTIONS, reconnectOnError: reconnectOnError(), ...whereabouts(location) });
+  return new FailFastRedis({ ...OPTIONS, reconnectOnError: reconnectOnError(), ...whereabouts(location) });
 }
 
 function whereabouts(location: Exclude<RedisLocation, { readonly cluster: unknown }>) {
@@ -106,7 +106,7 @@ function login({ protocol, username, password }: URL): Pick<RedisOptions, 'usern
 
 function openCluster(urls: readonly string[]): Cluster {
   const nodes = urls.map((text) => new URL(text));
-  return new PromptCluster(nodes.map(server) satisfies ClusterNode[], {
+  return new FailFastCluster(nodes.map(server) satisfies ClusterNode[], {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     clusterRetryStrategy: retryStrategy,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis.js';
-import { settled } from './settled.js';
+import { withTimeout } from './withTimeout.js';
 
 /** A Lua script by its text and the digest that Redis knows it by. */
 export interface Script {
@@ -32,10 +32,10 @@ export async function runScript(
   const commands = redis as unknown as ScriptCommands;
   const given = [...keys, ...args].map((one) => Buffer.from(String(one), 'latin1'));
   try {
-    return texts(await settled(commands.evalshaBuffer(sha, keys.length, ...given)));
+    return texts(await withTimeout(commands.evalshaBuffer(sha, keys.length, ...given)));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return texts(await settled(commands.evalBuffer(lua, keys.length, ...given)));
+    return texts(await withTimeout(commands.evalBuffer(lua, keys.length, ...given)));
   }
 }
 

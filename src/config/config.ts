@@ -1,4 +1,4 @@
-import type { AddressClass } from '../domain/address.js';
+import type { AddressClass } from '../domain/ip/address.js';
 import type { Parsed } from './schema.js';
 
 /** How one kind of peer is called. */

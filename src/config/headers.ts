@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
-import { SIGNATURE_HEADER } from '../domain/signature.js';
+import { SIGNATURE_HEADER } from '../domain/call/signature.js';
 
 /** What the scheduler itself sets, or what would change how the message is framed. */
 const OWN: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
-import { settled } from '../clients/settled.js';
+import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 
@@ -36,7 +36,7 @@ export class Journal {
   async flush(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
-      await settled(Promise.all(batch.map((entry) => this.#append(entry))));
+      await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
       const written = new Set(batch);
       this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
     }
@@ -61,9 +61,9 @@ function toEntry(event: SchedulerEvent): Entry | undefined {
     case 'redis.failed':
       return undefined;
     case 'round.finished':
-      return event.lane === 'good' ? entryOf(event) : undefined;
+      return event.lane === 'regular' ? entryOf(event) : undefined;
     case 'round.skipped':
-      return event.lane === 'good' ? entryOf(event) : undefined;
+      return event.lane === 'regular' ? entryOf(event) : undefined;
     case 'peer.checked': {
       const { uuid, at, outcome, before, state } = event.verdict;
       if (state === undefined || state === before) return undefined;

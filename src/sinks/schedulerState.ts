@@ -1,5 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
-import { settled } from '../clients/settled.js';
+import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
 
@@ -21,10 +21,10 @@ export class SchedulerState {
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'round.started':
-        if (event.lane === 'good') this.#note({ round: event.round, round_started_at: event.at });
+        if (event.lane === 'regular') this.#note({ round: event.round, round_started_at: event.at });
         return;
       case 'round.finished':
-        if (event.lane === 'good') {
+        if (event.lane === 'regular') {
           this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: event.failed });
         }
         return;
@@ -48,7 +48,7 @@ export class SchedulerState {
   async flush(): Promise<void> {
     if (this.#dirty.size === 0) return;
     const fields = new Map(this.#dirty);
-    await settled(this.redis.hset(this.keys.scheduler, fields));
+    await withTimeout(this.redis.hset(this.keys.scheduler, fields));
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
   }
 

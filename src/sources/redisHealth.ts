@@ -7,7 +7,7 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 /** Often enough that work goes on within a second of Redis being back. */
 const PING_MS = 250;
 /** While it is well, one in so many: that it went, whoever needs it finds out first. */
-const SELDOM = 4;
+const PING_EVERY_WHEN_UP = 4;
 /** One alone may have met no more than a connection that was being made anew. */
 const FAILURES = 2;
 
@@ -19,7 +19,7 @@ export function redisHealth(
   return defer(() => {
     let failures = 0;
     return every({ intervalMs: PING_MS }).pipe(
-      filter((_, i) => failures > 0 || i % SELDOM === 0),
+      filter((_, i) => failures > 0 || i % PING_EVERY_WHEN_UP === 0),
       exhaustMap(() =>
         defer(() => from(ping())).pipe(
           map((): RedisHealth => ({ up: true })),

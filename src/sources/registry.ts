@@ -1,7 +1,7 @@
 import type { RedisClient } from '../clients/redis.js';
-import { settled } from '../clients/settled.js';
+import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { PeerState, RegistryEntry } from '../domain/peer.js';
+import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
 /** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
 const PAGE = 256;
@@ -24,7 +24,7 @@ export class RegistrySource {
   async *pages(): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
-      const [next, members] = await settled(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
+      const [next, members] = await withTimeout(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
       cursor = next.toString();
       const uuids = members.map(toText);
       // A small set is stored compactly and comes whole, whatever COUNT says.
@@ -34,7 +34,7 @@ export class RegistrySource {
 
   /** The named consumers as they are now, those that are no longer registered left out. */
   async read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
-    const registered = await settled(
+    const registered = await withTimeout(
       Promise.all(uuids.map((uuid) => this.redis.sismember(this.keys.consumers, toBytes(uuid)))),
     );
     return this.#entries(uuids.filter((_, i) => registered[i] === 1));
@@ -42,11 +42,11 @@ export class RegistrySource {
 
   /** How many consumers are registered. */
   count(): Promise<number> {
-    return settled(this.redis.scard(this.keys.consumers));
+    return withTimeout(this.redis.scard(this.keys.consumers));
   }
 
   #entries(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
-    return settled(
+    return withTimeout(
       Promise.all(
         uuids.map(async (uuid) => {
           const values = await this.redis.hmgetBuffer(toBytes(this.keys.consumer(uuid)), ...FIELDS).catch(wrongType);
@@ -75,10 +75,10 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
       state: state !== null && STATES.includes(state) ? (state as PeerState) : undefined,
       failures: toCount(failures),
       successes: 0,
-      countedAt: 0,
+      countedGeneration: 0,
     },
     checkedAt: toCount(checkedAt),
-    marked: error === 'address-invalid' || error === 'address-denied' ? error : null,
+    reportedFault: error === 'address-invalid' || error === 'address-denied' ? error : null,
   };
 }
 

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 import { concatMap, from, lastValueFrom, NEVER, of, toArray } from 'rxjs';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
-import { Evidence } from '#src/domain/evidence.js';
-import type { Reply } from '#src/domain/http.js';
-import type { PeerAddress } from '#src/domain/peer.js';
-import { PeerTable } from '#src/domain/peerTable.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import type { Reply } from '#src/domain/call/http.js';
+import type { PeerAddress } from '#src/domain/peer/peer.js';
+import { PeerBook } from '#src/state/peerBook.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { VerdictSink } from '#src/sinks/verdicts.js';
+import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { checkPeer } from '#src/streams/checkPeer.js';
-import { runLane } from '#src/streams/lane.js';
-import { recheck, sweep } from '#src/streams/sweep.js';
+import { checkPeer } from '#src/streams/sync/checkPeer.js';
+import { runLane } from '#src/streams/sync/round.js';
+import { recheck, sweep } from '#src/streams/sync/sweep.js';
 import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
@@ -53,13 +53,13 @@ export function keyOf(member: Buffer): Buffer {
 
 /** A round of each lane over the whole registry, as the program runs them, and the addresses that were called. */
 export async function roundOver(client: RedisClient, now: number) {
-  const table = new PeerTable();
+  const table = new PeerBook();
   const called: PeerAddress[] = [];
   const registry = new RegistrySource(client, keys);
   const wall = (): number => now;
   const source = { registry, table, self: 'us', wall, explain: redisFailure };
-  const sink = new VerdictSink(client, keys, wall, redisFailure);
-  const context = { table, evidence: new Evidence(), clock: { wall, steady: wall, epoch: () => 0 } };
+  const sink = new WriteBack(client, keys, wall, redisFailure);
+  const context = { table, evidence: new OnlineEvidence(), clock: { wall, steady: wall, epoch: () => 0 } };
   const request = (address: PeerAddress) => {
     called.push(address);
     return of<Reply>(called.length % 3 === 0 ? { ok: false, reason: 'refused' } : { ok: true, status: 200, body: '' });
@@ -71,15 +71,15 @@ export async function roundOver(client: RedisClient, now: number) {
     allow: ['public'] as const,
     polled: false,
   };
-  const lane = (name: 'good' | 'suspect' | 'unavailable') =>
-    runLane(name === 'good' ? sweep(source, 1) : recheck(source, name, 0), {
+  const lane = (name: 'regular' | 'suspect' | 'unavailable') =>
+    runLane(name === 'regular' ? sweep(source, 1) : recheck(source, name, 0), {
       check: checkPeer(context, settings, name),
       write: sink.write,
       concurrency: 64,
       gapMs: 0,
       stop$: NEVER,
     });
-  const lanes = from(['good', 'suspect', 'unavailable'] as const);
+  const lanes = from(['regular', 'suspect', 'unavailable'] as const);
   const events: readonly SchedulerEvent[] = await lastValueFrom(lanes.pipe(concatMap(lane), toArray()));
   return { called, events, unwritten: sink.unwritten };
 }

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { sparse6 } from '../../domain/addresses.js';
-import { nearRanges } from '../../domain/ranges.js';
+import { sparse6 } from '../../domain/ip/addresses.js';
+import { nearRanges } from '../../domain/ip/ranges.js';
 
 type Spelling = (text: string) => string;
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
-import type { Claim } from '#src/domain/ledger.js';
-import type { StoredAddress } from '#src/domain/peer.js';
-import { RedisLedger } from '#src/sinks/ledger.js';
+import type { Lease } from '#src/domain/announce/outbox.js';
+import type { StoredAddress } from '#src/domain/peer/peer.js';
+import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
 
@@ -10,7 +10,7 @@ export const LEASE_MS = 15_000;
 /** A `Retry-After` is honoured up to an hour; beyond that and a lease the clock has gone back. */
 const LONGEST_PAUSE_MS = 3_720_000;
 
-export type Due = Extract<Claim, { kind: 'due' }>;
+export type Due = Extract<Lease, { kind: 'due' }>;
 
 /** A producer as the API has it registered, and what the contract says the scheduler knows of it. */
 export interface Registered {
@@ -44,19 +44,19 @@ export class OutboxModel {
 
 /** The real thing beside the model. */
 export class RealOutbox {
-  ledger: RedisLedger;
+  outbox: RedisOutbox;
 
   constructor(
     readonly server: RedisServer,
     readonly redis: Redis,
     private readonly model: OutboxModel,
   ) {
-    this.ledger = this.reopen();
+    this.outbox = this.reopen();
   }
 
   /** What a restart of the scheduler leaves of it: nothing but what is in Redis. */
-  reopen(): RedisLedger {
-    return (this.ledger = new RedisLedger(this.redis, keys, () => this.model.now));
+  reopen(): RedisOutbox {
+    return (this.outbox = new RedisOutbox(this.redis, keys, () => this.model.now));
   }
 }
 

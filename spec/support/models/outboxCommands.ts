@@ -12,11 +12,11 @@ const IPS = ['93.184.0.1', '93.184.0.2', '93.184.0.3'];
 const ADDRESSES = [{ ip: '1.1.1.1' }, { ip: '1.1.1.1', port: '81' }, { ip: '8.8.8.8' }];
 
 const record$ = fc.constantFrom(...IPS).map((ip) =>
-  step(`record ${ip}`, async (model, { ledger }) => {
+  step(`record ${ip}`, async (model, { outbox }) => {
     const previous = model.ip;
     const changed = previous !== ip;
     const producers = changed ? model.registered.size : 0;
-    expect(await ledger.record(ip)).to.deep.equal({ changed, previous, producers });
+    expect(await outbox.enqueue(ip)).to.deep.equal({ changed, previous, producers });
     if (!changed) return;
     model.ip = ip;
     model.owes.clear();
@@ -28,8 +28,8 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
 );
 
 const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
-  step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { ledger }) => {
-    const claim = await ledger.claim(expected, LEASE_MS);
+  step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { outbox }) => {
+    const claim = await outbox.lease(expected, LEASE_MS);
     if (expected !== undefined && expected !== model.ip) {
       expect(claim).to.deep.equal({ kind: 'stale' });
       return;
@@ -68,7 +68,7 @@ const settle$ = fc
   .map(([pick, retryInMs, again]) =>
     step(
       `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
-      async (model, { ledger }) => {
+      async (model, { outbox }) => {
         const at = pick % model.claims.length;
         const { uuid, ip, stored } = model.claims[at] ?? expect.fail('no attempt');
         // An acknowledgement takes an address that could be called.
@@ -76,7 +76,7 @@ const settle$ = fc
         // Every second one stays, to be settled twice.
         if (!again) model.claims.splice(at, 1);
         const failure = acknowledged ? undefined : { reason: 'timeout' as const, retryInMs: retryInMs ?? 10 };
-        const { pending } = await ledger.settle({ uuid, ip, stored, failure });
+        const { pending } = await outbox.settle({ uuid, ip, stored, failure });
         expectSettled(model, { uuid, ip, stored }, failure?.retryInMs);
         expect(pending).to.equal(model.owes.size);
       },

@@ -2,15 +2,15 @@ import { expect } from 'chai';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { lastValueFrom, map, Subject, toArray } from 'rxjs';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
-import { Evidence } from '#src/domain/evidence.js';
-import type { Reply } from '#src/domain/http.js';
-import type { StoredAddress } from '#src/domain/peer.js';
-import { PeerTable } from '#src/domain/peerTable.js';
-import type { SchedulerEvent, Verdict } from '#src/events.js';
-import { VerdictSink } from '#src/sinks/verdicts.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import type { Reply } from '#src/domain/call/http.js';
+import type { StoredAddress } from '#src/domain/peer/peer.js';
+import { PeerBook } from '#src/state/peerBook.js';
+import type { SchedulerEvent, CheckRecord } from '#src/events.js';
+import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { checkPeer } from '#src/streams/checkPeer.js';
-import { sweep } from '#src/streams/sweep.js';
+import { checkPeer } from '#src/streams/sync/checkPeer.js';
+import { sweep } from '#src/streams/sync/sweep.js';
 import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
 
@@ -37,16 +37,16 @@ export class RegistryModel {
   /** Failures in a row of each peer, of those at the address that it had when they ended. */
   readonly failures = new Map<string, number>();
   /** Verdicts that wait for Redis, the newest of each peer. */
-  readonly waiting = new Map<string, Verdict>();
+  readonly waiting = new Map<string, CheckRecord>();
 
   /** Whether a verdict is about an entry that is there, at the address that was called. */
-  concerns({ uuid, called }: Verdict): boolean {
+  concerns({ uuid, called }: CheckRecord): boolean {
     const entry = this.registered.get(uuid);
     return called.ip === entry?.address.ip && called.port === (entry.address.port ?? null);
   }
 
   /** What a verdict makes of the entry that it concerns. */
-  store(verdict: Verdict): void {
+  store(verdict: CheckRecord): void {
     const { uuid, at, outcome, counted, state, failures } = verdict;
     const written = this.registered.get(uuid)?.written;
     if (written === undefined || !this.concerns(verdict)) return;
@@ -74,11 +74,11 @@ interface Check {
 
 /** The scheduler's own parts on a real Redis, with the network in the hands of the spec. */
 export class RealRegistry {
-  readonly table = new PeerTable();
+  readonly table = new PeerBook();
   readonly checks = new Map<string, Check>();
-  readonly sink: VerdictSink;
+  readonly sink: WriteBack;
   readonly #source: RegistrySource;
-  readonly #evidence = new Evidence();
+  readonly #evidence = new OnlineEvidence();
   #round = 0;
 
   constructor(
@@ -88,7 +88,7 @@ export class RealRegistry {
     readonly client: RedisClient,
     private readonly model: RegistryModel,
   ) {
-    this.sink = new VerdictSink(client, keys, () => model.now, redisFailure);
+    this.sink = new WriteBack(client, keys, () => model.now, redisFailure);
     this.#source = new RegistrySource(client, keys);
   }
 
@@ -111,14 +111,14 @@ export class RealRegistry {
     const check = checkPeer(
       { table: this.table, evidence: this.#evidence, clock: { wall: now, steady: () => 0, epoch: () => 0 } },
       { request: () => reply$, timeoutMs: 600_000, rules: { fall: 3, rise: 2 }, allow: ['public'], polled: true },
-      'good',
+      'regular',
     );
     const events = lastValueFrom(check(entry).pipe(this.sink.write, toArray()));
     this.checks.set(uuid, { called: entry.stored, reply$, events });
   }
 
   /** Ends the check, and tells the verdict once it is written or kept. */
-  async end(uuid: string, reply: Reply): Promise<Verdict> {
+  async end(uuid: string, reply: Reply): Promise<CheckRecord> {
     const check = this.checks.get(uuid) ?? expect.fail(`${uuid} is not being checked`);
     this.checks.delete(uuid);
     check.reply$.next(reply);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
-import type { Reply } from '#src/domain/http.js';
-import type { Verdict } from '#src/events.js';
+import type { Reply } from '#src/domain/call/http.js';
+import type { CheckRecord } from '#src/events.js';
 import { eventually } from '../eventually.js';
 import { keys } from '../registry.js';
 import type { RealRegistry, RegistryModel } from './registry.js';
@@ -81,7 +81,7 @@ const begin$ = uuid$.map((uuid) =>
   ),
 );
 
-function expectCounted(model: RegistryModel, verdict: Verdict): void {
+function expectCounted(model: RegistryModel, verdict: CheckRecord): void {
   if (!model.concerns(verdict)) return;
   const { uuid, outcome, counted } = verdict;
   const failures = outcome.ok ? 0 : (model.failures.get(uuid) ?? 0) + (counted ? 1 : 0);

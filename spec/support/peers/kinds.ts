@@ -1,4 +1,4 @@
-import type { FailureReason } from '#src/domain/reasons.js';
+import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { Behaviour } from '#swarm/behaviour.js';
 import { startConsumer } from '#swarm/consumer.js';
 import { ENDS, HANGS, type Fault } from '../../clients/faults.js';

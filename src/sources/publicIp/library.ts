@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { publicIpv4, publicIpv6 } from 'public-ip';
-import { parseIpAnswer } from '../../domain/ipAnswer.js';
-import type { IpAnswer, IpSource } from '../../domain/ipSource.js';
+import { parseIpAnswer } from '../../domain/ip/answer.js';
+import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 
 export type Family = 'ipv4' | 'ipv6';
 

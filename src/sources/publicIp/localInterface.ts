@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
-import type { AddressClass } from '../../domain/address.js';
-import { parseIpAnswer } from '../../domain/ipAnswer.js';
-import type { IpSource } from '../../domain/ipSource.js';
+import type { AddressClass } from '../../domain/ip/address.js';
+import { parseIpAnswer } from '../../domain/ip/answer.js';
+import type { IpSource } from '../../domain/ip/source.js';
 import type { Family } from './library.js';
 
 /** The address of a local interface, for hosts that carry their public one themselves (most VPSs). */

@@ -1,5 +1,5 @@
-import type { AddressClass } from '../../domain/address.js';
-import type { IpSource } from '../../domain/ipSource.js';
+import type { AddressClass } from '../../domain/ip/address.js';
+import type { IpSource } from '../../domain/ip/source.js';
 import { librarySource, type Family } from './library.js';
 import { interfaceSource } from './localInterface.js';
 import { urlSource } from './url.js';

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
-import { checkAddress, type AddressClass } from '../../domain/address.js';
-import { parseIpAnswer } from '../../domain/ipAnswer.js';
-import { failureOf } from '../../domain/failure.js';
-import type { IpAnswer, IpSource } from '../../domain/ipSource.js';
-import { retryAfterMs } from '../../domain/retryAfter.js';
+import { checkAddress, type AddressClass } from '../../domain/ip/address.js';
+import { parseIpAnswer } from '../../domain/ip/answer.js';
+import { failureOf } from '../../domain/call/failure.js';
+import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
+import { retryAfterMs } from '../../domain/call/retryAfter.js';
 import type { Family } from './library.js';
 
 /** Far more than an address needs. */

@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { RedisOutbox } from '#src/outbox/redisOutbox.js';
+import { keys, privateRedis, register } from '../support/registry.js';
+
+const A = '1.1.1.1';
+const B = '8.8.8.8';
+
+describe('RedisOutbox, on a real Redis', () => {
+  const shared = privateRedis();
+  const stored = { ip: '127.0.0.1', port: null };
+  let now = 0;
+  let outbox: RedisOutbox;
+
+  beforeEach(async () => {
+    now = 1_000_000;
+    outbox = new RedisOutbox(shared.redis, keys, () => now);
+    await register(shared.redis, 'producer', 'p', { ip: '127.0.0.1' });
+  });
+
+  const producer = (uuid = 'p') => shared.redis.hgetall(keys.producer(uuid));
+  const settle = (ip: string, retryInMs?: number, uuid = 'p') =>
+    outbox.settle({
+      uuid,
+      ip,
+      stored,
+      failure: retryInMs === undefined ? undefined : { reason: 'timeout', retryInMs },
+    });
+
+  it('stores a change with everyone who is to hear of it, at once', async () => {
+    await register(shared.redis, 'producer', 'q');
+    expect(await outbox.enqueue(A)).to.deep.equal({ changed: true, previous: undefined, producers: 2 });
+    expect(await shared.redis.hgetall(keys.scheduler)).to.deep.equal({ ip: A, ip_changed_at: '1000000' });
+    expect(await shared.redis.zrange(keys.announcements, 0, '-1')).to.have.members(['p', 'q']);
+    expect(await outbox.enqueue(B)).to.deep.equal({ changed: true, previous: A, producers: 2 });
+  });
+
+  it('stores a change for more producers than a script passes at once', async () => {
+    const uuids = Array.from({ length: 10_001 }, (_, i) => `p${i}`);
+    await shared.redis.del(keys.producers);
+    await shared.redis.sadd(keys.producers, ...uuids);
+    expect(await outbox.enqueue(A)).to.include({ producers: uuids.length });
+    expect(await shared.redis.zrange(keys.announcements, 0, '-1')).to.have.members(uuids);
+  });
+
+  it('the IP that is stored already is no change', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 10);
+    await settle(A);
+    expect(await outbox.enqueue(A)).to.deep.equal({ changed: false, previous: A, producers: 0 });
+    expect(await outbox.lease(A, 10)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('gives each producer to one worker, and again when the lease is over', async () => {
+    await outbox.enqueue(A);
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({
+      kind: 'due',
+      uuid: 'p',
+      ip: A,
+      stored,
+      attempts: 0,
+      error: null,
+    });
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'wait', forMs: 5_000 });
+    now += 5_000;
+    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due', uuid: 'p' });
+  });
+
+  it('an acknowledgement takes the producer off the list', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 5_000);
+    expect(await settle(A)).to.deep.equal({ pending: 0 });
+    expect(await producer()).to.deep.equal({ ip: '127.0.0.1', notified_ip: A, notified_at: '1000000', attempts: '1' });
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('a failure keeps it on the list, keeps what it last acknowledged, and counts', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 5_000);
+    await settle(A);
+    await outbox.enqueue(B);
+    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', attempts: 0, error: null });
+    expect(await producer())
+      .to.include({ notified_ip: A })
+      .and.not.have.any.keys('attempts', 'error');
+    expect(await settle(B, 700)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
+    expect(await outbox.lease(B, 5_000)).to.deep.equal({ kind: 'wait', forMs: 700 });
+    now += 700;
+    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', attempts: 1, error: 'timeout' });
+  });
+
+  it('an acknowledgement of an IP that is ours no longer leaves the producer on the list', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 5_000);
+    await outbox.enqueue(B);
+    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.include({ notified_ip: A });
+    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', ip: B });
+  });
+
+  it('a failure with an IP that is ours no longer puts nothing off', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 5_000);
+    await outbox.enqueue(B);
+    await settle(A, 60_000);
+    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', ip: B });
+  });
+
+  it('what an address said that is no longer the producer’s counts for nothing', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, 5_000);
+    await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
+    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await producer()).to.not.have.property('notified_ip');
+    expect(await outbox.lease(A, 5_000)).to.deep.include({ kind: 'due', stored: { ip: '127.0.0.9', port: null } });
+  });
+
+  it('one that left the registry is dropped, at the claim or at the settlement', async () => {
+    await outbox.enqueue(A);
+    await shared.redis.srem(keys.producers, 'p');
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'dropped', uuid: 'p' });
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'empty' });
+
+    await shared.redis.sadd(keys.producers, 'p');
+    await outbox.enqueue(B);
+    await outbox.lease(B, 5_000);
+    await shared.redis.srem(keys.producers, 'p');
+    await shared.redis.del(keys.producer('p'));
+    expect(await settle(B)).to.deep.equal({ pending: 0 });
+    expect(await shared.redis.exists(keys.producer('p'))).to.equal(0);
+  });
+
+  it('a producer in the set without a hash is tried, never made', async () => {
+    await shared.redis.sadd(keys.producers, 'ghost');
+    await shared.redis.srem(keys.producers, 'p');
+    await outbox.enqueue(A);
+    const none = { ip: null, port: null };
+    expect(await outbox.lease(A, 5_000)).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
+    await outbox.settle({ uuid: 'ghost', ip: A, stored: none, failure: { reason: 'address-invalid', retryInMs: 5 } });
+    expect(await shared.redis.exists(keys.producer('ghost'))).to.equal(0);
+  });
+
+  it('notices that Redis holds another IP than the one that is known', async () => {
+    await outbox.enqueue(A);
+    expect(await outbox.lease(B, 5_000)).to.deep.equal({ kind: 'stale' });
+    await shared.redis.flushall();
+    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'stale' });
+    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('a clock that has gone back puts nobody off', async () => {
+    await outbox.enqueue(A);
+    now -= 86_400_000;
+    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due' });
+  });
+
+  it('nor does it make anybody wait for another', async () => {
+    await register(shared.redis, 'producer', 'q', { ip: '127.0.0.1' });
+    await outbox.enqueue(A);
+    now -= 86_400_000;
+    const claims = [await outbox.lease(A, 5_000), await outbox.lease(A, 5_000)];
+    expect(claims.map((claim) => claim.kind === 'due' && claim.uuid)).to.have.members(['p', 'q']);
+  });
+
+  it('never sends what is no address, whoever wrote it', async () => {
+    await outbox.enqueue(A);
+    await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');
+    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    await shared.redis.hset(keys.scheduler, 'ip', '');
+    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.enqueue(A)).to.include({ changed: true });
+  });
+
+  it('works on after the server has forgotten its scripts', async () => {
+    await outbox.enqueue(A);
+    await shared.redis.script('FLUSH');
+    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due' });
+  });
+
+  it('rejects, and changes nothing, where a key is of the wrong type', async () => {
+    await shared.redis.del(keys.producers);
+    await shared.redis.set(keys.producers, 'a text');
+    const failed: unknown = await outbox.enqueue(A).catch((error: unknown) => error);
+    expect(failed).to.be.an('error');
+    expect(await shared.redis.exists(keys.scheduler)).to.equal(0);
+  });
+});

@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { Writable } from 'node:stream';
+import { createLogger, transports } from 'winston';
+import type { SchedulerEvent } from '#src/events.js';
+import { describe as inWords } from '#src/sinks/log/describe.js';
+import { LogSink } from '#src/sinks/log/log.js';
+
+/** One of each kind of event. */
+const EVENTS: readonly SchedulerEvent[] = [
+  { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
+  { kind: 'round.skipped', at: 1, lane: 'regular' },
+  { kind: 'round.skipped', at: 1, lane: 'suspect' },
+  { kind: 'round.finished', at: 1, lane: 'regular', round: 1, tookMs: 1_500, ok: 2, failed: 1, aborted: false },
+  { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 15, ok: 2, failed: 1, aborted: true },
+  { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'clock-gap' },
+  { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
+  {
+    kind: 'peer.malformed',
+    at: 1,
+    peer: 'consumer',
+    uuid: 'a',
+    error: 'address-denied',
+    detail: 'ip "10.0.0.1"',
+    stored: { ip: '10.0.0.1', port: null },
+    before: undefined,
+  },
+  { kind: 'isolation.began', at: 1 },
+  { kind: 'isolation.ended', at: 1 },
+  { kind: 'clock.gap', at: 1, gapMs: 7_000 },
+  { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
+  { kind: 'ip.unknown', at: 1 },
+  { kind: 'ip.disagreed', at: 1, answers: ['1.1.1.1', '8.8.8.8'] },
+  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1' },
+  { kind: 'ip.held', at: 1, ip: '1.1.1.1', quietMs: 300_000 },
+  { kind: 'ip.changed', at: 1, ip: '1.1.1.1', previous: undefined, producers: 1 },
+  { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1 },
+  { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, reason: 'timeout', retryInMs: 50 },
+  { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 2, reason: 'timeout', retryInMs: 50 },
+  { kind: 'announcement.dropped', at: 1, uuid: 'p' },
+  { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
+  { kind: 'redis.up', at: 1 },
+  { kind: 'redis.down', at: 1, reason: 'refused' },
+  { kind: 'redis.failed', at: 1, what: 'a step', reason: 'OOM' },
+  { kind: 'redis.caught-up', at: 1, what: 'a step', written: 3 },
+  { kind: 'heartbeat', at: 1 },
+  { kind: 'config.reloaded', at: 1, changed: ['sync.interval'] },
+  { kind: 'config.rejected', at: 1, problems: ['sync.interval: no'] },
+  { kind: 'config.needs-restart', at: 1, keys: ['uuid'] },
+  { kind: 'process.stopping', at: 1, signal: 'SIGTERM' },
+];
+
+const checked = (over: object): SchedulerEvent => ({
+  kind: 'peer.checked',
+  lane: 'regular',
+  verdict: {
+    uuid: 'a',
+    called: { ip: '1.1.1.1', port: null },
+    at: 1,
+    outcome: { ok: true, latencyMs: 12 },
+    counted: true,
+    before: undefined,
+    state: 'available',
+    failures: 0,
+    ...over,
+  },
+});
+
+function logging(level = 'info'): { readonly sink: LogSink; readonly lines: { message: string; detail?: unknown }[] } {
+  const lines: { message: string; detail?: unknown }[] = [];
+  const stream = new Writable({
+    write: (_line, _encoding, done) => {
+      done();
+    },
+  });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
+  const logger = createLogger({ level, transports: new transports.Stream({ stream }) });
+  logger.on('data', (line: { message: string }) => lines.push(line));
+  return { sink: new LogSink(logger), lines };
+}
+
+describe('the log', () => {
+  it('has one line for each kind of event', () => {
+    for (const event of EVENTS) expect(inWords(event).message, event.kind).to.match(/^\S.*\S$/);
+  });
+
+  const told: readonly (readonly [SchedulerEvent, string, string])[] = [
+    [checked({}), 'debug', 'peer a is available (answered in 12 ms)'],
+    [checked({ before: 'unavailable' }), 'info', 'peer a is available, was unavailable (answered in 12 ms)'],
+    [checked({ before: 'available' }), 'debug', 'peer a: answered in 12 ms'],
+    [
+      checked({ outcome: { ok: false, reason: 'timeout' }, before: 'suspect', state: 'unavailable' }),
+      'warn',
+      'peer a is unavailable, was suspect (timeout)',
+    ],
+    [
+      checked({ outcome: { ok: false, reason: 'timeout' }, before: 'available', counted: false }),
+      'debug',
+      'peer a: timeout (not held against it)',
+    ],
+    [
+      { kind: 'round.finished', at: 1, lane: 'regular', round: 3, tookMs: 1_500, ok: 2, failed: 1, aborted: false },
+      'info',
+      'round 3: 2 answered, 1 failed, in 1.5 s',
+    ],
+    [
+      { kind: 'ip.changed', at: 1, ip: '8.8.8.8', previous: '1.1.1.1', producers: 1 },
+      'info',
+      'public IP changed from 1.1.1.1 to 8.8.8.8: 1 producer to tell',
+    ],
+  ];
+  for (const [event, level, message] of told) {
+    it(`says at ${level}: ${message}`, () => {
+      expect(inWords(event)).to.include({ level, message });
+    });
+  }
+
+  it('tells a standing condition when it begins and when it changes, not for as long as it lasts', () => {
+    const { sink, lines } = logging();
+    for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at });
+    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1' });
+    sink.accept({ kind: 'ip.unknown', at: 9 });
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not find the public IP',
+      'public IP is 1.1.1.1',
+      'could not find the public IP',
+    ]);
+  });
+
+  it('tells again what failed once Redis was there in between', () => {
+    const { sink, lines } = logging();
+    const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'a step', reason: 'OOM' };
+    sink.accept(failed);
+    sink.accept(failed);
+    sink.accept({ kind: 'redis.up', at: 2 });
+    sink.accept(failed);
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a step: OOM',
+      'Redis is there',
+      'could not confirm a step: OOM',
+    ]);
+  });
+
+  it('says that Redis can’t be used, and not all that can’t be done meanwhile', () => {
+    const { sink, lines } = logging();
+    sink.accept({ kind: 'redis.down', at: 1, reason: 'refused' });
+    sink.accept({ kind: 'redis.failed', at: 2, what: 'a step', reason: 'refused' });
+    sink.accept({ kind: 'redis.up', at: 3 });
+    expect(lines.map(({ message }) => message)).to.deep.equal(["Redis can't be used: refused", 'Redis is there']);
+  });
+
+  it('gives the whole event at debug', () => {
+    const { sink, lines } = logging('debug');
+    sink.accept({ kind: 'heartbeat', at: 7 });
+    expect(lines[0]?.detail).to.deep.equal({ kind: 'heartbeat', at: 7 });
+  });
+});

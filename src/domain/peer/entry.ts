@@ -1,0 +1,24 @@
+import { checkAddress, type AddressClass } from '../ip/address.js';
+import type { PeerAddress, StoredAddress } from './peer.js';
+import { quoted } from '../text/printable.js';
+import type { AddressFault } from '../call/reasons.js';
+
+export type EntryAddress =
+  | { readonly ok: true; readonly address: PeerAddress }
+  /** The detail is for the log: short, and escaped, since the API may have stored whatever it was sent. */
+  | { readonly ok: false; readonly error: AddressFault; readonly detail: string };
+
+const PORT = /^[1-9]\d{0,4}$/;
+const MAX_PORT = 65_535;
+
+/** Where a registry entry says to call, if that is a place at all and one that may be called. */
+export function readEntry({ ip, port }: StoredAddress, allow: readonly AddressClass[]): EntryAddress {
+  if (ip === null || ip === '') return { ok: false, error: 'address-invalid', detail: 'no ip' };
+  const checked = checkAddress(ip, allow);
+  if (!checked.ok) return { ok: false, error: checked.error, detail: `ip ${quoted(ip)}` };
+  if (port === null || port === '') return { ok: true, address: { ip: checked.ip, port: undefined } };
+  if (!PORT.test(port) || Number(port) > MAX_PORT) {
+    return { ok: false, error: 'address-invalid', detail: `port ${quoted(port)}` };
+  }
+  return { ok: true, address: { ip: checked.ip, port: Number(port) } };
+}

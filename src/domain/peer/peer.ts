@@ -1,0 +1,47 @@
+import type { FailureReason } from '../call/reasons.js';
+
+/** Where to call: a canonical address literal and, where the registry entry carries one, a port of its own. */
+export interface PeerAddress {
+  readonly ip: string;
+  readonly port: number | undefined;
+}
+
+export type PeerState = 'available' | 'suspect' | 'unavailable';
+
+/** What the scheduler knows of a peer between two checks. `state` is undefined until there is a verdict. */
+export interface PeerHealth {
+  readonly state: PeerState | undefined;
+  /** Consecutive counted failures. */
+  readonly failures: number;
+  /** Consecutive successes, counted up to `rise`; kept in memory only. */
+  readonly successes: number;
+  /** The evidence mark (see `Evidence`) at the last counted failure; 0 where there was none since start. */
+  readonly countedGeneration: number;
+}
+
+/** The address fields as they stand in the registry, unread: what a write-back is guarded with. */
+export interface StoredAddress {
+  readonly ip: string | null;
+  readonly port: string | null;
+}
+
+/** A consumer as the registry has it. Whether its address may be called is decided when it is called. */
+export interface RegistryEntry {
+  readonly uuid: string;
+  readonly stored: StoredAddress;
+  readonly health: PeerHealth;
+  /** Unix milliseconds of the last check; 0 where there was none. */
+  readonly checkedAt: number;
+  /** The fault that the entry is already reportedFault with in the registry. */
+  readonly reportedFault: string | null;
+}
+
+/** What a check of a peer came to. */
+export type CheckOutcome =
+  { readonly ok: true; readonly latencyMs: number } | { readonly ok: false; readonly reason: FailureReason };
+
+/** The lanes a peer is checked in; each has its own pace and its own share of the line. */
+export type Lane = 'regular' | 'suspect' | 'unavailable';
+
+/** The two kinds of peer in the registry. */
+export type PeerKind = 'consumer' | 'producer';

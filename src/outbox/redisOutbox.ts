@@ -1,0 +1,152 @@
+import { isIP } from 'node:net';
+import { runScript, script } from '../clients/script.js';
+import type { RedisClient } from '../clients/redis.js';
+import type { Keys } from '../domain/keys.js';
+import type { Lease, Outbox, Settlement } from '../domain/announce/outbox.js';
+
+/**
+ * KEYS scheduler, announcements, producers. ARGV ip, now, prefix of the producers' keys. Redis serves nobody else
+ * meanwhile, so it takes the producers in bulk (Lua passes at most some 8,000 values at once) and asks of each key no
+ * more than to forget the last change, be it what it may.
+ */
+const ENQUEUE = script(`
+local previous = redis.call('HGET', KEYS[1], 'ip')
+if previous == ARGV[1] then return {0, previous, 0} end
+local producers = redis.call('SMEMBERS', KEYS[3])
+redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
+redis.call('DEL', KEYS[2])
+for first = 1, #producers, 3000 do
+  local pairs = {}
+  for i = first, math.min(first + 2999, #producers) do
+    pairs[#pairs + 1] = ARGV[2]
+    pairs[#pairs + 1] = producers[i]
+    redis.pcall('HDEL', ARGV[3] .. producers[i], 'attempts', 'error')
+  end
+  redis.call('ZADD', KEYS[2], unpack(pairs))
+end
+return {1, previous or '', #producers}
+`);
+
+/**
+ * KEYS scheduler, announcements, producers. ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time
+ * beyond the horizon can only come from a clock that has gone back since, so it counts as due; it is the last one.
+ */
+const LEASE = script(`
+local ip = redis.call('HGET', KEYS[1], 'ip') or ''
+if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
+local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+if ip == '' or #head == 0 then return {'empty'} end
+local uuid, wait = head[1], tonumber(head[2]) - tonumber(ARGV[1])
+if wait > 0 then
+  local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+  if tonumber(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
+  uuid = last[1]
+end
+if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
+  redis.call('ZREM', KEYS[2], uuid)
+  return {'dropped', uuid}
+end
+redis.call('ZADD', KEYS[2], ARGV[2], uuid)
+local key = ARGV[4] .. uuid
+local entry = {}
+if redis.call('TYPE', key).ok == 'hash' then entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error') end
+return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', entry[4] or false}
+`);
+
+/**
+ * KEYS scheduler, announcements, producers, the producer. ARGV uuid, ip as sent, address and port as called, now, due
+ * time or '' for acknowledged, error. An attempt to an address that is no longer the producer's proves nothing and is
+ * repeated at once; one with an IP that is no longer ours leaves the list alone, and is no news once a newer one was
+ * acknowledged.
+ */
+const SETTLE = script(`
+local uuid, due = ARGV[1], ARGV[6]
+if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
+  redis.call('ZREM', KEYS[2], uuid)
+  return redis.call('ZCARD', KEYS[2])
+end
+local current = redis.call('HGET', KEYS[1], 'ip') == ARGV[2]
+local hash = redis.call('TYPE', KEYS[4]).ok == 'hash'
+local entry = hash and redis.call('HMGET', KEYS[4], 'ip', 'port') or {}
+local moved = (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4]
+if moved then
+  redis.call('ZADD', KEYS[2], 'XX', ARGV[5], uuid)
+elseif due == '' then
+  if current then
+    redis.call('ZREM', KEYS[2], uuid)
+    redis.call('HINCRBY', KEYS[4], 'attempts', 1)
+    redis.call('HDEL', KEYS[4], 'error')
+  end
+  if current or redis.call('ZSCORE', KEYS[2], uuid) then
+    redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+  end
+elseif current then
+  redis.call('ZADD', KEYS[2], 'XX', due, uuid)
+  if hash then
+    redis.call('HINCRBY', KEYS[4], 'attempts', 1)
+    redis.call('HSET', KEYS[4], 'error', ARGV[7])
+  end
+end
+return redis.call('ZCARD', KEYS[2])
+`);
+
+/** No due time is ever further away than this: the longest `Retry-After` that is honoured, and a lease. */
+const HORIZON_MS = 3_600_000 + 120_000;
+
+type Row = readonly (string | null)[];
+
+/** The outbox in Redis. */
+export class RedisOutbox implements Outbox {
+  readonly #own: readonly string[];
+
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+    private readonly wall: () => number,
+  ) {
+    this.#own = [keys.scheduler, keys.announcements, keys.producers];
+  }
+
+  async enqueue(ip: string) {
+    const args = [ip, this.wall(), this.keys.producerPrefix];
+    const [changed, previous, producers] = (await runScript(this.redis, ENQUEUE, this.#own, args)) as [
+      number,
+      string,
+      number,
+    ];
+    return { changed: changed === 1, previous: previous === '' ? undefined : previous, producers };
+  }
+
+  async lease(expectedIp: string | undefined, leaseMs: number): Promise<Lease> {
+    const now = this.wall();
+    const args = [now, now + leaseMs, HORIZON_MS, this.keys.producerPrefix, expectedIp ?? ''];
+    return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
+  }
+
+  async settle({ uuid, ip, stored, failure }: Settlement) {
+    const now = this.wall();
+    const due = failure === undefined ? '' : now + failure.retryInMs;
+    const args = [uuid, ip, stored.ip ?? '', stored.port ?? '', now, due, failure?.reason ?? ''];
+    const pending = await runScript(this.redis, SETTLE, [...this.#own, this.keys.producer(uuid)], args);
+    return { pending: Number(pending) };
+  }
+}
+
+function toLease([kind, ...rest]: Row): Lease {
+  switch (kind) {
+    case 'due': {
+      const [uuid, sent, ip = null, port = null, attempts = null, error = null] = rest;
+      // Somebody else's hand in `<p>scheduler`: nothing but an address is ever sent.
+      if (uuid == null || sent == null || isIP(sent) === 0) return { kind: 'empty' };
+      return { kind, uuid, ip: sent, stored: { ip, port }, attempts: Number(attempts) || 0, error };
+    }
+    case 'dropped':
+      return { kind, uuid: rest[0] ?? '' };
+    case 'wait':
+      return { kind, forMs: Number(rest[0]) };
+    case 'stale':
+      return { kind };
+    default:
+      return { kind: 'empty' };
+  }
+}

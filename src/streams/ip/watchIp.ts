@@ -1,0 +1,148 @@
+import {
+  asyncScheduler,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  map,
+  repeat,
+  tap,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import type { OnlineEvidence } from '../../state/onlineEvidence.js';
+import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
+import { SourceBreaker } from '../../state/sourceBreaker.js';
+import { decide, type Streak } from '../../domain/ip/votes.js';
+import type { SchedulerEvent } from '../../events.js';
+
+export interface WatchIpOptions {
+  readonly sources: readonly IpSource[];
+  readonly ask: (source: IpSource) => Observable<IpAnswer>;
+  readonly intervalMs: number;
+  readonly quorum: number;
+  readonly confirmations: number;
+  readonly evidence: OnlineEvidence;
+  readonly wall: () => number;
+  readonly steady: () => number;
+  readonly random: () => number;
+  readonly scheduler?: SchedulerLike;
+}
+
+/** Share of the interval by which a poll may come early or late. */
+const JITTER = 0.1;
+/** Pause between the polls that confirm one answer. */
+const CONFIRM_MS = 2_000;
+/** First pause after a poll in vain while no address is known at all; doubled up to the interval. */
+const EAGER_MS = 2_000;
+
+interface Vote {
+  readonly source: IpSource;
+  readonly answer: IpAnswer;
+}
+
+/**
+ * Polls for our public IP and says what it has confirmed. One lookup at a time, the next poll armed only after the
+ * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
+ */
+export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
+  const { sources, intervalMs, evidence, wall, steady, random, scheduler = asyncScheduler } = options;
+  return defer(() => {
+    const rest = new SourceBreaker(random);
+    let known: string | undefined;
+    let streak: Streak | undefined;
+    let turn = 0;
+    let inVain = 0;
+    let pauseMs = 0;
+
+    const poll = (source: IpSource): Observable<Vote> =>
+      options.ask(source).pipe(
+        tap((answer) => {
+          rest.note(source.name, answer, steady());
+        }),
+        map((answer) => ({ source, answer })),
+      );
+
+    const report = ({ source, answer }: Vote): SchedulerEvent[] => {
+      const at = wall();
+      const events: SchedulerEvent[] = [
+        { kind: 'ip.polled', at, source: source.name, result: answer.ok ? 'ok' : answer.reason },
+      ];
+      if (!source.remote) return events;
+      if (answer.ok ? evidence.recordAnswer() : evidence.recordSilence('public ip', false)) {
+        events.push({ kind: answer.ok ? 'isolation.ended' : 'isolation.began', at });
+      }
+      return events;
+    };
+
+    const conclude = (votes: readonly Vote[]): SchedulerEvent[] => {
+      const answers = votes.map(({ answer }) => (answer.ok ? answer.ip : undefined));
+      const verdict = stillKnown(answers, known) ?? decide(answers, { ...options, sources: sources.length }, streak);
+      const at = wall();
+      streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
+      inVain = verdict.result === 'address' ? 0 : inVain + 1;
+      pauseMs = pauseAfter(streak !== undefined, known === undefined ? inVain : 0);
+      switch (verdict.result) {
+        case 'address':
+          known = verdict.ip;
+          return [{ kind: 'ip.confirmed', at, ip: verdict.ip }];
+        case 'unconfirmed':
+          return [];
+        case 'unknown':
+          return [{ kind: 'ip.unknown', at }];
+        case 'disagree':
+          return [{ kind: 'ip.disagreed', at, answers: verdict.answers }];
+        default:
+          return verdict satisfies never;
+      }
+    };
+
+    const pauseAfter = (confirming: boolean, eager: number): number => {
+      if (confirming) return CONFIRM_MS;
+      const steadyMs = intervalMs * (1 + JITTER * (2 * random() - 1));
+      return eager > 0 ? Math.min(EAGER_MS * 2 ** (eager - 1), steadyMs) : steadyMs;
+    };
+
+    const fullRound = (first: readonly Vote[]): Observable<SchedulerEvent> => {
+      const asked = new Set(first.map(({ source }) => source));
+      const others = rest.awake(sources, steady()).filter((source) => !asked.has(source));
+      const votes: Vote[] = [...first];
+      return concat(
+        from(others).pipe(
+          concatMap(poll),
+          tap((vote) => votes.push(vote)),
+          concatMap(report),
+        ),
+        defer(() => conclude(votes)),
+      );
+    };
+
+    const steadyPoll = (source: IpSource): Observable<SchedulerEvent> =>
+      poll(source).pipe(
+        concatMap((vote) => {
+          const unchanged = vote.answer.ok && vote.answer.ip === known;
+          if (unchanged) pauseMs = pauseAfter(false, 0);
+          return concat(report(vote), unchanged ? EMPTY : fullRound([vote]));
+        }),
+      );
+
+    return defer(() => {
+      if (known === undefined || streak !== undefined) return fullRound([]);
+      const awake = rest.awake(sources, steady());
+      const source = awake[turn++ % awake.length];
+      return source === undefined ? fullRound([]) : steadyPoll(source);
+    }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
+  });
+}
+
+/** Nobody contradicts what is known, and somebody bears it out: no change to confirm, however few have answered. */
+function stillKnown(
+  answers: readonly (string | undefined)[],
+  known: string | undefined,
+): { readonly result: 'address'; readonly ip: string } | undefined {
+  if (known === undefined) return undefined;
+  const answered = answers.filter((ip) => ip !== undefined);
+  return answered.length > 0 && answered.every((ip) => ip === known) ? { result: 'address', ip: known } : undefined;
+}

@@ -1,0 +1,80 @@
+import {
+  concat,
+  EMPTY,
+  connect,
+  defer,
+  exhaustMap,
+  filter,
+  map,
+  merge,
+  of,
+  tap,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
+import type { Lane } from '../../domain/peer/peer.js';
+import type { SchedulerEvent } from '../../events.js';
+
+export interface RoundOptions<T> {
+  readonly lane: Lane;
+  /** The work of round n, under the settings that its tick brought. */
+  readonly round: (n: number, settings: T) => Observable<SchedulerEvent>;
+  readonly now: () => number;
+  /** Whether shutdown has begun, so that a round that ends then was cut short. */
+  readonly stopping: () => boolean;
+}
+
+/**
+ * One round a tick, never two at once: a tick during a round is skipped, and said to be. The rounds of the lanes
+ * that only recheck are silent where there was nothing to do.
+ */
+export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
+  const { lane, now, stopping } = options;
+  const recheck = lane !== 'regular';
+  return (tick$) =>
+    defer(() => {
+      let count = 0;
+      let running = false;
+      const round = (settings: T): Observable<SchedulerEvent> =>
+        defer(() => {
+          running = true;
+          const startedAt = now();
+          const n = (count += 1);
+          const tally = { ok: 0, failed: 0 };
+          const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
+          const work$ = options.round(n, settings).pipe(
+            tap((event) => {
+              if (event.kind === 'peer.checked') tally[event.verdict.outcome.ok ? 'ok' : 'failed'] += 1;
+            }),
+          );
+          const end$ = defer(() => {
+            running = false;
+            const at = now();
+            if (recheck && tally.ok + tally.failed === 0) return EMPTY;
+            const tookMs = at - startedAt;
+            return of<SchedulerEvent>({
+              kind: 'round.finished',
+              at,
+              lane,
+              round: n,
+              tookMs,
+              ...tally,
+              aborted: stopping(),
+            });
+          });
+          return concat(begin$, work$, end$);
+        });
+      return tick$.pipe(
+        // The branch that skips comes first: it must look before the other one starts the round.
+        connect((shared$) =>
+          merge(
+            shared$.pipe(
+              filter(() => running),
+              map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
+            ),
+            shared$.pipe(exhaustMap(round)),
+          ),
+        ),
+      );
+    });
+}
