@@ -66,7 +66,7 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, stop$, stopping } = deps;
+  const { config$, clock, random, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
@@ -75,6 +75,10 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
   );
   return interval$.pipe(
     withLatestFrom(config$, (_, config) => config),
-    rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+    rounds({
+      lane,
+      now: clock.wall,
+      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+    }),
   );
 }

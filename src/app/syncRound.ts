@@ -3,6 +3,7 @@ import {
   concat,
   defer,
   from,
+  ignoreElements,
   map,
   mergeAll,
   mergeMap,
@@ -14,6 +15,7 @@ import {
 import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
+import { alongside } from '../streams/operators/alongside.js';
 import { draw } from '../streams/operators/draw.js';
 import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
@@ -23,7 +25,10 @@ import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
 import { syncRequest } from './requests.js';
 
-type RoundDeps = Pick<Deps, 'registry' | 'book' | 'evidence' | 'writeBack' | 'post' | 'clock' | 'explain' | 'stop$'>;
+type RoundDeps = Pick<Deps, 'registry' | 'book' | 'evidence' | 'writeBack' | 'post' | 'clock' | 'explain' | 'stop$'> & {
+  /** Called once all that there is to do has begun, unless `stop$` comes before that. */
+  readonly ranDry?: () => void;
+};
 
 /**
  * One round of one lane under the settings given: registry → n workers pull → `POST /sync` → book → written. The writes
@@ -36,9 +41,21 @@ export function syncRound(
   config: Config,
   everyMs = laneSettings(lane, config).everyMs,
 ): Observable<SchedulerEvent> {
-  const { registry, book, clock, explain, writeBack, stop$ } = deps;
+  const { registry, book, clock, explain, writeBack, stop$, ranDry } = deps;
   const source = { registry, book, self: config.uuid, wall: clock.wall, explain };
-  const items = (): AsyncIterable<LaneItem> => (lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs));
+  // What is still to begin: each item that waits for its turn, and what follows the last one, until that is known.
+  let ahead = 1;
+  const passed = (): void => {
+    ahead -= 1;
+    if (ahead === 0) ranDry?.();
+  };
+  async function* items(): AsyncGenerator<LaneItem> {
+    for await (const item of lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs)) {
+      ahead += 1;
+      yield item;
+    }
+    passed();
+  }
   const check = checkPeer(
     {
       ...deps,
@@ -51,11 +68,23 @@ export function syncRound(
     lane,
   );
   const written$ = defer(() => from(writeBack.settle())).pipe(mergeAll());
-  const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    'event' in item ? of(item.event) : check(item.entry).pipe(mergeMap((event) => concat(written$, of(event)), 1));
+  const work = (item: LaneItem): Observable<SchedulerEvent> => {
+    passed();
+    return 'event' in item
+      ? of(item.event)
+      : check(item.entry).pipe(mergeMap((event) => concat(written$, of(event)), 1));
+  };
   const { workers } = laneSettings(lane, config);
-  return gap(deps, lane, config).pipe(
-    switchMap((gapMs) => draw(items, (next$) => pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers))),
+  const gapMs$ = gap(deps, lane, config).pipe(takeUntil(stop$));
+  return gapMs$.pipe(
+    switchMap((gapMs) =>
+      draw(items, (next$) =>
+        pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
+          // While the last ones end, one look ahead tells whether that was all; nobody waits for it.
+          alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
+        ),
+      ),
+    ),
   );
 }
 
