@@ -23,7 +23,7 @@ export function follow<T>(stream$: Observable<T>): Followed<T> {
   });
 }
 
-/** The kinds of these events, in order; each but the first of a kind may be left out by naming the ones that matter. */
+/** What happened, in order. */
 export function kinds(events: readonly { readonly kind: string }[]): string[] {
   return events.map(({ kind }) => kind);
 }
