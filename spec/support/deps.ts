@@ -2,6 +2,7 @@ import { concat, EMPTY, NEVER, of } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { toConfig, type Config } from '#src/config/config.js';
 import { schema } from '#src/config/schema.js';
+import type { Lease } from '#src/domain/announce/outbox.js';
 import type { PostJson, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
@@ -65,6 +66,14 @@ export class MemoryRegistry {
     this.readings.push(what);
     if (this.silent) return never();
     return this.away ? Promise.reject(new Error('away')) : Promise.resolve(result());
+  }
+}
+
+/** The outbox in memory, with producers that are told apart by their port: `p8001` listens on 8001. */
+export class Producers extends MemoryOutbox {
+  override async lease(expected: string | undefined, leaseMs: number): Promise<Lease> {
+    const lease = await super.lease(expected, leaseMs);
+    return lease.kind === 'due' ? { ...lease, stored: { ip: '1.1.1.1', port: lease.uuid.slice(1) } } : lease;
   }
 }
 
@@ -147,7 +156,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     ipSources: () => [],
     book: new PeerBook(),
     evidence: new OnlineEvidence(),
-    outbox: new MemoryOutbox([]),
+    outbox: new Producers([]),
     alarm: new Alarm(),
     writeBack: { settle: () => Promise.resolve([]) },
     sinks: [],
