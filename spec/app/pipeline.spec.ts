@@ -264,6 +264,13 @@ describe('pipeline', () => {
       expect(outbox.ip).to.equal('9.9.9.7');
       expect(announced(peers).at(-1)).to.equal('9.9.9.7');
     });
+
+    it('is not waited for on stop', async () => {
+      const { followed, stop } = await flapping();
+      stop();
+      await settled();
+      expect(followed.end).to.equal('complete');
+    });
   });
 
   it('delivers what is pending from before where the first poll came to nothing', async () => {
