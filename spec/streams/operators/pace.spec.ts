@@ -71,10 +71,10 @@ describe('pace', () => {
   marbles(
     'lets go at once of a source that is silent, and of what waits for its turn',
     ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
-      const item$ = cold('ab----');
+      const item$ = cold('  ab----');
       const silent$ = cold('------');
-      const unsub = '     ^--!';
-      const expected = '  a---';
+      const unsub = '       ^--!';
+      const expected = '    a---';
 
       expectObservable(item$.pipe(pace(10, scheduler)), unsub).toBe(expected);
       expectSubscriptions(item$.subscriptions).toBe(unsub);
