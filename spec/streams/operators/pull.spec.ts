@@ -37,12 +37,9 @@ describe('pull', () => {
     ({ cold, expectObservable, expectSubscriptions }) => {
       const item$ = cold('(i|)');
       const work$ = cold('---w|');
-      const itemSubs = [
-        ...['                (^!)', '(^!)', '(^!)'],
-        ...['                ----(^!)', '----(^!)', '----(^!)'],
-      ];
-      const unsub = '   ^------!';
-      const expected = '---(www)';
+      const itemSubs = [' (^!)', '(^!)', '(^!)', '----(^!)', '----(^!)', '----(^!)'];
+      const unsub = '     ^------!';
+      const expected = '  ---(www)';
 
       expectObservable(
         pull(item$, () => work$, 3),
