@@ -270,9 +270,9 @@ describe('loadConfig', () => {
 
     it('are read with the configuration', async () => {
       const ca = fixture('ca.pem');
-      const { config, parsed } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
+      const { config, declared } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
       expect(config.http.tls.ca).to.match(/^-----BEGIN CERTIFICATE-----/);
-      expect(parsed.http.tls.ca).to.equal(ca);
+      expect(declared.http.tls.ca).to.equal(ca);
     });
 
     it('have to be what they say, and to belong together', () =>

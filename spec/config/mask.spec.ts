@@ -3,7 +3,7 @@ import { masked, maskUrl } from '#src/config/mask.js';
 import { loadText, UUID } from './support.js';
 
 describe('masked', () => {
-  const show = async (config: object) => masked((await loadText(JSON.stringify({ uuid: UUID, ...config }))).parsed);
+  const show = async (config: object) => masked((await loadText(JSON.stringify({ uuid: UUID, ...config }))).declared);
 
   it('shows the effective configuration, with durations as they are written', async () => {
     const shown = await show({ sync: { interval: '90s', timeout: 1_500, suspectInterval: 3_600_000 } });

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { schema } from '#src/config/config.js';
 import { fromEnvironment } from '#src/config/environment.js';
+import { keyPaths } from '#src/config/keys.js';
 import { masked } from '#src/config/mask.js';
-import { keyPaths } from '#src/config/paths.js';
 import { problemsOf } from '#src/config/problem.js';
-import { schema } from '#src/config/schema.js';
 import { loadText, problemsIn, UUID } from './support.js';
 
 const duration = fc.oneof(
@@ -67,8 +67,8 @@ describe('any configuration', () => {
   it('that is valid means the same when it is printed and read again, in YAML or JSON', async () => {
     await fc.assert(
       fc.asyncProperty(valid, async (written) => {
-        const { config, parsed } = await loadText(stringify(written));
-        expect((await loadText(stringify(masked(parsed)))).config).to.deep.equal(config);
+        const { config, declared } = await loadText(stringify(written));
+        expect((await loadText(stringify(masked(declared)))).config).to.deep.equal(config);
         expect((await loadText(JSON.stringify(written))).config).to.deep.equal(config);
       }),
       { numRuns: 60 },

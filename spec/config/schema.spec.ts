@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { keys } from '#src/config/paths.js';
+import { keys } from '#src/config/keys.js';
 import { loadText, problemsIn, UUID } from './support.js';
 
 type Tree = Readonly<Record<string, unknown>>;
