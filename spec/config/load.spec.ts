@@ -27,6 +27,7 @@ describe('loadConfig', () => {
         spread: 0,
         suspectIntervalMs: 15_000,
         unavailable: { intervalMs: 60_000, concurrency: 32 },
+        pending: { concurrency: 64 },
       },
       availability: { fall: 3, rise: 1 },
       publicIp: {
@@ -38,7 +39,14 @@ describe('loadConfig', () => {
         confirmations: 3,
         sources: ['dns', 'https'],
       },
-      announce: { ...target, concurrency: 32, path: '/ip', retry: { initialMs: 5_000, maxMs: 600_000 } },
+      announce: {
+        ...target,
+        concurrency: 32,
+        path: '/ip',
+        retry: { initialMs: 5_000, maxMs: 600_000 },
+        newcomers: false,
+        refreshMs: 'never',
+      },
       http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
       network: { allow: ['public'] },
       status: { enabled: true, host: '127.0.0.1', port: 9_464 },

@@ -9,6 +9,8 @@ describe('masked', () => {
     const shown = await show({ sync: { interval: '90s', timeout: 1_500, suspectInterval: 3_600_000 } });
     expect(shown.sync).to.include({ interval: '90s', timeout: '1500ms', suspectInterval: '1h', concurrency: 64 });
     expect(shown).to.have.nested.property('announce.retry.max', '10m');
+    expect(shown).to.have.nested.property('announce.refresh', 'never');
+    expect(await show({ announce: { refresh: '24h' } })).to.have.nested.property('announce.refresh', '24h');
     expect(shown.status).to.deep.equal({ enabled: true, host: '127.0.0.1', port: 9_464 });
   });
 

@@ -38,6 +38,7 @@ const valid = some({
     spread: fc.double({ min: 0, max: 0.9, noNaN: true }).map((n) => n + 0),
     suspectInterval: duration,
     unavailable: some({ interval: duration, concurrency }),
+    pending: some({ concurrency }),
   }),
   availability: some({ fall: fc.integer({ min: 1, max: 1_000 }), rise: fc.integer({ min: 1, max: 1_000 }) }),
   publicIp: some({
@@ -56,7 +57,12 @@ const valid = some({
       { minLength: 1, selector: (source) => JSON.stringify(source).toLowerCase() },
     ),
   }),
-  announce: some({ ...target, retry: fc.constant({ initial: '1s', max: '2s' }) }),
+  announce: some({
+    ...target,
+    retry: fc.constant({ initial: '1s', max: '2s' }),
+    newcomers: fc.boolean(),
+    refresh: fc.constantFrom('never', '24h', 90_000),
+  }),
   network: some({ allow: fc.subarray(['public', 'private', 'loopback'], { minLength: 1 }) }),
   status: some({ enabled: fc.boolean(), host: fc.ipV4(), port: fc.integer({ min: 0, max: 65_535 }) }),
   log: some({ level: fc.constantFrom('error', 'debug'), format: fc.constantFrom('json', 'pretty', 'auto') }),

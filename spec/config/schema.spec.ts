@@ -15,7 +15,7 @@ const load = async (path: string, value: unknown) => (await loadText(JSON.string
 describe('the schema', () => {
   for (const { path } of keys) {
     it(`names ${path} where its value is of a wrong type, and says what it expects`, async () => {
-      for (const wrong of [null, [[]], path.endsWith('enabled') ? 'no' : true]) {
+      for (const wrong of [null, [[]], /enabled|newcomers$/.test(path) ? 'no' : true]) {
         const found = await problems(path, wrong);
         expect(found.join(), JSON.stringify(wrong)).to.match(
           new RegExp(`(^|,)${path.replaceAll('.', '\\.')}(\\.0)?: (required: )?expected `),
@@ -67,6 +67,11 @@ describe('the schema', () => {
         expect(await problemsIn(loadText(`uuid: ${UUID}\nsync: {interval: ${written}}`))).to.have.length(1);
       }
     });
+    it('never is one for what may never happen, and only there', async () => {
+      expect((await load('announce.refresh', 'never')).announce.refreshMs).to.equal('never');
+      expect((await load('announce.refresh', '90s')).announce.refreshMs).to.equal(90_000);
+      expect(await problems('sync.interval', 'never')).to.have.length(1);
+    });
     it('a grace may be none at all', async () => {
       expect((await load('shutdown.grace', 0)).shutdown.graceMs).to.equal(0);
     });
@@ -93,6 +98,8 @@ describe('the schema', () => {
     ['publicIp.sources', [{ interface: 'eth0' }, { url: 'http://a.example/' }, { url: 'http://b.example/' }]],
     ['network.allow', ['private', 'loopback']],
     ['announce.retry', { initial: '1s', max: '1s' }],
+    ['announce.refresh', 'never'],
+    ['announce.refresh', '1s'],
     ['http.signing.secret', 'long enough a secret'],
     ['$schema', './config.schema.json'],
   ];
@@ -159,6 +166,10 @@ describe('the schema', () => {
     ['network.allow', [], 'network.allow', 'public, private, loopback'],
     ['network.allow', ['link-local'], 'network.allow.0', 'public, private, loopback'],
     ['announce.retry', { initial: '2s', max: '1s' }, 'announce.retry.max', 'no shorter'],
+    ['announce.refresh', 'planted', 'announce.refresh', 'never or a duration from 1s to 336h'],
+    ['announce.refresh', '999ms', 'announce.refresh', 'never or a duration'],
+    ['announce.newcomers', 'planted', 'announce.newcomers', 'true or false'],
+    ['sync.pending.concurrency', 0, 'sync.pending.concurrency', '1 to 10000'],
     ['http.tls', { cert: '/planted' }, 'http.tls.key', 'http.tls.cert is set'],
     ['http.tls', { key: '/planted' }, 'http.tls.cert', 'http.tls.key is set'],
     ['http.signing.secret', 'planted', 'http.signing.secret', '16 to 1000'],

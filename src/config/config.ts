@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from './duration.js';
+import { duration, durationOrNever } from './duration.js';
 import {
   choice,
   concurrency,
@@ -106,6 +106,9 @@ const sync = section({
     interval: duration(50).prefault('60s').describe('Time between checks of an unavailable peer.'),
     concurrency: concurrency.default(32).describe('Calls at once to unavailable peers.'),
   }).describe('The lane of unavailable peers.'),
+  pending: section({
+    concurrency: concurrency.default(64).describe('Calls at once to peers that have no verdict yet.'),
+  }).describe('The lane of peers that have no verdict yet.'),
 });
 
 const availability = section({
@@ -164,6 +167,12 @@ const announce = section({
       if (maxMs < initialMs) issues.push(fault('expected a duration no shorter than announce.retry.initial', 'max'));
     })
     .describe('Pauses between attempts that failed: exponential, with full jitter.'),
+  newcomers: flag
+    .default(false)
+    .describe('Whether a producer that registers, or changes its address, after a change is sent the current IP too.'),
+  refresh: durationOrNever(1_000)
+    .prefault('never')
+    .describe('Time after which every producer is sent the current IP again.'),
 });
 
 const tls = section({

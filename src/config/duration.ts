@@ -10,14 +10,14 @@ export const LONGEST_MS = ms('336h');
 const WRITTEN = /^\d{1,15}(\.\d{1,9})?(ms|s|m|h)$/;
 
 /** A validated duration, until the group around it gives it the name that says its unit. */
-export class Duration {
-  readonly #ms: number;
+export class Duration<T extends number | 'never'> {
+  readonly #ms: T;
 
-  constructor(ms: number) {
+  constructor(ms: T) {
     this.#ms = ms;
   }
 
-  get ms(): number {
+  get ms(): T {
     return this.#ms;
   }
 }
@@ -33,6 +33,13 @@ export function duration(leastMs: number) {
     .transform((value) => Math.round(typeof value === 'number' ? value : ms(value as StringValue)))
     .refine((value) => value >= leastMs && value <= LONGEST_MS, { error })
     .transform((value) => new Duration(value));
+}
+
+/** A duration, or `never`. */
+export function durationOrNever(leastMs: number) {
+  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+  const never = z.literal('never').transform((value) => new Duration(value));
+  return z.union([never, duration(leastMs)], { error });
 }
 
 /** A duration as it is written, in the largest unit that gives a whole number. */

@@ -118,8 +118,8 @@ function passes<T extends readonly unknown[]>(validate: (...values: T) => unknow
 type Named<T extends z.core.$ZodLooseShape> = {
   readonly [K in keyof T & string as NameOf<K, z.output<T[K]>>]: ValueOf<z.output<T[K]>>;
 };
-type NameOf<K extends string, V> = K extends `$${string}` ? never : Duration extends V ? `${K}Ms` : K;
-type ValueOf<V> = V extends Duration ? number : V;
+type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Duration<number | 'never'> ? `${K}Ms` : K;
+type ValueOf<V> = V extends Duration<infer T> ? T : V;
 
 /** Keys with values of their own, and no others. What is left out is undefined. */
 export function group<T extends z.core.$ZodLooseShape>(shape: T) {
