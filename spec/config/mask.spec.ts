@@ -32,6 +32,22 @@ describe('masked', () => {
     });
   });
 
+  it('shows the database that a URL of Redis names', async () => {
+    for (const url of ['redis://h?db=2', 'unix:///run/redis.sock?db=2']) {
+      expect(await show({ redis: { url } })).to.have.nested.property('redis.url', url);
+    }
+  });
+
+  it('shows no password of Redis or of its sentinels', async () => {
+    const sentinel = { name: 'main', nodes: ['h:1'], username: 'watcher', password: 'planted' };
+    const shown = await show({ redis: { sentinel, username: 'me', password: 'planted' } });
+    expect(shown.redis).to.deep.include({
+      sentinel: { ...sentinel, password: '***' },
+      username: 'me',
+      password: '***',
+    });
+  });
+
   it('shows the nodes of a cluster without their passwords', async () => {
     const shown = await show({ redis: { cluster: ['redis://:planted@h', 'redis://i'], keyPrefix: '{p}:' } });
     expect(shown.redis).to.deep.include({ cluster: ['redis://***@h', 'redis://i'] });

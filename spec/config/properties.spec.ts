@@ -27,8 +27,8 @@ const target = {
 /** Any part of a valid configuration, as it is written, without secrets. */
 const valid = some({
   redis: some({
-    url: fc.constantFrom('embedded', 'redis://h:1/2', 'unix:///run/redis.sock'),
-    keyPrefix: fc.stringMatching(/^[!-~]{1,200}$/),
+    url: fc.constantFrom('embedded', 'redis://h:1/2', 'redis://h?db=2', 'unix:///run/redis.sock'),
+    keyPrefix: fc.stringMatching(/^[!#-&(-_a-~]{1,200}$/),
     dataDir: fc.constant('/var/lib/p2p'),
   }),
   sync: some({

@@ -1,21 +1,22 @@
 import { z } from 'zod';
 import { duration, durationOrNever } from './duration.js';
+import { redis } from './redis.js';
 import {
   choice,
   concurrency,
-  file,
+  fault,
   flag,
   fraction,
   group,
   headers,
+  httpUrl,
   integer,
   ipLiteral,
-  isEncoded,
   listOf,
+  pemFiles,
   port,
   section,
   text,
-  url,
   uuid,
 } from './values.js';
 
@@ -23,64 +24,6 @@ import {
  * Every key of the configuration, declared once: what it accepts, its default and what it means. The JSON Schema, the
  * reference and the type that the program works with come from here.
  */
-
-/** What a check of several values together finds, at the key that is to change. */
-const fault = (message: string, key: string | number) => ({
-  code: 'custom' as const,
-  message,
-  path: [key],
-  input: undefined,
-});
-
-const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
-const NO_URL = 'expected redis://, rediss:// or unix:// and where it is, or embedded';
-/** The first brace opens the tag, if anything stands in it (Redis Cluster specification, "Hash tags"). */
-const HASH_TAG = /^[^{]*\{[^}]+\}/;
-
-/** What the client reads off the URL: a login, and the number of a database. */
-const serverUrl = url(
-  ['redis', 'rediss'],
-  ({ username, password, pathname }) => isEncoded(username) && isEncoded(password) && /^\/?\d*$/.test(pathname),
-);
-/** A socket has no host, so `unix://var/run/…` with a slash too few is caught here. */
-const socketUrl = url(
-  ['unix'],
-  ({ host, pathname, searchParams }) =>
-    host === '' && pathname.length > 1 && isEncoded(pathname) && /^\d*$/.test(searchParams.get('db') ?? ''),
-);
-const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.canParse(`redis://${value}`), {
-  error: 'expected host:port',
-});
-
-const redis = section({
-  url: z
-    .union([z.literal('embedded'), serverUrl, socketUrl], { error: NO_URL })
-    .default(DEFAULT_URL)
-    .describe('Where Redis is; `embedded` starts a private redis-server as a child process.'),
-  sentinel: group({
-    name: text('a name', /\S/).describe('Name of the primary.'),
-    nodes: listOf('a list of host:port', hostAndPort).describe('The sentinels.'),
-  })
-    .optional()
-    .describe('Redis behind Sentinel, instead of `url`.'),
-  cluster: listOf('a list of URLs beginning with redis:// or rediss://', serverUrl)
-    .optional()
-    .describe('Some nodes of a Redis Cluster, instead of `url`; the key prefix needs a hash tag.'),
-  keyPrefix: text('a prefix of 1 to 200 printable characters', /^[!-~]{1,200}$/)
-    .default('p2p:')
-    .describe('What every key begins with; the same as in the API.'),
-  dataDir: file.default('./data').describe('Folder in which the embedded server keeps its append-only file.'),
-}).check(({ value, issues }) => {
-  const instead = (['sentinel', 'cluster'] as const).filter((key) => value[key] !== undefined);
-  if (instead.length > 1) issues.push(fault('expected only one of sentinel and cluster', 'cluster'));
-  // The default beside them is what the example file has, and contradicts nothing.
-  if (instead.length > 0 && value.url !== DEFAULT_URL) {
-    issues.push(fault(`expected no url beside ${instead.join(' and ')}, which is used instead of it`, 'url'));
-  }
-  if (value.cluster !== undefined && !HASH_TAG.test(value.keyPrefix)) {
-    issues.push(fault('expected a hash tag such as {p2p}: since redis.cluster is set', 'keyPrefix'));
-  }
-});
 
 /** The keys that say how one kind of peer is called. */
 function target(defaultPath: string, defaultConcurrency: number, whatAtOnce: string) {
@@ -120,9 +63,7 @@ const source = z.union(
   [
     choice('dns', 'https'),
     group({
-      url: url(['http', 'https'], ({ username, password }) => isEncoded(username) && isEncoded(password)).describe(
-        'A service that answers with our address, as plain text or JSON.',
-      ),
+      url: httpUrl.describe('A service that answers with our address, as plain text or JSON.'),
     }),
     group({ interface: text('the name of an interface', /\S/).describe('A local network interface.') }),
   ],
@@ -175,18 +116,8 @@ const announce = section({
     .describe('Time after which every producer is sent the current IP again.'),
 });
 
-const tls = section({
-  ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
-  cert: file.optional().describe('PEM file of our client certificate.'),
-  key: file.optional().describe('PEM file of its key.'),
-}).check(({ value: { cert, key }, issues }) => {
-  if ((cert === undefined) === (key === undefined)) return;
-  const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
-  issues.push(fault(`expected the path of a file, since http.tls.${given} is set`, missing));
-});
-
 const http = section({
-  tls: tls.describe('For `https` peers.'),
+  tls: pemFiles('http.tls').describe('For `https` peers.'),
   signing: section({
     secret: text('a text of 16 to 1000 characters', /^[^]{16,1000}$/)
       .optional()

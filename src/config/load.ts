@@ -1,9 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, readText, type FileOptions, type Tree } from './file.js';
+import { findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
 import { ConfigError, problemsOf, type Problem, type WhereIs } from './problem.js';
+import { readPems } from './pem.js';
 
 export { findConfigFile } from './file.js';
 
@@ -32,8 +31,13 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   const found: Problem[] = [...problems, ...(result.success ? [] : problemsOf(result.error, whereIs))];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
   const declared = result.data;
-  const tls = await readTls(declared.http.tls, whereIs);
-  return { config: { ...declared, http: { ...declared.http, tls } }, declared, set: [...leaves(value, '')] };
+  const { redis, http } = declared;
+  const config = {
+    ...declared,
+    redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
+    http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
+  };
+  return { config, declared, set: [...leaves(value, '')] };
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
@@ -48,40 +52,4 @@ function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: S
 function* leaves(value: unknown, path: string): Generator<string> {
   if (!isTree(value)) yield path;
   else for (const [name, inner] of Object.entries(value)) yield* leaves(inner, path === '' ? name : `${path}.${name}`);
-}
-
-type Tls = Config['http']['tls'];
-
-/** Reads the PEM files, so that one that can't be used is found at the start and not at the first call. */
-async function readTls(files: Tls, whereIs: WhereIs): Promise<Tls> {
-  const problems: Problem[] = [];
-  const read = async (name: keyof Tls): Promise<string | undefined> => {
-    const file = files[name];
-    if (file === undefined) return undefined;
-    return readPem(file).catch((error: unknown) => {
-      const message = (error as Error).message;
-      problems.push({ key: `http.tls.${name}`, where: whereIs(['http', 'tls', name]), message });
-      return undefined;
-    });
-  };
-  const tls = { ca: await read('ca'), cert: await read('cert'), key: await read('key') };
-  if (problems.length > 0) throw new ConfigError(problems);
-  try {
-    createSecureContext(tls);
-    // It passes over an authority that it can't read.
-    if (tls.ca !== undefined) new X509Certificate(tls.ca);
-  } catch {
-    // The library's own words may quote the file.
-    const message = 'expected certificates and a key, in PEM, that belong together';
-    throw new ConfigError([{ key: 'http.tls', where: whereIs(['http', 'tls']), message }]);
-  }
-  return tls;
-}
-
-async function readPem(file: string): Promise<string> {
-  const text = await readText(file).catch((error: unknown) => {
-    throw new Error(`expected a file that can be read: ${(error as Error).message}`, { cause: error });
-  });
-  if (!text.includes('-----BEGIN ')) throw new Error('expected a PEM file');
-  return text;
 }

@@ -25,7 +25,7 @@ export function masked(config: Config): Tree {
 }
 
 function concealed(name: string, value: unknown): unknown {
-  if (name === 'secret') return MASK;
+  if (name === 'secret' || name === 'password') return MASK;
   if (typeof value === 'string') return name === 'path' ? maskQuery(value) : maskUrl(value);
   if (Array.isArray(value)) return value.map((item: unknown) => concealed(name, item));
   if (!isTree(value)) return value;
@@ -39,7 +39,8 @@ export function maskUrl(text: string): string {
   if (!/^[a-z]+:\/\//i.test(text) || !URL.canParse(text)) return text;
   const { protocol, username, password, host, pathname, search } = new URL(text);
   const user = username === '' && password === '' ? '' : `${MASK}@`;
-  return maskQuery(`${protocol}//${user}${host}${pathname}${search}`);
+  const place = `${protocol}//${user}${host}${pathname}`;
+  return /^\?db=\d+$/.test(search) ? place + search : maskQuery(place + search);
 }
 
 /** The names of a query's parameters stay; a query without names may be a token itself. */

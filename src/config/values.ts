@@ -9,6 +9,11 @@ import { Duration } from './duration.js';
  * may be a secret.
  */
 
+/** What a check of its own found, at a key within the value or at the value itself. */
+export function fault(message: string, ...path: (string | number)[]) {
+  return { code: 'custom' as const, message, path, input: undefined };
+}
+
 export function integer(least: number, most: number) {
   const error = `expected a whole number from ${String(least)} to ${String(most)}`;
   return z.int({ error }).min(least, { error }).max(most, { error });
@@ -52,14 +57,21 @@ export const ipLiteral = z
   .string({ error: 'expected an IP address' })
   .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' });
 
-/** A URL with one of these schemes that also passes the test. */
-export function url(schemes: readonly string[], accepts: (url: URL) => boolean = () => true) {
-  const beginnings = schemes.map((scheme) => `${scheme}://`);
-  const what = `a URL beginning with ${beginnings.join(' or ')}`;
-  return text(what, new RegExp(`^(${schemes.join('|')})://`)).refine(
-    (value) => URL.canParse(value) && accepts(new URL(value)),
-    { error: `expected ${what}` },
-  );
+/** A URL that begins with http:// or https:// and may hold a login. */
+export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
+  const message = encodingFault(value) ?? (URL.canParse(value) ? undefined : 'expected a URL with a host');
+  if (value.startsWith('http') && message !== undefined) issues.push(fault(message));
+});
+
+/**
+ * What is wrong with the login in a URL. One that is not encoded would be split where its password has a mark, and a
+ * part of it be taken for the host and shown as such.
+ */
+export function encodingFault(url: string): string | undefined {
+  const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
+  const login = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));
+  if (!rest.includes('@') && isEncoded(login)) return undefined;
+  return 'expected each / ? # % in a user or password to be percent-encoded: %2F %3F %23 %25';
 }
 
 /** Whether a part of a URL can be decoded: `%zz` can't. */
@@ -125,9 +137,9 @@ type ValueOf<V> = V extends Duration<infer T> ? T : V;
 export function group<T extends z.core.$ZodLooseShape>(shape: T) {
   const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
   return z.strictObject(shape, { error: 'expected keys and values' }).transform((values: Record<string, unknown>) => {
-    const entries = names.map((name) => {
+    const entries = names.map((name): readonly [string, unknown] => {
       const value = values[name];
-      return value instanceof Duration ? [`${name}Ms`, value.ms] : [name, value];
+      return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
     });
     return Object.fromEntries(entries) as Named<T>;
   });
@@ -136,4 +148,17 @@ export function group<T extends z.core.$ZodLooseShape>(shape: T) {
 /** A group that may be left out, since each of its keys may be. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return group(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+}
+
+/** The files of a TLS connection, at this key. */
+export function pemFiles(at: string) {
+  return section({
+    ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
+    cert: file.optional().describe('PEM file of our client certificate.'),
+    key: file.optional().describe('PEM file of its key.'),
+  }).check(({ value: { cert, key }, issues }) => {
+    if ((cert === undefined) === (key === undefined)) return;
+    const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
+    issues.push(fault(`expected the path of a file, since ${at}.${given} is set`, missing));
+  });
 }
