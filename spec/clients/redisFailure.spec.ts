@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeRedis, redisFailure } from '#src/clients/redis.js';
+import { redisFailure } from '#src/clients/redis.js';
 
 describe('redisFailure', () => {
   const table: readonly (readonly [string, string])[] = [
@@ -35,17 +35,5 @@ describe('redisFailure', () => {
 
   it('has words for what is no error at all', () => {
     expect(redisFailure('secret')).to.equal('unknown failure');
-  });
-});
-
-describe('describeRedis', () => {
-  it('names the place, and neither user nor password', () => {
-    expect(describeRedis({ url: 'rediss://user:secret@example.org:6380/2?x=secret' })).to.equal(
-      'rediss://example.org:6380/2',
-    );
-    expect(describeRedis({ url: 'unix:///run/redis.sock?db=1' })).to.equal('unix:///run/redis.sock');
-    expect(describeRedis({ socketPath: '/run/redis.sock' })).to.equal('unix socket /run/redis.sock');
-    expect(describeRedis({ sentinel: { name: 'main', nodes: ['a:1'] } })).to.equal('sentinel main');
-    expect(describeRedis({ cluster: ['redis://:secret@a:1', 'redis://b'] })).to.equal('cluster redis://a:1, redis://b');
   });
 });

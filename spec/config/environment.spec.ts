@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fromEnvironment } from '#src/config/environment.js';
-import { keys } from '#src/config/paths.js';
+import { keys } from '#src/config/keys.js';
 import { loadText, problemsIn, UUID } from './support.js';
 
 const PREFIX = 'CONSUMER_SCHEDULER__';

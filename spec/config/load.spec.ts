@@ -15,6 +15,10 @@ describe('loadConfig', () => {
         url: 'redis://127.0.0.1:6379/0',
         sentinel: undefined,
         cluster: undefined,
+        username: undefined,
+        password: undefined,
+        database: 0,
+        tls: { ca: undefined, cert: undefined, key: undefined },
         keyPrefix: 'p2p:',
         dataDir: './data',
       },
@@ -27,6 +31,7 @@ describe('loadConfig', () => {
         spread: 0,
         suspectIntervalMs: 15_000,
         unavailable: { intervalMs: 60_000, concurrency: 32 },
+        pending: { concurrency: 64 },
       },
       availability: { fall: 3, rise: 1 },
       publicIp: {
@@ -38,7 +43,14 @@ describe('loadConfig', () => {
         confirmations: 3,
         sources: ['dns', 'https'],
       },
-      announce: { ...target, concurrency: 32, path: '/ip', retry: { initialMs: 5_000, maxMs: 600_000 } },
+      announce: {
+        ...target,
+        concurrency: 32,
+        path: '/ip',
+        retry: { initialMs: 5_000, maxMs: 600_000 },
+        newcomers: false,
+        refreshMs: 'never',
+      },
       http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
       network: { allow: ['public'] },
       status: { enabled: true, host: '127.0.0.1', port: 9_464 },
@@ -270,9 +282,9 @@ describe('loadConfig', () => {
 
     it('are read with the configuration', async () => {
       const ca = fixture('ca.pem');
-      const { config, parsed } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
+      const { config, declared } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
       expect(config.http.tls.ca).to.match(/^-----BEGIN CERTIFICATE-----/);
-      expect(parsed.http.tls.ca).to.equal(ca);
+      expect(declared.http.tls.ca).to.equal(ca);
     });
 
     it('have to be what they say, and to belong together', () =>

@@ -68,7 +68,16 @@ async function opened(
   };
 }
 
-export function locationOf({ url, sentinel, cluster }: Config['redis']): RedisLocation {
-  if (sentinel !== undefined) return { sentinel };
-  return cluster === undefined ? { url } : { cluster };
+export function locationOf({
+  url,
+  sentinel,
+  cluster,
+  username,
+  password,
+  database,
+  tls,
+}: Config['redis']): RedisLocation {
+  const entry = { username, password, tls };
+  if (sentinel !== undefined) return { sentinel, database, ...entry };
+  return cluster === undefined ? { url, ...entry } : { cluster, ...entry };
 }

@@ -1,5 +1,4 @@
-import type { SchemaNode } from './jsonSchema.js';
-import { keys, type Key } from './paths.js';
+import { keys, type Key, type SchemaNode } from './keys.js';
 import { dotted, hint, shownName, type Problem } from './problem.js';
 import { parsePlain } from './yaml.js';
 
@@ -24,7 +23,7 @@ export interface Environment {
   readonly problems: readonly Problem[];
 }
 
-/** What the environment sets: short forms first, groups before their members; and the variables that name no key. */
+/** The values that the environment sets (short forms first, groups before their members), and what is wrong with it. */
 export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   const long: Setting[] = [];
   const problems: Problem[] = [];
@@ -44,7 +43,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   return { settings: [...shortForms(env), ...long.sort((a, b) => depth(a) - depth(b))], problems };
 }
 
-/** An empty one counts as not set: that is what a container gets where a variable is passed through. */
+/** An empty short form counts as not set: a container that passes a variable through sets it empty. */
 function shortForms(env: NodeJS.ProcessEnv): Setting[] {
   return Object.entries(SHORT).flatMap(([variable, key]) => {
     const text = env[variable] ?? '';
@@ -60,7 +59,7 @@ function plain(path: string): string {
     .join('.');
 }
 
-/** A text is taken as it is, even where it looks like a number or like YAML; anything else is read as YAML. */
+/** The value of a key that takes only text is the text itself, even where it looks like YAML; others are read as YAML. */
 function valueOf({ node }: Key, text: string): unknown {
   if (isText(node)) return text;
   const parsed = parsePlain(text);

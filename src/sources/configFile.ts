@@ -15,8 +15,8 @@ import {
   skip,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
+import { readText } from '../config/file.js';
 import { ConfigError, printed } from '../config/problem.js';
-import { readText } from '../config/readText.js';
 
 /** A configuration read again: the new one, or what is wrong with it. */
 export type ConfigChange =

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { parse } from 'yaml';
-import { keyPaths } from '#src/config/paths.js';
+import { keyPaths } from '#src/config/keys.js';
 import { anyText } from './inputs.js';
 
 const example = readFileSync(new URL('../../../../consumer-scheduler.example.yaml', import.meta.url), 'utf8');
