@@ -12,7 +12,9 @@ import { nodeFetchClient } from '#src/clients/nodeFetch.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { abortable } from '#src/streams/operators/abortable.js';
 import { checkPeer } from '#src/streams/sync/checkPeer.js';
@@ -67,70 +69,6 @@ describe('faults of the network and the host', () => {
     await server.stop();
   });
 
-  describe('our own outage, in virtual time', () => {
-    const PEERS = Array.from({ length: 20 }, (_, i) => join20(i));
-
-    /** Twenty peers in good standing, each checked once a second, by what answers when. */
-    const watching = (
-      scheduler: Parameters<typeof virtualClock>[0] & { readonly now: () => number },
-      reply: (uuid: string, now: number) => Reply,
-      seconds: number,
-    ) => {
-      const book = new PeerBook();
-      const health = { ...UNCHECKED, state: 'available' as const };
-      for (const [i, uuid] of PEERS.entries()) {
-        book.remember(entry(uuid, { health, stored: { ip: '1.1.1.1', port: String(i + 1) } }), 1);
-      }
-      const evidence = new OnlineEvidence();
-      evidence.recordAnswer();
-      const check = checkPeer(
-        {
-          book,
-          evidence,
-          clock: virtualClock(scheduler),
-          scheduler,
-          request: ({ port }) => of(reply(PEERS[(port ?? 1) - 1] ?? '', scheduler.now())),
-          timeoutMs: 100,
-          rules: { fall: 3, rise: 1 },
-          allow: ['public'],
-          polled: true,
-        },
-        'regular',
-      );
-      const event$ = interval(1_000, scheduler).pipe(
-        take(seconds),
-        concatMap(() => from(PEERS)),
-        concatMap((uuid) => check(book.lastKnown(uuid) ?? entry(uuid))),
-      );
-      return { book, event$ };
-    };
-    const good: Reply = { ok: true, status: 200, body: '' };
-    const cut: Reply = { ok: false, reason: 'unreachable' };
-    const unavailable = (book: PeerBook) =>
-      PEERS.filter((uuid) => book.lastKnown(uuid)?.health.state === 'unavailable');
-
-    marbles('ten minutes without a line mark nobody unavailable, and everybody is as before afterwards', (m) => {
-      const online = (now: number): boolean => now < 30_000 || now > 630_000;
-      const { book, event$ } = watching(m.scheduler, (_, now) => (online(now) ? good : cut), 660);
-      const told$ = event$.pipe(
-        filter((event) => event.kind !== 'peer.checked'),
-        map((event) => event.kind),
-      );
-      m.expectObservable(told$).toBe('31s b 599999ms e 28999ms |', { b: 'isolation.began', e: 'isolation.ended' });
-      m.flush();
-      expect(unavailable(book)).to.deep.equal([]);
-      expect(PEERS.every((uuid) => book.lastKnown(uuid)?.health.state === 'available')).to.equal(true);
-    });
-
-    marbles('half of the peers that really die at once are all noticed', (m) => {
-      const dead = new Set(PEERS.slice(0, 10));
-      const { book, event$ } = watching(m.scheduler, (uuid, now) => (dead.has(uuid) && now > 5_000 ? cut : good), 10);
-      m.expectObservable(event$.pipe(filter((event) => event.kind !== 'peer.checked'))).toBe('10s |');
-      m.flush();
-      expect(unavailable(book)).to.have.members([...dead]);
-    });
-  });
-
   it('a process that was suspended judges nothing that was in flight meanwhile', async () => {
     const peer = await add(PEER);
     const running = await start({ sync: { interval: '300ms', timeout: '4s' } });
@@ -159,7 +97,7 @@ describe('faults of the network and the host', () => {
       () => Date.now(),
     );
     const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
-    const book = new PeerBook();
+    const book = new PeerBook(['loopback']);
     const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
     book.remember(known, 1);
     const post = nodeFetchClient({ userAgent: 'test', tls: {} });
@@ -173,7 +111,9 @@ describe('faults of the network and the host', () => {
         timeoutMs: 1_000,
         rules: { fall: 3, rise: 1 },
         allow: ['loopback'],
-        polled: false,
+        polledScope: undefined,
+        undecided: new UndecidedFailures(clock.steady),
+        families: new HostFamilies(() => new Set(['IPv4'])),
       },
       'regular',
     );
