@@ -219,7 +219,7 @@ describe('the records in Redis', () => {
       const journal = new Journal(shared.redis, keys, () => now, redisFailure);
       journal.accept({ kind: 'isolation.began', at: now, scope: 'public IPv4', peers: 2 });
       for (let hour = 0; hour < 3; hour += 1) {
-        for (let i = 0; i < 5_000; i += 1) journal.accept({ ...checked('available', 'suspect') } as SchedulerEvent);
+        for (let i = 0; i < 5_000; i += 1) journal.accept({ ...checked('available', 'suspect') });
         await journal.flush();
         now += 3_600_000;
         await journal.flush();

@@ -115,7 +115,7 @@ export class VirtualNode {
       stop$: this.#stop,
       stopping: () => false,
       killed$: this.#stop,
-    } as Parameters<typeof pipeline>[0]).pipe(tap((event) => this.events.push(event)));
+    }).pipe(tap((event) => this.events.push(event)));
     this.#ended = lastValueFrom(
       concat(
         event$,

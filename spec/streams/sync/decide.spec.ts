@@ -17,7 +17,6 @@ const V4 = 'public IPv4';
 
 describe('decide', () => {
   const good: Reply = { ok: true, status: 200, body: '' };
-  const cut: Reply = { ok: false, reason: 'unreachable' };
   const available: PeerHealth = { ...UNCHECKED, state: 'available', successes: 1 };
   const at = (uuid: string, health = available) =>
     entry(uuid, { health, checkedAt: 1, stored: { ip: `1.1.1.${String(uuid.charCodeAt(0))}`, port: null } });
@@ -59,7 +58,9 @@ describe('decide', () => {
       scope: V4,
       failures: [{ entry: failed, lane: 'suspect', at: 0, outcome: { ok: false, reason: 'timeout' } }],
     };
-    return { decided$: decided(question), book, evidence, calls };
+    const freed: string[] = [];
+    undecided.decided = (scope) => void freed.push(scope);
+    return { decided$: decided(question), book, evidence, calls, freed };
   }
 
   const answered = (uuid: string, atMs: number): SchedulerEvent => ({
@@ -156,12 +157,13 @@ describe('decide', () => {
   });
 
   marbles('asks nobody where a witness answered while the question waited', (m) => {
-    const { decided$, evidence, calls } = world(m, { p: m.cold('#') });
+    const { decided$, evidence, calls, freed } = world(m, { p: m.cold('#') });
     evidence.recordAnswer(V4, 'p');
 
     m.expectObservable(decided$).toBe('(f|)', { f: verdict(true) });
     m.flush();
     expect(calls).to.deep.equal([]);
+    expect(freed, 'another question may be asked').to.deep.equal([V4]);
   });
 
   marbles('asks the public-IP poll where there are fewer than three peers', (m) => {
@@ -197,11 +199,12 @@ describe('decide', () => {
 
   marbles('unsubscribing ends the calls, and frees the peer', (m) => {
     const p$ = m.cold<Reply>('-');
-    const { decided$, book } = world(m, { p: p$ });
+    const { decided$, book, freed } = world(m, { p: p$ });
 
     m.expectObservable(decided$, '^--!').toBe('---');
     m.expectSubscriptions(p$.subscriptions).toBe('^--!');
     m.flush();
     expect([book.begin('f'), book.begin('p')]).to.deep.equal([true, true]);
+    expect(freed).to.deep.equal([V4]);
   });
 });

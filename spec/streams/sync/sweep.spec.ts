@@ -126,7 +126,9 @@ describe('sweep', () => {
 
   it('rings for peers that were never checked, when they are found and not again', async () => {
     let rung = 0;
-    const subscription = bell.rung$('pending').subscribe({ next: () => (rung += 1), error: expect.fail });
+    const subscription = bell
+      .rung$('pending')
+      .subscribe({ next: () => (rung += 1), error: (error: unknown) => expect.fail(String(error)) });
     const registry = new FakeRegistry([[good('a')], [entry('new'), entry('newer')]]);
     await swept(registry);
     expect(rung).to.equal(1);
@@ -141,8 +143,8 @@ describe('sweep', () => {
     await items.next();
     registry.content = [[good('b', { stored: { ip: '9.9.9.9', port: null } })]];
     steadyMs = 1_001;
-    const { value } = await items.next();
-    expect(value).to.have.nested.property('entry.stored.ip', '9.9.9.9');
+    const next = await items.next();
+    expect(next.value).to.have.nested.property('entry.stored.ip', '9.9.9.9');
     expect(await all(items)).to.deep.equal(['redis.worked']);
   });
 

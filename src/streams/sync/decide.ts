@@ -52,12 +52,13 @@ export function decide(options: DecideOptions): (question: Question) => Observab
           );
           return merge(event$, concat(silent$, defer(conclude)));
         }),
-        finalize(() => {
-          for (const { entry } of failures) book.end(entry.uuid);
-          undecided.decided(scope);
-        }),
       );
-    });
+    }).pipe(
+      finalize(() => {
+        for (const { entry } of failures) book.end(entry.uuid);
+        undecided.decided(scope);
+      }),
+    );
 }
 
 /** An ordinary check, except that silence is never held against a witness. */
