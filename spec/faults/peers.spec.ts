@@ -74,7 +74,8 @@ describe('peers that misbehave, every kind of them at once', function () {
     });
     // At rest the registry is empty: this is what the program holds by itself.
     await scheduler.logged(({ event }) => event === 'round.finished');
-    const early = readSamples(samples()).length;
+    // A quick start has its first round before the first sample.
+    const early = existsSync(samples()) ? readSamples(samples()).length : 0;
     await eventually(() => {
       expect(readSamples(samples()).length).to.be.at.least(early + 4);
     });
