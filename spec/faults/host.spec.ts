@@ -23,6 +23,7 @@ import { Scheduler } from '#swarm/scheduler.js';
 import { entry } from '../support/entries.js';
 import { eventually } from '../support/eventually.js';
 import { keys, register } from '../support/registry.js';
+import { skipBecause } from '../support/skip.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
@@ -122,7 +123,7 @@ describe('faults of the network and the host', () => {
   });
 
   it('out of file descriptors: fewer calls at once, nobody is blamed, and it says so', async function () {
-    if (spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+    if (spawnSync('prlimit', ['--version']).status !== 0) skipBecause(this, 'there is no prlimit(1)');
     for (let i = 0; i < 40; i += 1) await add(join20(i));
     const running = await start({ sync: { interval: '300ms', timeout: '2s', concurrency: 40 } });
     await running.logged(({ event }) => event === 'round.finished');
@@ -143,7 +144,7 @@ describe('faults of the network and the host', () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0;
     const embedded = openRedis({ socketPath: join(folder, 'redis.sock') });
     try {
-      if (!mounted) this.skip();
+      if (!mounted) skipBecause(this, 'a tmpfs can’t be mounted, which takes root');
       const peer = await startConsumer({ uuid: PEER, host: '127.0.0.1' });
       peers.push(peer);
       const running = await start({ redis: { url: 'embedded', dataDir: folder } });
