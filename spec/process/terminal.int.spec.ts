@@ -72,7 +72,7 @@ describe('on a terminal', function () {
   it('the log is pretty and coloured, and a Ctrl-C ends it', async () => {
     const output = await onTerminal('run', {});
     expect(output).to.include('\u001b[');
-    expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ answered/);
+    expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ of \d+ answered/);
     expect(stripVTControlCharacters(output)).to.include('● stopped');
   });
 });
