@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findConfigFile, loadConfig } from '#src/config/load.js';
+import { findConfigFile } from '#src/config/file.js';
+import { loadConfig } from '#src/config/load.js';
 import { inFolder, loadText, problemsIn, UUID } from './support.js';
 
 describe('loadConfig', () => {
@@ -88,6 +89,24 @@ describe('loadConfig', () => {
         expect(config.uuid).to.equal(UUID);
       }));
 
+    it('is named as missing, with the places that were looked at and what to do, where it is what has the uuid', () =>
+      inFolder(async (cwd) => {
+        const problems = await problemsIn(loadConfig({ file: undefined, env: {}, cwd }));
+        expect(problems).to.deep.equal([
+          `no configuration file found: looked for ${cwd}/consumer-scheduler.yaml and ` +
+            '/etc/consumer-scheduler/config.yaml; write one of them, name another with --config, or set LOCAL_UUID',
+          'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+        ]);
+      }));
+
+    it('is not missing where something else is wrong', () =>
+      inFolder(async (cwd) => {
+        const env = { LOCAL_UUID: UUID, LOG_LEVEL: 'loud' };
+        expect(await problemsIn(loadConfig({ file: undefined, env, cwd }))).to.deep.equal([
+          'log.level: expected one of error, warn, info, debug (environment LOG_LEVEL)',
+        ]);
+      }));
+
     it('has to be where somebody did', () =>
       inFolder(async (cwd) => {
         const env = { LOCAL_UUID: UUID };
@@ -116,9 +135,27 @@ describe('loadConfig', () => {
       ['two documents', 'log: {}\n---\nlog: {}', 'not valid YAML or JSON: multiple docs (config.yaml:2:1)'],
       ['over 1 MiB', '#'.repeat(1_048_577), 'larger than 1 MiB (config.yaml)'],
       ['no UTF-8', Uint8Array.of(0xff, 0xfe, 0x75), 'not text in UTF-8 (config.yaml)'],
-      ['empty', '', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
-      ['only comments', '# uuid: x', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
+      [
+        'using merge keys',
+        'sync: &a {timeout: 1s}\nannounce:\n  <<: *a',
+        'merge keys (<<) are not supported, since YAML 1.2 has none: write the keys out, or use an alias for a whole ' +
+          'group (config.yaml:3:3)',
+      ],
     ];
+    for (const [name, source] of [
+      ['empty', ''],
+      ['only comments', '# uuid: x\n'],
+      ['null', 'null'],
+      ['an empty group', '{}'],
+    ] as const) {
+      it(`is said to have no settings where it is ${name}`, async () => {
+        expect(await problemsIn(loadText(source))).to.deep.equal([
+          'the file has no settings (config.yaml)',
+          'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+        ]);
+        expect((await loadText(source, { LOCAL_UUID: UUID })).config.uuid).to.equal(UUID);
+      });
+    }
     for (const [name, source, message] of faults) {
       it(`is one clear error where it is ${name}`, async () => {
         expect(await problemsIn(loadText(source))).to.deep.equal([message]);
@@ -272,6 +309,39 @@ describe('loadConfig', () => {
         'constructor',
       ]);
       expect({}).to.not.have.property('polluted');
+    });
+  });
+
+  describe('what is valid and likely to be a mistake', () => {
+    const warningsOf = async (source: string, env: NodeJS.ProcessEnv = {}) =>
+      (await loadText(`uuid: ${UUID}\n${source}`, env)).warnings.map((line) => line.replace(/\(\/\S*\//, '('));
+
+    it('is a duration that is a small number, since numbers are milliseconds', async () => {
+      expect(await warningsOf('sync: {interval: 60, timeout: 999, unavailable: {interval: 90}}')).to.deep.equal([
+        'sync.interval: 60 is 60 milliseconds; write 60s for seconds, or 60ms (config.yaml:2)',
+        'sync.timeout: 999 is 999 milliseconds; write 999s for seconds, or 999ms (config.yaml:2)',
+        'sync.unavailable.interval: 90 is 90 milliseconds; write 90s for seconds, or 90ms (config.yaml:2)',
+      ]);
+      expect(await warningsOf('', { CONSUMER_SCHEDULER__PUBLICIP__INTERVAL: '120' })).to.deep.equal([
+        'publicIp.interval: 120 is 120 milliseconds; write 120s for seconds, or 120ms ' +
+          '(environment CONSUMER_SCHEDULER__PUBLICIP__INTERVAL)',
+      ]);
+    });
+
+    it('is none of a duration with a unit, of a large number, of no time at all, nor of another number', async () => {
+      const source = 'sync: {interval: 60ms, timeout: 1000, port: 81, concurrency: 5}\nshutdown: {grace: 0}';
+      expect(await warningsOf(`${source}\nannounce: {refresh: never, headers: {aMs: "5"}}`)).to.deep.equal([]);
+    });
+
+    it('is a text in quotes from the environment, which does not take them off', async () => {
+      const variable = 'CONSUMER_SCHEDULER__HTTP__SIGNING__SECRET';
+      for (const quote of ['"', "'"]) {
+        expect(await warningsOf('', { [variable]: `${quote}planted planted planted${quote}` })).to.deep.equal([
+          `http.signing.secret: the quotes around the value are part of it (environment ${variable})`,
+        ]);
+      }
+      expect(await warningsOf('', { [variable]: '"planted planted planted' })).to.deep.equal([]);
+      expect(await warningsOf('http: {signing: {secret: "\'planted planted planted\'"}}')).to.deep.equal([]);
     });
   });
 

@@ -176,6 +176,17 @@ describe('node dist/main.js run', () => {
     );
   });
 
+  it('names at the start a small duration without a unit, and a text in quotes that nothing took off', async () => {
+    const { sync } = settings();
+    const variable = 'CONSUMER_SCHEDULER__HTTP__SIGNING__SECRET';
+    const running = await start({ sync: { ...sync, interval: 150 } }, { [variable]: "'planted planted planted'" });
+    await running.logged(({ event }) => event === 'round.finished');
+    const told = running.lines.filter(({ event }) => event === 'config.warning').map(({ message }) => message);
+    expect(told).to.have.length(2);
+    expect(told[0]).to.match(/^sync\.interval: 150 is 150 milliseconds/);
+    expect(told[1]).to.match(/^http\.signing\.secret: the quotes/);
+  });
+
   it('SIGHUP reads it again', async () => {
     const running = await start();
     await running.logged(({ event }) => event === 'round.finished');

@@ -1,7 +1,7 @@
 import { openLog, takeConsole } from '../clients/logger.js';
 import { makeParts } from '../app/parts.js';
 import { run } from '../app/run.js';
-import { findConfigFile, loadConfig, type LoadOptions } from '../config/load.js';
+import { loadConfig, type LoadOptions } from '../config/load.js';
 import { configChanges } from '../sources/configFile.js';
 import { hangUps, stopSignals } from '../sources/signals.js';
 import { version } from '../version.js';
@@ -13,8 +13,7 @@ const LINGER_MS = 500;
 
 /** The daemon, until a signal; the second signal ends it at once. */
 export async function runDaemon(options: LoadOptions): Promise<void> {
-  const { config, set } = await loadConfig(options);
-  const file = await findConfigFile(options);
+  const { file, config, set, warnings } = await loadConfig(options);
   const logger = openLog(config.log);
   takeConsole(logger);
   const { redis } = config;
@@ -23,6 +22,7 @@ export async function runDaemon(options: LoadOptions): Promise<void> {
     event: 'process.started',
     config: file,
   });
+  for (const warning of warnings) logger.warn(warning, { event: 'config.warning' });
   if (set.some((key) => key.startsWith('status.'))) {
     logger.warn('status.* has no effect: the status server is not part of this version');
   }

@@ -29,11 +29,16 @@ export interface FileOptions {
   readonly cwd?: string;
 }
 
+/** Where a configuration file is looked for if none is named. */
+export function usualPlaces(cwd = '.'): readonly string[] {
+  return USUAL.map((place) => resolve(cwd, place));
+}
+
 /** The file that counts: the one named, which need not exist, else the first of the usual ones that does. */
 export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Promise<string | undefined> {
   const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
   if (named !== undefined && named !== '') return resolve(cwd, named);
-  for (const path of USUAL.map((usual) => resolve(cwd, usual))) {
+  for (const path of usualPlaces(cwd)) {
     const exists = await access(path).then(
       () => true,
       () => false,
@@ -52,9 +57,9 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   const lines = new LineCounter();
   const parsed = parsePlain(source, lines);
   if (!parsed.ok) {
-    const { what, offset } = parsed.fault;
+    const { message, offset } = parsed.fault;
     const { line, col } = lines.linePos(offset);
-    return fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
+    return fail(message, `${file}:${String(line)}:${String(col)}`);
   }
   const { document } = parsed;
   return {

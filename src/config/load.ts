@@ -1,19 +1,22 @@
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
-import { ConfigError, problemsOf, type Problem, type WhereIs } from './problem.js';
+import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
 import { readPems } from './pem.js';
-
-export { findConfigFile } from './file.js';
+import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
+import { suspicions } from './suspicions.js';
 
 export type LoadOptions = FileOptions;
 
 export interface Loaded {
+  /** The file that was read, if there is one. */
+  readonly file: string | undefined;
   readonly config: Config;
   /** The same with the names of PEM files in place of their texts. */
   readonly declared: Config;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
+  /** What is valid and likely to be a mistake, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
@@ -28,7 +31,10 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   };
   const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), file.value);
   const result = schema.safeParse(value);
-  const found: Problem[] = [...problems, ...(result.success ? [] : problemsOf(result.error, whereIs))];
+  const faults = result.success
+    ? []
+    : [...missing(value, path, file.value, options), ...problemsOf(result.error, whereIs)];
+  const found = [...problems, ...faults];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
   const declared = result.data;
   const { redis, http } = declared;
@@ -37,7 +43,17 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
     http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
   };
-  return { config, declared, set: [...leaves(value, '')] };
+  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  return { file: path, config, declared, set: [...leaves(value, '')], warnings };
+}
+
+/** Why nothing sets the one key that is required, where no file does. */
+function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd }: LoadOptions): Problem[] {
+  if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
+  if (path !== undefined) return [{ key: '', where: path, message: 'the file has no settings' }];
+  const places = usualPlaces(cwd).join(' and ');
+  const remedy = 'write one of them, name another with --config, or set LOCAL_UUID';
+  return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
