@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findConfigFile } from '#src/config/file.js';
 import { loadConfig } from '#src/config/load.js';
-import { inFolder, loadText, problemsIn, UUID } from './support.js';
+import { FOLDER, inFolder, loadText, problemsIn, UUID } from './support.js';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
 
 describe('loadConfig', () => {
   it('fills in every default of the contract', async () => {
@@ -21,7 +23,7 @@ describe('loadConfig', () => {
         database: 0,
         tls: { ca: undefined, cert: undefined, key: undefined },
         keyPrefix: 'p2p:',
-        dataDir: './data',
+        dataDir: join(FOLDER, 'data'),
       },
       sync: {
         ...target,
@@ -182,6 +184,54 @@ describe('loadConfig', () => {
         CONSUMER_SCHEDULER__SYNC__TIMEOUT: '2s',
       });
       expect([config.sync.timeoutMs, config.announce.timeoutMs]).to.deep.equal([2_000, 1_000]);
+    });
+  });
+
+  describe('a relative path', () => {
+    const source = `uuid: ${UUID}\nredis: {url: rediss://h, dataDir: store, tls: {ca: ca.pem}}\nhttp: {tls: {ca: ca.pem}}`;
+    const place = async (folder: string): Promise<void> => {
+      await mkdir(folder);
+      await copyFile(fixture('ca.pem'), join(folder, 'ca.pem'));
+      await writeFile(join(folder, 'consumer-scheduler.yaml'), source);
+    };
+
+    it('counts from the folder of the file, wherever the program was started, and however the file was found', () =>
+      inFolder(async (cwd) => {
+        const folder = join(cwd, 'settings');
+        await place(folder);
+        await mkdir(join(cwd, 'elsewhere'));
+        await symlink('../settings/consumer-scheduler.yaml', join(cwd, 'elsewhere', 'link.yaml'));
+        await copyFile(fixture('ca.pem'), join(cwd, 'elsewhere', 'ca.pem'));
+        for (const [from, file, counted] of [
+          [cwd, 'settings/consumer-scheduler.yaml', folder],
+          [join(cwd, 'elsewhere'), '../settings/consumer-scheduler.yaml', folder],
+          [folder, undefined, folder],
+          // The folder that the operator knows, not that of the target.
+          [cwd, 'elsewhere/link.yaml', join(cwd, 'elsewhere')],
+        ] as const) {
+          const { config, declared } = await loadConfig({ file, env: {}, cwd: from });
+          expect(config.redis.dataDir).to.equal(join(counted, 'store'));
+          expect(declared.redis.tls.ca).to.equal(join(counted, 'ca.pem'));
+          expect(declared.http.tls.ca).to.equal(join(counted, 'ca.pem'));
+          expect(config.redis.tls.ca).to.match(/^-----BEGIN/);
+        }
+      }));
+
+    it('of the environment counts from there, too, and without a file from where the program was started', () =>
+      inFolder(async (cwd) => {
+        const env = { LOCAL_UUID: UUID, CONSUMER_SCHEDULER__REDIS__DATADIR: '../store' };
+        expect((await loadConfig({ file: undefined, env, cwd })).config.redis.dataDir).to.equal(
+          resolve(cwd, '../store'),
+        );
+        const folder = join(cwd, 'settings');
+        await place(folder);
+        const file = join(folder, 'consumer-scheduler.yaml');
+        expect((await loadConfig({ file, env, cwd })).config.redis.dataDir).to.equal(join(cwd, 'store'));
+      }));
+
+    it('is not made of an absolute one', async () => {
+      const { config } = await loadText(`uuid: ${UUID}\nredis: {dataDir: /var/lib/store}`);
+      expect(config.redis.dataDir).to.equal('/var/lib/store');
     });
   });
 
@@ -346,8 +396,6 @@ describe('loadConfig', () => {
   });
 
   describe('the PEM files', () => {
-    const fixture = (name: string): string =>
-      fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
     const withTls = (tls: object) => loadText(JSON.stringify({ uuid: UUID, http: { tls } }));
 
     it('are read with the configuration', async () => {

@@ -1,7 +1,8 @@
+import { dirname, resolve } from 'node:path';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
 import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
-import { readPems } from './pem.js';
+import { readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
 import { suspicions } from './suspicions.js';
 
@@ -36,7 +37,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     : [...missing(value, path, file.value, options), ...problemsOf(result.error, whereIs)];
   const found = [...problems, ...faults];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = result.data;
+  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
   const { redis, http } = declared;
   const config = {
     ...declared,
@@ -54,6 +55,18 @@ function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd }: L
   const places = usualPlaces(cwd).join(' and ');
   const remedy = 'write one of them, name another with --config, or set LOCAL_UUID';
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
+}
+
+/** Relative paths count from this folder. */
+function anchored(config: Config, folder: string): Config {
+  const { redis, http } = config;
+  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
+  const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
+  return {
+    ...config,
+    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: files(redis.tls) },
+    http: { ...http, tls: files(http.tls) },
+  };
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
