@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findConfigFile } from '#src/config/file.js';
-import { loadConfig } from '#src/config/load.js';
+import { loadConfig, reloadConfig } from '#src/config/load.js';
 import { FOLDER, inFolder, loadText, problemsIn, UUID } from './support.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
@@ -360,6 +360,48 @@ describe('loadConfig', () => {
       ]);
       expect({}).to.not.have.property('polluted');
     });
+  });
+
+  describe('read again', () => {
+    const usual = 'consumer-scheduler.yaml';
+    const env = { LOCAL_UUID: UUID };
+
+    it('is the file that was found at the start, also where it was not named', () =>
+      inFolder(async (cwd) => {
+        const options = { file: undefined, env, cwd };
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 1}');
+        const before = await loadConfig(options);
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
+        expect((await reloadConfig(before, options)).config.sync.concurrency).to.equal(2);
+        await rm(join(cwd, usual));
+        expect(await problemsIn(reloadConfig(before, options))).to.deep.equal([`no such file (${usual})`]);
+      }));
+
+    it('is none where none was found at the start, and what comes later counts for nothing', () =>
+      inFolder(async (cwd) => {
+        const options = { file: undefined, env, cwd };
+        const before = await loadConfig(options);
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
+        const { config, file } = await reloadConfig(before, options);
+        expect([config.sync.concurrency, file]).to.deep.equal([64, undefined]);
+      }));
+
+    for (const [what, empty] of [
+      ['empty', ''],
+      ['only comments', '# nothing\n'],
+    ] as const) {
+      it(`has settings where it had some: ${what} is an error, and not all defaults`, () =>
+        inFolder(async (cwd) => {
+          const options = { file: 'a.yaml', env, cwd };
+          const write = (text: string) => writeFile(join(cwd, 'a.yaml'), text);
+          await write('sync: {concurrency: 1}');
+          const before = await loadConfig(options);
+          await write(empty);
+          expect(await problemsIn(reloadConfig(before, options))).to.deep.equal(['the file has no settings (a.yaml)']);
+          const always = await loadConfig(options);
+          expect((await reloadConfig(always, options)).config.sync.concurrency, 'which it was before').to.equal(64);
+        }));
+    }
   });
 
   describe('what is valid and likely to be a mistake', () => {

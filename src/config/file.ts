@@ -15,11 +15,12 @@ export type Tree = Readonly<Record<string, unknown>>;
 
 /** A configuration file as parsed, and where in it a key stands. */
 export interface ConfigFile {
+  readonly text: string | undefined;
   readonly value: Tree;
   readonly whereIs: (path: readonly PropertyKey[]) => string | undefined;
 }
 
-export const NO_FILE: ConfigFile = { value: {}, whereIs: () => undefined };
+export const NO_FILE: ConfigFile = { text: undefined, value: {}, whereIs: () => undefined };
 
 export interface FileOptions {
   /** From `--config`. */
@@ -53,9 +54,9 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   const fail = (message: string, where = file): never => {
     throw new ConfigError([{ key: '', where, message }]);
   };
-  const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
+  const text = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const parsed = parsePlain(source, lines);
+  const parsed = parsePlain(text, lines);
   if (!parsed.ok) {
     const { message, offset } = parsed.fault;
     const { line, col } = lines.linePos(offset);
@@ -63,6 +64,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   }
   const { document } = parsed;
   return {
+    text,
     value: toTree(document, fail),
     whereIs: (path) => {
       const offset = offsetOf(document, path);

@@ -8,9 +8,15 @@ import { suspicions } from './suspicions.js';
 
 export type LoadOptions = FileOptions;
 
+const NO_SETTINGS = 'the file has no settings';
+
 export interface Loaded {
   /** The file that was read, if there is one. */
   readonly file: string | undefined;
+  /** Its text. */
+  readonly text: string | undefined;
+  /** Whether it has no settings. */
+  readonly empty: boolean;
   readonly config: Config;
   /** The same with the names of PEM files in place of their texts. */
   readonly declared: Config;
@@ -22,7 +28,21 @@ export interface Loaded {
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
-  const path = await findConfigFile(options);
+  return loadFile(await findConfigFile(options), options);
+}
+
+/**
+ * The same file read again: it has to be there, and to have settings if it had some. An editor that is interrupted, or
+ * a full disk, leaves an empty one, which would be all defaults.
+ */
+export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
+  const { file } = before;
+  const loaded = await loadFile(file, options);
+  if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+  return loaded;
+}
+
+async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
   const { settings, problems } = fromEnvironment(options.env);
   const whereIs: WhereIs = (at) => {
@@ -45,13 +65,14 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
   };
   const warnings = suspicions(declared, value, settings, whereIs).map(printed);
-  return { file: path, config, declared, set: [...leaves(value, '')], warnings };
+  const empty = Object.keys(file.value).length === 0;
+  return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
 }
 
 /** Why nothing sets the one key that is required, where no file does. */
 function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd }: LoadOptions): Problem[] {
   if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
-  if (path !== undefined) return [{ key: '', where: path, message: 'the file has no settings' }];
+  if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
   const places = usualPlaces(cwd).join(' and ');
   const remedy = 'write one of them, name another with --config, or set LOCAL_UUID';
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
