@@ -1,11 +1,9 @@
-import type { CheckOutcome, Lane, PeerKind, PeerState, StoredAddress } from './domain/peer/peer.js';
+import type { CheckOutcome, Lane, PeerKind, PeerState } from './domain/peer/peer.js';
 import type { AddressFault, FailureReason } from './domain/call/reasons.js';
 
-/** What a check changed in a peer's record. Times are Unix milliseconds. */
+/** What one check of a peer found. Times are Unix milliseconds. */
 export interface CheckRecord {
   readonly uuid: string;
-  /** The registry's own spelling of the address that was called; nothing is stored once the entry's differs. */
-  readonly called: StoredAddress;
   readonly at: number;
   readonly outcome: CheckOutcome;
   /** False where the failure could not be held against the peer, since nothing shows that we were online. */
@@ -32,7 +30,7 @@ export type SchedulerEvent =
       /** Set where shutdown cut the round short. */
       readonly aborted: boolean;
     }
-  | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly verdict: CheckRecord }
+  | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly check: CheckRecord }
   | {
       readonly kind: 'peer.discarded';
       readonly at: number;
@@ -46,10 +44,8 @@ export type SchedulerEvent =
       readonly peer: PeerKind;
       readonly uuid: string;
       readonly error: AddressFault;
+      /** For the log: short, and escaped. */
       readonly detail: string;
-      readonly stored: StoredAddress;
-      /** The state to take away, if it had one that says the peer may be used. */
-      readonly before: PeerState | undefined;
     }
   | { readonly kind: 'isolation.began'; readonly at: number }
   | { readonly kind: 'isolation.ended'; readonly at: number }

@@ -58,7 +58,7 @@ describe('fuzz: the registry', () => {
     const named = new Map(
       events.flatMap((event) => (event.kind === 'peer.malformed' ? [[event.uuid, event.error]] : [])),
     );
-    const checked = new Set(events.flatMap((event) => (event.kind === 'peer.checked' ? [event.verdict.uuid] : [])));
+    const checked = new Set(events.flatMap((event) => (event.kind === 'peer.checked' ? [event.check.uuid] : [])));
     expect(events.every(({ kind }) => kind === 'peer.malformed' || kind === 'peer.checked')).to.equal(true);
 
     for (const entry of one.values()) {

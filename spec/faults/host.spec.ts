@@ -14,7 +14,7 @@ import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
-import { posting } from '#src/streams/operators/withDeadline.js';
+import { abortable } from '#src/streams/operators/abortable.js';
 import { checkPeer } from '#src/streams/sync/checkPeer.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
@@ -76,16 +76,19 @@ describe('faults of the network and the host', () => {
       reply: (uuid: string, now: number) => Reply,
       seconds: number,
     ) => {
-      const table = new PeerBook();
+      const book = new PeerBook();
       const health = { ...UNCHECKED, state: 'available' as const };
       for (const [i, uuid] of PEERS.entries()) {
-        table.remember(entry(uuid, { health, stored: { ip: '1.1.1.1', port: String(i + 1) } }), 1);
+        book.remember(entry(uuid, { health, stored: { ip: '1.1.1.1', port: String(i + 1) } }), 1);
       }
       const evidence = new OnlineEvidence();
       evidence.recordAnswer();
       const check = checkPeer(
-        { table, evidence, clock: virtualClock(scheduler), scheduler },
         {
+          book,
+          evidence,
+          clock: virtualClock(scheduler),
+          scheduler,
           request: ({ port }) => of(reply(PEERS[(port ?? 1) - 1] ?? '', scheduler.now())),
           timeoutMs: 100,
           rules: { fall: 3, rise: 1 },
@@ -97,33 +100,34 @@ describe('faults of the network and the host', () => {
       const event$ = interval(1_000, scheduler).pipe(
         take(seconds),
         concatMap(() => from(PEERS)),
-        concatMap((uuid) => check(table.get(uuid) ?? entry(uuid))),
+        concatMap((uuid) => check(book.lastKnown(uuid) ?? entry(uuid))),
       );
-      return { table, event$ };
+      return { book, event$ };
     };
     const good: Reply = { ok: true, status: 200, body: '' };
     const cut: Reply = { ok: false, reason: 'unreachable' };
-    const unavailable = (table: PeerBook) => PEERS.filter((uuid) => table.get(uuid)?.health.state === 'unavailable');
+    const unavailable = (book: PeerBook) =>
+      PEERS.filter((uuid) => book.lastKnown(uuid)?.health.state === 'unavailable');
 
     marbles('ten minutes without a line mark nobody unavailable, and everybody is as before afterwards', (m) => {
       const online = (now: number): boolean => now < 30_000 || now > 630_000;
-      const { table, event$ } = watching(m.scheduler, (_, now) => (online(now) ? good : cut), 660);
+      const { book, event$ } = watching(m.scheduler, (_, now) => (online(now) ? good : cut), 660);
       const told$ = event$.pipe(
         filter((event) => event.kind !== 'peer.checked'),
         map((event) => event.kind),
       );
       m.expectObservable(told$).toBe('31s b 599999ms e 28999ms |', { b: 'isolation.began', e: 'isolation.ended' });
       m.flush();
-      expect(unavailable(table)).to.deep.equal([]);
-      expect(PEERS.every((uuid) => table.get(uuid)?.health.state === 'available')).to.equal(true);
+      expect(unavailable(book)).to.deep.equal([]);
+      expect(PEERS.every((uuid) => book.lastKnown(uuid)?.health.state === 'available')).to.equal(true);
     });
 
     marbles('half of the peers that really die at once are all noticed', (m) => {
       const dead = new Set(PEERS.slice(0, 10));
-      const { table, event$ } = watching(m.scheduler, (uuid, now) => (dead.has(uuid) && now > 5_000 ? cut : good), 10);
+      const { book, event$ } = watching(m.scheduler, (uuid, now) => (dead.has(uuid) && now > 5_000 ? cut : good), 10);
       m.expectObservable(event$.pipe(filter((event) => event.kind !== 'peer.checked'))).toBe('10s |');
       m.flush();
-      expect(unavailable(table)).to.have.members([...dead]);
+      expect(unavailable(book)).to.have.members([...dead]);
     });
   });
 
@@ -155,14 +159,17 @@ describe('faults of the network and the host', () => {
       () => Date.now(),
     );
     const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
-    const table = new PeerBook();
+    const book = new PeerBook();
     const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
-    table.remember(known, 1);
+    book.remember(known, 1);
     const post = nodeFetchClient({ userAgent: 'test', tls: {} });
     const check = checkPeer(
-      { table, evidence: new OnlineEvidence(), clock },
       {
-        request: ({ ip, port }) => posting(post)({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }),
+        book,
+        evidence: new OnlineEvidence(),
+        clock,
+        request: ({ ip, port }) =>
+          abortable((signal) => post({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }, signal)),
         timeoutMs: 1_000,
         rules: { fall: 3, rise: 1 },
         allow: ['loopback'],

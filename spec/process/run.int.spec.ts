@@ -148,6 +148,9 @@ describe('node dist/main.js run', () => {
     const running = await start();
     await producers[1]?.endpoint.until(({ calls }) => calls.length >= 1);
     await producers[0]?.endpoint.until(({ calls }) => calls.length >= 2);
+    await eventually(async () => {
+      expect(await redis.zcard(keys.announcements)).to.equal(1);
+    });
     await running.kill();
     expect(await redis.zrange(keys.announcements, 0, '-1')).to.deep.equal([PRODUCERS[0]]);
     expect(await producer(0))

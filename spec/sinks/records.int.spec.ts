@@ -6,22 +6,24 @@ import { flushing } from '#src/sinks/sink.js';
 import { Journal } from '#src/sinks/journal.js';
 import { SchedulerState } from '#src/sinks/schedulerState.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
+import { PeerBook } from '#src/state/peerBook.js';
 import { keys, privateRedis } from '../support/registry.js';
 
 describe('the records in Redis', () => {
   const shared = privateRedis();
+  const wall = () => 7;
   const identity = { uuid: 'us', version: '1.2.3' };
 
   describe('SchedulerState', () => {
     const state = () => shared.redis.hgetall(keys.scheduler);
 
     it('says who we are before anything has happened', async () => {
-      await new SchedulerState(shared.redis, keys, identity).flush();
+      await new SchedulerState(shared.redis, keys, identity, wall, redisFailure).flush();
       expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0' });
     });
 
     it('follows rounds, polls, isolation and the heart beat', async () => {
-      const sink = new SchedulerState(shared.redis, keys, identity);
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
       const events: SchedulerEvent[] = [
         { kind: 'round.started', at: 1, lane: 'regular', round: 4 },
         { kind: 'round.started', at: 9, lane: 'suspect', round: 7 },
@@ -52,7 +54,7 @@ describe('the records in Redis', () => {
     });
 
     it('says all of it again with each heart beat: Redis may have lost its data', async () => {
-      const sink = new SchedulerState(shared.redis, keys, identity);
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
       await sink.flush();
       await shared.redis.flushall();
       sink.accept({ kind: 'heartbeat', at: 6 });
@@ -62,7 +64,7 @@ describe('the records in Redis', () => {
 
     it('never touches the IP, which is the outbox’s', async () => {
       await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
-      const sink = new SchedulerState(shared.redis, keys, identity);
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
       sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8' });
       await sink.flush();
       expect(await state()).to.include({ ip: '1.1.1.1', ip_changed_at: '5' });
@@ -73,9 +75,8 @@ describe('the records in Redis', () => {
     const checked = (before: 'available' | undefined, state: 'available' | 'suspect' | undefined): SchedulerEvent => ({
       kind: 'peer.checked',
       lane: 'regular',
-      verdict: {
+      check: {
         uuid: 'a',
-        called: { ip: '1.1.1.1', port: null },
         at: 5,
         outcome: { ok: false, reason: 'timeout' },
         counted: true,
@@ -87,7 +88,7 @@ describe('the records in Redis', () => {
     const entries = async () => (await shared.redis.xrange(keys.events, '-', '+')).map(([, fields]) => fields);
 
     it('keeps changes and leaves the routine out', async () => {
-      const journal = new Journal(shared.redis, keys);
+      const journal = new Journal(shared.redis, keys, wall, redisFailure);
       const routine: SchedulerEvent[] = [
         { kind: 'heartbeat', at: 1 },
         { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
@@ -110,22 +111,20 @@ describe('the records in Redis', () => {
           uuid: 'b',
           error: 'address-invalid',
           detail: 'whatever they said',
-          stored: { ip: 'whatever they said', port: null },
-          before: undefined,
         },
       ];
       for (const event of [...routine, ...changes]) journal.accept(event);
       await journal.flush();
       expect(await entries()).to.deep.equal([
         ['type', 'peer.suspect', 'at', '5', 'data', '{"uuid":"a","before":"available","error":"timeout"}'],
-        ['type', 'round.skipped', 'at', '6', 'data', '{"lane":"good"}'],
+        ['type', 'round.skipped', 'at', '6', 'data', '{"lane":"regular"}'],
         [
           'type',
           'round.finished',
           'at',
           '7',
           'data',
-          '{"lane":"good","round":1,"tookMs":1,"ok":1,"failed":0,"aborted":false}',
+          '{"lane":"regular","round":1,"tookMs":1,"ok":1,"failed":0,"aborted":false}',
         ],
         ['type', 'ip.changed', 'at', '8', 'data', '{"ip":"1.1.1.1","producers":2}'],
         ['type', 'peer.malformed', 'at', '9', 'data', '{"peer":"consumer","uuid":"b","error":"address-invalid"}'],
@@ -133,7 +132,7 @@ describe('the records in Redis', () => {
     });
 
     it('is trimmed, and holds no more than a thousand events while Redis is away', async () => {
-      const journal = new Journal(shared.redis, keys);
+      const journal = new Journal(shared.redis, keys, wall, redisFailure);
       for (let at = 0; at < 3_000; at += 1) journal.accept({ kind: 'isolation.began', at });
       await journal.flush();
       const kept = await entries();
@@ -145,12 +144,12 @@ describe('the records in Redis', () => {
   describe('flushing', () => {
     const all = (redis: Parameters<typeof openRedis>[0]) => {
       const client = openRedis(redis);
-      const verdicts = new WriteBack(client, keys, () => 7, redisFailure);
-      const state = new SchedulerState(client, keys, identity);
-      const journal = new Journal(client, keys);
+      const verdicts = new WriteBack(client, keys, new PeerBook(), wall, redisFailure);
+      const state = new SchedulerState(client, keys, identity, wall, redisFailure);
+      const journal = new Journal(client, keys, wall, redisFailure);
       journal.accept({ kind: 'isolation.began', at: 1 });
       const flush = () =>
-        lastValueFrom(flushing({ verdicts, state, journal }, () => 7, redisFailure).pipe(toArray()), {
+        lastValueFrom(flushing([verdicts, state, journal]).pipe(toArray()), {
           defaultValue: [],
         });
       return { client, flush };

@@ -1,42 +1,62 @@
 import { expect } from 'chai';
-import { from, lastValueFrom, of, toArray } from 'rxjs';
-import type { SchedulerEvent, CheckRecord } from '#src/events.js';
+import { openRedis, redisFailure, type RedisClient } from '#src/clients/redis.js';
+import type { PeerState } from '#src/domain/peer/peer.js';
+import { UNCHECKED } from '#src/domain/peer/health.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
-import { openRedis, redisFailure } from '#src/clients/redis.js';
+import { PeerBook, type CheckResult } from '#src/state/peerBook.js';
+import { entry as registered } from '../support/entries.js';
 import { keys, privateRedis, register } from '../support/registry.js';
+
+interface Checked {
+  readonly uuid?: string;
+  readonly at?: number;
+  readonly outcome?: CheckResult['outcome'];
+  readonly counted?: boolean;
+  readonly state?: PeerState | undefined;
+  readonly failures?: number;
+}
 
 describe('WriteBack, on a real Redis', () => {
   const shared = privateRedis();
-  const called = { ip: '127.0.0.1', port: null };
-  const checked = (over: Partial<CheckRecord> = {}): SchedulerEvent => ({
-    kind: 'peer.checked',
-    lane: 'regular',
-    verdict: {
-      uuid: 'a',
-      called,
-      at: 1_000,
-      outcome: { ok: true, latencyMs: 12.6 },
-      counted: true,
-      before: undefined,
-      state: 'available',
-      failures: 0,
-      ...over,
-    },
-  });
   const failure = { ok: false, reason: 'timeout' } as const;
+  const known = (uuid: string) => registered(uuid, { stored: { ip: '127.0.0.1', port: null } });
   const entry = (uuid = 'a') => shared.redis.hgetall(keys.consumer(uuid));
-  const all = (event$: ReturnType<WriteBack['flush']>) => lastValueFrom(event$.pipe(toArray()), { defaultValue: [] });
+  let book: PeerBook;
   let sink: WriteBack;
 
+  const sinkOn = (redis: RedisClient) => new WriteBack(redis, keys, book, () => 7, redisFailure);
+
   beforeEach(async () => {
-    sink = new WriteBack(shared.redis, keys, () => 7, redisFailure);
+    book = new PeerBook();
+    sink = sinkOn(shared.redis);
     await register(shared.redis, 'consumer', 'a', { ip: '127.0.0.1', last_seen: 5 });
   });
 
-  const write = (...events: SchedulerEvent[]) => all(from(events).pipe(sink.write));
+  const record = (over: Checked = {}): void => {
+    const { uuid = 'a', at = 1_000, counted = true, failures = 0 } = over;
+    const state = 'state' in over ? over.state : 'available';
+    const peer = book.lastKnown(uuid) ?? book.remember(known(uuid), 1) ?? known(uuid);
+    const outcome = over.outcome ?? { ok: true, latencyMs: 12.6 };
+    book.record(peer, { at, outcome, counted, health: { ...UNCHECKED, state, failures } });
+  };
+  /** Each result written before the next one is there, as in a round. */
+  const write = async (...results: Checked[]) => {
+    const kinds: string[] = [];
+    for (const result of results) {
+      record(result);
+      kinds.push(...(await sink.settle()).map(({ kind }) => kind));
+    }
+    return kinds;
+  };
+  const checked = (over: Checked = {}): Checked => over;
+  const fault = (error: 'address-denied' | 'address-invalid') => {
+    const peer = book.lastKnown('a') ?? book.remember(known('a'), 1) ?? known('a');
+    book.recordFault(peer, error, 4_000);
+    return sink.settle();
+  };
 
   it('writes the first success, and nothing that belongs to the API', async () => {
-    expect(await write(checked())).to.have.length(1);
+    expect(await write(checked())).to.deep.equal([]);
     expect(await entry()).to.deep.equal({
       ip: '127.0.0.1',
       last_seen: '5',
@@ -51,10 +71,7 @@ describe('WriteBack, on a real Redis', () => {
   });
 
   it('writes a failure, and takes its reason away with the next success', async () => {
-    await write(
-      checked(),
-      checked({ at: 2_000, outcome: failure, before: 'available', state: 'suspect', failures: 1 }),
-    );
+    await write(checked(), checked({ at: 2_000, outcome: failure, state: 'suspect', failures: 1 }));
     expect(await entry()).to.include({
       available: '1',
       state: 'suspect',
@@ -62,23 +79,23 @@ describe('WriteBack, on a real Redis', () => {
       failures: '1',
       error: 'timeout',
     });
-    await write(checked({ at: 3_000, before: 'suspect' }));
+    await write(checked({ at: 3_000 }));
     expect(await entry()).to.include({ state: 'available', state_since: '3000', last_ok_at: '3000' });
     expect(await entry()).to.not.have.property('error');
   });
 
   it('leaves state_since alone while the state lasts', async () => {
-    await write(checked(), checked({ at: 2_000, before: 'available' }));
+    await write(checked(), checked({ at: 2_000 }));
     expect(await entry()).to.include({ state_since: '1000', checked_at: '2000' });
   });
 
   it('marks an unavailable peer as such', async () => {
-    await write(checked({ outcome: failure, before: 'suspect', state: 'unavailable', failures: 3 }));
+    await write(checked({ outcome: failure, state: 'unavailable', failures: 3 }));
     expect(await entry()).to.include({ available: '0', state: 'unavailable', failures: '3' });
   });
 
   it('records a failure that was not counted, and changes nothing else', async () => {
-    await write(checked(), checked({ at: 2_000, outcome: failure, counted: false, before: 'available' }));
+    await write(checked(), checked({ at: 2_000, outcome: failure, counted: false }));
     expect(await entry()).to.include({
       available: '1',
       state: 'available',
@@ -131,78 +148,88 @@ describe('WriteBack, on a real Redis', () => {
   it('does not mind a key of another type', async () => {
     await shared.redis.del(keys.consumer('a'));
     await shared.redis.set(keys.consumer('a'), 'a text');
-    expect((await write(checked())).map(({ kind }) => kind)).to.deep.equal(['peer.checked']);
+    expect(await write(checked())).to.deep.equal([]);
+    expect(book.unwrittenCount).to.equal(0);
     expect(await shared.redis.get(keys.consumer('a'))).to.equal('a text');
   });
 
-  const malformed = (over: Partial<Extract<SchedulerEvent, { kind: 'peer.malformed' }>> = {}): SchedulerEvent => ({
-    kind: 'peer.malformed',
-    at: 4_000,
-    peer: 'consumer',
-    uuid: 'a',
-    error: 'address-denied',
-    detail: '',
-    stored: called,
-    before: undefined,
-    ...over,
-  });
-
   it('marks an entry that may not be called', async () => {
-    await write(malformed());
+    await fault('address-denied');
     expect(await entry()).to.deep.equal({ ip: '127.0.0.1', last_seen: '5', available: '0', error: 'address-denied' });
   });
 
   it('one that was available is unavailable by that', async () => {
-    await write(checked(), malformed({ before: 'available' }));
+    await write(checked());
+    await fault('address-denied');
     expect(await entry()).to.include({ available: '0', state: 'unavailable', state_since: '4000' });
   });
 
-  it('hands on what is not its business', async () => {
-    const events: SchedulerEvent[] = [{ kind: 'heartbeat', at: 1 }, malformed({ peer: 'producer' })];
-    expect(await write(...events)).to.deep.equal(events);
-    expect(await entry()).to.not.have.property('error');
+  it('writes many in batches, each guarded by itself', async () => {
+    const uuids = Array.from({ length: 150 }, (_, i) => `p${String(i)}`);
+    for (const uuid of uuids) {
+      await register(shared.redis, 'consumer', uuid);
+      record({ uuid });
+    }
+    await shared.redis.hset(keys.consumer('p7'), 'ip', '9.9.9.9');
+    await shared.redis.srem(keys.consumers, 'p70');
+    await shared.redis.call('CONFIG', 'RESETSTAT');
+    await sink.flush();
+    const stats = await shared.redis.info('commandstats');
+    const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+    expect(calls).to.be.within(3, 4);
+    const states = await Promise.all(uuids.map((uuid) => shared.redis.hget(keys.consumer(uuid), 'state')));
+    expect(uuids.filter((_, i) => states[i] !== 'available')).to.deep.equal(['p7', 'p70']);
+    expect(book.unwrittenCount).to.equal(0);
+  });
+
+  it('results that come while a batch is under way share the next one', async () => {
+    const uuids = Array.from({ length: 20 }, (_, i) => `p${String(i)}`);
+    for (const uuid of uuids) await register(shared.redis, 'consumer', uuid);
+    await write(checked());
+    await shared.redis.call('CONFIG', 'RESETSTAT');
+    await Promise.all(
+      uuids.map((uuid) => {
+        record({ uuid });
+        return sink.settle();
+      }),
+    );
+    expect(book.unwrittenCount).to.equal(0);
+    expect(await shared.redis.info('commandstats')).to.match(/cmdstat_evalsha:calls=[12],/);
   });
 
   describe('while Redis is away', () => {
-    it('keeps the newest verdict per peer, lets the round go on, and writes them when it is back', async () => {
+    it('keeps what was found, lets the round go on, and writes it when Redis is back', async () => {
       const redis = openRedis({ socketPath: '/nonexistent/redis.sock' });
-      const cut = new WriteBack(redis, keys, () => 7, redisFailure);
+      sink = sinkOn(redis);
       await register(shared.redis, 'consumer', 'b');
-      const events = await all(
-        of(
-          checked(),
-          checked({ uuid: 'b' }),
-          checked({ at: 2_000, outcome: failure, before: 'available', state: 'suspect', failures: 1 }),
-        ).pipe(cut.write),
+      const kinds = await write(
+        checked(),
+        checked({ uuid: 'b' }),
+        checked({ at: 2_000, outcome: failure, state: 'suspect', failures: 1 }),
       );
-      expect(events.map(({ kind }) => kind)).to.deep.equal([
-        'peer.checked',
-        'redis.failed',
-        'peer.checked',
-        'peer.checked',
-      ]);
-      expect(cut.unwritten).to.equal(2);
-      expect((await all(cut.flush())).map(({ kind }) => kind)).to.deep.equal(['redis.failed']);
-      expect(cut.unwritten).to.equal(2);
+      expect(kinds, 'told once').to.deep.equal(['redis.failed']);
+      expect(book.unwrittenCount).to.equal(2);
+      expect((await sink.flush()).map(({ kind }) => kind)).to.deep.equal(['redis.failed']);
+      expect(book.unwrittenCount).to.equal(2);
       redis.disconnect();
+      sink = sinkOn(shared.redis);
+      await sink.flush();
+      expect(await entry()).to.include({ state: 'suspect', failures: '1', last_ok_at: '1000', checked_at: '2000' });
     });
 
     it('catches up in one go', async () => {
-      const redis = shared.server.client();
-      const live = new WriteBack(redis, keys, () => 7, redisFailure);
-      await redis.ping();
       const uuids = Array.from({ length: 300 }, (_, i) => `p${String(i)}`);
       for (const uuid of uuids) await register(shared.redis, 'consumer', uuid);
       await shared.redis.config('SET', 'maxmemory', '1');
-      const failed = await all(from(uuids.map((uuid) => checked({ uuid }))).pipe(live.write));
-      expect(failed.filter(({ kind }) => kind === 'redis.failed')).to.have.length(1);
-      expect(live.unwritten).to.equal(300);
+      const kinds = await write(...uuids.map((uuid) => ({ uuid })));
+      expect(kinds).to.deep.equal(['redis.failed']);
+      expect(book.unwrittenCount).to.equal(300);
       await shared.redis.config('SET', 'maxmemory', '0');
-      expect(await all(live.flush())).to.deep.equal([
+      expect(await sink.flush()).to.deep.equal([
         { kind: 'redis.caught-up', at: 7, what: 'writing verdicts', written: 300 },
       ]);
       expect(await entry('p299')).to.include({ state: 'available' });
-      expect(live.unwritten).to.equal(0);
+      expect(book.unwrittenCount).to.equal(0);
     });
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
-import { PeerBook } from '#src/state/peerBook.js';
+import { PeerBook, type CheckResult } from '#src/state/peerBook.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 
 describe('PeerBook', () => {
@@ -13,132 +13,230 @@ describe('PeerBook', () => {
     reportedFault: null,
     ...over,
   });
-  let table: PeerBook;
+  const checked = (state: PeerHealth['state'], at: number, failures = 0): CheckResult => ({
+    at,
+    counted: true,
+    health: health(state, failures),
+    outcome: failures === 0 ? { ok: true, latencyMs: 3.4 } : { ok: false, reason: 'timeout' },
+  });
+  /** As the sink does: everything that waits is written. */
+  const writeAll = () => {
+    for (const row of book.unwrittenRows()) book.acknowledge(row);
+  };
+  let book: PeerBook;
 
   beforeEach(() => {
-    table = new PeerBook();
+    book = new PeerBook();
   });
 
   it('meets each peer once a round', () => {
-    expect(table.remember(entry('a'), 1)?.uuid).to.equal('a');
-    expect(table.remember(entry('a'), 1)).to.equal(undefined);
-    expect(table.remember(entry('a'), 2)?.uuid).to.equal('a');
+    expect(book.remember(entry('a'), 1)?.uuid).to.equal('a');
+    expect(book.remember(entry('a'), 1)).to.equal(undefined);
+    expect(book.remember(entry('a'), 2)?.uuid).to.equal('a');
   });
 
   it('takes the address from the registry, always', () => {
-    table.remember(entry('a'), 1);
-    table.update(entry('a'), health('available'), 100);
-    const met = table.remember(entry('a', { stored: { ip: '192.0.2.9', port: '81' } }), 2);
+    book.remember(entry('a'), 1);
+    book.record(entry('a'), checked('available', 100));
+    const met = book.remember(entry('a', { stored: { ip: '192.0.2.9', port: '81' } }), 2);
     expect(met?.stored).to.deep.equal({ ip: '192.0.2.9', port: '81' });
   });
 
-  it('keeps a newer check than the registry has, which could not be written yet', () => {
-    table.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
-    table.update(entry('a'), health('suspect', 1), 200);
-    expect(table.remember(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal(
+  it('keeps a result that is not written yet, whatever the registry says meanwhile', () => {
+    book.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
+    book.record(entry('a'), checked('suspect', 200, 1));
+    expect(book.remember(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal(
       'suspect',
     );
   });
 
-  it('believes the registry where that is newer, but keeps the counts it does not store', () => {
-    table.remember(entry('a', { checkedAt: 100 }), 1);
-    table.update(entry('a'), { state: 'unavailable', failures: 0, successes: 1, countedGeneration: 0 }, 200);
-    const met = table.remember(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
+  it('keeps a result that was written while the registry was being read', () => {
+    book.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
+    const asOf = book.revision;
+    book.record(entry('a'), checked('suspect', 200, 1));
+    writeAll();
+    const read = entry('a', { checkedAt: 100, health: health('available') });
+    expect(book.remember(read, 2, asOf)?.health.state).to.equal('suspect');
+    expect(book.remember(read, 3)?.health.state, 'read after it was written').to.equal('available');
+  });
+
+  it('believes the registry where all is written, but keeps the counts it does not store', () => {
+    book.remember(entry('a', { checkedAt: 100 }), 1);
+    book.record(entry('a'), {
+      ...checked(undefined, 200),
+      health: { state: 'unavailable', failures: 0, successes: 1, countedGeneration: 0 },
+    });
+    writeAll();
+    const met = book.remember(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
     expect(met?.health).to.deep.equal({ state: 'unavailable', failures: 0, successes: 1, countedGeneration: 0 });
   });
 
   it('starts afresh with an entry that was removed and made again', () => {
-    table.remember(entry('a', { checkedAt: 100, health: health('unavailable', 3) }), 1);
-    expect(table.remember(entry('a'), 2)?.health).to.deep.equal(UNCHECKED);
+    book.remember(entry('a', { checkedAt: 100, health: health('unavailable', 3) }), 1);
+    expect(book.remember(entry('a'), 2)?.health).to.deep.equal(UNCHECKED);
   });
 
   it('does not bring back a peer that left', () => {
-    table.remember(entry('a'), 1);
-    table.delete('a');
-    table.update(entry('a'), health('available'), 1);
-    expect(table.get('a')).to.equal(undefined);
+    book.remember(entry('a'), 1);
+    book.forget('a');
+    book.record(entry('a'), checked('available', 1));
+    expect(book.lastKnown('a')).to.equal(undefined);
+    expect(book.unwrittenCount).to.equal(0);
   });
 
   it('forgets whoever a whole round has not met', () => {
-    table.remember(entry('a'), 1);
-    table.remember(entry('b'), 1);
-    table.remember(entry('b'), 2);
-    table.evictNotSeen(2);
-    expect([table.get('a')?.uuid, table.get('b')?.uuid]).to.deep.equal([undefined, 'b']);
+    book.remember(entry('a'), 1);
+    book.remember(entry('b'), 1);
+    book.remember(entry('b'), 2);
+    book.evictNotSeen(2);
+    expect([book.lastKnown('a')?.uuid, book.lastKnown('b')?.uuid]).to.deep.equal([undefined, 'b']);
   });
 
   it('gives the peers of a lane that a round has not met, each once', () => {
-    table.remember(entry('met'), 2);
-    table.remember(entry('left'), 1);
-    table.remember(entry('dead', { health: health('unavailable') }), 1);
-    expect([...table.notSeenIn('regular', 2)]).to.deep.equal(['left']);
-    expect([...table.notSeenIn('regular', 2)]).to.deep.equal([]);
+    book.remember(entry('met'), 2);
+    book.remember(entry('left'), 1);
+    book.remember(entry('dead', { health: health('unavailable') }), 1);
+    expect([...book.notSeenIn(2, 'regular')]).to.deep.equal(['left']);
+    expect([...book.notSeenIn(2, 'regular')]).to.deep.equal([]);
   });
 
   it('knows who is due in a lane', () => {
-    table.remember(entry('old', { checkedAt: 100, health: health('unavailable') }), 1);
-    table.remember(entry('new', { checkedAt: 300, health: health('unavailable') }), 1);
-    table.remember(entry('good', { checkedAt: 100, health: health('available') }), 1);
-    table.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
-    expect(table.due('unavailable', 400, 200)).to.deep.equal(['old']);
-    expect(table.due('suspect', 400, 200)).to.deep.equal(['failing']);
-    expect([table.count('regular'), table.count('suspect'), table.count('unavailable')]).to.deep.equal([1, 1, 2]);
+    book.remember(entry('old', { checkedAt: 100, health: health('unavailable') }), 1);
+    book.remember(entry('new', { checkedAt: 300, health: health('unavailable') }), 1);
+    book.remember(entry('good', { checkedAt: 100, health: health('available') }), 1);
+    book.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
+    expect(book.due('unavailable', 400, 200)).to.deep.equal(['old']);
+    expect(book.due('suspect', 400, 200)).to.deep.equal(['failing']);
   });
 
   it('one that was checked in the future is due: the clock has gone back', () => {
-    table.remember(entry('a', { checkedAt: 86_400_000, health: health('unavailable') }), 1);
-    expect(table.due('unavailable', 1_000, 200)).to.deep.equal(['a']);
+    book.remember(entry('a', { checkedAt: 86_400_000, health: health('unavailable') }), 1);
+    expect(book.due('unavailable', 1_000, 200)).to.deep.equal(['a']);
   });
 
   it('reserves a peer for one check at a time', () => {
-    expect(table.begin('a')).to.equal(true);
-    expect(table.begin('a')).to.equal(false);
-    table.end('a');
-    expect(table.begin('a')).to.equal(true);
+    expect(book.begin('a')).to.equal(true);
+    expect(book.begin('a')).to.equal(false);
+    book.end('a');
+    expect(book.begin('a')).to.equal(true);
   });
 
   it('forgets a fault once the peer could be called: what is allowed may change, and change back', () => {
     const denied = entry('a', { reportedFault: 'address-denied', checkedAt: 100 });
-    table.remember(denied, 1);
-    table.update(entry('a'), health('available'), 200);
-    expect(table.get('a')?.reportedFault).to.equal(null);
-    expect(table.remember(denied, 2)?.reportedFault, 'the registry has yet to hear of it').to.equal(null);
-    expect(table.remember({ ...denied, checkedAt: 200 }, 3)?.reportedFault).to.equal('address-denied');
+    book.remember(denied, 1);
+    book.record(entry('a'), checked('available', 200));
+    expect(book.lastKnown('a')?.reportedFault).to.equal(null);
+    expect(book.remember(denied, 2)?.reportedFault, 'the registry has yet to hear of it').to.equal(null);
+    writeAll();
+    expect(book.remember({ ...denied, checkedAt: 200 }, 3)?.reportedFault).to.equal('address-denied');
   });
 
   it('has a witness beside a peer in another that can be called', () => {
-    table.remember(entry('a'), 1);
-    expect(table.hasWitnessBeside('a')).to.equal(false);
-    table.remember(entry('denied', { reportedFault: 'address-denied' }), 1);
-    expect(table.hasWitnessBeside('a')).to.equal(false);
-    table.remember(entry('b'), 1);
-    expect(table.hasWitnessBeside('a')).to.equal(true);
+    book.remember(entry('a'), 1);
+    expect(book.hasWitnessBeside('a')).to.equal(false);
+    book.remember(entry('denied', { reportedFault: 'address-denied' }), 1);
+    expect(book.hasWitnessBeside('a')).to.equal(false);
+    book.remember(entry('b'), 1);
+    expect(book.hasWitnessBeside('a')).to.equal(true);
   });
 
   it('keeps nothing of a check at an address that the entry has left meanwhile', () => {
     const at = (ip: string) => entry('a', { checkedAt: 100, health: health('available'), stored: { ip, port: null } });
-    table.remember(at('1.1.1.1'), 1);
-    // The registry takes no such result, so what stands there stays older for ever.
-    table.update(at('1.1.1.1'), health('suspect', 1), 200);
-    expect(table.remember(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
-    table.update(at('1.1.1.1'), health('suspect', 1), 300);
-    expect(table.get('a')).to.deep.include({ health: at('8.8.8.8').health, checkedAt: 100 });
+    book.remember(at('1.1.1.1'), 1);
+    book.record(at('1.1.1.1'), checked('suspect', 200, 1));
+    expect(book.remember(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
+    expect(book.unwrittenCount, 'the registry would not take it').to.equal(0);
+    book.record(at('1.1.1.1'), checked('suspect', 300, 1));
+    expect(book.lastKnown('a')).to.deep.include({ health: at('8.8.8.8').health, checkedAt: 100 });
   });
 
   it('counts failures anew at another address', () => {
     const failing = entry('a', { checkedAt: 100, health: health('suspect', 2) });
-    table.remember(failing, 1);
-    table.update(failing, health('available'), 200);
+    book.remember(failing, 1);
+    book.record(failing, checked('available', 200));
     const moved = { ...failing, stored: { ip: '8.8.8.8', port: null } };
-    expect(table.remember(moved, 2)?.health).to.deep.equal(health('suspect'));
+    expect(book.remember(moved, 2)?.health).to.deep.equal(health('suspect'));
   });
 
   it('remembers a fault for as long as the address stays what it is', () => {
-    table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
-    table.mark('a', 'address-invalid');
-    expect(table.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.reportedFault).to.equal(
+    book.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
+    book.recordFault(entry('a', { stored: { ip: 'nonsense', port: null } }), 'address-invalid', 5);
+    writeAll();
+    expect(book.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.reportedFault).to.equal(
       'address-invalid',
     );
-    expect(table.remember(entry('a', { stored: { ip: 'other', port: null } }), 3)?.reportedFault).to.equal(null);
+    expect(book.remember(entry('a', { stored: { ip: 'other', port: null } }), 3)?.reportedFault).to.equal(null);
+  });
+
+  describe('what waits to be written', () => {
+    const known = entry('a', { checkedAt: 100, health: health('available') });
+    const waiting = () => [...book.unwrittenRows()].map(({ uuid, unwritten }) => `${uuid} ${unwritten}`);
+
+    beforeEach(() => {
+      book.remember(known, 1);
+      book.remember(entry('b'), 1);
+    });
+
+    it('is nothing at first, then each result once, in the order of the first of each peer', () => {
+      expect(waiting()).to.deep.equal([]);
+      book.record(entry('b'), checked('available', 200));
+      book.record(known, checked('suspect', 210, 1));
+      book.record(entry('b'), checked('available', 220));
+      expect(waiting()).to.deep.equal(['b verdict', 'a verdict']);
+      expect(book.unwrittenCount).to.equal(2);
+    });
+
+    it('keeps an answer and the state when an uncounted failure follows', () => {
+      book.record(known, checked('available', 200));
+      book.record(known, { ...checked(undefined, 300, 1), counted: false });
+      expect([...book.unwrittenRows()][0]).to.deep.include({
+        unwritten: 'verdict',
+        okAt: 200,
+        latencyMs: 3,
+        checkedAt: 300,
+        error: 'timeout',
+        health: health('available'),
+      });
+    });
+
+    it('is only that there was a check where the failure is not counted', () => {
+      book.record(known, { ...checked(undefined, 300, 1), counted: false });
+      expect(waiting()).to.deep.equal(['a check']);
+    });
+
+    it('is the fault of an entry, and no state that says that it may be used', () => {
+      book.recordFault(known, 'address-denied', 300);
+      expect([...book.unwrittenRows()][0]).to.deep.include({
+        unwritten: 'fault',
+        error: 'address-denied',
+        health: health('unavailable'),
+        stateAt: 300,
+        checkedAt: 100,
+      });
+      book.recordFault(entry('b'), 'address-invalid', 300);
+      expect(book.lastKnown('b')?.health.state).to.equal(undefined);
+    });
+
+    it('is the whole row where a fault and a verdict wait', () => {
+      book.record(known, checked('suspect', 200, 1));
+      book.recordFault(known, 'address-denied', 300);
+      expect(waiting()).to.deep.equal(['a verdict']);
+    });
+
+    it('waits on where another result came while it was being written', () => {
+      book.record(known, checked('suspect', 200, 1));
+      const [row] = book.unwrittenRows();
+      book.record(known, checked('suspect', 210, 2));
+      if (row !== undefined) book.acknowledge(row);
+      expect(waiting()).to.deep.equal(['a verdict']);
+      writeAll();
+      expect(waiting()).to.deep.equal([]);
+    });
+
+    it('goes with a peer that leaves the registry', () => {
+      book.record(known, checked('suspect', 200, 1));
+      book.evictNotSeen(2);
+      expect([book.size, book.unwrittenCount]).to.deep.equal([0, 0]);
+    });
   });
 });

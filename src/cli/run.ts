@@ -1,5 +1,5 @@
 import { openLog, takeConsole } from '../clients/logger.js';
-import { makeParts } from '../app/parts.js';
+import { makeParts } from '../app/deps.js';
 import { run } from '../app/run.js';
 import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
 import { configChanges } from '../sources/configFile.js';

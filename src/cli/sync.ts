@@ -1,8 +1,8 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { concat, defer, lastValueFrom, NEVER, of, tap } from 'rxjs';
-import { makeParts } from '../app/parts.js';
-import { laneRound } from '../app/syncLanes.js';
+import { concat, defer, lastValueFrom, NEVER, tap } from 'rxjs';
+import { makeParts } from '../app/deps.js';
+import { syncRound } from '../app/syncRound.js';
 import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import type { SchedulerEvent } from '../events.js';
@@ -16,7 +16,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   const connection = await connectNow(config.redis, Date.now);
   try {
     const parts = makeParts(config, connection.redis, logger);
-    const context = { ...parts, config$: of(config), stop$: NEVER, stopping: () => false };
+    const deps = { ...parts, stop$: NEVER };
     const startedAt = Date.now();
     const bar = progressBar(await parts.registry.count());
     const results = new Map<string, number>();
@@ -29,10 +29,10 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     };
     // Those in good standing first, as in the daemon: the sweep fills the table that the other lanes work from.
     const round$ = concat(
-      laneRound(context, parts, 'regular', 1, config),
-      defer(() => laneRound(context, parts, 'suspect', 1, config, Date.now() - startedAt)),
-      defer(() => laneRound(context, parts, 'unavailable', 1, config, Date.now() - startedAt)),
-      flushing(parts.sinks, Date.now, parts.explain),
+      syncRound(deps, 'regular', 1, config),
+      defer(() => syncRound(deps, 'suspect', 1, config, Date.now() - startedAt)),
+      defer(() => syncRound(deps, 'unavailable', 1, config, Date.now() - startedAt)),
+      flushing(parts.sinks),
     ).pipe(tap(note));
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
@@ -43,7 +43,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
 }
 
 function resultOf(event: SchedulerEvent): string | undefined {
-  if (event.kind === 'peer.checked') return event.verdict.outcome.ok ? 'ok' : event.verdict.outcome.reason;
+  if (event.kind === 'peer.checked') return event.check.outcome.ok ? 'ok' : event.check.outcome.reason;
   if (event.kind === 'peer.malformed') return event.error;
   return event.kind === 'peer.discarded' ? event.why : undefined;
 }

@@ -1,13 +1,14 @@
 import { isIP } from 'node:net';
 import { runScript, script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
+import type { Delivery, Enqueued, Lease, Outbox } from '../domain/announce/outbox.js';
+import type { FailureReason } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
-import type { Lease, Outbox, Settlement } from '../domain/announce/outbox.js';
 
 /**
  * KEYS scheduler, announcements, producers. ARGV ip, now, prefix of the producers' keys. Redis serves nobody else
- * meanwhile, so it takes the producers in bulk (Lua passes at most some 8,000 values at once) and asks of each key no
- * more than to forget the last change, be it what it may.
+ * meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each key only
+ * loses the fields of the last change; a key of another type is skipped (pcall).
  */
 const ENQUEUE = script(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
@@ -54,13 +55,12 @@ return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', 
 `);
 
 /**
- * KEYS scheduler, announcements, producers, the producer. ARGV uuid, ip as sent, address and port as called, now, due
- * time or '' for acknowledged, error. An attempt to an address that is no longer the producer's proves nothing and is
- * repeated at once; one with an IP that is no longer ours leaves the list alone, and is no news once a newer one was
- * acknowledged.
+ * What ACK and NACK begin with. KEYS scheduler, announcements, producers, the producer. ARGV uuid, ip as sent, address
+ * and port as called, now. An attempt at an address that is no longer the producer's proves nothing, so it is due again
+ * at once.
  */
-const SETTLE = script(`
-local uuid, due = ARGV[1], ARGV[6]
+const SETTLE = `
+local uuid = ARGV[1]
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
   return redis.call('ZCARD', KEYS[2])
@@ -68,20 +68,29 @@ end
 local current = redis.call('HGET', KEYS[1], 'ip') == ARGV[2]
 local hash = redis.call('TYPE', KEYS[4]).ok == 'hash'
 local entry = hash and redis.call('HMGET', KEYS[4], 'ip', 'port') or {}
-local moved = (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4]
-if moved then
+if (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4] then
   redis.call('ZADD', KEYS[2], 'XX', ARGV[5], uuid)
-elseif due == '' then
-  if current then
-    redis.call('ZREM', KEYS[2], uuid)
-    redis.call('HINCRBY', KEYS[4], 'attempts', 1)
-    redis.call('HDEL', KEYS[4], 'error')
-  end
-  if current or redis.call('ZSCORE', KEYS[2], uuid) then
-    redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
-  end
-elseif current then
-  redis.call('ZADD', KEYS[2], 'XX', due, uuid)
+  return redis.call('ZCARD', KEYS[2])
+end
+`;
+
+/** An IP that is no longer ours leaves the outbox alone, and is no news once a newer one was acknowledged. */
+const ACK = script(`${SETTLE}
+if current then
+  redis.call('ZREM', KEYS[2], uuid)
+  redis.call('HINCRBY', KEYS[4], 'attempts', 1)
+  redis.call('HDEL', KEYS[4], 'error')
+end
+if current or redis.call('ZSCORE', KEYS[2], uuid) then
+  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+end
+return redis.call('ZCARD', KEYS[2])
+`);
+
+/** ARGV besides: due time, reason. */
+const NACK = script(`${SETTLE}
+if current then
+  redis.call('ZADD', KEYS[2], 'XX', ARGV[6], uuid)
   if hash then
     redis.call('HINCRBY', KEYS[4], 'attempts', 1)
     redis.call('HSET', KEYS[4], 'error', ARGV[7])
@@ -107,7 +116,7 @@ export class RedisOutbox implements Outbox {
     this.#own = [keys.scheduler, keys.announcements, keys.producers];
   }
 
-  async enqueue(ip: string) {
+  async enqueue(ip: string): Promise<Enqueued> {
     const args = [ip, this.wall(), this.keys.producerPrefix];
     const [changed, previous, producers] = (await runScript(this.redis, ENQUEUE, this.#own, args)) as [
       number,
@@ -117,18 +126,24 @@ export class RedisOutbox implements Outbox {
     return { changed: changed === 1, previous: previous === '' ? undefined : previous, producers };
   }
 
-  async lease(expectedIp: string | undefined, leaseMs: number): Promise<Lease> {
+  async lease(ip: string | undefined, leaseMs: number): Promise<Lease> {
     const now = this.wall();
-    const args = [now, now + leaseMs, HORIZON_MS, this.keys.producerPrefix, expectedIp ?? ''];
+    const args = [now, now + leaseMs, HORIZON_MS, this.keys.producerPrefix, ip ?? ''];
     return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
   }
 
-  async settle({ uuid, ip, stored, failure }: Settlement) {
+  async ack(delivery: Delivery): Promise<{ readonly pending: number }> {
+    return { pending: Number(await this.#settle(ACK, delivery, this.wall())) };
+  }
+
+  async nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<void> {
     const now = this.wall();
-    const due = failure === undefined ? '' : now + failure.retryInMs;
-    const args = [uuid, ip, stored.ip ?? '', stored.port ?? '', now, due, failure?.reason ?? ''];
-    const pending = await runScript(this.redis, SETTLE, [...this.#own, this.keys.producer(uuid)], args);
-    return { pending: Number(pending) };
+    await this.#settle(NACK, delivery, now, now + retryInMs, reason);
+  }
+
+  #settle(step: typeof ACK, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<unknown> {
+    const keys = [...this.#own, this.keys.producer(uuid)];
+    return runScript(this.redis, step, keys, [uuid, ip, stored.ip ?? '', stored.port ?? '', ...args]);
   }
 }
 
@@ -136,7 +151,7 @@ function toLease([kind, ...rest]: Row): Lease {
   switch (kind) {
     case 'due': {
       const [uuid, sent, ip = null, port = null, attempts = null, error = null] = rest;
-      // Somebody else's hand in `<p>scheduler`: nothing but an address is ever sent.
+      // Another program's writing in `<p>scheduler`: nothing but an address is ever sent.
       if (uuid == null || sent == null || isIP(sent) === 0) return { kind: 'empty' };
       return { kind, uuid, ip: sent, stored: { ip, port }, attempts: Number(attempts) || 0, error };
     }

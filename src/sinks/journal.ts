@@ -2,6 +2,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
+import type { Sink } from './sink.js';
 
 /** About how many events the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
@@ -16,13 +17,15 @@ interface Entry {
   readonly data: string;
 }
 
-/** Writes what happened to `<p>events`, for other programs and for whoever asks afterwards. */
-export class Journal {
+/** Writes what happened to `<p>events`, for other programs and for later questions. */
+export class Journal implements Sink {
   #waiting: Entry[] = [];
 
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
+    private readonly wall: () => number,
+    private readonly explain: (error: unknown) => string,
   ) {}
 
   accept(event: SchedulerEvent): void {
@@ -32,13 +35,17 @@ export class Journal {
     if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
   }
 
-  /** Rejects where Redis could not confirm the write; then the next call tries again. */
-  async flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH);
-      await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
-      const written = new Set(batch);
-      this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
+  async flush(): Promise<readonly SchedulerEvent[]> {
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.slice(0, BATCH);
+        await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
+        const written = new Set(batch);
+        this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
+      }
+      return [];
+    } catch (error) {
+      return [{ kind: 'redis.failed', at: this.wall(), what: 'writing the events', reason: this.explain(error) }];
     }
   }
 
@@ -47,9 +54,8 @@ export class Journal {
   }
 }
 
-type Told =
-  | Exclude<SchedulerEvent, EventOf<'peer.malformed' | 'peer.checked'>>
-  | Omit<EventOf<'peer.malformed'>, 'detail' | 'stored' | 'before'>;
+type Kept =
+  Exclude<SchedulerEvent, EventOf<'peer.malformed' | 'peer.checked'>> | Omit<EventOf<'peer.malformed'>, 'detail'>;
 
 /** What is worth keeping: changes, not the routine. A check is an event of its own only where it changed the state. */
 function toEntry(event: SchedulerEvent): Entry | undefined {
@@ -65,7 +71,7 @@ function toEntry(event: SchedulerEvent): Entry | undefined {
     case 'round.skipped':
       return event.lane === 'regular' ? entryOf(event) : undefined;
     case 'peer.checked': {
-      const { uuid, at, outcome, before, state } = event.verdict;
+      const { uuid, at, outcome, before, state } = event.check;
       if (state === undefined || state === before) return undefined;
       const error = outcome.ok ? undefined : outcome.reason;
       return { type: `peer.${state}`, at, data: JSON.stringify({ uuid, before, error }) };
@@ -77,6 +83,6 @@ function toEntry(event: SchedulerEvent): Entry | undefined {
   }
 }
 
-function entryOf({ kind, at, ...data }: Told): Entry {
+function entryOf({ kind, at, ...data }: Kept): Entry {
   return { type: kind, at, data: JSON.stringify(data) };
 }

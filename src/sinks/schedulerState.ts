@@ -2,11 +2,12 @@ import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
+import type { Sink } from './sink.js';
 
 type Fields = Readonly<Record<string, string | number>>;
 
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
-export class SchedulerState {
+export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
   readonly #dirty = new Map<string, string | number>();
 
@@ -14,6 +15,8 @@ export class SchedulerState {
     private readonly redis: RedisClient,
     private readonly keys: Keys,
     identity: { readonly uuid: string; readonly version: string },
+    private readonly wall: () => number,
+    private readonly explain: (error: unknown) => string,
   ) {
     this.#note({ ...identity, isolated: 0 });
   }
@@ -44,12 +47,17 @@ export class SchedulerState {
     }
   }
 
-  /** Rejects where Redis could not confirm the write; then the next call tries again. */
-  async flush(): Promise<void> {
-    if (this.#dirty.size === 0) return;
+  async flush(): Promise<readonly SchedulerEvent[]> {
+    if (this.#dirty.size === 0) return [];
     const fields = new Map(this.#dirty);
-    await withTimeout(this.redis.hset(this.keys.scheduler, fields));
+    try {
+      await withTimeout(this.redis.hset(this.keys.scheduler, fields));
+    } catch (error) {
+      const what = "writing the scheduler's state";
+      return [{ kind: 'redis.failed', at: this.wall(), what, reason: this.explain(error) }];
+    }
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
+    return [];
   }
 
   #note(fields: Fields): void {

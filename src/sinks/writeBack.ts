@@ -1,134 +1,143 @@
-import { concatMap, defer, EMPTY, from, mergeMap, of, type Observable, type OperatorFunction } from 'rxjs';
-import { runScript, script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
+import { runScript, script } from '../clients/script.js';
 import type { Keys } from '../domain/keys.js';
-import type { EventOf, SchedulerEvent, CheckRecord } from '../events.js';
+import type { SchedulerEvent } from '../events.js';
+import type { PeerBook, UnwrittenRow } from '../state/peerBook.js';
+import type { Sink } from './sink.js';
 
 /**
- * KEYS the set, the entry. ARGV uuid, ip and port as called, time, the state ('none' takes it away, '' leaves it), then
- * field/value pairs ('' takes the field away). Writes nothing where the entry was removed, re-addressed or is no hash.
+ * KEYS the set, then the entries. ARGV for each entry: uuid, ip and port as called, the state ('none' removes it, ''
+ * leaves it), since when, the number of the fields that follow, and these as pairs ('' removes the field). Writes
+ * nothing for an entry that was removed, re-addressed or is no hash.
  */
 const WRITE = script(`
-if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return 0 end
-if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 0 end
-local entry = redis.call('HMGET', KEYS[2], 'ip', 'port', 'state')
-if (entry[1] or '') ~= ARGV[2] or (entry[2] or '') ~= ARGV[3] then return 0 end
-for i = 6, #ARGV, 2 do
-  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i]) else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-end
-if ARGV[5] == 'none' then
-  redis.call('HDEL', KEYS[2], 'state', 'state_since')
-elseif ARGV[5] ~= '' and entry[3] ~= ARGV[5] then
-  redis.call('HSET', KEYS[2], 'state', ARGV[5], 'state_since', ARGV[4])
+local at = 1
+for k = 2, #KEYS do
+  local uuid, ip, port, state, since, last = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], at + 5 + ARGV[at + 5]
+  if redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
+    local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state')
+    if (entry[1] or '') == ip and (entry[2] or '') == port then
+      local set, removed = {}, {}
+      for i = at + 6, last, 2 do
+        if ARGV[i + 1] == '' then removed[#removed + 1] = ARGV[i]
+        else
+          set[#set + 1] = ARGV[i]
+          set[#set + 1] = ARGV[i + 1]
+        end
+      end
+      if state == 'none' then
+        removed[#removed + 1] = 'state'
+        removed[#removed + 1] = 'state_since'
+      elseif state ~= '' and entry[3] ~= state then
+        for _, value in ipairs({'state', state, 'state_since', since}) do set[#set + 1] = value end
+      end
+      redis.call('HSET', KEYS[k], unpack(set))
+      if #removed > 0 then redis.call('HDEL', KEYS[k], unpack(removed)) end
+    end
+  end
+  at = last + 1
 end
 return 1
 `);
 
-type PeerRecord = EventOf<'peer.checked'> | EventOf<'peer.malformed'>;
-
-/** How many verdicts are written at once when Redis is back. */
-const CATCH_UP = 256;
+/** Rows written by one script, during which Redis serves nobody else. */
+const BATCH = 64;
 const WHAT = 'writing verdicts';
 
-/**
- * Writes what the checks found into the registry. While Redis can't be written the verdicts wait in memory, the
- * newest per peer, and the rounds go on.
- */
-export class WriteBack {
-  readonly #unwritten = new Map<string, PeerRecord>();
+/** Writes the unwritten rows of the book into the registry, in batches, one batch under way at a time. */
+export class WriteBack implements Sink {
+  /** Set from a write that failed until all that waits is written. */
+  #failing = false;
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<readonly SchedulerEvent[]> | undefined;
 
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
+    private readonly book: PeerBook,
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
   ) {}
 
-  /** Verdicts that wait for Redis. */
-  get unwritten(): number {
-    return this.#unwritten.size;
+  /** The book has it all. */
+  accept(): void {
+    return;
   }
 
-  /** Stands inside the round: an event goes on once it is written, or kept. */
-  readonly write: OperatorFunction<SchedulerEvent, SchedulerEvent> = (event$) =>
-    event$.pipe(concatMap((event) => (isPeerRecord(event) ? this.#writeOrKeep(event) : of(event))));
-
-  /** Tries again what waits; says so where all of it is written or where it failed again. */
-  flush(): Observable<SchedulerEvent> {
-    return defer(() =>
-      this.#unwritten.size === 0 ? EMPTY : from(this.#catchUp()).pipe(mergeMap((event) => of(event))),
-    );
+  /**
+   * Stands inside a round: resolves once what waits now is written. While writes fail nothing is waited for, so that the
+   * rounds go on; the next flush tries again.
+   */
+  settle(): Promise<readonly SchedulerEvent[]> {
+    return this.#failing ? Promise.resolve([]) : this.flush();
   }
 
-  #writeOrKeep(event: PeerRecord): Observable<SchedulerEvent> {
-    const uuid = uuidOf(event);
-    // Once one write has failed the others need not wait for their own timeout: the flush finds out.
-    if (this.#unwritten.size > 0) {
-      this.#unwritten.set(uuid, event);
-      return of(event);
-    }
-    return defer(async (): Promise<SchedulerEvent[]> => {
-      try {
-        await this.#store(event);
-        return [event];
-      } catch (error) {
-        this.#unwritten.set(uuid, event);
-        return [event, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
-      }
-    }).pipe(mergeMap((events) => from(events)));
+  /** Callers that come while a batch is under way share the next one; the first of them gets its events. */
+  flush(): Promise<readonly SchedulerEvent[]> {
+    if (this.#next !== undefined) return this.#next.then(() => []);
+    const flush = this.#running.then(() => {
+      this.#next = undefined;
+      return this.#writeAll();
+    });
+    this.#next = flush;
+    this.#running = flush;
+    return flush;
   }
 
-  async #catchUp(): Promise<SchedulerEvent> {
+  async #writeAll(): Promise<readonly SchedulerEvent[]> {
+    let left = this.book.unwrittenCount;
     let written = 0;
     try {
-      while (this.#unwritten.size > 0) {
-        const batch = [...this.#unwritten].slice(0, CATCH_UP);
-        await Promise.all(batch.map(([, event]) => this.#store(event)));
-        for (const [uuid, event] of batch) if (this.#unwritten.get(uuid) === event) this.#unwritten.delete(uuid);
+      while (left > 0) {
+        const batch = this.#batch(left);
+        await this.#write(batch);
+        for (const row of batch) this.book.acknowledge(row);
         written += batch.length;
+        // Where it catches up, it also takes what comes meanwhile; else its callers would wait for results of others.
+        left = this.#failing ? this.book.unwrittenCount : left - batch.length;
       }
-      return { kind: 'redis.caught-up', at: this.wall(), what: WHAT, written };
     } catch (error) {
-      return { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) };
+      this.#failing = true;
+      return [{ kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
+    if (!this.#failing || written === 0) return [];
+    this.#failing = false;
+    return [{ kind: 'redis.caught-up', at: this.wall(), what: WHAT, written }];
   }
 
-  async #store(event: PeerRecord): Promise<void> {
-    const uuid = uuidOf(event);
-    const { called, at, state, fields } = event.kind === 'peer.checked' ? ofVerdict(event.verdict) : ofFault(event);
-    await runScript(
-      this.redis,
-      WRITE,
-      [this.keys.consumers, this.keys.consumer(uuid)],
-      [uuid, called.ip ?? '', called.port ?? '', at, state ?? '', ...Object.entries(fields).flat()],
-    );
+  #batch(most: number): readonly UnwrittenRow[] {
+    const batch: UnwrittenRow[] = [];
+    for (const row of this.book.unwrittenRows()) {
+      batch.push(row);
+      if (batch.length === Math.min(most, BATCH)) break;
+    }
+    return batch;
+  }
+
+  async #write(rows: readonly UnwrittenRow[]): Promise<void> {
+    const entries = rows.map(({ uuid }) => this.keys.consumer(uuid));
+    await runScript(this.redis, WRITE, [this.keys.consumers, ...entries], rows.flatMap(toArguments));
   }
 }
 
-function isPeerRecord(event: SchedulerEvent): event is PeerRecord {
-  return event.kind === 'peer.checked' || (event.kind === 'peer.malformed' && event.peer === 'consumer');
+function toArguments(row: UnwrittenRow): (string | number)[] {
+  const fields = fieldsOf(row);
+  const { uuid, ip, port, stateAt, checkedAt } = row;
+  // A registry that has lost a state which is older than this process gets it with the time of the check.
+  return [uuid, ip ?? '', port ?? '', stateOf(row), stateAt === 0 ? checkedAt : stateAt, fields.length, ...fields];
 }
 
-function uuidOf(event: PeerRecord): string {
-  return event.kind === 'peer.checked' ? event.verdict.uuid : event.uuid;
+function stateOf({ unwritten, health: { state } }: UnwrittenRow): string {
+  if (unwritten === 'check') return '';
+  return state ?? (unwritten === 'verdict' ? 'none' : '');
 }
 
-type Fields = Readonly<Record<string, string | number>>;
-
-function ofVerdict({ called, at, outcome, counted, state, failures }: CheckRecord) {
-  const error = outcome.ok ? '' : outcome.reason;
-  if (!counted) return { called, at, state: undefined, fields: { checked_at: at, error } satisfies Fields };
-  const success: Fields = outcome.ok ? { last_ok_at: at, latency_ms: Math.round(outcome.latencyMs) } : {};
-  const available = state === 'available' || state === 'suspect' ? 1 : 0;
-  return {
-    called,
-    at,
-    state: state ?? ('none' as const),
-    fields: { available, failures, checked_at: at, error, ...success } satisfies Fields,
-  };
-}
-
-function ofFault({ stored, at, error, before }: EventOf<'peer.malformed'>) {
-  const fields: Fields = { available: 0, error };
-  return { called: stored, at, state: before === undefined ? undefined : ('unavailable' as const), fields };
+function fieldsOf({ unwritten, health, checkedAt, okAt, latencyMs, error }: UnwrittenRow): (string | number)[] {
+  const reason = ['error', error ?? ''];
+  if (unwritten === 'fault') return ['available', 0, ...reason];
+  const checked = ['checked_at', checkedAt, ...reason];
+  if (unwritten === 'check') return checked;
+  const available = health.state === 'available' || health.state === 'suspect' ? 1 : 0;
+  const answered = okAt === 0 ? [] : ['last_ok_at', okAt, 'latency_ms', latencyMs];
+  return ['available', available, 'failures', health.failures, ...answered, ...checked];
 }

@@ -14,11 +14,6 @@ export class OnlineEvidence {
     return this.#generation;
   }
 
-  /** True from a failure that could not be counted, with at least two witnesses silent, until one is heard. */
-  get isolated(): boolean {
-    return this.#isolated;
-  }
-
   /** A witness was heard. Returns true where that ends an isolation. */
   recordAnswer(): boolean {
     this.#generation += 1;

@@ -21,8 +21,6 @@ const EVENTS: readonly SchedulerEvent[] = [
     uuid: 'a',
     error: 'address-denied',
     detail: 'ip "10.0.0.1"',
-    stored: { ip: '10.0.0.1', port: null },
-    before: undefined,
   },
   { kind: 'isolation.began', at: 1 },
   { kind: 'isolation.ended', at: 1 },
@@ -52,9 +50,8 @@ const EVENTS: readonly SchedulerEvent[] = [
 const checked = (over: object): SchedulerEvent => ({
   kind: 'peer.checked',
   lane: 'regular',
-  verdict: {
+  check: {
     uuid: 'a',
-    called: { ip: '1.1.1.1', port: null },
     at: 1,
     outcome: { ok: true, latencyMs: 12 },
     counted: true,

@@ -1,7 +1,4 @@
 import { alongside } from '#src/streams/operators/alongside.js';
-import { retryUntilStopped } from '#src/streams/operators/retryUntilStopped.js';
-import { expect } from 'chai';
-import { lastValueFrom, map, NEVER, ReplaySubject, toArray } from 'rxjs';
 import { marbles } from '../../support/marbles.js';
 
 describe('alongside', () => {
@@ -30,28 +27,5 @@ describe('alongside', () => {
     expectObservable(work$.pipe(alongside(beside$)), '^-!').toBe('');
     expectSubscriptions(work$.subscriptions).toBe('^-!');
     expectSubscriptions(beside$.subscriptions).toBe('^-!');
-  });
-});
-
-describe('retryUntilStopped', () => {
-  const options = { stop$: NEVER, wall: () => 7, explain: (error: unknown) => String(error) };
-
-  it('tries until it is done, and tells of each failure', async () => {
-    let tries = 0;
-    const step = () => ((tries += 1) < 3 ? Promise.reject(new Error(`no ${String(tries)}`)) : Promise.resolve('yes'));
-    const told$ = retryUntilStopped('a step', step, options).pipe(
-      map((event) => (event.kind === 'done' ? event.value : event.reason)),
-      toArray(),
-    );
-    expect(await lastValueFrom(told$, { defaultValue: [] })).to.deep.equal(['Error: no 1', 'Error: no 2', 'yes']);
-  });
-
-  it('gives up where the program stops', async () => {
-    const stop$ = new ReplaySubject<void>(1);
-    stop$.next();
-    const told$ = retryUntilStopped('a step', () => Promise.reject(new Error('no')), { ...options, stop$ }).pipe(
-      toArray(),
-    );
-    expect(await lastValueFrom(told$, { defaultValue: [] })).to.have.length(1);
   });
 });

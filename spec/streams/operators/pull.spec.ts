@@ -1,6 +1,5 @@
-import { expect } from 'chai';
-import { defer, EMPTY, lastValueFrom, map, of, take, timer, toArray } from 'rxjs';
-import { drawing, pull } from '#src/streams/operators/pull.js';
+import { defer, EMPTY, map, of, timer } from 'rxjs';
+import { pull } from '#src/streams/operators/pull.js';
 import { marbles } from '../../support/marbles.js';
 
 describe('pull', () => {
@@ -56,57 +55,5 @@ describe('pull', () => {
 
     expectObservable(result$).toBe('--#');
     expectSubscriptions(other$.subscriptions).toBe(otherSubs);
-  });
-});
-
-describe('drawing', () => {
-  async function* numbers(taken: number[], closed: () => void): AsyncGenerator<number> {
-    try {
-      for (let n = 0; n < 10_000; n += 1) {
-        taken.push(n);
-        yield await Promise.resolve(n);
-      }
-    } finally {
-      closed();
-    }
-  }
-
-  it('takes no more than the lanes work on, and closes the iterable on unsubscribe', async () => {
-    const taken: number[] = [];
-    let closed = false;
-    const closing = new Promise<void>((resolve) => {
-      const items = numbers(taken, () => {
-        closed = true;
-        resolve();
-      });
-      const result$ = drawing(items, (next$) => pull(next$, (n) => of(n), 4)).pipe(take(5), toArray());
-      lastValueFrom(result$, { defaultValue: [] }).then(
-        (seen) => {
-          expect(seen).to.have.length(5);
-        },
-        () => undefined,
-      );
-    });
-    await closing;
-    expect(closed).to.equal(true);
-    expect(taken.length).to.be.at.most(5 + 4 + 1);
-  });
-
-  it('goes through ten thousand items that are done at once without overflowing the stack', async () => {
-    const result$ = drawing(
-      numbers([], () => undefined),
-      (next$) => pull(next$, (n) => of(n), 8),
-    ).pipe(toArray());
-    expect(await lastValueFrom(result$, { defaultValue: [] })).to.have.length(10_000);
-  });
-
-  it('hands on what the iterable throws', async () => {
-    async function* broken(): AsyncGenerator<number> {
-      yield await Promise.resolve(1);
-      throw new Error('broken');
-    }
-    const result$ = drawing(broken(), (next$) => pull(next$, (n) => of(n), 2)).pipe(toArray());
-    const failure: unknown = await lastValueFrom(result$, { defaultValue: [] }).catch((error: unknown) => error);
-    expect(failure).to.be.an('error').with.property('message', 'broken');
   });
 });

@@ -23,24 +23,24 @@ describe('checkPeer', () => {
     readonly timeoutMs?: number;
   }
 
-  /** A table with these peers, and the check over it. */
+  /** A book with these peers, and the check over it. */
   function world({ scheduler }: Marbles, request: (to: PeerAddress) => Observable<Reply>, setting: Setting = {}) {
     const { peers = [entry('a')], online = true, polled = true, epoch, timeoutMs = 5 } = setting;
-    const table = new PeerBook();
-    for (const peer of peers) table.remember(peer, 1);
+    const book = new PeerBook();
+    for (const peer of peers) book.remember(peer, 1);
     const evidence = new OnlineEvidence();
     if (online) evidence.recordAnswer();
     const clock = virtualClock(scheduler, epoch);
-    const settings = { request, timeoutMs, rules: { fall: 3, rise: 1 }, allow: ['public'] as const, polled };
-    return { table, evidence, check: checkPeer({ table, evidence, clock, scheduler }, settings, 'regular') };
+    const rules = { fall: 3, rise: 1 };
+    const options = { book, evidence, clock, request, timeoutMs, rules, allow: ['public'] as const, polled, scheduler };
+    return { book, evidence, check: checkPeer(options, 'regular') };
   }
 
   const checked = (uuid: string, over: Partial<CheckRecord>): SchedulerEvent => ({
     kind: 'peer.checked',
     lane: 'regular',
-    verdict: {
+    check: {
       uuid,
-      called: { ip: '1.1.1.1', port: null },
       at: 0,
       outcome: { ok: true, latencyMs: 0 },
       counted: true,
@@ -52,12 +52,12 @@ describe('checkPeer', () => {
   });
 
   marbles('an answer makes the peer available', (m) => {
-    const { check, table } = world(m, () => m.cold('--(r|)', { r: good }));
+    const { check, book } = world(m, () => m.cold('--(r|)', { r: good }));
     m.expectObservable(check(entry('a'))).toBe('--(v|)', {
       v: checked('a', { at: 2, outcome: { ok: true, latencyMs: 2 } }),
     });
     m.flush();
-    expect(table.get('a')).to.deep.include({ checkedAt: 2 });
+    expect(book.lastKnown('a')).to.deep.include({ checkedAt: 2 });
   });
 
   marbles('one that never answers is let go at the deadline, and becomes a suspect', (m) => {
@@ -99,7 +99,7 @@ describe('checkPeer', () => {
       i: { kind: 'isolation.began', at: 1 },
     });
     m.expectObservable(check(entry('c', { stored: other }))).toBe('-(ve|)', {
-      v: checked('c', { at: 1, called: other, outcome: { ok: true, latencyMs: 1 } }),
+      v: checked('c', { at: 1, outcome: { ok: true, latencyMs: 1 } }),
       e: { kind: 'isolation.ended', at: 1 },
     });
   });
@@ -119,14 +119,14 @@ describe('checkPeer', () => {
   });
 
   marbles('a peer that does nothing but err is unavailable in the end: each of its errors counts', (m) => {
-    const { check, table } = world(m, () => m.cold('(r|)', { r: failed('http-500') }), { online: false });
+    const { check, book } = world(m, () => m.cold('(r|)', { r: failed('http-500') }), { online: false });
     const again$ = m.cold('x-x-x|').pipe(
-      concatMap(() => check(table.get('a') ?? entry('a'))),
-      map((event) => (event.kind === 'peer.checked' ? event.verdict.failures : event.kind)),
+      concatMap(() => check(book.lastKnown('a') ?? entry('a'))),
+      map((event) => (event.kind === 'peer.checked' ? event.check.failures : event.kind)),
     );
     m.expectObservable(again$).toBe('1-2-3|', { 1: 1, 2: 2, 3: 3 });
     m.flush();
-    expect(table.get('a')?.health.state).to.equal('unavailable');
+    expect(book.lastKnown('a')?.health.state).to.equal('unavailable');
   });
 
   marbles('a redirect proves nothing: a portal sends it in everybody’s name', (m) => {
@@ -155,7 +155,7 @@ describe('checkPeer', () => {
     const peers = [entry('a', { health: available }), denied];
     const { check } = world(m, () => m.cold('(r|)', { r: failed('refused') }), { peers, online: false, polled: false });
     const counted$ = check(entry('a', { health: available })).pipe(
-      map((event) => event.kind === 'peer.checked' && event.verdict.counted),
+      map((event) => event.kind === 'peer.checked' && event.check.counted),
     );
     m.expectObservable(counted$).toBe('(c|)', { c: true });
   });
@@ -163,12 +163,12 @@ describe('checkPeer', () => {
   marbles('what was in flight across a gap of our clock is discarded', (m) => {
     // Before the call, and after it.
     const epochs = [0, 1];
-    const { check, table } = world(m, () => m.cold('---(r|)', { r: good }), { epoch: () => epochs.shift() ?? 1 });
+    const { check, book } = world(m, () => m.cold('---(r|)', { r: good }), { epoch: () => epochs.shift() ?? 1 });
     m.expectObservable(check(entry('a'))).toBe('---(d|)', {
       d: { kind: 'peer.discarded', at: 3, uuid: 'a', why: 'clock-gap' },
     });
     m.flush();
-    expect(table.get('a')?.checkedAt).to.equal(0);
+    expect(book.lastKnown('a')?.checkedAt).to.equal(0);
   });
 
   marbles('a call that never left this host says nothing of the peer', (m) => {
@@ -191,8 +191,6 @@ describe('checkPeer', () => {
         uuid: 'a',
         error: 'address-denied',
         detail: 'ip "10.0.0.1"',
-        stored,
-        before: 'available',
       },
     });
     m.expectObservable(check(entry('a', { stored, reportedFault: 'address-denied' }))).toBe('|');
@@ -200,11 +198,12 @@ describe('checkPeer', () => {
 
   marbles('one that was allowed in between is named again once it is not', (m) => {
     const stored = { ip: '10.0.0.1', port: null };
-    const { check, table } = world(m, () => m.cold('#'), { peers: [entry('a', { stored })] });
+    const { check, book } = world(m, () => m.cold('#'), { peers: [entry('a', { stored })] });
     const again$ = m.cold('d-d-(ad)-d|').pipe(
       concatMap((step) => {
-        if (step === 'd') return check(table.get('a') ?? entry('a'));
-        table.update(table.get('a') ?? entry('a'), available, 4);
+        if (step === 'd') return check(book.lastKnown('a') ?? entry('a'));
+        const outcome = { ok: true, latencyMs: 1 } as const;
+        book.record(entry('a', { stored }), { at: 4, outcome, counted: true, health: available });
         return [];
       }),
       map(({ kind }) => kind),
@@ -223,10 +222,10 @@ describe('checkPeer', () => {
 
   marbles('unsubscribing ends the call and gives the peer free', (m) => {
     const reply$ = m.cold<Reply>('-');
-    const { check, table } = world(m, () => reply$, { timeoutMs: 50 });
+    const { check, book } = world(m, () => reply$, { timeoutMs: 50 });
     m.expectObservable(check(entry('a')), '^--!').toBe('');
     m.expectSubscriptions(reply$.subscriptions).toBe('^--!');
     m.flush();
-    expect(table.begin('a')).to.equal(true);
+    expect(book.begin('a')).to.equal(true);
   });
 });

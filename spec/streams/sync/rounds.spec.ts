@@ -31,9 +31,8 @@ describe('rounds', () => {
   const checked = (ok: boolean): SchedulerEvent => ({
     kind: 'peer.checked',
     lane: 'regular',
-    verdict: {
+    check: {
       uuid: 'u',
-      called: { ip: '192.0.2.1', port: null },
       at: 0,
       outcome: ok ? { ok, latencyMs: 1 } : { ok, reason: 'timeout' },
       counted: true,

@@ -29,10 +29,10 @@ class FakeRegistry implements RegistryReader {
 
 describe('sweep', () => {
   const dead = { ...UNCHECKED, state: 'unavailable' as const, failures: 3 };
-  let table: PeerBook;
+  let book: PeerBook;
   const source = (registry: RegistryReader) => ({
     registry,
-    table,
+    book,
     self: SELF,
     wall: () => 1_000,
     explain: () => 'away',
@@ -44,7 +44,7 @@ describe('sweep', () => {
   };
 
   beforeEach(() => {
-    table = new PeerBook();
+    book = new PeerBook();
   });
 
   it('gives the peers in good standing, takes note of the others and leaves us out', async () => {
@@ -53,7 +53,7 @@ describe('sweep', () => {
       [entry('b', { health: dead }), entry('c')],
     ]);
     expect(await all(sweep(source(registry), 1))).to.deep.equal(['a', 'c']);
-    expect(table.size).to.equal(3);
+    expect(book.size).to.equal(3);
   });
 
   it('gives a member that the registry names twice once', async () => {
@@ -75,7 +75,7 @@ describe('sweep', () => {
     await all(sweep(source(registry), 1));
     registry.content = [[entry('b')]];
     expect(await all(sweep(source(registry), 2))).to.deep.equal(['b']);
-    expect(table.get('a')).to.equal(undefined);
+    expect(book.lastKnown('a')).to.equal(undefined);
   });
 
   it('goes on over the last known peers where Redis fails on the way, and forgets nobody', async () => {
@@ -84,7 +84,7 @@ describe('sweep', () => {
     registry.pagesRead = 0;
     registry.failsAt = 1;
     expect(await all(sweep(source(registry), 2))).to.deep.equal(['a', 'redis.failed', 'b']);
-    expect(table.size).to.equal(3);
+    expect(book.size).to.equal(3);
   });
 });
 
@@ -93,22 +93,22 @@ describe('recheck', () => {
     checkedAt,
     health: { ...UNCHECKED, state: 'unavailable' as const, failures: 3 },
   });
-  let table: PeerBook;
+  let book: PeerBook;
   const due = async (registry: RegistryReader, everyMs: number): Promise<string[]> => {
     const seen: string[] = [];
-    const source = { registry, table, self: SELF, wall: () => 1_000, explain: () => 'away' };
+    const source = { registry, book, self: SELF, wall: () => 1_000, explain: () => 'away' };
     for await (const item of recheck(source, 'unavailable', everyMs)) {
       seen.push('entry' in item ? item.entry.uuid : item.event.kind);
     }
     return seen;
   };
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
-    for (const one of entries) table.remember(one, 1);
+    for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
   };
 
   beforeEach(() => {
-    table = new PeerBook();
+    book = new PeerBook();
   });
 
   it('gives the peers of the lane whose last check is old enough', async () => {
@@ -122,14 +122,14 @@ describe('recheck', () => {
       [entry('back', { checkedAt: 500, health: { ...UNCHECKED, state: 'available' } }), entry('dead', dead(1))],
     ];
     expect(await due(registry, 100)).to.deep.equal(['dead']);
-    expect(table.get('gone')).to.equal(undefined);
+    expect(book.lastKnown('gone')).to.equal(undefined);
   });
 
   it('calls with the address of the moment', async () => {
     const registry = known(entry('a', dead(1)));
     registry.content = [[entry('a', { ...dead(1), stored: { ip: '9.9.9.9', port: null } })]];
     expect(await due(registry, 100)).to.deep.equal(['a']);
-    expect(table.get('a')?.stored.ip).to.equal('9.9.9.9');
+    expect(book.lastKnown('a')?.stored.ip).to.equal('9.9.9.9');
   });
 
   it('goes on over the last known ones while Redis is away, saying so once', async () => {

@@ -1,16 +1,17 @@
 import type { Redis } from 'ioredis';
-import { concatMap, from, lastValueFrom, NEVER, of, toArray } from 'rxjs';
+import { concat, concatMap, defer, from, lastValueFrom, mergeAll, of, toArray } from 'rxjs';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
-import type { PeerAddress } from '#src/domain/peer/peer.js';
+import type { Lane, PeerAddress } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { checkPeer } from '#src/streams/sync/checkPeer.js';
-import { runLane } from '#src/streams/sync/round.js';
-import { recheck, sweep } from '#src/streams/sync/sweep.js';
+import { draw } from '#src/streams/operators/draw.js';
+import { pull } from '#src/streams/operators/pull.js';
+import { checkPeer, type CheckOptions } from '#src/streams/sync/checkPeer.js';
+import { recheck, sweep, type LaneItem } from '#src/streams/sync/sweep.js';
 import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
@@ -53,35 +54,37 @@ export function keyOf(member: Buffer): Buffer {
 
 /** A round of each lane over the whole registry, as the program runs them, and the addresses that were called. */
 export async function roundOver(client: RedisClient, now: number) {
-  const table = new PeerBook();
+  const book = new PeerBook();
   const called: PeerAddress[] = [];
   const registry = new RegistrySource(client, keys);
   const wall = (): number => now;
-  const source = { registry, table, self: 'us', wall, explain: redisFailure };
-  const sink = new WriteBack(client, keys, wall, redisFailure);
-  const context = { table, evidence: new OnlineEvidence(), clock: { wall, steady: wall, epoch: () => 0 } };
-  const request = (address: PeerAddress) => {
-    called.push(address);
-    return of<Reply>(called.length % 3 === 0 ? { ok: false, reason: 'refused' } : { ok: true, status: 200, body: '' });
-  };
-  const settings = {
-    request,
+  const source = { registry, book, self: 'us', wall, explain: redisFailure };
+  const sink = new WriteBack(client, keys, book, wall, redisFailure);
+  const options: CheckOptions = {
+    book,
+    evidence: new OnlineEvidence(),
+    clock: { wall, steady: wall, epoch: () => 0 },
+    request: (address) => {
+      called.push(address);
+      const good: Reply = { ok: true, status: 200, body: '' };
+      return of<Reply>(called.length % 3 === 0 ? { ok: false, reason: 'refused' } : good);
+    },
     timeoutMs: 1_000,
     rules: { fall: 3, rise: 1 },
-    allow: ['public'] as const,
+    allow: ['public'],
     polled: false,
   };
-  const lane = (name: 'regular' | 'suspect' | 'unavailable') =>
-    runLane(name === 'regular' ? sweep(source, 1) : recheck(source, name, 0), {
-      check: checkPeer(context, settings, name),
-      write: sink.write,
-      concurrency: 64,
-      gapMs: 0,
-      stop$: NEVER,
-    });
+  const written$ = defer(() => from(sink.settle())).pipe(mergeAll());
+  const lane = (name: Lane) => {
+    const check = checkPeer(options, name);
+    const work = (item: LaneItem) =>
+      'event' in item ? of(item.event) : check(item.entry).pipe(concatMap((event) => concat(written$, of(event))));
+    const items = () => (name === 'regular' ? sweep(source, 1) : recheck(source, name, 0));
+    return draw(items, (next$) => pull(next$, work, 64));
+  };
   const lanes = from(['regular', 'suspect', 'unavailable'] as const);
   const events: readonly SchedulerEvent[] = await lastValueFrom(lanes.pipe(concatMap(lane), toArray()));
-  return { called, events, unwritten: sink.unwritten };
+  return { called, events, unwritten: book.unwrittenCount };
 }
 
 /** Every key of the database as it stands: its type, and all of its content. */

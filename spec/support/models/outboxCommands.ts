@@ -70,14 +70,20 @@ const settle$ = fc
       `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
       async (model, { outbox }) => {
         const at = pick % model.claims.length;
-        const { uuid, ip, stored } = model.claims[at] ?? expect.fail('no attempt');
+        const delivery = model.claims[at] ?? expect.fail('no attempt');
+        const { stored } = delivery;
         // An acknowledgement takes an address that could be called.
         const acknowledged = retryInMs === null && stored.ip !== null;
         // Every second one stays, to be settled twice.
         if (!again) model.claims.splice(at, 1);
-        const failure = acknowledged ? undefined : { reason: 'timeout' as const, retryInMs: retryInMs ?? 10 };
-        const { pending } = await outbox.settle({ uuid, ip, stored, failure });
-        expectSettled(model, { uuid, ip, stored }, failure?.retryInMs);
+        const failedMs = acknowledged ? undefined : (retryInMs ?? 10);
+        if (failedMs !== undefined) {
+          await outbox.nack(delivery, 'timeout', failedMs);
+          expectSettled(model, delivery, failedMs);
+          return;
+        }
+        const { pending } = await outbox.ack(delivery);
+        expectSettled(model, delivery, undefined);
         expect(pending).to.equal(model.owes.size);
       },
       ({ claims }) => claims.length > 0,

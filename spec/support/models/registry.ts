@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { lastValueFrom, map, Subject, toArray } from 'rxjs';
+import { concat, concatMap, defer, from, lastValueFrom, mergeAll, of, Subject, toArray } from 'rxjs';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
@@ -26,43 +26,102 @@ export interface Registered {
   written: Record<string, string>;
 }
 
+/** What waits to be written of one consumer: all that its checks found since the last write. */
+export interface Waiting {
+  verdict: boolean;
+  checkedAt: number;
+  error: string | undefined;
+  state: string | undefined;
+  failures: number;
+  /** When the state last changed; undefined where it did not. */
+  stateAt: number | undefined;
+  okAt: number | undefined;
+}
+
 /** The registry as the API and the verdicts make it, in plain data. */
 export class RegistryModel {
   now = 1_000_000;
   redis: 'writable' | 'full' | 'down' = 'writable';
   readonly registered = new Map<string, Registered>();
-  /** As of the last reading: who may be checked. */
-  readonly known = new Set<string>();
+  /** As of the last reading: which consumers may be checked, and at which address. */
+  readonly known = new Map<string, Address>();
   readonly checking = new Set<string>();
   /** Failures in a row of each peer, of those at the address that it had when they ended. */
   readonly failures = new Map<string, number>();
-  /** Verdicts that wait for Redis, the newest of each peer. */
-  readonly waiting = new Map<string, CheckRecord>();
+  readonly waiting = new Map<string, Waiting>();
+  /** From a write that failed until all is written: nothing waits for Redis meanwhile. */
+  failing = false;
 
-  /** Whether a verdict is about an entry that is there, at the address that was called. */
-  concerns({ uuid, called }: CheckRecord): boolean {
-    const entry = this.registered.get(uuid);
-    return called.ip === entry?.address.ip && called.port === (entry.address.port ?? null);
+  /** The entry is read: what was found at another address is forgotten. */
+  read(uuid: string): void {
+    const address = this.registered.get(uuid)?.address;
+    const before = this.known.get(uuid);
+    if (address === undefined || (before !== undefined && !isSame(address, before))) this.waiting.delete(uuid);
+    if (address === undefined) this.known.delete(uuid);
+    else this.known.set(uuid, address);
   }
 
-  /** What a verdict makes of the entry that it concerns. */
-  store(verdict: CheckRecord): void {
-    const { uuid, at, outcome, counted, state, failures } = verdict;
-    const written = this.registered.get(uuid)?.written;
-    if (written === undefined || !this.concerns(verdict)) return;
-    written.checked_at = String(at);
-    delete written.error;
-    if (!outcome.ok) written.error = outcome.reason;
+  /** What a check found waits, if it was made at the address that the peer has as far as is known. */
+  record({ uuid, at, outcome, counted, before, state, failures }: CheckRecord, called: StoredAddress): void {
+    const address = this.known.get(uuid);
+    if (address?.ip !== called.ip || (address.port ?? null) !== called.port) return;
+    const row = this.waiting.get(uuid) ?? {
+      verdict: false,
+      checkedAt: at,
+      error: undefined,
+      state: undefined,
+      failures: 0,
+      stateAt: undefined,
+      okAt: undefined,
+    };
+    this.waiting.set(uuid, row);
+    Object.assign(row, { checkedAt: at, error: outcome.ok ? undefined : outcome.reason });
+    if (outcome.ok) row.okAt = at;
     if (!counted) return;
-    if (state === undefined) {
-      delete written.state;
-      delete written.state_since;
-    }
-    if (state !== undefined && written.state !== state) Object.assign(written, { state, state_since: String(at) });
-    written.available = state === 'available' || state === 'suspect' ? '1' : '0';
-    written.failures = String(failures);
-    if (outcome.ok) Object.assign(written, { last_ok_at: String(at), latency_ms: '0' });
+    if (state !== before) row.stateAt = at;
+    Object.assign(row, { verdict: true, state, failures });
   }
+
+  /** Whether an entry is there, at the address that is known. */
+  concerns(uuid: string): boolean {
+    const [entry, address] = [this.registered.get(uuid), this.known.get(uuid)];
+    return entry !== undefined && address !== undefined && isSame(entry.address, address);
+  }
+
+  /** Everything that waits is written to the entries that it concerns. */
+  write(): void {
+    for (const [uuid, row] of this.waiting) {
+      const written = this.registered.get(uuid)?.written;
+      if (written === undefined || !this.concerns(uuid)) continue;
+      const { checkedAt, error, verdict, state, failures, okAt, stateAt } = row;
+      written.checked_at = String(checkedAt);
+      delete written.error;
+      if (error !== undefined) written.error = error;
+      if (!verdict) continue;
+      if (state === undefined) {
+        delete written.state;
+        delete written.state_since;
+      } else if (written.state !== state) {
+        Object.assign(written, { state, state_since: String(stateAt ?? checkedAt) });
+      }
+      written.available = state === 'available' || state === 'suspect' ? '1' : '0';
+      written.failures = String(failures);
+      if (okAt !== undefined) Object.assign(written, { last_ok_at: String(okAt), latency_ms: '0' });
+    }
+    this.waiting.clear();
+    this.failing = false;
+  }
+
+  /** Whether a write of all that waits would fail. */
+  refuses(): boolean {
+    return (
+      this.redis === 'down' || (this.redis === 'full' && [...this.waiting.keys()].some((one) => this.concerns(one)))
+    );
+  }
+}
+
+function isSame(a: Address, b: Address): boolean {
+  return a.ip === b.ip && a.port === b.port;
 }
 
 /** One check under way: how to end it, and what came of it, written or kept. */
@@ -74,7 +133,7 @@ interface Check {
 
 /** The scheduler's own parts on a real Redis, with the network in the hands of the spec. */
 export class RealRegistry {
-  readonly table = new PeerBook();
+  readonly book = new PeerBook();
   readonly checks = new Map<string, Check>();
   readonly sink: WriteBack;
   readonly #source: RegistrySource;
@@ -88,55 +147,62 @@ export class RealRegistry {
     readonly client: RedisClient,
     private readonly model: RegistryModel,
   ) {
-    this.sink = new WriteBack(client, keys, () => model.now, redisFailure);
+    this.sink = new WriteBack(client, keys, this.book, () => model.now, redisFailure);
     this.#source = new RegistrySource(client, keys);
   }
 
   /** The reading of a round from end to end. */
   async sweep(): Promise<void> {
     this.#round += 1;
-    const { table, model } = this;
-    const source = { registry: this.#source, table, self: 'us', wall: () => model.now, explain: redisFailure };
+    const { book, model } = this;
+    const source = { registry: this.#source, book, self: 'us', wall: () => model.now, explain: redisFailure };
     for await (const item of sweep(source, this.#round)) expect(item).to.have.property('entry');
   }
 
   /** Begins a check as a lane does: of the entry as it is now, or as last known where Redis is away. */
   async begin(uuid: string): Promise<void> {
     if (this.model.redis !== 'down') {
-      for (const read of await this.#source.read([uuid])) this.table.refresh(read);
+      for (const read of await this.#source.read([uuid])) this.book.refresh(read);
     }
-    const entry = this.table.get(uuid) ?? expect.fail(`${uuid} is not in the table`);
+    const entry = this.book.lastKnown(uuid) ?? expect.fail(`${uuid} is not in the book`);
     const reply$ = new Subject<Reply>();
     const now = (): number => this.model.now;
     const check = checkPeer(
-      { table: this.table, evidence: this.#evidence, clock: { wall: now, steady: () => 0, epoch: () => 0 } },
-      { request: () => reply$, timeoutMs: 600_000, rules: { fall: 3, rise: 2 }, allow: ['public'], polled: true },
+      {
+        book: this.book,
+        evidence: this.#evidence,
+        clock: { wall: now, steady: () => 0, epoch: () => 0 },
+        request: () => reply$,
+        timeoutMs: 600_000,
+        rules: { fall: 3, rise: 2 },
+        allow: ['public'],
+        polled: true,
+      },
       'regular',
     );
-    const events = lastValueFrom(check(entry).pipe(this.sink.write, toArray()));
+    const written$ = defer(() => from(this.sink.settle())).pipe(mergeAll());
+    const events = lastValueFrom(
+      check(entry).pipe(
+        concatMap((event) => concat(written$, of(event))),
+        toArray(),
+      ),
+    );
     this.checks.set(uuid, { called: entry.stored, reply$, events });
   }
 
-  /** Ends the check, and tells the verdict once it is written or kept. */
-  async end(uuid: string, reply: Reply): Promise<CheckRecord> {
+  /** Ends the check. Resolves to what it found, and to the address called, once that is written or kept. */
+  async end(uuid: string, reply: Reply): Promise<readonly [CheckRecord, StoredAddress]> {
     const check = this.checks.get(uuid) ?? expect.fail(`${uuid} is not being checked`);
     this.checks.delete(uuid);
     check.reply$.next(reply);
     check.reply$.complete();
     const events = await check.events;
     const [checked] = events.filter((event) => event.kind === 'peer.checked');
-    const verdict = checked?.verdict ?? expect.fail('no verdict');
-    expect(verdict.called).to.deep.equal(check.called);
-    return verdict;
+    return [checked?.check ?? expect.fail('no result'), check.called];
   }
 
   async flush(): Promise<readonly SchedulerEvent['kind'][]> {
-    return lastValueFrom(
-      this.sink.flush().pipe(
-        map(({ kind }) => kind),
-        toArray(),
-      ),
-    );
+    return (await this.sink.flush()).map(({ kind }) => kind);
   }
 
   /** A change of the API, which goes on where the scheduler may write no more. */
@@ -158,8 +224,8 @@ export class RealRegistry {
 }
 
 /** Redis holds what the API and the verdicts about its entries made it, and nothing else; no entry contradicts itself. */
-export async function expectSame(model: RegistryModel, { api, sink }: RealRegistry): Promise<void> {
-  expect(sink.unwritten, 'verdicts that wait').to.equal(model.waiting.size);
+export async function expectSame(model: RegistryModel, { api, book }: RealRegistry): Promise<void> {
+  expect(book.unwrittenCount, 'rows that wait').to.equal(model.waiting.size);
   if (model.redis === 'down') return;
   const uuids = [...model.registered.keys()];
   expect(await api.smembers(keys.consumers)).to.have.members(uuids);

@@ -43,8 +43,8 @@ export function logged<K extends SchedulerEvent['kind']>({ lines }: Scheduler, k
 /** How each check of each peer ended: `ok`, or the reason why not. */
 export function results(scheduler: Scheduler): ReadonlyMap<string, readonly string[]> {
   const all = new Map<string, string[]>();
-  for (const { verdict } of logged(scheduler, 'peer.checked')) {
-    const { uuid, outcome } = verdict;
+  for (const { check } of logged(scheduler, 'peer.checked')) {
+    const { uuid, outcome } = check;
     const ends = all.get(uuid) ?? [];
     ends.push(outcome.ok ? 'ok' : outcome.reason);
     all.set(uuid, ends);

@@ -1,4 +1,4 @@
-import type { FailureReason } from '../call/reasons.js';
+import type { AddressFault, FailureReason } from '../call/reasons.js';
 
 /** Where to call: a canonical address literal and, where the registry entry carries one, a port of its own. */
 export interface PeerAddress {
@@ -32,8 +32,8 @@ export interface RegistryEntry {
   readonly health: PeerHealth;
   /** Unix milliseconds of the last check; 0 where there was none. */
   readonly checkedAt: number;
-  /** The fault that the entry is already reportedFault with in the registry. */
-  readonly reportedFault: string | null;
+  /** The fault that the registry already has as the entry's `error`, so that it is not reported again. */
+  readonly reportedFault: AddressFault | null;
 }
 
 /** What a check of a peer came to. */

@@ -133,8 +133,7 @@ function round(event: EventOf<'round.finished'>): Line {
   };
 }
 
-function check({ verdict }: EventOf<'peer.checked'>): Line {
-  const { uuid, outcome, before, state, counted } = verdict;
+function check({ check: { uuid, outcome, before, state, counted } }: EventOf<'peer.checked'>): Line {
   const result = outcome.ok ? `answered in ${seconds(outcome.latencyMs)}` : outcome.reason;
   if (state === before) {
     return { level: 'debug', message: `peer ${nameOf(uuid)}: ${result}${counted ? '' : ' (not held against it)'}` };

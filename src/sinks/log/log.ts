@@ -1,9 +1,10 @@
 import type { Logger } from 'winston';
 import type { SchedulerEvent } from '../../events.js';
+import type { Sink } from '../sink.js';
 import { describe } from './describe.js';
 
 /** Writes one line per event; of a standing condition only the changes, so that nothing is repeated for hours. */
-export class LogSink {
+export class LogSink implements Sink {
   readonly #conditions = new Map<string, string>();
 
   constructor(private readonly logger: Logger) {}
@@ -18,6 +19,11 @@ export class LogSink {
       this.#conditions.set(topic, condition);
     }
     this.logger.log({ level, message, event: event.kind, ...(this.logger.isDebugEnabled() ? { detail: event } : {}) });
+  }
+
+  /** The lines are out already. */
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return Promise.resolve([]);
   }
 
   /** What failed for want of Redis is worth a line again the next time. */

@@ -6,12 +6,19 @@ import {
   of,
   switchMap,
   timer,
+  type Observable,
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
+import type { Clock } from '../../domain/clock.js';
 import { isFlapping } from '../../domain/ip/flap.js';
 import type { EventOf } from '../../events.js';
-import type { KnownIp } from './knownIp.js';
+
+/** What there is to announce now; `ip` is undefined where no poll has found one and the stored one has the last word. */
+export interface Announced {
+  readonly kind: 'announce';
+  readonly ip: string | undefined;
+}
 
 /** More changes than this within the window, and further ones have to stand for a while before they leave. */
 const LIMIT = { max: 5, windowMs: 600_000 };
@@ -19,22 +26,21 @@ const QUIET_MS = 300_000;
 
 /** Lets changes through at once until they come too often; then each waits until it has stood unchanged for 5 min. */
 export function dampFlaps(
-  wall: () => number,
-  steady: () => number,
+  { wall, steady }: Pick<Clock, 'wall' | 'steady'>,
   scheduler: SchedulerLike = asyncScheduler,
-): OperatorFunction<KnownIp, KnownIp | EventOf<'ip.held'>> {
-  return (known$) =>
+): OperatorFunction<string | undefined, Announced | EventOf<'ip.held'>> {
+  return (ip$) =>
     defer(() => {
       let current: string | undefined;
       let changesAt: readonly number[] = [];
-      const pass = (ip: string): KnownIp => {
+      const pass = (ip: string): Announced => {
         if (current !== undefined && current !== ip) changesAt = [...changesAt, steady()].slice(-LIMIT.max);
         current = ip;
-        return { ip };
+        return { kind: 'announce', ip };
       };
-      return known$.pipe(
-        switchMap(({ ip }) => {
-          if (ip === undefined) return of({ ip });
+      return ip$.pipe(
+        switchMap((ip): Observable<Announced | EventOf<'ip.held'>> => {
+          if (ip === undefined) return of({ kind: 'announce', ip });
           if (ip === current || !isFlapping(changesAt, steady(), LIMIT)) return of(pass(ip));
           const held: EventOf<'ip.held'> = { kind: 'ip.held', at: wall(), ip, quietMs: QUIET_MS };
           return concat(of(held), timer(QUIET_MS, scheduler).pipe(map(() => pass(ip))));

@@ -1,13 +1,7 @@
 import { asyncScheduler, defer, map, of, timeout, type Observable, type SchedulerLike } from 'rxjs';
-import type { PostJson, PostRequest, Reply } from '../../domain/call/http.js';
-import { abortable } from './abortable.js';
+import type { Reply } from '../../domain/call/http.js';
 
 const TIMED_OUT: Reply = { ok: false, reason: 'timeout' };
-
-/** A request as a stream of its one reply; unsubscribing closes the socket. */
-export function posting(post: PostJson): (request: PostRequest) => Observable<Reply> {
-  return (request) => abortable((signal) => post(request, signal));
-}
 
 /**
  * One deadline over the whole exchange. A reply that was already there when a late timer fired is late all the same:

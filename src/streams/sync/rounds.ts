@@ -44,7 +44,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
           const work$ = options.round(n, settings).pipe(
             tap((event) => {
-              if (event.kind === 'peer.checked') tally[event.verdict.outcome.ok ? 'ok' : 'failed'] += 1;
+              if (event.kind === 'peer.checked') tally[event.check.outcome.ok ? 'ok' : 'failed'] += 1;
             }),
           );
           const end$ = defer(() => {

@@ -1,7 +1,7 @@
-import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
-import type { PeerBook } from '../../state/peerBook.js';
 import { laneOf } from '../../domain/peer/health.js';
+import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
+import type { PeerBook } from '../../state/peerBook.js';
 
 /** What a lane pulls: a peer to check, or something that happened on the way. */
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
@@ -14,7 +14,7 @@ export interface RegistryReader {
 
 export interface LaneSource {
   readonly registry: RegistryReader;
-  readonly table: PeerBook;
+  readonly book: PeerBook;
   /** Ourselves, never called. */
   readonly self: string;
   readonly wall: () => number;
@@ -23,68 +23,67 @@ export interface LaneSource {
 }
 
 /**
- * The lane of peers in good standing: the whole registry, read as fast as it is pulled. The other lanes' peers are
- * only taken note of. Where Redis fails on the way, the rest of the round goes over the last known peers.
+ * The regular lane: the whole registry, read as fast as it is pulled. Peers of the other lanes only enter the book.
+ * Where Redis fails on the way, the rest of the round goes over the last known peers.
  */
 export async function* sweep(source: LaneSource, round: number): AsyncGenerator<LaneItem> {
-  const { registry, table, self } = source;
+  const { registry, book, self } = source;
+  let asOf = book.revision;
   try {
     for await (const page of registry.pages()) {
-      for (const read of page) {
-        const entry = read.uuid.toLowerCase() === self ? undefined : table.remember(read, round);
-        if (entry !== undefined && laneOf(entry.health) === 'regular') yield { entry };
-      }
+      const others = page.filter(({ uuid }) => uuid.toLowerCase() !== self);
+      const met = others.filter((entry) => book.remember(entry, round, asOf) !== undefined);
+      for (const { uuid } of met) yield* lastKnown(book, uuid, 'regular');
+      asOf = book.revision;
     }
-    table.evictNotSeen(round);
+    book.evictNotSeen(round);
   } catch (error) {
-    yield troubled(source, error);
-    for (const uuid of table.notSeenIn('regular', round)) yield* known(table, uuid);
+    yield failed(source, error);
+    for (const uuid of book.notSeenIn(round, 'regular')) yield* lastKnown(book, uuid, 'regular');
   }
 }
 
 /** How many peers of a lane are looked up in the registry at once. */
 const BATCH = 256;
 
-/** The lanes of suspects and of unavailable peers: whoever was last checked `everyMs` ago or before. */
+/** The lanes of suspects and of unavailable peers: those that were last checked `everyMs` ago or before. */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
-  const { registry, table } = source;
-  const due = table.due(lane, source.wall(), everyMs);
+  const { registry, book } = source;
+  const due = book.due(lane, source.wall(), everyMs);
   let reachable = true;
   for (let i = 0; i < due.length; i += BATCH) {
     const batch = due.slice(i, i + BATCH);
     if (reachable) {
       try {
-        yield* present(table, lane, batch, await registry.read(batch));
-        continue;
+        const asOf = book.revision;
+        stillRegistered(book, batch, await registry.read(batch), asOf);
       } catch (error) {
         reachable = false;
-        yield troubled(source, error);
+        yield failed(source, error);
       }
     }
-    for (const uuid of batch) yield* known(table, uuid);
+    for (const uuid of batch) yield* lastKnown(book, uuid, lane);
   }
 }
 
-/** The entries as they are now; whoever is gone from the registry is gone from the table. */
-function* present(
-  table: PeerBook,
-  lane: Lane,
+/** Takes in the entries as they are now; a peer that is gone from the registry is gone from the book. */
+function stillRegistered(
+  book: PeerBook,
   asked: readonly string[],
   found: readonly RegistryEntry[],
-): Generator<LaneItem> {
+  asOf: number,
+): void {
   const registered = new Set(found.map((entry) => entry.uuid));
-  for (const uuid of asked) if (!registered.has(uuid)) table.delete(uuid);
-  for (const read of found) {
-    const entry = table.refresh(read);
-    if (entry !== undefined && laneOf(entry.health) === lane) yield { entry };
-  }
+  for (const uuid of asked) if (!registered.has(uuid)) book.forget(uuid);
+  for (const entry of found) book.refresh(entry, asOf);
 }
 
-function* known(table: PeerBook, uuid: string): Generator<LaneItem> {
-  const entry = table.get(uuid);
-  if (entry !== undefined) yield { entry };
+/** The peer as the book has it now, if it still has it in this lane. */
+function* lastKnown(book: PeerBook, uuid: string, lane: Lane): Generator<LaneItem> {
+  const entry = book.lastKnown(uuid);
+  if (entry !== undefined && laneOf(entry.health) === lane) yield { entry };
 }
 
-function troubled({ wall, explain }: LaneSource, error: unknown): LaneItem {
+function failed({ wall, explain }: LaneSource, error: unknown): LaneItem {
   return { event: { kind: 'redis.failed', at: wall(), what: 'reading the registry', reason: explain(error) } };
 }

@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import { mock } from 'node:test';
+import { Alarm } from '#src/outbox/alarm.js';
+
+describe('Alarm', () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const never = new AbortController().signal;
+  let awake: boolean;
+  const sleep = (alarm: Alarm, ms: number, signal = never) => {
+    awake = false;
+    void alarm.sleep(ms, signal).then(() => (awake = true));
+  };
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+  });
+  afterEach(() => {
+    mock.timers.reset();
+  });
+
+  it('sleeps for the time given', async () => {
+    sleep(new Alarm(), 1_000);
+    mock.timers.tick(999);
+    await settled();
+    expect(awake).to.equal(false);
+    mock.timers.tick(1);
+    await settled();
+    expect(awake).to.equal(true);
+  });
+
+  it('wakes the sleeper when it rings, and the next sleep is as long as any', async () => {
+    const alarm = new Alarm();
+    sleep(alarm, 1_000);
+    alarm.ring();
+    await settled();
+    expect(awake).to.equal(true);
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(false);
+    mock.timers.tick(1_000);
+    await settled();
+    expect(awake).to.equal(true);
+  });
+
+  it('wakes the sleeper when the signal aborts, and does not sleep at all after that', async () => {
+    const controller = new AbortController();
+    const alarm = new Alarm();
+    sleep(alarm, 1_000, controller.signal);
+    controller.abort();
+    await settled();
+    expect(awake).to.equal(true);
+    sleep(alarm, 1_000, controller.signal);
+    await settled();
+    expect(awake).to.equal(true);
+  });
+
+  it('rings for nobody without harm, and rings for a new sleeper though an old signal aborts', async () => {
+    const controller = new AbortController();
+    const alarm = new Alarm();
+    alarm.ring();
+    sleep(alarm, 10, controller.signal);
+    mock.timers.tick(10);
+    await settled();
+    sleep(alarm, 1_000);
+    controller.abort();
+    await settled();
+    expect(awake, 'the new sleeper').to.equal(false);
+    alarm.ring();
+    await settled();
+    expect(awake).to.equal(true);
+  });
+});

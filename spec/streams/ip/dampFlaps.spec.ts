@@ -1,0 +1,72 @@
+import type { SchedulerLike } from 'rxjs';
+import { dampFlaps } from '#src/streams/ip/dampFlaps.js';
+import { virtualClock } from '../../support/clock.js';
+import { marbles } from '../../support/marbles.js';
+
+describe('dampFlaps', () => {
+  const damped = (scheduler: SchedulerLike) => dampFlaps(virtualClock(scheduler), scheduler);
+  const names = 'abcdefgh'.split('');
+  const ips = Object.fromEntries(names.map((name, i) => [name, `1.1.1.${String(i)}`]));
+  const out = Object.fromEntries(names.map((name) => [name, { kind: 'announce', ip: ips[name] }]));
+  const held = (name: string, at: number) => ({ kind: 'ip.held', at, ip: ips[name], quietMs: 300_000 });
+
+  marbles(
+    'lets five changes through at once; a sixth waits until it has stood for five minutes',
+    ({ cold, scheduler, expectObservable }) => {
+      const ip$ = cold('abcdefg', ips);
+      const expected = '        abcdefh 299999ms g';
+
+      expectObservable(ip$.pipe(damped(scheduler)), '^ 310s !').toBe(expected, { ...out, h: held('g', 6) });
+    },
+  );
+
+  marbles('an address that comes and goes meanwhile is never let through', ({ cold, scheduler, expectObservable }) => {
+    const ip$ = cold('abcdefg 9s h', ips);
+    const expected = '        abcdefx 9s y 299999ms h';
+
+    expectObservable(ip$.pipe(damped(scheduler)), '^ 330s !').toBe(expected, {
+      ...out,
+      x: held('g', 6),
+      y: held('h', 9_007),
+    });
+  });
+
+  marbles(
+    'going back to the address that was let through last needs no waiting',
+    ({ cold, scheduler, expectObservable }) => {
+      const ip$ = cold('abcdefg 9s f', ips);
+      const expected = '        abcdefx 9s f';
+
+      expectObservable(ip$.pipe(damped(scheduler)), '^ 330s !').toBe(expected, { ...out, x: held('g', 6) });
+    },
+  );
+
+  marbles('changes long ago do not count', ({ cold, scheduler, expectObservable }) => {
+    const ip$ = cold('abcdef 10m g', ips);
+    const expected = '        abcdef 10m g';
+
+    expectObservable(ip$.pipe(damped(scheduler)), '^ 11m !').toBe(expected, out);
+  });
+
+  marbles('an address that is not known passes', ({ cold, scheduler, expectObservable }) => {
+    const ip$ = cold<string | undefined>('u|', { u: undefined });
+
+    expectObservable(ip$.pipe(damped(scheduler))).toBe('u|', { u: { kind: 'announce', ip: undefined } });
+  });
+
+  marbles(
+    'unsubscribes from the source and from the waiting',
+    ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
+      const ip$ = cold('abcdefg', ips);
+      const subs = '            ^------ 1s !';
+
+      expectObservable(ip$.pipe(damped(scheduler)), '^------ 1s !').toBe('abcdefh', { ...out, h: held('g', 6) });
+      expectSubscriptions(ip$.subscriptions).toBe(subs);
+    },
+  );
+
+  marbles('hands on an error, and completes with its source', ({ cold, scheduler, expectObservable }) => {
+    expectObservable(cold('a#', ips).pipe(damped(scheduler))).toBe('a#', out);
+    expectObservable(cold('|', ips).pipe(damped(scheduler))).toBe('|');
+  });
+});

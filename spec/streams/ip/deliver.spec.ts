@@ -1,0 +1,158 @@
+import type { Observable } from 'rxjs';
+import type { Delivery } from '#src/domain/announce/outbox.js';
+import type { Reply } from '#src/domain/call/http.js';
+import type { FailureReason } from '#src/domain/call/reasons.js';
+import type { SchedulerEvent } from '#src/events.js';
+import { deliver } from '#src/streams/ip/deliver.js';
+import { expect } from 'chai';
+import { virtualClock } from '../../support/clock.js';
+import { marbles, type Marbles } from '../../support/marbles.js';
+
+describe('deliver', () => {
+  const delivery: Delivery = {
+    kind: 'due',
+    uuid: 'p',
+    ip: '9.9.9.9',
+    stored: { ip: '1.1.1.1', port: null },
+    attempts: 2,
+    error: null,
+  };
+  const good: Reply = { ok: true, status: 204, body: '' };
+  const busy: Reply = { ok: false, reason: 'http-503' };
+  const replies = { g: good, b: busy };
+  const acknowledged = (at: number): SchedulerEvent => {
+    return { kind: 'announcement.acknowledged', at, uuid: 'p', ip: '9.9.9.9', attempts: 3 };
+  };
+  const failed = (at: number, reason: FailureReason, retryInMs = 2_000): SchedulerEvent => {
+    return { kind: 'announcement.failed', at, uuid: 'p', ip: '9.9.9.9', attempts: 3, reason, retryInMs };
+  };
+
+  /** One attempt, with everything that it asked for. */
+  function attempt(
+    { scheduler, cold }: Marbles,
+    reply$: Observable<Reply>,
+    over: { delivery?: Partial<Delivery>; ack$?: Observable<{ pending: number }>; nack$?: Observable<unknown> } = {},
+  ) {
+    const calls: string[] = [];
+    const { ack$ = cold('(p|)', { p: { pending: 1 } }), nack$ = cold('(d|)') } = over;
+    const event$ = deliver({
+      request: ({ ip }, ours) => {
+        calls.push(`call ${ip} ${ours}`);
+        return reply$;
+      },
+      ack: () => {
+        calls.push('ack');
+        return ack$;
+      },
+      nack: (_, reason, retryInMs) => {
+        calls.push(`nack ${reason} ${String(retryInMs)}`);
+        return nack$;
+      },
+      timeoutMs: 20,
+      retry: { initialMs: 1_000, maxMs: 60_000 },
+      allow: ['public'],
+      clock: virtualClock(scheduler),
+      random: () => 0.5,
+      explain: (error) => String(error),
+      scheduler,
+    })({ ...delivery, ...over.delivery });
+    return { event$, calls };
+  }
+
+  marbles('a 2xx is acknowledged', (m) => {
+    const reply$ = m.cold('--(g|)', replies);
+    const replySubs = '    ^-!';
+    const ack$ = m.cold('    -(p|)', { p: { pending: 1 } });
+    const ackSubs = '      --^!';
+    const expected = '     ---(a|)';
+
+    const { event$, calls } = attempt(m, reply$, { ack$ });
+
+    m.expectObservable(event$).toBe(expected, { a: acknowledged(3) });
+    m.expectSubscriptions(reply$.subscriptions).toBe(replySubs);
+    m.expectSubscriptions(ack$.subscriptions).toBe(ackSubs);
+    m.flush();
+    expect(calls).to.deep.equal(['call 1.1.1.1 9.9.9.9', 'ack']);
+  });
+
+  marbles('the last one to acknowledge completes the announcement', (m) => {
+    const { event$ } = attempt(m, m.cold('(g|)', replies), { ack$: m.cold('(p|)', { p: { pending: 0 } }) });
+
+    m.expectObservable(event$).toBe('(ac|)', {
+      a: acknowledged(0),
+      c: { kind: 'announcements.complete', at: 0, ip: '9.9.9.9' },
+    });
+  });
+
+  marbles('a failure is due again later, the longer the more attempts there were', (m) => {
+    const { event$, calls } = attempt(m, m.cold('(b|)', replies));
+
+    m.expectObservable(event$).toBe('(f|)', { f: failed(0, 'http-503') });
+    m.flush();
+    expect(calls).to.deep.equal(['call 1.1.1.1 9.9.9.9', 'nack http-503 2000']);
+  });
+
+  marbles('honours Retry-After, but never calls again at once', (m) => {
+    const asking = (retryAfterMs: number) => m.cold<Reply>('(r|)', { r: { ...busy, retryAfterMs } });
+
+    m.expectObservable(attempt(m, asking(90_000)).event$).toBe('(f|)', { f: failed(0, 'http-503', 90_000) });
+    m.expectObservable(attempt(m, asking(0)).event$).toBe('(f|)', { f: failed(0, 'http-503', 1_000) });
+  });
+
+  marbles('a call that is never answered ends at the deadline', (m) => {
+    const reply$ = m.cold<Reply>('-');
+    const replySubs = '           ^ 19ms !';
+    const expected = '            20ms (f|)';
+
+    m.expectObservable(attempt(m, reply$).event$).toBe(expected, { f: failed(20, 'timeout') });
+    m.expectSubscriptions(reply$.subscriptions).toBe(replySubs);
+  });
+
+  marbles('an unsubscription ends the call, and nothing is acknowledged', (m) => {
+    const reply$ = m.cold('---g', replies);
+    const unsub = '        ^-!';
+
+    const { event$, calls } = attempt(m, reply$);
+
+    m.expectObservable(event$, unsub).toBe('---');
+    m.expectSubscriptions(reply$.subscriptions).toBe(unsub);
+    m.flush();
+    expect(calls).to.deep.equal(['call 1.1.1.1 9.9.9.9']);
+  });
+
+  marbles('an address that may not be called is not called, named once, and looked at again later', (m) => {
+    const stored = { ip: '10.0.0.1', port: null };
+    const first = attempt(m, m.cold('-'), { delivery: { stored } });
+    const second = attempt(m, m.cold('-'), { delivery: { stored, error: 'address-denied' } });
+    const denied = failed(0, 'address-denied');
+
+    m.expectObservable(first.event$).toBe('(mf|)', {
+      m: {
+        kind: 'peer.malformed',
+        at: 0,
+        peer: 'producer',
+        uuid: 'p',
+        error: 'address-denied',
+        detail: 'ip "10.0.0.1"',
+      },
+      f: denied,
+    });
+    m.expectObservable(second.event$).toBe('(f|)', { f: denied });
+    m.flush();
+    expect(first.calls).to.deep.equal(['nack address-denied 2000']);
+  });
+
+  marbles('an ack that Redis could not confirm is tried again every 500 ms', (m) => {
+    const errors = m.cold<{ pending: number }>('#');
+    const { event$, calls } = attempt(m, m.cold('(g|)', replies), { ack$: errors });
+
+    m.expectObservable(event$).toBe('5000ms (f|)', {
+      f: { kind: 'redis.failed', at: 5_000, what: 'settling an announcement', reason: 'error' },
+    });
+    m.flush();
+    expect(calls.filter((call) => call === 'ack')).to.have.length(11);
+    m.expectSubscriptions(errors.subscriptions).toBe(
+      Array.from({ length: 11 }, (_, i) => (i === 0 ? '(^!)' : `${String(i * 500)}ms (^!)`)),
+    );
+  });
+});

@@ -1,0 +1,25 @@
+import { mock } from 'node:test';
+
+/** Real timers and the clock stand still from here on, until `release`. */
+export function freeze(): { readonly release: () => void } {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 });
+  return {
+    release: () => {
+      mock.timers.reset();
+    },
+  };
+}
+
+/** Lets everything run that needs no time. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets time pass, step by step, and promises settle between the steps. */
+export async function advance(ms: number, stepMs = Math.max(1, ms / 20)): Promise<void> {
+  await settled();
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    mock.timers.tick(Math.min(stepMs, ms - passed));
+    await settled();
+  }
+}

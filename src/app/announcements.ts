@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, type Observable } from 'rxjs';
+import type { Config } from '../config/config.js';
+import type { SchedulerEvent } from '../events.js';
+import { due, type DueItem } from '../outbox/due.js';
+import { deliver } from '../streams/ip/deliver.js';
+import { abortable } from '../streams/operators/abortable.js';
+import { draw } from '../streams/operators/draw.js';
+import { drainAndRestart } from '../streams/operators/drainAndRestart.js';
+import { pull } from '../streams/operators/pull.js';
+import type { Deps } from './deps.js';
+import { announceRequest } from './requests.js';
+
+type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$'>;
+
+/** A lease outlasts its attempt by so much, for the ack or nack. */
+const LEASE_MARGIN_MS = 10_000;
+
+/**
+ * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
+ * Where `ip` is undefined, whatever the outbox still has is delivered.
+ */
+export function announcements(deps: AnnounceDeps, ip: string | undefined): Observable<SchedulerEvent> {
+  const { config$, clock, stop$ } = deps;
+  const settings$ = config$.pipe(
+    map(({ announce: { concurrency, timeoutMs } }) => ({ concurrency, leaseMs: timeoutMs + LEASE_MARGIN_MS })),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+  );
+  const work = (item: DueItem): Observable<SchedulerEvent> => {
+    switch (item.kind) {
+      case 'due':
+        return config$.pipe(
+          take(1),
+          switchMap((config) => attempt(deps, config)(item)),
+        );
+      case 'dropped':
+        return of({ kind: 'announcement.dropped', at: clock.wall(), uuid: item.uuid });
+      case 'ip.changed':
+      case 'redis.failed':
+        return of(item);
+      default:
+        return item satisfies never;
+    }
+  };
+  return drainAndRestart(settings$, ({ concurrency, leaseMs }, changed$) =>
+    draw(
+      (signal) => due({ ...deps, ip, leaseMs, wall: clock.wall }, signal),
+      (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
+    ),
+  );
+}
+
+function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
+  const { outbox, alarm } = deps;
+  return deliver({
+    ...deps,
+    request: announceRequest(deps, config),
+    ack: (delivery) => abortable(() => outbox.ack(delivery)),
+    nack: (delivery, reason, retryInMs) =>
+      abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(
+        // It may be due before all others.
+        tap(() => {
+          alarm.ring();
+        }),
+      ),
+    timeoutMs: config.announce.timeoutMs,
+    retry: config.announce.retry,
+    allow: config.network.allow,
+  });
+}

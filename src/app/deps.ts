@@ -1,0 +1,119 @@
+import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
+import type { Observable } from 'rxjs';
+import type { Logger } from 'winston';
+import { nodeFetchClient } from '../clients/nodeFetch.js';
+import { redisFailure, type RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Config } from '../config/config.js';
+import type { Outbox } from '../domain/announce/outbox.js';
+import type { PostJson } from '../domain/call/http.js';
+import type { Clock } from '../domain/clock.js';
+import type { IpSource } from '../domain/ip/source.js';
+import { keysUnder } from '../domain/keys.js';
+import type { SchedulerEvent } from '../events.js';
+import { Alarm } from '../outbox/alarm.js';
+import { RedisOutbox } from '../outbox/redisOutbox.js';
+import { Journal } from '../sinks/journal.js';
+import { LogSink } from '../sinks/log/log.js';
+import { SchedulerState } from '../sinks/schedulerState.js';
+import type { Sink } from '../sinks/sink.js';
+import { WriteBack } from '../sinks/writeBack.js';
+import type { ConfigChange } from '../sources/configFile.js';
+import { ipSources } from '../sources/publicIp/sources.js';
+import { RegistrySource } from '../sources/registry.js';
+import { ClockWatch } from '../state/clockWatch.js';
+import { OnlineEvidence } from '../state/onlineEvidence.js';
+import { PeerBook } from '../state/peerBook.js';
+import type { RegistryReader } from '../streams/sync/sweep.js';
+import { version } from '../version.js';
+
+/** What lasts as long as the process, made once. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly clockWatch: Pick<ClockWatch, 'epoch' | 'lastGapMs'>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** A short safe text for what a Redis call rejected with. */
+  readonly explain: (error: unknown) => string;
+  /** Resolves where Redis is there and serves our keys. */
+  readonly pingRedis: () => Promise<unknown>;
+  readonly registry: RegistryReader & { count(): Promise<number> };
+  /** The HTTP client, by the configuration: its TLS files may change. */
+  readonly post: (config: Config) => PostJson;
+  readonly ipSources: (config: Pick<Config, 'publicIp' | 'network'>) => readonly IpSource[];
+  readonly book: PeerBook;
+  readonly evidence: OnlineEvidence;
+  readonly outbox: Outbox;
+  /** Wakes the poller of the outbox. */
+  readonly alarm: Alarm;
+  readonly writeBack: Pick<WriteBack, 'settle'>;
+  /** In the order in which they are flushed. */
+  readonly sinks: readonly Sink[];
+}
+
+/** What the process gives the pipeline, and what the pipeline asks of it. */
+export interface Io {
+  /** Each signal to stop, by name. */
+  readonly signal$: Observable<string>;
+  readonly configChange$: Observable<ConfigChange>;
+  /** What else has to run beside the pipeline: the embedded Redis. */
+  readonly companion$: Observable<SchedulerEvent>;
+  /** For the second signal: no waiting, no flushing. */
+  readonly exitNow: () => void;
+  readonly setLogLevel: (level: Config['log']['level']) => void;
+}
+
+/** Everything that the pipeline works with; each part of it takes the `Pick` that it may touch. */
+export interface Deps extends Parts, Pick<Io, 'companion$' | 'exitNow' | 'setLogLevel' | 'signal$'> {
+  /** The configuration in force, replayed; each round, poll and attempt takes it as it is when it starts. */
+  readonly config$: Observable<Config>;
+  readonly configEvent$: Observable<SchedulerEvent>;
+  /** Whether Redis can be used, replayed, each time that it changes. */
+  readonly redisHealth$: Observable<{ readonly up: true } | { readonly up: false; readonly reason: string }>;
+  /** Fires when nothing new is to be started, and is replayed. */
+  readonly stop$: Observable<string>;
+  readonly stopping: () => boolean;
+  /** Fires when what is in flight is given up as well. */
+  readonly killed$: Observable<unknown>;
+}
+
+export function makeParts(config: Config, redis: RedisClient, logger: Logger): Parts & { readonly log: LogSink } {
+  const steady = (): number => performance.now();
+  const wall = (): number => Date.now();
+  const clockWatch = new ClockWatch(steady, wall);
+  const keys = keysUnder(config.redis.keyPrefix);
+  const userAgent = `consumer-scheduler/${version}`;
+  const book = new PeerBook();
+  const log = new LogSink(logger);
+  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure);
+  const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
+  const journal = new Journal(redis, keys, wall, redisFailure);
+  return {
+    clock: { wall, steady, epoch: () => clockWatch.epoch() },
+    clockWatch,
+    random: Math.random,
+    explain: redisFailure,
+    // Of a cluster any node would answer a PING, also while the one with our keys is gone.
+    pingRedis: () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    registry: new RegistrySource(redis, keys),
+    post: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
+    ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
+    book,
+    evidence: new OnlineEvidence(),
+    outbox: new RedisOutbox(redis, keys, wall),
+    alarm: new Alarm(),
+    writeBack,
+    sinks: [writeBack, state, journal, log],
+    log,
+  };
+}
+
+/** One client for as long as the TLS settings stay the same. */
+function rememberLast(make: (tls: Config['http']['tls']) => PostJson): (config: Config) => PostJson {
+  let last: { readonly tls: Config['http']['tls']; readonly client: PostJson } | undefined;
+  return ({ http: { tls } }) => {
+    if (last === undefined || !isDeepStrictEqual(last.tls, tls)) last = { tls, client: make(tls) };
+    return last.client;
+  };
+}

@@ -1,0 +1,67 @@
+import {
+  distinctUntilChanged,
+  exhaustMap,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  skip,
+  take,
+  takeUntil,
+  tap,
+  type Observable,
+} from 'rxjs';
+import type { SchedulerEvent } from '../events.js';
+import { flushing } from '../sinks/sink.js';
+import { every } from '../sources/every.js';
+import type { Deps } from './deps.js';
+
+const HEARTBEAT_MS = 5_000;
+/** What waits is to be in Redis within a second of its return, even if it was away too shortly to be noticed. */
+const FLUSH_MS = 250;
+/** Often enough that a pause between two readings is never taken for a gap of the clock. */
+const CLOCK_MS = 500;
+
+/** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
+export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, signal$, stop$ } = deps;
+  const { wall } = clock;
+  const redis$ = redisHealth$.pipe(
+    tap(({ up }) => {
+      // What is due is another matter in a Redis that has come back, maybe without its data.
+      if (up) alarm.ring();
+    }),
+    map((health): SchedulerEvent =>
+      health.up ? { kind: 'redis.up', at: wall() } : { kind: 'redis.down', at: wall(), reason: health.reason },
+    ),
+  );
+  const gap$ = every({ intervalMs: CLOCK_MS }).pipe(
+    map(() => clock.epoch()),
+    distinctUntilChanged(),
+    skip(1),
+    map((): SchedulerEvent => ({ kind: 'clock.gap', at: wall(), gapMs: clockWatch.lastGapMs })),
+  );
+  const heartbeat$ = every({ intervalMs: HEARTBEAT_MS }).pipe(
+    map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() })),
+  );
+  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks)));
+  const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
+  const logLevel$ = config$.pipe(
+    tap(({ log }) => {
+      deps.setLogLevel(log.level);
+    }),
+    ignoreElements(),
+  );
+  const secondSignal$ = signal$.pipe(skip(1), tap(deps.exitNow), ignoreElements());
+  return merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, flush$, logLevel$, secondSignal$);
+}
+
+/** Completes once Redis has come, or the process is to stop. */
+export function redisCame({ redisHealth$, stop$ }: Pick<Deps, 'redisHealth$' | 'stop$'>): Observable<never> {
+  return redisHealth$.pipe(
+    filter(({ up }) => up),
+    take(1),
+    ignoreElements(),
+    takeUntil(stop$),
+  );
+}

@@ -1,0 +1,80 @@
+import {
+  concat,
+  connect,
+  defer,
+  distinctUntilChanged,
+  map,
+  merge,
+  of,
+  pipe,
+  switchMap,
+  takeUntil,
+  tap,
+  withLatestFrom,
+  type Observable,
+} from 'rxjs';
+import type { Lane } from '../domain/peer/peer.js';
+import type { SchedulerEvent } from '../events.js';
+import { flushing } from '../sinks/sink.js';
+import { every } from '../sources/every.js';
+import { dampFlaps } from '../streams/ip/dampFlaps.js';
+import { knownIp } from '../streams/ip/knownIp.js';
+import { alongside } from '../streams/operators/alongside.js';
+import { rounds } from '../streams/sync/rounds.js';
+import { announcements } from './announcements.js';
+import type { Deps } from './deps.js';
+import { housekeeping, redisCame } from './housekeeping.js';
+import { LANES, laneSettings } from './lanes.js';
+import { publicIp } from './publicIp.js';
+import { syncRound } from './syncRound.js';
+
+/**
+ * The scheduler on one page: intervals and the public IP (sources) become rounds of `POST /sync` and announcements by
+ * `POST /ip` (streams), and each event ends in Redis and in the log (sinks).
+ *
+ * `stop$` ends the sources, and what is in flight drains; `killed$` ends the draining as well.
+ */
+export function pipeline(deps: Deps): Observable<SchedulerEvent> {
+  const { clock, sinks, stop$, killed$ } = deps;
+
+  // Interval → rounds of requests; each round writes its results back before it ends.
+  const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)));
+
+  // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
+  const announced = pipe(
+    knownIp(),
+    distinctUntilChanged(),
+    dampFlaps(clock),
+    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.ip) : of(known))),
+  );
+  const polled$ = publicIp(deps).pipe(takeUntil(stop$));
+  const ip$ = polled$.pipe(connect((ipEvent$) => merge(ipEvent$, ipEvent$.pipe(announced))));
+
+  // Nothing is asked before Redis has come once; then both halves of the mission run side by side.
+  const work$ = concat(redisCame(deps), merge(sync$, ip$)).pipe(takeUntil(killed$));
+
+  // Events → sinks. What still waits at the end is written once more.
+  return concat(
+    work$.pipe(alongside(housekeeping(deps))),
+    defer(() => flushing(sinks)),
+  ).pipe(
+    tap((event) => {
+      for (const sink of sinks) sink.accept(event);
+    }),
+  );
+}
+
+/** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
+function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
+  const { config$, clock, random, stop$, stopping } = deps;
+  const interval$ = config$.pipe(
+    map((config) => laneSettings(lane, config)),
+    distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
+    switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
+    takeUntil(stop$),
+  );
+  return interval$.pipe(
+    withLatestFrom(config$, (_, config) => config),
+    rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+  );
+}

@@ -1,0 +1,25 @@
+/** A sleep that can be cut short; for one sleeper. */
+export class Alarm {
+  #wake: (() => void) | undefined;
+
+  /** Resolves after the time, once `ring` is called, or once the signal aborts; never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      signal.addEventListener('abort', wake);
+      this.#wake = wake;
+    });
+  }
+
+  /** Wakes the sleeper, if there is one. */
+  ring(): void {
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,111 @@
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  map,
+  mergeMap,
+  of,
+  retry,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import type { Delivery } from '../../domain/announce/outbox.js';
+import { backoffMs } from '../../domain/call/backoff.js';
+import type { Reply } from '../../domain/call/http.js';
+import type { FailureReason } from '../../domain/call/reasons.js';
+import type { Clock } from '../../domain/clock.js';
+import type { AddressClass } from '../../domain/ip/address.js';
+import { readEntry } from '../../domain/peer/entry.js';
+import type { PeerAddress } from '../../domain/peer/peer.js';
+import type { SchedulerEvent } from '../../events.js';
+import { withDeadline } from '../operators/withDeadline.js';
+
+export interface DeliverOptions {
+  /** One `POST /ip` with that IP; the deadline is set here. */
+  readonly request: (address: PeerAddress, ip: string) => Observable<Reply>;
+  readonly ack: (delivery: Delivery) => Observable<{ readonly pending: number }>;
+  readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<unknown>;
+  readonly timeoutMs: number;
+  readonly retry: { readonly initialMs: number; readonly maxMs: number };
+  readonly allow: readonly AddressClass[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly explain: (error: unknown) => string;
+  readonly scheduler?: SchedulerLike;
+}
+
+/** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
+const SETTLE = { count: 10, delay: 500 };
+
+/** A producer that asks for less is still not called again at once. */
+const MIN_RETRY_AFTER_MS = 1_000;
+
+/** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
+export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
+  const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
+
+  const stored = (step$: Observable<SchedulerEvent>): Observable<SchedulerEvent> =>
+    step$.pipe(
+      retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
+      catchError((error: unknown) =>
+        of<SchedulerEvent>({
+          kind: 'redis.failed',
+          at: clock.wall(),
+          what: 'settling an announcement',
+          reason: explain(error),
+        }),
+      ),
+    );
+
+  const acknowledged = (delivery: Delivery): Observable<SchedulerEvent> => {
+    const { uuid, ip } = delivery;
+    const step$ = defer(() => ack(delivery)).pipe(
+      mergeMap(({ pending }) => {
+        const at = clock.wall();
+        const attempts = delivery.attempts + 1;
+        const events: SchedulerEvent[] = [{ kind: 'announcement.acknowledged', at, uuid, ip, attempts }];
+        if (pending === 0) events.push({ kind: 'announcements.complete', at, ip });
+        return events;
+      }),
+    );
+    return stored(step$);
+  };
+
+  const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs?: number): Observable<SchedulerEvent> => {
+    const { uuid, ip } = delivery;
+    const attempts = delivery.attempts + 1;
+    const retryInMs =
+      retryAfterMs === undefined
+        ? backoffMs({ attempt: attempts, ...options.retry, random })
+        : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
+    const step$ = defer(() => nack(delivery, reason, retryInMs)).pipe(
+      map((): SchedulerEvent => {
+        return { kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs };
+      }),
+    );
+    return stored(step$);
+  };
+
+  return (delivery) =>
+    defer(() => {
+      const { uuid, stored: entry } = delivery;
+      const read = readEntry(entry, options.allow);
+      if (!read.ok) {
+        const { error, detail } = read;
+        // Named once: the error of the last attempt is the same.
+        if (delivery.error === error) return failed(delivery, error);
+        const at = clock.wall();
+        return concat(
+          of<SchedulerEvent>({ kind: 'peer.malformed', at, peer: 'producer', uuid, error, detail }),
+          failed(delivery, error),
+        );
+      }
+      return withDeadline(request(read.address, delivery.ip), timeoutMs, clock.steady, scheduler).pipe(
+        mergeMap(({ reply }) =>
+          reply.ok ? acknowledged(delivery) : failed(delivery, reply.reason, reply.retryAfterMs),
+        ),
+      );
+    });
+}

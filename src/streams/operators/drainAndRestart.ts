@@ -1,0 +1,28 @@
+import { defer, EMPTY, ignoreElements, of, repeat, skip, switchMap, take, tap, type Observable } from 'rxjs';
+import { alongside } from './alongside.js';
+
+/**
+ * Runs the work under the settings of the moment. A change of them fires `changed$`, upon which the work should start
+ * nothing more; once it has drained it runs again under the newest settings. (`switchMap` would abort what is in flight.)
+ * `settings$` has to replay its last value.
+ */
+export function drainAndRestart<S, R>(
+  settings$: Observable<S>,
+  run: (settings: S, changed$: Observable<unknown>) => Observable<R>,
+): Observable<R> {
+  return defer(() => {
+    let outdated = false;
+    const change$ = settings$.pipe(
+      skip(1),
+      tap(() => (outdated = true)),
+    );
+    const changed$ = defer(() => (outdated ? of(undefined) : change$));
+    return settings$.pipe(
+      take(1),
+      tap(() => (outdated = false)),
+      switchMap((settings) => run(settings, changed$)),
+      repeat({ delay: () => (outdated ? of(undefined) : EMPTY) }),
+      alongside(change$.pipe(ignoreElements())),
+    );
+  });
+}
