@@ -1,7 +1,7 @@
 import { openLog, takeConsole } from '../clients/logger.js';
 import { makeParts } from '../app/deps.js';
 import { run } from '../app/run.js';
-import { findConfigFile, loadConfig, type LoadOptions } from '../config/load.js';
+import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
 import { configChanges } from '../sources/configFile.js';
 import { hangUps, stopSignals } from '../sources/signals.js';
 import { version } from '../version.js';
@@ -13,8 +13,8 @@ const LINGER_MS = 500;
 
 /** The daemon, until a signal; the second signal ends it at once. */
 export async function runDaemon(options: LoadOptions): Promise<void> {
-  const { config, set } = await loadConfig(options);
-  const file = await findConfigFile(options);
+  const loaded = await loadConfig(options);
+  const { file, text, config, set } = loaded;
   const logger = openLog(config.log);
   takeConsole(logger);
   const { redis } = config;
@@ -23,6 +23,14 @@ export async function runDaemon(options: LoadOptions): Promise<void> {
     event: 'process.started',
     config: file,
   });
+  const warned = new Set<string>();
+  const warn = ({ warnings }: Loaded): void => {
+    for (const warning of warnings.filter((one) => !warned.has(one))) {
+      logger.warn(warning, { event: 'config.warning' });
+      warned.add(warning);
+    }
+  };
+  warn(loaded);
   if (set.some((key) => key.startsWith('status.'))) {
     logger.warn('status.* has no effect: the status server is not part of this version');
   }
@@ -32,7 +40,12 @@ export async function runDaemon(options: LoadOptions): Promise<void> {
     signal$: stopSignals(),
     configChange$: configChanges({
       file,
-      load: async () => (await loadConfig(options)).config,
+      text,
+      load: async () => {
+        const again = await reloadConfig(loaded, options);
+        warn(again);
+        return again.config;
+      },
       hangUp$: hangUps(),
     }),
     companion$: connection.companion$,

@@ -180,6 +180,17 @@ describe('the log', () => {
     ]);
   });
 
+  it('takes a lost connection for no other cause', () => {
+    const { sink, lines } = logging();
+    for (const reason of ['no connection', 'READONLY', 'no connection', 'READONLY']) {
+      sink.accept({ kind: 'redis.failed', at: 1, what: 'a step', reason });
+    }
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a step: no connection',
+      'could not confirm a step: READONLY',
+    ]);
+  });
+
   it('tells the cause that holds now while Redis can’t be used', () => {
     const { sink, lines } = logging();
     for (const reason of ['refused', 'refused', 'NOAUTH']) sink.accept({ kind: 'redis.down', at: 1, reason });
