@@ -69,7 +69,7 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, book, bell, stop$, stopping } = deps;
+  const { config$, clock, random, book, bell, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
@@ -80,7 +80,11 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
   const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
   return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
-    rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+    rounds({
+      lane,
+      now: clock.wall,
+      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+    }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>
       event.kind === 'round.finished' && lane === 'regular'
