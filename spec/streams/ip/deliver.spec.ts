@@ -92,11 +92,12 @@ describe('deliver', () => {
     expect(calls).to.deep.equal(['call 1.1.1.1 9.9.9.9', 'nack http-503 2000']);
   });
 
-  marbles('honours Retry-After, but never calls again at once', (m) => {
+  marbles('Retry-After lengthens the backoff, and never shortens it', (m) => {
     const asking = (retryAfterMs: number) => m.cold<Reply>('(r|)', { r: { ...busy, retryAfterMs } });
 
     m.expectObservable(attempt(m, asking(90_000)).event$).toBe('(f|)', { f: failed(0, 'http-503', 90_000) });
-    m.expectObservable(attempt(m, asking(0)).event$).toBe('(f|)', { f: failed(0, 'http-503', 1_000) });
+    m.expectObservable(attempt(m, asking(1_000)).event$).toBe('(f|)', { f: failed(0, 'http-503') });
+    m.expectObservable(attempt(m, asking(0)).event$).toBe('(f|)', { f: failed(0, 'http-503') });
   });
 
   marbles('a call that is never answered ends at the deadline', (m) => {

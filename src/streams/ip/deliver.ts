@@ -39,9 +39,6 @@ export interface DeliverOptions {
 /** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
 const SETTLE = { count: 10, delay: 500 };
 
-/** A producer that asks for less is still not called again at once. */
-const MIN_RETRY_AFTER_MS = 1_000;
-
 /** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
@@ -73,13 +70,10 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
     return stored(step$);
   };
 
-  const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs?: number): Observable<SchedulerEvent> => {
+  const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs = 0): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
     const attempts = delivery.attempts + 1;
-    const retryInMs =
-      retryAfterMs === undefined
-        ? backoffMs({ attempt: attempts, ...options.retry, random })
-        : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
+    const retryInMs = Math.max(retryAfterMs, backoffMs({ attempt: attempts, ...options.retry, random }));
     const step$ = defer(() => nack(delivery, reason, retryInMs)).pipe(
       map((): SchedulerEvent => {
         return { kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs };
