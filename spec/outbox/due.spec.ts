@@ -24,7 +24,14 @@ describe('due', () => {
   const taking = (outbox: MemoryOutbox, ip: string | undefined = 'A'): { seen: string[]; ended: () => boolean } => {
     const seen: string[] = [];
     let over = false;
-    const options = { outbox, ip, leaseMs: 15_000, alarm, wall: () => Date.now(), explain: () => 'away' };
+    const options = {
+      outbox,
+      ip,
+      terms: { leaseMs: 15_000, longestMs: 3_600_000 },
+      alarm,
+      wall: () => Date.now(),
+      explain: () => 'away',
+    };
     void (async () => {
       for await (const item of due(options, controller.signal)) seen.push(nameOf(item));
       over = true;

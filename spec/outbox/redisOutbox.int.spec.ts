@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import type { Delivery } from '#src/domain/announce/outbox.js';
+import type { Delivery, LeaseTerms } from '#src/domain/announce/outbox.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
 import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import { keys, privateRedis, register } from '../support/registry.js';
 
 const A = '1.1.1.1';
 const B = '8.8.8.8';
+const HOUR_MS = 3_600_000;
 
 describe('RedisOutbox, on a real Redis', () => {
   const shared = privateRedis();
@@ -23,6 +24,7 @@ describe('RedisOutbox, on a real Redis', () => {
   const delivery = (ip: string, uuid = 'p', at: StoredAddress = stored): Delivery => {
     return { kind: 'due', uuid, ip, stored: at, attempts: 0, error: null };
   };
+  const terms = (leaseMs: number, longestMs = HOUR_MS): LeaseTerms => ({ leaseMs, longestMs });
   const settle = (ip: string, retryInMs?: number, uuid = 'p') =>
     retryInMs === undefined ? outbox.ack(delivery(ip, uuid)) : outbox.nack(delivery(ip, uuid), 'timeout', retryInMs);
 
@@ -44,15 +46,15 @@ describe('RedisOutbox, on a real Redis', () => {
 
   it('the IP that is stored already is no change', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 10);
+    await outbox.lease(A, terms(10));
     await settle(A);
     expect(await outbox.enqueue(A)).to.deep.equal({ changed: false, previous: A, producers: 0 });
-    expect(await outbox.lease(A, 10)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(A, terms(10))).to.deep.equal({ kind: 'empty' });
   });
 
   it('gives each producer to one worker, and again when the lease is over', async () => {
     await outbox.enqueue(A);
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({
       kind: 'due',
       uuid: 'p',
       ip: A,
@@ -60,70 +62,73 @@ describe('RedisOutbox, on a real Redis', () => {
       attempts: 0,
       error: null,
     });
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'wait', forMs: 5_000 });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 5_000 });
     now += 5_000;
-    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due', uuid: 'p' });
+    expect(await outbox.lease(A, terms(5_000))).to.include({ kind: 'due', uuid: 'p' });
   });
 
   it('an acknowledgement takes the producer off the list', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 5_000);
+    await outbox.lease(A, terms(5_000));
     expect(await settle(A)).to.deep.equal({ pending: 0 });
     expect(await producer()).to.deep.equal({ ip: '127.0.0.1', notified_ip: A, notified_at: '1000000', attempts: '1' });
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'empty' });
   });
 
   it('a failure keeps it on the list, keeps what it last acknowledged, and counts', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 5_000);
+    await outbox.lease(A, terms(5_000));
     await settle(A);
     await outbox.enqueue(B);
-    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', attempts: 0, error: null });
+    expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', attempts: 0, error: null });
     expect(await producer())
       .to.include({ notified_ip: A })
       .and.not.have.any.keys('attempts', 'error');
     await settle(B, 700);
     expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
-    expect(await outbox.lease(B, 5_000)).to.deep.equal({ kind: 'wait', forMs: 700 });
+    expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 700 });
     now += 700;
-    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', attempts: 1, error: 'timeout' });
+    expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', attempts: 1, error: 'timeout' });
   });
 
   it('an acknowledgement of an IP that is ours no longer leaves the producer on the list', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 5_000);
+    await outbox.lease(A, terms(5_000));
     await outbox.enqueue(B);
     expect(await settle(A)).to.deep.equal({ pending: 1 });
     expect(await producer()).to.include({ notified_ip: A });
-    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', ip: B });
+    expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
   });
 
   it('a failure with an IP that is ours no longer puts nothing off', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 5_000);
+    await outbox.lease(A, terms(5_000));
     await outbox.enqueue(B);
     await settle(A, 60_000);
-    expect(await outbox.lease(B, 5_000)).to.include({ kind: 'due', ip: B });
+    expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
   });
 
   it('what an address said that is no longer the producer’s counts for nothing', async () => {
     await outbox.enqueue(A);
-    await outbox.lease(A, 5_000);
+    await outbox.lease(A, terms(5_000));
     await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
     expect(await settle(A)).to.deep.equal({ pending: 1 });
     expect(await producer()).to.not.have.property('notified_ip');
-    expect(await outbox.lease(A, 5_000)).to.deep.include({ kind: 'due', stored: { ip: '127.0.0.9', port: null } });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.include({
+      kind: 'due',
+      stored: { ip: '127.0.0.9', port: null },
+    });
   });
 
   it('one that left the registry is dropped, at the claim or at the settlement', async () => {
     await outbox.enqueue(A);
     await shared.redis.srem(keys.producers, 'p');
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'dropped', uuid: 'p' });
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'dropped', uuid: 'p' });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'empty' });
 
     await shared.redis.sadd(keys.producers, 'p');
     await outbox.enqueue(B);
-    await outbox.lease(B, 5_000);
+    await outbox.lease(B, terms(5_000));
     await shared.redis.srem(keys.producers, 'p');
     await shared.redis.del(keys.producer('p'));
     expect(await settle(B)).to.deep.equal({ pending: 0 });
@@ -135,46 +140,69 @@ describe('RedisOutbox, on a real Redis', () => {
     await shared.redis.srem(keys.producers, 'p');
     await outbox.enqueue(A);
     const none = { ip: null, port: null };
-    expect(await outbox.lease(A, 5_000)).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
     await outbox.nack(delivery(A, 'ghost', none), 'address-invalid', 5);
     expect(await shared.redis.exists(keys.producer('ghost'))).to.equal(0);
   });
 
   it('notices that Redis holds another IP than the one that is known', async () => {
     await outbox.enqueue(A);
-    expect(await outbox.lease(B, 5_000)).to.deep.equal({ kind: 'stale' });
+    expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'stale' });
     await shared.redis.flushall();
-    expect(await outbox.lease(A, 5_000)).to.deep.equal({ kind: 'stale' });
-    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'stale' });
+    expect(await outbox.lease(undefined, terms(5_000))).to.deep.equal({ kind: 'empty' });
+  });
+
+  it('keeps the longest wait that there can be, however long that is', async () => {
+    const longestMs = 336 * HOUR_MS;
+    await outbox.enqueue(A);
+    await outbox.lease(A, terms(longestMs, longestMs));
+    expect(await outbox.lease(A, terms(longestMs, longestMs)), 'a lease').to.deep.equal({
+      kind: 'wait',
+      forMs: longestMs,
+    });
+    await settle(A, longestMs);
+    now -= 30_000;
+    expect(await outbox.lease(A, terms(10, longestMs)), 'a clock that was set right').to.deep.equal({
+      kind: 'wait',
+      forMs: longestMs + 30_000,
+    });
+  });
+
+  it('a wait that was stored under settings of longer ones ends under the new ones', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, terms(10, 6 * HOUR_MS));
+    await settle(A, 6 * HOUR_MS);
+    expect(await outbox.lease(A, terms(10, HOUR_MS))).to.include({ kind: 'due' });
   });
 
   it('a clock that has gone back puts nobody off', async () => {
     await outbox.enqueue(A);
     now -= 86_400_000;
-    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due' });
+    expect(await outbox.lease(A, terms(5_000))).to.include({ kind: 'due' });
   });
 
   it('nor does it make anybody wait for another', async () => {
     await register(shared.redis, 'producer', 'q', { ip: '127.0.0.1' });
     await outbox.enqueue(A);
     now -= 86_400_000;
-    const claims = [await outbox.lease(A, 5_000), await outbox.lease(A, 5_000)];
+    const claims = [await outbox.lease(A, terms(5_000)), await outbox.lease(A, terms(5_000))];
     expect(claims.map((claim) => claim.kind === 'due' && claim.uuid)).to.have.members(['p', 'q']);
   });
 
   it('never sends what is no address, whoever wrote it', async () => {
     await outbox.enqueue(A);
     await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');
-    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(undefined, terms(5_000))).to.deep.equal({ kind: 'empty' });
     await shared.redis.hset(keys.scheduler, 'ip', '');
-    expect(await outbox.lease(undefined, 5_000)).to.deep.equal({ kind: 'empty' });
+    expect(await outbox.lease(undefined, terms(5_000))).to.deep.equal({ kind: 'empty' });
     expect(await outbox.enqueue(A)).to.include({ changed: true });
   });
 
   it('works on after the server has forgotten its scripts', async () => {
     await outbox.enqueue(A);
     await shared.redis.script('FLUSH');
-    expect(await outbox.lease(A, 5_000)).to.include({ kind: 'due' });
+    expect(await outbox.lease(A, terms(5_000))).to.include({ kind: 'due' });
   });
 
   it('rejects, and changes nothing, where a key is of the wrong type', async () => {

@@ -1,4 +1,4 @@
-import type { Delivery, Lease, Outbox } from '#src/domain/announce/outbox.js';
+import type { Delivery, Lease, LeaseTerms, Outbox } from '#src/domain/announce/outbox.js';
 
 /** The rules of the outbox in memory, for a fixed set of producers; a failed one is due again after its delay. */
 export class MemoryOutbox implements Outbox {
@@ -25,7 +25,7 @@ export class MemoryOutbox implements Outbox {
     });
   }
 
-  lease(expected: string | undefined, leaseMs: number): Promise<Lease> {
+  lease(expected: string | undefined, { leaseMs }: LeaseTerms): Promise<Lease> {
     return this.#step((): Lease => {
       this.leases.push(leaseMs);
       if (expected !== undefined && expected !== this.ip) return { kind: 'stale' };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
+import { leaseTerms } from '../domain/announce/terms.js';
 import type { SchedulerEvent } from '../events.js';
 import { due, type DueItem } from '../outbox/due.js';
 import { deliver } from '../streams/ip/deliver.js';
@@ -13,9 +14,6 @@ import { announceRequest } from './requests.js';
 
 type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$'>;
 
-/** A lease outlasts its attempt by so much, for the ack or nack. */
-const LEASE_MARGIN_MS = 10_000;
-
 /**
  * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
  * Where `ip` is undefined, whatever the outbox still has is delivered.
@@ -23,7 +21,7 @@ const LEASE_MARGIN_MS = 10_000;
 export function announcements(deps: AnnounceDeps, ip: string | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
   const settings$ = config$.pipe(
-    map(({ announce: { concurrency, timeoutMs } }) => ({ concurrency, leaseMs: timeoutMs + LEASE_MARGIN_MS })),
+    map(({ announce: { concurrency, timeoutMs, retry } }) => ({ concurrency, terms: leaseTerms(timeoutMs, retry) })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
   const work = (item: DueItem): Observable<SchedulerEvent> => {
@@ -42,9 +40,9 @@ export function announcements(deps: AnnounceDeps, ip: string | undefined): Obser
         return item satisfies never;
     }
   };
-  return drainAndRestart(settings$, ({ concurrency, leaseMs }, changed$) =>
+  return drainAndRestart(settings$, ({ concurrency, terms }, changed$) =>
     draw(
-      (signal) => due({ ...deps, ip, leaseMs, wall: clock.wall }, signal),
+      (signal) => due({ ...deps, ip, terms, wall: clock.wall }, signal),
       (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
     ),
   );

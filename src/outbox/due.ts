@@ -1,4 +1,4 @@
-import type { Lease, Outbox } from '../domain/announce/outbox.js';
+import type { Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
 import type { EventOf } from '../events.js';
 import type { Alarm } from '../state/alarm.js';
 
@@ -6,8 +6,7 @@ export interface DueOptions {
   readonly outbox: Pick<Outbox, 'enqueue' | 'lease'>;
   /** The IP to announce, or undefined to go on with whatever is stored. */
   readonly ip: string | undefined;
-  /** Longer than an attempt can take. */
-  readonly leaseMs: number;
+  readonly terms: LeaseTerms;
   /** Rings where something may be due earlier than it seemed. */
   readonly alarm: Alarm;
   readonly wall: () => number;
@@ -27,7 +26,7 @@ const RETRY_MS = 500;
  * sleeps until the next one is. It ends with the signal only; a failing Redis is an item, and asked again.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
-  const { outbox, ip, leaseMs, alarm, wall, explain } = options;
+  const { outbox, ip, terms, alarm, wall, explain } = options;
   const failed = (what: string, error: unknown): DueItem => {
     return { kind: 'redis.failed', at: wall(), what, reason: explain(error) };
   };
@@ -35,7 +34,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
     let sleepMs = RETRY_MS;
     let what = 'reading the announcements';
     try {
-      const lease = await outbox.lease(ip, leaseMs);
+      const lease = await outbox.lease(ip, terms);
       switch (lease.kind) {
         case 'due':
         case 'dropped':

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { runScript, script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
-import type { Delivery, Enqueued, Lease, Outbox } from '../domain/announce/outbox.js';
+import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
 
@@ -99,8 +99,8 @@ end
 return redis.call('ZCARD', KEYS[2])
 `);
 
-/** No due time is ever further away than this: the longest `Retry-After` that is honoured, and a lease. */
-const HORIZON_MS = 3_600_000 + 120_000;
+/** A clock that is set right by less than this ends nobody's wait. */
+const CLOCK_STEP_MS = 60_000;
 
 type Row = readonly (string | null)[];
 
@@ -126,9 +126,9 @@ export class RedisOutbox implements Outbox {
     return { changed: changed === 1, previous: previous === '' ? undefined : previous, producers };
   }
 
-  async lease(ip: string | undefined, leaseMs: number): Promise<Lease> {
+  async lease(ip: string | undefined, { leaseMs, longestMs }: LeaseTerms): Promise<Lease> {
     const now = this.wall();
-    const args = [now, now + leaseMs, HORIZON_MS, this.keys.producerPrefix, ip ?? ''];
+    const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
     return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
   }
 

@@ -156,4 +156,18 @@ describe('deliver', () => {
       Array.from({ length: 11 }, (_, i) => (i === 0 ? '(^!)' : `${String(i * 500)}ms (^!)`)),
     );
   });
+
+  marbles('an ack or nack that never comes back is given up before the lease runs out', (m) => {
+    const never$ = m.cold<{ pending: number }>('-');
+    const subs = '                               ^ 8999ms !';
+    const given = { kind: 'redis.failed', what: 'settling an announcement', reason: 'Error: Command timed out' };
+
+    m.expectObservable(attempt(m, m.cold('(g|)', replies), { ack$: never$ }).event$).toBe('9s (f|)', {
+      f: { ...given, at: 9_000 },
+    });
+    m.expectObservable(attempt(m, m.cold('-(b|)', replies), { nack$: never$ }).event$).toBe('- 9s (f|)', {
+      f: { ...given, at: 9_001 },
+    });
+    m.expectSubscriptions(never$.subscriptions).toBe([subs, `-${subs.trimStart()}`]);
+  });
 });

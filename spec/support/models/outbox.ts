@@ -7,8 +7,9 @@ import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
 
 export const LEASE_MS = 15_000;
-/** A `Retry-After` is honoured up to an hour; beyond that and a lease the clock has gone back. */
-const LONGEST_PAUSE_MS = 3_720_000;
+export const HOUR_MS = 3_600_000;
+/** A clock that is set right by less changes nothing. */
+const CLOCK_STEP_MS = 60_000;
 
 export type Due = Extract<Lease, { kind: 'due' }>;
 
@@ -25,6 +26,8 @@ export interface Registered {
 export class OutboxModel {
   now = 1_000_000_000;
   ip: string | undefined;
+  /** The longest wait that the settings of the moment allow. */
+  longestMs = HOUR_MS;
   readonly registered = new Map<string, Registered>();
   readonly owes = new Map<string, number>();
   /** Attempts under way, the oldest first; some will have been overtaken when they end. */
@@ -35,9 +38,9 @@ export class OutboxModel {
     return { ip: address?.ip ?? null, port: address?.port ?? null };
   }
 
-  /** Those who may be claimed now: nobody else has them on lease, and no pause is left that a clock before may have set. */
+  /** Those who may be claimed now: no lease or pause of theirs is left but one that is longer than any can be now. */
   due(): string[] {
-    const isDue = (at: number): boolean => at <= this.now || at > this.now + LONGEST_PAUSE_MS;
+    const isDue = (at: number): boolean => at <= this.now || at > this.now + this.longestMs + CLOCK_STEP_MS;
     return this.ip === undefined ? [] : [...this.owes].filter(([, at]) => isDue(at)).map(([uuid]) => uuid);
   }
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
 import { keys } from '../registry.js';
-import { expectSame, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
+import { expectSame, HOUR_MS, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
 import { stepping } from './step.js';
 
 export const outboxSteps = { taken: 0 };
@@ -29,7 +29,7 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
 
 const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
   step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { outbox }) => {
-    const claim = await outbox.lease(expected, LEASE_MS);
+    const claim = await outbox.lease(expected, { leaseMs: LEASE_MS, longestMs: model.longestMs });
     if (expected !== undefined && expected !== model.ip) {
       expect(claim).to.deep.equal({ kind: 'stale' });
       return;
@@ -64,11 +64,12 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
 
 /** The end of any attempt that is under way, in whatever order: some come late, from before a change or a lease's end. */
 const settle$ = fc
-  .tuple(fc.nat(100), fc.option(fc.integer({ min: 10, max: 3_600_000 }), { freq: 2 }), fc.boolean())
-  .map(([pick, retryInMs, again]) =>
+  .tuple(fc.nat(100), fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 2 }), fc.boolean())
+  .map(([pick, share, again]) =>
     step(
-      `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
+      `settle the attempt ${pick}: ${share === null ? 'acknowledged' : `failed, again after ${share} of the longest wait`}`,
       async (model, { outbox }) => {
+        const retryInMs = share === null ? null : Math.round(share * model.longestMs);
         const at = pick % model.claims.length;
         const delivery = model.claims[at] ?? expect.fail('no attempt');
         const { stored } = delivery;
@@ -157,9 +158,16 @@ const clock$ = fc
     fc.integer({ min: 1, max: 2 * LEASE_MS }),
     fc.integer({ min: -LEASE_MS, max: -1 }),
     fc.integer({ min: 1, max: 7_200_000 }),
-    fc.constant(-86_400_000),
+    fc.constantFrom(-86_400_000, 86_400_000, 14 * 86_400_000),
   )
   .map((byMs) => step(`the clock moves by ${byMs} ms`, (model) => void (model.now += byMs)));
+
+/** The waits that are stored stay what they are. */
+const settings$ = fc
+  .constantFrom(HOUR_MS, 6 * HOUR_MS, 336 * HOUR_MS)
+  .map((longestMs) =>
+    step(`the longest wait is ${longestMs} ms from here on`, (model) => void (model.longestMs = longestMs)),
+  );
 
 const restart$ = fc.constant(step('the scheduler starts anew', (_, real) => void real.reopen()));
 
@@ -187,6 +195,7 @@ export const outboxStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
     move$,
     clock$,
     clock$,
+    settings$,
     restart$,
   ],
   fc.nat(20).chain((n) => (n === 0 ? redis$ : claim$)),

@@ -25,6 +25,14 @@ export type Lease =
   /** The stored IP is another: it changed, Redis lost its data, or somebody else wrote it. */
   | { readonly kind: 'stale' };
 
+/** For how long a producer is leased, and how far ahead anything may be due. */
+export interface LeaseTerms {
+  /** Longer than an attempt and its settlement can take. */
+  readonly leaseMs: number;
+  /** The longest wait that is ever stored, a lease included: what is due later was stored before the clock went back. */
+  readonly longestMs: number;
+}
+
 /** What storing an IP came to. */
 export interface Enqueued {
   readonly changed: boolean;
@@ -41,10 +49,10 @@ export interface Outbox {
   /** Stores the IP and enqueues every registered producer, unless that IP is the stored one already. */
   enqueue(ip: string): Promise<Enqueued>;
   /**
-   * Leases the producer that is due first, for so many milliseconds; after a crash it is due again then. `ip` is the IP
-   * that the caller knows, undefined for whatever is stored.
+   * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP that
+   * the caller knows, undefined for whatever is stored.
    */
-  lease(ip: string | undefined, leaseMs: number): Promise<Lease>;
+  lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
   /** The producer acknowledged. Resolves to how many are still enqueued. */
   ack(delivery: Delivery): Promise<{ readonly pending: number }>;
   /** The attempt failed: it is due again after the delay. */

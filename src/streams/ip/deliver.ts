@@ -7,11 +7,14 @@ import {
   mergeMap,
   of,
   retry,
+  throwError,
+  timeout,
   timer,
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
 import type { Delivery } from '../../domain/announce/outbox.js';
+import { SETTLE_MS } from '../../domain/announce/terms.js';
 import { backoffMs } from '../../domain/call/backoff.js';
 import type { Reply } from '../../domain/call/http.js';
 import type { FailureReason } from '../../domain/call/reasons.js';
@@ -38,6 +41,7 @@ export interface DeliverOptions {
 
 /** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
 const SETTLE = { count: 10, delay: 500 };
+const unsettled = () => new Error('Command timed out');
 
 /** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
@@ -46,6 +50,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
   const stored = (step$: Observable<SchedulerEvent>): Observable<SchedulerEvent> =>
     step$.pipe(
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
+      timeout({ first: SETTLE_MS, scheduler, with: () => throwError(unsettled) }),
       catchError((error: unknown) =>
         of<SchedulerEvent>({
           kind: 'redis.failed',
