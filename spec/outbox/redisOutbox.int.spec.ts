@@ -135,14 +135,72 @@ describe('RedisOutbox, on a real Redis', () => {
     expect(await shared.redis.exists(keys.producer('p'))).to.equal(0);
   });
 
-  it('a producer in the set without a hash is tried, never made', async () => {
-    await shared.redis.sadd(keys.producers, 'ghost');
-    await shared.redis.srem(keys.producers, 'p');
-    await outbox.enqueue(A);
+  describe('a producer in the set without a hash, or whose key is none', () => {
     const none = { ip: null, port: null };
-    expect(await outbox.lease(A, terms(5_000))).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
-    await outbox.nack(delivery(A, 'ghost', none), 'address-invalid', 5);
-    expect(await shared.redis.exists(keys.producer('ghost'))).to.equal(0);
+    const fail = (retryInMs: number, at: StoredAddress = none) =>
+      outbox.nack(delivery(A, 'ghost', at), 'address-invalid', retryInMs);
+
+    beforeEach(async () => {
+      await shared.redis.del(keys.producer('p'), keys.producers);
+      await shared.redis.sadd(keys.producers, 'ghost');
+      await outbox.enqueue(A);
+    });
+
+    it('is tried, never made', async () => {
+      expect(await outbox.lease(A, terms(5_000))).to.deep.include({ kind: 'due', uuid: 'ghost', stored: none });
+      await fail(5);
+      expect(await shared.redis.exists(keys.producer('ghost'))).to.equal(0);
+    });
+
+    for (const kind of ['no key', 'a list'] as const) {
+      it(`counts its attempts and has their reason, also after a restart (${kind})`, async () => {
+        if (kind === 'a list') await shared.redis.rpush(keys.producer('ghost'), 'x');
+        for (let attempts = 0; attempts < 5; attempts += 1) {
+          const error = attempts === 0 ? null : 'address-invalid';
+          expect(await outbox.lease(A, terms(5_000))).to.deep.include({ kind: 'due', attempts, error });
+          expect(await outbox.lease(A, terms(5_000)), 'a lease is a lease').to.deep.equal({
+            kind: 'wait',
+            forMs: 5_000,
+          });
+          outbox = new RedisOutbox(shared.redis, keys, () => now);
+          await fail(700);
+          expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 700 });
+          now += 700;
+        }
+      });
+    }
+
+    it('counts on through a lease that ran out, and as far as a backoff needs', async () => {
+      now = 4_000_000_000_000;
+      await outbox.enqueue(B);
+      const failB = () => outbox.nack(delivery(B, 'ghost', none), 'address-invalid', 0);
+      for (let i = 0; i < 1_100; i += 1) await failB();
+      expect(await outbox.lease(B, terms(5_000))).to.deep.include({ kind: 'due', attempts: 1_023 });
+      now += 5_000;
+      expect(await outbox.lease(B, terms(5_000))).to.deep.include({ kind: 'due', attempts: 1_023 });
+    });
+
+    it('counts anew once it has a hash, and when that is gone again', async () => {
+      await fail(0);
+      await fail(0);
+      await shared.redis.hset(keys.producer('ghost'), 'ip', stored.ip);
+      expect(await outbox.lease(A, terms(0))).to.deep.include({ attempts: 0, error: null, stored });
+      await fail(0, stored);
+      expect(await outbox.lease(A, terms(0))).to.deep.include({ attempts: 1, error: 'address-invalid' });
+      await shared.redis.del(keys.producer('ghost'));
+      expect(await outbox.lease(A, terms(0))).to.deep.include({ attempts: 0, error: null, stored: none });
+    });
+  });
+
+  it('counts anew where somebody else has written what is no count', async () => {
+    await outbox.enqueue(A);
+    await shared.redis.hset(keys.producer('p'), 'attempts', 'many');
+    expect(await outbox.lease(A, terms(0))).to.include({ attempts: 0 });
+    await settle(A, 0);
+    expect(await producer()).to.include({ attempts: '1', error: 'timeout' });
+    await shared.redis.hset(keys.producer('p'), 'attempts', '1.5');
+    await settle(A);
+    expect(await producer()).to.include({ attempts: '1', notified_ip: A });
   });
 
   it('notices that Redis holds another IP than the one that is known', async () => {

@@ -29,29 +29,44 @@ return {1, previous or '', #producers}
 `);
 
 /**
+ * Where a producer has no hash to keep the number of its attempts in, they stand in the part of its score below a
+ * millisecond, in 1/1024 (which a double has room for until the year 2248).
+ */
+const SCORE = `
+local function dueAt(score) return math.floor(tonumber(score)) end
+local function attemptsIn(score) return score and tonumber(score) % 1 * 1024 or 0 end
+local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 1023) / 1024 end
+`;
+
+/**
  * KEYS scheduler, announcements, producers. ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time
  * beyond the horizon can only come from a clock that has gone back since, so it counts as due; it is the last one.
  */
-const LEASE = script(`
+const LEASE = script(`${SCORE}
 local ip = redis.call('HGET', KEYS[1], 'ip') or ''
 if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if ip == '' or #head == 0 then return {'empty'} end
-local uuid, wait = head[1], tonumber(head[2]) - tonumber(ARGV[1])
+local uuid, score = head[1], head[2]
+local wait = dueAt(score) - tonumber(ARGV[1])
 if wait > 0 then
   local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
-  if tonumber(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
-  uuid = last[1]
+  if dueAt(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(wait)} end
+  uuid, score = last[1], last[2]
 end
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
   return {'dropped', uuid}
 end
-redis.call('ZADD', KEYS[2], ARGV[2], uuid)
 local key = ARGV[4] .. uuid
-local entry = {}
-if redis.call('TYPE', key).ok == 'hash' then entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error') end
-return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', entry[4] or false}
+if redis.call('TYPE', key).ok == 'hash' then
+  redis.call('ZADD', KEYS[2], ARGV[2], uuid)
+  local entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error')
+  return {'due', uuid, ip, entry[1], entry[2], entry[3] or '0', entry[4]}
+end
+local attempts = attemptsIn(score)
+redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
+return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
 `);
 
 /**
@@ -59,7 +74,11 @@ return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', 
  * and port as called, now. An attempt at an address that is no longer the producer's proves nothing, so it is due again
  * at once.
  */
-const SETTLE = `
+const SETTLE = `${SCORE}
+local function count()
+  local counted = redis.pcall('HINCRBY', KEYS[4], 'attempts', 1)
+  if type(counted) == 'table' then redis.call('HSET', KEYS[4], 'attempts', 1) end
+end
 local uuid = ARGV[1]
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
@@ -78,7 +97,7 @@ end
 const ACK = script(`${SETTLE}
 if current then
   redis.call('ZREM', KEYS[2], uuid)
-  redis.call('HINCRBY', KEYS[4], 'attempts', 1)
+  count()
   redis.call('HDEL', KEYS[4], 'error')
 end
 if current or redis.call('ZSCORE', KEYS[2], uuid) then
@@ -90,11 +109,14 @@ return redis.call('ZCARD', KEYS[2])
 /** ARGV besides: due time, reason. */
 const NACK = script(`${SETTLE}
 if current then
-  redis.call('ZADD', KEYS[2], 'XX', ARGV[6], uuid)
+  local attempts = 0
   if hash then
-    redis.call('HINCRBY', KEYS[4], 'attempts', 1)
+    count()
     redis.call('HSET', KEYS[4], 'error', ARGV[7])
+  else
+    attempts = attemptsIn(redis.call('ZSCORE', KEYS[2], uuid)) + 1
   end
+  redis.call('ZADD', KEYS[2], 'XX', scoreOf(ARGV[6], attempts), uuid)
 end
 return redis.call('ZCARD', KEYS[2])
 `);

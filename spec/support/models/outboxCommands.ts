@@ -20,6 +20,7 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
     if (!changed) return;
     model.ip = ip;
     model.owes.clear();
+    model.tries.clear();
     for (const [uuid, producer] of model.registered) {
       model.owes.set(uuid, model.now);
       Object.assign(producer, { attempts: undefined, error: undefined });
@@ -41,8 +42,8 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
         expect(model.due(), 'nobody is claimed twice within a lease').to.include(claim.uuid);
         expect(producer, claim.uuid).to.not.equal(undefined);
         expect(claim.stored).to.deep.equal(model.storedOf(claim.uuid));
-        expect(claim.attempts).to.equal(producer?.attempts ?? 0);
-        expect(claim.error).to.equal(producer?.error ?? null);
+        expect(claim).to.deep.include(model.triesOf(claim.uuid));
+        if (producer?.address !== undefined) model.tries.delete(claim.uuid);
         model.owes.set(claim.uuid, model.now + LEASE_MS);
         model.claims.push(claim);
         return;
@@ -50,6 +51,7 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
       case 'dropped':
         expect(model.registered.has(claim.uuid), 'who is dropped has left').to.equal(false);
         expect(model.owes.delete(claim.uuid)).to.equal(true);
+        model.tries.delete(claim.uuid);
         return;
       case 'wait':
         expect(model.due(), 'nobody who is due has to wait').to.deep.equal([]);
@@ -99,12 +101,14 @@ function expectSettled(
   const producer = model.registered.get(uuid);
   if (producer === undefined) {
     model.owes.delete(uuid);
+    model.tries.delete(uuid);
     return;
   }
   const now = model.storedOf(uuid);
   const owing = model.owes.has(uuid);
   if (now.ip !== stored.ip || now.port !== stored.port) {
     if (owing) model.owes.set(uuid, model.now);
+    model.tries.delete(uuid);
     return;
   }
   const current = ip === model.ip;
@@ -112,22 +116,31 @@ function expectSettled(
   if (!current) return;
   if (retryInMs === undefined) model.owes.delete(uuid);
   else if (owing) model.owes.set(uuid, model.now + retryInMs);
-  if (producer.address === undefined) return;
+  if (producer.address === undefined) {
+    if (owing) model.tries.set(uuid, (model.tries.get(uuid) ?? 0) + 1);
+    return;
+  }
+  model.tries.delete(uuid);
   producer.attempts = (producer.attempts ?? 0) + 1;
   producer.error = retryInMs === undefined ? undefined : 'timeout';
 }
 
-const join$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, ...ADDRESSES)).map(([uuid, address]) =>
-  step(
-    `${uuid} joins at ${JSON.stringify(address ?? 'no address')}`,
-    async (model, { redis }) => {
-      if (address !== undefined) await redis.hset(keys.producer(uuid), address);
-      await redis.sadd(keys.producers, uuid);
-      model.registered.set(uuid, { address, notified: undefined, attempts: undefined, error: undefined });
-    },
-    ({ registered }) => !registered.has(uuid),
-  ),
-);
+const join$ = fc
+  .tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, 'no hash', ...ADDRESSES))
+  .map(([uuid, given]) =>
+    step(
+      `${uuid} joins with ${JSON.stringify(given ?? 'no key')}`,
+      async (model, { redis }) => {
+        const [address, instead] = typeof given === 'string' ? [undefined, given] : [given, undefined];
+        if (address !== undefined) await redis.hset(keys.producer(uuid), address);
+        if (instead !== undefined) await redis.set(keys.producer(uuid), instead);
+        await redis.sadd(keys.producers, uuid);
+        const unknown = { notified: undefined, attempts: undefined, error: undefined };
+        model.registered.set(uuid, { address, instead, ...unknown });
+      },
+      ({ registered }) => !registered.has(uuid),
+    ),
+  );
 
 const leave$ = fc.constantFrom(...UUIDS).map((uuid) =>
   step(
@@ -144,11 +157,24 @@ const move$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(...ADDRESSES))
   step(
     `${uuid} moves to ${JSON.stringify(address)}`,
     async (model, { redis }) => {
+      const producer = model.registered.get(uuid) ?? expect.fail(uuid);
+      if (producer.instead !== undefined) await redis.del(keys.producer(uuid));
       await redis.multi().hdel(keys.producer(uuid), 'port').hset(keys.producer(uuid), address).exec();
-      const producer = model.registered.get(uuid);
-      if (producer !== undefined) producer.address = address;
+      Object.assign(producer, { address, instead: undefined });
     },
-    ({ registered }) => registered.get(uuid)?.address !== undefined,
+    ({ registered }) => registered.has(uuid),
+  ),
+);
+
+const vanish$ = fc.constantFrom(...UUIDS).map((uuid) =>
+  step(
+    `the key of ${uuid} is gone`,
+    async (model, { redis }) => {
+      await redis.del(keys.producer(uuid));
+      const unknown = { address: undefined, instead: undefined, notified: undefined };
+      Object.assign(model.registered.get(uuid) ?? {}, { ...unknown, attempts: undefined, error: undefined });
+    },
+    ({ registered }) => registered.has(uuid),
   ),
 );
 
@@ -193,6 +219,7 @@ export const outboxStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
     join$,
     leave$,
     move$,
+    vanish$,
     clock$,
     clock$,
     settings$,
