@@ -96,6 +96,15 @@ export type SchedulerEvent =
       readonly reason: FailureReason;
       readonly retryInMs: number;
     }
+  /** What an attempt came to, where that counts no longer: see `Settled`. */
+  | {
+      readonly kind: 'announcement.outdated';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly result: 'ok' | FailureReason;
+      readonly why: 'ip' | 'address' | 'left' | 'told';
+    }
   /** The producer left the registry before it acknowledged. */
   | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }
   | { readonly kind: 'announcements.complete'; readonly at: number; readonly ip: string }

@@ -70,7 +70,7 @@ describe('RedisOutbox, on a real Redis', () => {
   it('an acknowledgement takes the producer off the list', async () => {
     await outbox.enqueue(A);
     await outbox.lease(A, terms(5_000));
-    expect(await settle(A)).to.deep.equal({ pending: 0 });
+    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: undefined });
     expect(await producer()).to.deep.equal({ ip: '127.0.0.1', notified_ip: A, notified_at: '1000000', attempts: '1' });
     expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'empty' });
   });
@@ -84,7 +84,7 @@ describe('RedisOutbox, on a real Redis', () => {
     expect(await producer())
       .to.include({ notified_ip: A })
       .and.not.have.any.keys('attempts', 'error');
-    await settle(B, 700);
+    expect(await settle(B, 700)).to.deep.equal({ pending: 1, outdated: undefined });
     expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
     expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 700 });
     now += 700;
@@ -95,16 +95,28 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.enqueue(A);
     await outbox.lease(A, terms(5_000));
     await outbox.enqueue(B);
-    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'ip' });
     expect(await producer()).to.include({ notified_ip: A });
     expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
+  });
+
+  it('an acknowledgement of an IP that is ours no longer takes back none of a newer one', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, terms(5_000));
+    await outbox.enqueue(B);
+    await outbox.lease(B, terms(5_000));
+    await settle(B);
+    const acknowledged = await producer();
+    now += 1_000;
+    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: 'ip' });
+    expect(await producer()).to.deep.equal(acknowledged);
   });
 
   it('a failure with an IP that is ours no longer puts nothing off', async () => {
     await outbox.enqueue(A);
     await outbox.lease(A, terms(5_000));
     await outbox.enqueue(B);
-    await settle(A, 60_000);
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'ip' });
     expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
   });
 
@@ -112,12 +124,23 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.enqueue(A);
     await outbox.lease(A, terms(5_000));
     await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
-    expect(await settle(A)).to.deep.equal({ pending: 1 });
+    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'address' });
     expect(await producer()).to.not.have.property('notified_ip');
-    expect(await outbox.lease(A, terms(5_000))).to.deep.include({
-      kind: 'due',
-      stored: { ip: '127.0.0.9', port: null },
-    });
+    const there = { kind: 'due', stored: { ip: '127.0.0.9', port: null } };
+    expect(await outbox.lease(A, terms(5_000))).to.deep.include(there);
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'address' });
+    expect(await outbox.lease(A, terms(5_000)), 'and puts nothing off').to.deep.include(there);
+  });
+
+  it('a failure after an acknowledgement, of an attempt whose lease ran out, takes nothing back', async () => {
+    await outbox.enqueue(A);
+    await outbox.lease(A, terms(0));
+    await outbox.lease(A, terms(0));
+    await settle(A);
+    const acknowledged = await producer();
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 0, outdated: 'told' });
+    expect(await producer()).to.deep.equal(acknowledged);
+    expect(await outbox.lease(A, terms(0))).to.deep.equal({ kind: 'empty' });
   });
 
   it('one that left the registry is dropped, at the claim or at the settlement', async () => {
@@ -131,7 +154,8 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.lease(B, terms(5_000));
     await shared.redis.srem(keys.producers, 'p');
     await shared.redis.del(keys.producer('p'));
-    expect(await settle(B)).to.deep.equal({ pending: 0 });
+    expect(await settle(B)).to.deep.equal({ pending: 0, outdated: 'left' });
+    expect(await settle(B, 5)).to.deep.equal({ pending: 0, outdated: 'left' });
     expect(await shared.redis.exists(keys.producer('p'))).to.equal(0);
   });
 

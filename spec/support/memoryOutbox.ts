@@ -1,4 +1,4 @@
-import type { Delivery, Lease, LeaseTerms, Outbox } from '#src/domain/announce/outbox.js';
+import type { Delivery, Lease, LeaseTerms, Outbox, Settled } from '#src/domain/announce/outbox.js';
 
 /** The rules of the outbox in memory, for a fixed set of producers; a failed one is due again after its delay. */
 export class MemoryOutbox implements Outbox {
@@ -46,14 +46,19 @@ export class MemoryOutbox implements Outbox {
   ack({ uuid, ip }: Delivery) {
     return this.#step(() => {
       if (ip === this.ip) this.dueAt.delete(uuid);
-      return { pending: this.dueAt.size };
+      return this.#settled(ip);
     });
   }
 
   nack({ uuid, ip }: Delivery, _: unknown, retryInMs: number) {
     return this.#step(() => {
       if (ip === this.ip) this.dueAt.set(uuid, this.now() + retryInMs);
+      return this.#settled(ip);
     });
+  }
+
+  #settled(ip: string): Settled {
+    return { pending: this.dueAt.size, outdated: ip === this.ip ? undefined : 'ip' };
   }
 
   #step<T>(step: () => T): Promise<T> {

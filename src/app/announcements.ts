@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
+import type { Settled } from '../domain/announce/outbox.js';
 import { leaseTerms } from '../domain/announce/terms.js';
 import type { SchedulerEvent } from '../events.js';
 import { due, type DueItem } from '../outbox/due.js';
@@ -50,17 +51,15 @@ export function announcements(deps: AnnounceDeps, ip: string | undefined): Obser
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
   const { outbox, alarm } = deps;
+  // What failed, or counts no longer, may be due before all others.
+  const ringing = tap<Settled>(() => {
+    alarm.ring();
+  });
   return deliver({
     ...deps,
     request: announceRequest(deps, config),
-    ack: (delivery) => abortable(() => outbox.ack(delivery)),
-    nack: (delivery, reason, retryInMs) =>
-      abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(
-        // It may be due before all others.
-        tap(() => {
-          alarm.ring();
-        }),
-      ),
+    ack: (delivery) => abortable(() => outbox.ack(delivery)).pipe(ringing),
+    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(ringing),
     timeoutMs: config.announce.timeoutMs,
     retry: config.announce.retry,
     allow: config.network.allow,

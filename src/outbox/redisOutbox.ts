@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { runScript, script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
-import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
+import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox, Settled } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
 
@@ -34,7 +34,7 @@ return {1, previous or '', #producers}
  */
 const SCORE = `
 local function dueAt(score) return math.floor(tonumber(score)) end
-local function attemptsIn(score) return score and tonumber(score) % 1 * 1024 or 0 end
+local function attemptsIn(score) return tonumber(score) % 1 * 1024 end
 local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 1023) / 1024 end
 `;
 
@@ -79,46 +79,49 @@ local function count()
   local counted = redis.pcall('HINCRBY', KEYS[4], 'attempts', 1)
   if type(counted) == 'table' then redis.call('HSET', KEYS[4], 'attempts', 1) end
 end
+local function settled(outdated) return {redis.call('ZCARD', KEYS[2]), outdated or ''} end
 local uuid = ARGV[1]
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
-  return redis.call('ZCARD', KEYS[2])
+  return settled('left')
 end
 local current = redis.call('HGET', KEYS[1], 'ip') == ARGV[2]
 local hash = redis.call('TYPE', KEYS[4]).ok == 'hash'
 local entry = hash and redis.call('HMGET', KEYS[4], 'ip', 'port') or {}
 if (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4] then
   redis.call('ZADD', KEYS[2], 'XX', ARGV[5], uuid)
-  return redis.call('ZCARD', KEYS[2])
+  return settled('address')
 end
 `;
 
 /** An IP that is no longer ours leaves the outbox alone, and is no news once a newer one was acknowledged. */
 const ACK = script(`${SETTLE}
-if current then
-  redis.call('ZREM', KEYS[2], uuid)
+if hash and (current or redis.call('ZSCORE', KEYS[2], uuid)) then
+  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+end
+if not current then return settled('ip') end
+redis.call('ZREM', KEYS[2], uuid)
+if hash then
   count()
   redis.call('HDEL', KEYS[4], 'error')
 end
-if current or redis.call('ZSCORE', KEYS[2], uuid) then
-  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
-end
-return redis.call('ZCARD', KEYS[2])
+return settled()
 `);
 
 /** ARGV besides: due time, reason. */
 const NACK = script(`${SETTLE}
-if current then
-  local attempts = 0
-  if hash then
-    count()
-    redis.call('HSET', KEYS[4], 'error', ARGV[7])
-  else
-    attempts = attemptsIn(redis.call('ZSCORE', KEYS[2], uuid)) + 1
-  end
-  redis.call('ZADD', KEYS[2], 'XX', scoreOf(ARGV[6], attempts), uuid)
+if not current then return settled('ip') end
+local score = redis.call('ZSCORE', KEYS[2], uuid)
+if not score then return settled('told') end
+local attempts = 0
+if hash then
+  count()
+  redis.call('HSET', KEYS[4], 'error', ARGV[7])
+else
+  attempts = attemptsIn(score) + 1
 end
-return redis.call('ZCARD', KEYS[2])
+redis.call('ZADD', KEYS[2], scoreOf(ARGV[6], attempts), uuid)
+return settled()
 `);
 
 /** A clock that is set right by less than this ends nobody's wait. */
@@ -154,18 +157,26 @@ export class RedisOutbox implements Outbox {
     return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
   }
 
-  async ack(delivery: Delivery): Promise<{ readonly pending: number }> {
-    return { pending: Number(await this.#settle(ACK, delivery, this.wall())) };
+  ack(delivery: Delivery): Promise<Settled> {
+    return this.#settle(ACK, delivery, this.wall());
   }
 
-  async nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<void> {
+  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled> {
     const now = this.wall();
-    await this.#settle(NACK, delivery, now, now + retryInMs, reason);
+    return this.#settle(NACK, delivery, now, now + retryInMs, reason);
   }
 
-  #settle(step: typeof ACK, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<unknown> {
+  async #settle(
+    step: typeof ACK,
+    { uuid, ip, stored }: Delivery,
+    ...args: readonly (string | number)[]
+  ): Promise<Settled> {
     const keys = [...this.#own, this.keys.producer(uuid)];
-    return runScript(this.redis, step, keys, [uuid, ip, stored.ip ?? '', stored.port ?? '', ...args]);
+    const [pending, outdated] = (await runScript(this.redis, step, keys, [
+      ...[uuid, ip, stored.ip ?? '', stored.port ?? ''],
+      ...args,
+    ])) as [number, '' | Exclude<Settled['outdated'], undefined>];
+    return { pending, outdated: outdated === '' ? undefined : outdated };
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
+import type { Settled } from '#src/domain/announce/outbox.js';
 import { keys } from '../registry.js';
 import { expectSame, HOUR_MS, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
 import { stepping } from './step.js';
@@ -80,14 +81,11 @@ const settle$ = fc
         // Every second one stays, to be settled twice.
         if (!again) model.claims.splice(at, 1);
         const failedMs = acknowledged ? undefined : (retryInMs ?? 10);
-        if (failedMs !== undefined) {
-          await outbox.nack(delivery, 'timeout', failedMs);
-          expectSettled(model, delivery, failedMs);
-          return;
-        }
-        const { pending } = await outbox.ack(delivery);
-        expectSettled(model, delivery, undefined);
-        expect(pending).to.equal(model.owes.size);
+        const settled = await (failedMs === undefined
+          ? outbox.ack(delivery)
+          : outbox.nack(delivery, 'timeout', failedMs));
+        const outdated = expectSettled(model, delivery, failedMs);
+        expect(settled).to.deep.equal({ pending: model.owes.size, outdated });
       },
       ({ claims }) => claims.length > 0,
     ),
@@ -97,32 +95,34 @@ function expectSettled(
   model: OutboxModel,
   { uuid, ip, stored }: Pick<OutboxModel['claims'][number], 'uuid' | 'ip' | 'stored'>,
   retryInMs: number | undefined,
-): void {
+): Settled['outdated'] {
   const producer = model.registered.get(uuid);
   if (producer === undefined) {
     model.owes.delete(uuid);
     model.tries.delete(uuid);
-    return;
+    return 'left';
   }
   const now = model.storedOf(uuid);
   const owing = model.owes.has(uuid);
   if (now.ip !== stored.ip || now.port !== stored.port) {
     if (owing) model.owes.set(uuid, model.now);
     model.tries.delete(uuid);
-    return;
+    return 'address';
   }
   const current = ip === model.ip;
   if (retryInMs === undefined && (current || owing)) producer.notified = { ip, at: model.now };
-  if (!current) return;
+  if (!current) return 'ip';
+  if (retryInMs !== undefined && !owing) return 'told';
   if (retryInMs === undefined) model.owes.delete(uuid);
-  else if (owing) model.owes.set(uuid, model.now + retryInMs);
+  else model.owes.set(uuid, model.now + retryInMs);
   if (producer.address === undefined) {
-    if (owing) model.tries.set(uuid, (model.tries.get(uuid) ?? 0) + 1);
-    return;
+    model.tries.set(uuid, (model.tries.get(uuid) ?? 0) + 1);
+    return undefined;
   }
   model.tries.delete(uuid);
   producer.attempts = (producer.attempts ?? 0) + 1;
   producer.error = retryInMs === undefined ? undefined : 'timeout';
+  return undefined;
 }
 
 const join$ = fc

@@ -25,6 +25,17 @@ export type Lease =
   /** The stored IP is another: it changed, Redis lost its data, or somebody else wrote it. */
   | { readonly kind: 'stale' };
 
+/** What a settlement found. */
+export interface Settled {
+  /** How many are still enqueued. */
+  readonly pending: number;
+  /**
+   * Why what the attempt came to counts no longer: another IP is ours, another address the producer's, it left the
+   * registry, or (for a failure) another attempt has been acknowledged.
+   */
+  readonly outdated: 'ip' | 'address' | 'left' | 'told' | undefined;
+}
+
 /** For how long a producer is leased, and how far ahead anything may be due. */
 export interface LeaseTerms {
   /** Longer than an attempt and its settlement can take. */
@@ -53,8 +64,8 @@ export interface Outbox {
    * the caller knows, undefined for whatever is stored.
    */
   lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
-  /** The producer acknowledged. Resolves to how many are still enqueued. */
-  ack(delivery: Delivery): Promise<{ readonly pending: number }>;
+  /** The producer acknowledged. */
+  ack(delivery: Delivery): Promise<Settled>;
   /** The attempt failed: it is due again after the delay. */
-  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<void>;
+  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled>;
 }

@@ -3,7 +3,6 @@ import {
   catchError,
   concat,
   defer,
-  map,
   mergeMap,
   of,
   retry,
@@ -13,7 +12,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { Delivery } from '../../domain/announce/outbox.js';
+import type { Delivery, Settled } from '../../domain/announce/outbox.js';
 import { SETTLE_MS } from '../../domain/announce/terms.js';
 import { backoffMs } from '../../domain/call/backoff.js';
 import type { Reply } from '../../domain/call/http.js';
@@ -28,8 +27,8 @@ import { withDeadline } from '../operators/withDeadline.js';
 export interface DeliverOptions {
   /** One `POST /ip` with that IP; the deadline is set here. */
   readonly request: (address: PeerAddress, ip: string) => Observable<Reply>;
-  readonly ack: (delivery: Delivery) => Observable<{ readonly pending: number }>;
-  readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<unknown>;
+  readonly ack: (delivery: Delivery) => Observable<Settled>;
+  readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<Settled>;
   readonly timeoutMs: number;
   readonly retry: { readonly initialMs: number; readonly maxMs: number };
   readonly allow: readonly AddressClass[];
@@ -47,8 +46,18 @@ const unsettled = () => new Error('Command timed out');
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
 
-  const stored = (step$: Observable<SchedulerEvent>): Observable<SchedulerEvent> =>
+  const settle = (
+    step$: Observable<Settled>,
+    { uuid, ip }: Delivery,
+    result: 'ok' | FailureReason,
+    told: (pending: number) => SchedulerEvent[],
+  ): Observable<SchedulerEvent> =>
     step$.pipe(
+      mergeMap(({ pending, outdated: why }): SchedulerEvent[] =>
+        why === undefined
+          ? told(pending)
+          : [{ kind: 'announcement.outdated', at: clock.wall(), uuid, ip, result, why }],
+      ),
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
       timeout({ first: SETTLE_MS, scheduler, with: () => throwError(unsettled) }),
       catchError((error: unknown) =>
@@ -63,28 +72,30 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
 
   const acknowledged = (delivery: Delivery): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
-    const step$ = defer(() => ack(delivery)).pipe(
-      mergeMap(({ pending }) => {
+    const attempts = delivery.attempts + 1;
+    return settle(
+      defer(() => ack(delivery)),
+      delivery,
+      'ok',
+      (pending) => {
         const at = clock.wall();
-        const attempts = delivery.attempts + 1;
         const events: SchedulerEvent[] = [{ kind: 'announcement.acknowledged', at, uuid, ip, attempts }];
         if (pending === 0) events.push({ kind: 'announcements.complete', at, ip });
         return events;
-      }),
+      },
     );
-    return stored(step$);
   };
 
   const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs = 0): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
     const attempts = delivery.attempts + 1;
     const retryInMs = Math.max(retryAfterMs, backoffMs({ attempt: attempts, ...options.retry, random }));
-    const step$ = defer(() => nack(delivery, reason, retryInMs)).pipe(
-      map((): SchedulerEvent => {
-        return { kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs };
-      }),
+    return settle(
+      defer(() => nack(delivery, reason, retryInMs)),
+      delivery,
+      reason,
+      () => [{ kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs }],
     );
-    return stored(step$);
   };
 
   return (delivery) =>
