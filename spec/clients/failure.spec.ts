@@ -6,7 +6,7 @@ describe('failureOf', () => {
   const coded = (code: string): Error => Object.assign(new Error('words of a peer'), { code });
   const table = {
     refused: ['ECONNREFUSED'],
-    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'],
+    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_EOF_STATE'],
     unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
     timeout: ['ETIMEDOUT'],
     'too-large': ['HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
@@ -30,7 +30,9 @@ describe('failureOf', () => {
       'INVALID_PURPOSE',
       'PATH_LENGTH_EXCEEDED',
     ],
-    other: ['HPE_INVALID_CONSTANT', 'ENOTFOUND', 'toString', ''],
+    malformed: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HPE_CLOSED_CONNECTION', 'HPE_WHATEVER_NODE_26_HAS'],
+    'http-101': ['SWITCHED_PROTOCOLS'],
+    other: ['HPE', 'ENOTFOUND', 'toString', ''],
   } as const;
 
   for (const [reason, codes] of Object.entries(table)) {
