@@ -7,7 +7,7 @@ describe('failureOf', () => {
   const table = {
     refused: ['ECONNREFUSED'],
     reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_EOF_STATE'],
-    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_ADDRFAMILY'],
     timeout: ['ETIMEDOUT'],
     'too-large': ['HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
     aborted: ['ABORT_ERR'],
@@ -32,7 +32,7 @@ describe('failureOf', () => {
     ],
     malformed: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HPE_CLOSED_CONNECTION', 'HPE_WHATEVER_NODE_26_HAS'],
     'http-101': ['SWITCHED_PROTOCOLS'],
-    other: ['HPE', 'ENOTFOUND', 'toString', ''],
+    other: ['HPE', 'EAI_MEMORY', 'toString', ''],
   } as const;
 
   for (const [reason, codes] of Object.entries(table)) {

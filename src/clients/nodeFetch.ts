@@ -5,7 +5,7 @@ import fetch, { type Response } from 'node-fetch';
 import { failureOf } from '../domain/call/failure.js';
 import type { PostJson, Reply } from '../domain/call/http.js';
 import { retryAfterMs } from '../domain/call/retryAfter.js';
-import { overheard } from './overheard.js';
+import { failureBehind, overheard } from './overheard.js';
 
 /** A longer body is no answer, in bytes. */
 const MAX_BODY = 65_536;
@@ -58,9 +58,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
       const text = await response.text();
       return fault === undefined ? { ok: true, status, body: text } : { ok: false, ...failureOf(fault) };
     } catch (error) {
-      const failure = failureOf(error);
-      // A body that ended early may have done so because what came next was not valid.
-      return { ok: false, ...(failure.reason === 'reset' && fault !== undefined ? failureOf(fault) : failure) };
+      return { ok: false, ...failureBehind(error, fault) };
     }
   };
 }

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { failureOf, type Failure } from '../domain/call/failure.js';
 
 interface RequestQueue {
   addRequest(request: ClientRequest, options: unknown): void;
@@ -29,4 +30,10 @@ export function overheard<T extends Agent>(agent: T, tell: (error: Error) => voi
     queue.addRequest(request, options);
   };
   return Object.assign(Object.create(agent) as T, { addRequest });
+}
+
+/** Why the exchange failed: a body that ended early may have done so because what came next was not valid. */
+export function failureBehind(error: unknown, overheard: Error | undefined): Failure {
+  const failure = failureOf(error);
+  return failure.reason === 'reset' && overheard !== undefined ? failureOf(overheard) : failure;
 }
