@@ -272,6 +272,14 @@ describe('RedisOutbox, on a real Redis', () => {
     expect(claims.map((claim) => claim.kind === 'due' && claim.uuid)).to.have.members(['p', 'q']);
   });
 
+  it('says which IP is stored, if that is one', async () => {
+    expect(await outbox.announced()).to.equal(undefined);
+    await outbox.enqueue(A);
+    expect(await outbox.announced()).to.equal(A);
+    await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');
+    expect(await outbox.announced()).to.equal(undefined);
+  });
+
   it('never sends what is no address, whoever wrote it', async () => {
     await outbox.enqueue(A);
     await shared.redis.hset(keys.scheduler, 'ip', 'nonsense');

@@ -13,6 +13,10 @@ export class MemoryOutbox implements Outbox {
 
   constructor(public producers: readonly string[]) {}
 
+  announced() {
+    return this.#step(() => this.ip);
+  }
+
   enqueue(ip: string) {
     return this.#step(() => {
       const previous = this.ip;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { runScript, script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
 import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox, Settled } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
@@ -139,6 +140,11 @@ export class RedisOutbox implements Outbox {
     private readonly wall: () => number,
   ) {
     this.#own = [keys.scheduler, keys.announcements, keys.producers];
+  }
+
+  async announced(): Promise<string | undefined> {
+    const ip = await withTimeout(this.redis.hget(this.keys.scheduler, 'ip'));
+    return ip === null || isIP(ip) === 0 ? undefined : ip;
   }
 
   async enqueue(ip: string): Promise<Enqueued> {

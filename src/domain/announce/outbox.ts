@@ -57,6 +57,8 @@ export interface Enqueued {
  * one. Each method rejects where Redis could not confirm the step.
  */
 export interface Outbox {
+  /** The IP that is stored, where there is one. */
+  announced(): Promise<string | undefined>;
   /** Stores the IP and enqueues every registered producer, unless that IP is the stored one already. */
   enqueue(ip: string): Promise<Enqueued>;
   /**

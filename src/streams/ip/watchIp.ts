@@ -21,7 +21,10 @@ import type { SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
   readonly sources: readonly IpSource[];
-  readonly ask: (source: IpSource) => Observable<IpAnswer>;
+  /** Under a deadline; never errors. */
+  readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
+  /** The IP that was announced last, as far as anybody knows; nothing is confirmed by it. */
+  readonly announced: string | undefined;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
@@ -61,7 +64,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     let pauseMs = 0;
 
     const poll = (source: IpSource): Observable<Vote> =>
-      options.ask(source).pipe(
+      options.ask(source, known ?? options.announced).pipe(
         tap((answer) => {
           rest.note(source.name, answer, steady());
         }),
