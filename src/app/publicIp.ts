@@ -12,6 +12,7 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
+import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
 import { asking } from '../streams/ip/askSource.js';
@@ -33,7 +34,7 @@ export function publicIp(deps: WatchDeps): Observable<SchedulerEvent> {
     switchMap((settings): Observable<SchedulerEvent> => {
       const { override, family } = settings.publicIp;
       if (override !== undefined) {
-        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip: override }), NEVER);
+        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip: canonical(override) }), NEVER);
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);
