@@ -71,7 +71,8 @@ export type SchedulerEvent =
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
   | { readonly kind: 'ip.unknown'; readonly at: number }
   | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
-  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string }
+  /** `agreed`: the sources that it rests on, or `override`. */
+  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string; readonly agreed: readonly string[] }
   | { readonly kind: 'ip.held'; readonly at: number; readonly ip: string; readonly quietMs: number }
   | {
       readonly kind: 'ip.changed';

@@ -40,6 +40,9 @@ describe('publicIp', () => {
       return Promise.resolve({ ok: true, ip: ip ?? '1.1.1.1' });
     },
   };
+  const fail = (error: unknown): void => {
+    expect.fail(String(error));
+  };
   const watching = (config$: BehaviorSubject<Config>): { readonly ips: string[]; readonly stop: () => void } => {
     const ips: string[] = [];
     const note = (event: SchedulerEvent): void => {
@@ -48,7 +51,7 @@ describe('publicIp', () => {
     const evidence = new OnlineEvidence();
     const busySources = new Set<string>();
     const deps = { config$, ipSources: () => [source], outbox, evidence, clock, random: () => 0.5, busySources };
-    const subscription = publicIp(deps).subscribe(note);
+    const subscription = publicIp(deps).subscribe({ next: note, error: fail });
     return {
       ips,
       stop: () => {

@@ -1,4 +1,5 @@
 import type { Delivery, Lease, LeaseTerms, Outbox, Settled } from '#src/domain/announce/outbox.js';
+import type { OwnIp } from '#src/domain/ip/source.js';
 
 /** The rules of the outbox in memory, for a fixed set of producers; a failed one is due again after its delay. */
 export class MemoryOutbox implements Outbox {
@@ -17,7 +18,7 @@ export class MemoryOutbox implements Outbox {
     return this.#step(() => this.ip);
   }
 
-  enqueue(ip: string) {
+  enqueue({ ip }: OwnIp) {
     return this.#step(() => {
       const previous = this.ip;
       if (previous === ip) return { changed: false, previous, producers: 0 };

@@ -3,6 +3,7 @@ import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, 
 import type { Config } from '../config/config.js';
 import type { Settled } from '../domain/announce/outbox.js';
 import { leaseTerms } from '../domain/announce/terms.js';
+import type { OwnIp } from '../domain/ip/source.js';
 import type { SchedulerEvent } from '../events.js';
 import { due, type DueItem } from '../outbox/due.js';
 import { deliver } from '../streams/ip/deliver.js';
@@ -17,9 +18,9 @@ type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock'
 
 /**
  * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
- * Where `ip` is undefined, whatever the outbox still has is delivered.
+ * Where that is undefined, whatever the outbox still has is delivered.
  */
-export function announcements(deps: AnnounceDeps, ip: string | undefined): Observable<SchedulerEvent> {
+export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
   const settings$ = config$.pipe(
     map(({ announce: { concurrency, timeoutMs, retry } }) => ({ concurrency, terms: leaseTerms(timeoutMs, retry) })),
@@ -43,7 +44,7 @@ export function announcements(deps: AnnounceDeps, ip: string | undefined): Obser
   };
   return drainAndRestart(settings$, ({ concurrency, terms }, changed$) =>
     draw(
-      (signal) => due({ ...deps, ip, terms, wall: clock.wall }, signal),
+      (signal) => due({ ...deps, own, terms, wall: clock.wall }, signal),
       (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
     ),
   );

@@ -34,7 +34,8 @@ export function publicIp(deps: WatchDeps): Observable<SchedulerEvent> {
     switchMap((settings): Observable<SchedulerEvent> => {
       const { override, family } = settings.publicIp;
       if (override !== undefined) {
-        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip: canonical(override) }), NEVER);
+        const ip = canonical(override);
+        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip, agreed: ['override'] }), NEVER);
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);

@@ -14,8 +14,8 @@ const SWITCHED = Object.assign(new Error('switched protocols'), { code: 'SWITCHE
  * of no error, and where more follows on a body than it said it has, it hands out an empty one as if that was what came.
  * After a 101 it waits for ever.
  */
-export function overheard<T extends Agent>(agent: T, tell: (error: Error) => void): T {
-  const queue = agent as T & RequestQueue;
+export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
+  const queue = agent as Agent & RequestQueue;
   const addRequest: RequestQueue['addRequest'] = (request, options) => {
     request.once('error', tell);
     request.once('upgrade', (_: IncomingMessage, socket: Duplex) => {
@@ -29,7 +29,7 @@ export function overheard<T extends Agent>(agent: T, tell: (error: Error) => voi
     });
     queue.addRequest(request, options);
   };
-  return Object.assign(Object.create(agent) as T, { addRequest });
+  return Object.assign(Object.create(agent) as Agent, { addRequest });
 }
 
 /** Why the exchange failed: a body that ended early may have done so because what came next was not valid. */

@@ -30,6 +30,8 @@ export class OutboxModel {
   ip: string | undefined;
   /** The longest wait that the settings of the moment allow. */
   longestMs = HOUR_MS;
+  /** The last 20 changes, as they are stored. */
+  changes: readonly (readonly string[])[] = [];
   readonly registered = new Map<string, Registered>();
   readonly owes = new Map<string, number>();
   /** Attempts in vain of those that have no hash to keep them in, since they were last put on the list. */
@@ -86,6 +88,8 @@ export async function expectSame(model: OutboxModel, { redis }: RealOutbox): Pro
   const owed = new Map(list.flatMap((uuid, i) => (i % 2 === 0 ? [[uuid, Number(list[i + 1])] as const] : [])));
   expect(owed, 'who owes an acknowledgement, and when').to.deep.equal(model.scores());
   expect((await redis.hget(keys.scheduler, 'ip')) ?? undefined).to.equal(model.ip);
+  const changes = await redis.xrange(keys.ipChanges, '-', '+');
+  expect(changes.map(([, fields]) => fields)).to.deep.equal(model.changes);
   const hashes = [...model.registered].filter(([, { address }]) => address !== undefined);
   const others = [...model.registered].filter(([, { instead }]) => instead !== undefined);
   expect(await redis.keys(`${keys.producerPrefix}*`), 'no producer is created').to.have.members(

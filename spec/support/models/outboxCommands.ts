@@ -17,9 +17,11 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
     const previous = model.ip;
     const changed = previous !== ip;
     const producers = changed ? model.registered.size : 0;
-    expect(await outbox.enqueue(ip)).to.deep.equal({ changed, previous, producers });
+    expect(await outbox.enqueue({ ip, agreed: ['dns'] })).to.deep.equal({ changed, previous, producers });
     if (!changed) return;
     model.ip = ip;
+    const change = ['at', String(model.now), 'ip', ip, 'previous', previous ?? '', 'agreed', 'dns'];
+    model.changes = [...model.changes, change].slice(-20);
     model.owes.clear();
     model.tries.clear();
     for (const [uuid, producer] of model.registered) {

@@ -1,4 +1,5 @@
 import type { FailureReason } from '../call/reasons.js';
+import type { OwnIp } from '../ip/source.js';
 import type { StoredAddress } from '../peer/peer.js';
 
 /** An announcement leased to one worker. */
@@ -59,8 +60,8 @@ export interface Enqueued {
 export interface Outbox {
   /** The IP that is stored, where there is one. */
   announced(): Promise<string | undefined>;
-  /** Stores the IP and enqueues every registered producer, unless that IP is the stored one already. */
-  enqueue(ip: string): Promise<Enqueued>;
+  /** Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already. */
+  enqueue(own: OwnIp): Promise<Enqueued>;
   /**
    * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP that
    * the caller knows, undefined for whatever is stored.

@@ -40,8 +40,8 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
 const LOCAL: readonly string[] = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 const NO_ROUTE: readonly string[] = ['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'];
 
-/** The codes of llhttp, Node's parser of HTTP. */
-const PARSER = /^HPE_/;
+/** What the codes of llhttp, Node's parser of HTTP, begin with. */
+const PARSER = 'HPE_';
 
 /** Node's codes of the TLS layer, and OpenSSL's of certificate verification (tls.html, "X509 certificate error codes"). */
 const TLS =
@@ -55,7 +55,7 @@ export function failureOf(error: unknown): Failure {
   if (typeof code !== 'string') return { reason: 'other' };
   if (TLS.test(code)) return { reason: 'tls' };
   return {
-    reason: BY_CODE.get(code) ?? (PARSER.test(code) ? 'malformed' : 'other'),
+    reason: BY_CODE.get(code) ?? (code.startsWith(PARSER) ? 'malformed' : 'other'),
     ...(LOCAL.includes(code) ? { local: true } : {}),
     ...(NO_ROUTE.includes(code) ? { noRoute: true } : {}),
   };

@@ -17,3 +17,9 @@ export interface IpSource {
    */
   readonly lookup: (signal: AbortSignal, known?: string) => Promise<IpAnswer>;
 }
+
+/** Our address as it is known, and the sources that this rests on. */
+export interface OwnIp {
+  readonly ip: string;
+  readonly agreed: readonly string[];
+}

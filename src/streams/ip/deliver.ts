@@ -40,7 +40,6 @@ export interface DeliverOptions {
 
 /** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
 const SETTLE = { count: 10, delay: 500 };
-const unsettled = () => new Error('Command timed out');
 
 /** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
@@ -59,7 +58,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
           : [{ kind: 'announcement.outdated', at: clock.wall(), uuid, ip, result, why }],
       ),
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
-      timeout({ first: SETTLE_MS, scheduler, with: () => throwError(unsettled) }),
+      timeout({ first: SETTLE_MS, scheduler, with: () => throwError(() => new Error('Command timed out')) }),
       catchError((error: unknown) =>
         of<SchedulerEvent>({
           kind: 'redis.failed',
