@@ -19,7 +19,7 @@ import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import { dampFlaps } from '../streams/ip/dampFlaps.js';
-import { knownIp } from '../streams/ip/knownIp.js';
+import { isSameIp, knownIp } from '../streams/ip/knownIp.js';
 import { alongside } from '../streams/operators/alongside.js';
 import { rounds } from '../streams/sync/rounds.js';
 import { announcements } from './announcements.js';
@@ -46,9 +46,9 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
   const announced = pipe(
     knownIp(),
-    distinctUntilChanged(),
+    distinctUntilChanged(isSameIp),
     dampFlaps(clock),
-    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.ip) : of(known))),
+    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.own) : of(known))),
   );
   const polled$ = publicIp(deps).pipe(takeUntil(stop$));
   const ip$ = polled$.pipe(connect((ipEvent$) => merge(ipEvent$, ipEvent$.pipe(announced))));
