@@ -59,6 +59,10 @@ describe('redisFailure', () => {
       'no sentinel answers and knows a primary: check redis.sentinel.nodes',
     ],
     [
+      "All sentinels are unreachable. Retrying from scratch after 250ms. Last error: NOPERM no 'x' command",
+      "our user of the sentinels lacks a permission (NOPERM no 'x' command); docs/redis.md lists what it needs",
+    ],
+    [
       'All sentinels are unreachable. Retrying from scratch after 250ms. Last error: LOADING Redis is loading',
       'the server is still loading its data (LOADING)',
     ],

@@ -155,13 +155,15 @@ describe('why Redis can’t be used', () => {
     it('that refuses our login, our database or our command', async () => {
       const { server, url } = await serve(['--databases', '2']);
       const admin = server.client();
-      await admin.call('acl', 'setuser', 'few', 'on', '>secret', '~b*', '+get', '+select');
+      await admin.call('acl', 'setuser', 'few', 'on', '>secret', '~b*', '+get', '+select', '+eval');
       const few = url.replace('//', '//few:secret@');
       expect(await said({ url: url.replace('//', '//few:wrong@') })).to.match(/WRONGPASS/);
       expect(await said({ url: `${url}/5` })).to.match(/no database of that number/);
       expect(await said({ url: few }, (redis) => redis.set('b', '1'))).to.match(
         /NOPERM.*'set' command.*docs\/redis\.md/,
       );
+      const script = (redis: RedisClient): Promise<unknown> => redis.eval("return redis.call('set', 'b', '1')", 0);
+      expect(await said({ url: few }, script)).to.match(/lacks a permission.*docs\/redis\.md/);
       expect(await said({ url: few })).to.match(/NOPERM.*keys.*docs\/redis\.md/);
       expect(
         await said({ url }, (redis) => (redis as { call(name: string): Promise<unknown> }).call('dance')),

@@ -48,7 +48,11 @@ const SERVER: Words = [
     /^WRONGPASS/,
     'the server does not accept our user and password (WRONGPASS): check redis.url, or redis.username and .password',
   ],
-  [/^NOPERM (.*)/, 'our user lacks a permission (NOPERM $1); docs/redis.md lists what it needs'],
+  [
+    /The user executing the script can't (.*?)(?= script:|$)/,
+    'our user lacks a permission in a script (it can’t $1); docs/redis.md lists what it needs',
+  ],
+  [/\bNOPERM (.*)/, 'our user lacks a permission (NOPERM $1); docs/redis.md lists what it needs'],
   [
     /^DENIED/,
     'the server is in protected mode, and takes connections from its own host alone (DENIED): set a password there',
@@ -81,6 +85,7 @@ const SENTINEL: Words = [
   [/No such master/, 'the sentinels know no primary of that name: check redis.sentinel.name'],
   [/unknown command/i, 'redis.sentinel.nodes names no sentinel: what answers there is another Redis'],
   [/NOAUTH/, 'the sentinels want a password (NOAUTH): set redis.sentinel.password'],
+  [/NOPERM (.*)/, 'our user of the sentinels lacks a permission (NOPERM $1); docs/redis.md lists what it needs'],
   [/WRONGPASS/, 'the sentinels do not accept our user and password (WRONGPASS): check redis.sentinel'],
   [/^$|Connection is closed/, 'no sentinel answers and knows a primary: check redis.sentinel.nodes'],
 ];
