@@ -84,6 +84,8 @@ export type SchedulerEvent =
   | { readonly kind: 'redis.up'; readonly at: number }
   | { readonly kind: 'redis.down'; readonly at: number; readonly reason: string }
   | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
+  /** The embedded server ended though nobody asked it to, and is started again. */
+  | { readonly kind: 'embedded.ended'; readonly at: number; readonly reason: string; readonly retryInMs: number }
   /** What had to wait in memory is in Redis now. */
   | { readonly kind: 'redis.caught-up'; readonly at: number; readonly what: string; readonly written: number }
   | { readonly kind: 'heartbeat'; readonly at: number }

@@ -98,6 +98,11 @@ export function describe(event: SchedulerEvent): Line {
         topic: event.what,
         condition: 'failed',
       };
+    case 'embedded.ended':
+      return {
+        level: 'error',
+        message: `the embedded redis-server is started again in ${seconds(event.retryInMs)}: ${event.reason}`,
+      };
     case 'redis.caught-up':
       return {
         level: 'info',
