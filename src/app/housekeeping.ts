@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   distinctUntilChanged,
   exhaustMap,
@@ -24,7 +25,7 @@ const CLOCK_MS = 500;
 
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
-  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, signal$, stop$ } = deps;
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     tap(({ up }) => {
@@ -46,14 +47,15 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   );
   const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks)));
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
-  const logLevel$ = config$.pipe(
-    tap(({ log }) => {
-      deps.setLogLevel(log.level);
+  const log$ = config$.pipe(
+    map(({ log }) => log),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((log) => {
+      deps.setLog(log);
     }),
     ignoreElements(),
   );
-  const secondSignal$ = signal$.pipe(skip(1), tap(deps.exitNow), ignoreElements());
-  return merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, flush$, logLevel$, secondSignal$);
+  return merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, flush$, log$);
 }
 
 /** Completes once Redis has come, or the process is to stop. */

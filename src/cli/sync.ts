@@ -8,6 +8,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { connectNow } from './connect.js';
+import { print } from './print.js';
 
 /** One round now over every consumer, with a bar on a terminal and a table at the end. */
 export async function syncOnce(options: LoadOptions): Promise<void> {
@@ -36,7 +37,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     ).pipe(tap(note));
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    process.stdout.write(`${summary(results, Date.now() - startedAt)}\n`);
+    await print(`${summary(results, Date.now() - startedAt)}\n`);
   } finally {
     await connection.close();
   }
