@@ -1,5 +1,6 @@
-import type { CheckOutcome, Lane, PeerKind, PeerState } from './domain/peer/peer.js';
+import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerKind, PeerState } from './domain/peer/peer.js';
 import type { AddressFault, FailureReason } from './domain/call/reasons.js';
+import type { Family, Scope } from './domain/ip/scope.js';
 
 /** What one check of a peer found. Times are Unix milliseconds. */
 export interface CheckRecord {
@@ -29,8 +30,21 @@ export type SchedulerEvent =
       readonly failed: number;
       /** Set where shutdown cut the round short. */
       readonly aborted: boolean;
+      /** How many calls never left this host. */
+      readonly local: number;
+      /** Of the regular lane: how many consumers are in each state, and of the denied ones in each class of address. */
+      readonly peers?: PeerCounts;
+      readonly denied?: Readonly<Partial<Record<DeniedClass, number>>>;
     }
   | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly check: CheckRecord }
+  /** A failure for which witnesses are asked first; a `peer.checked` follows. */
+  | {
+      readonly kind: 'peer.undecided';
+      readonly at: number;
+      readonly lane: Lane;
+      readonly uuid: string;
+      readonly reason: FailureReason;
+    }
   | {
       readonly kind: 'peer.discarded';
       readonly at: number;
@@ -47,8 +61,12 @@ export type SchedulerEvent =
       /** For the log: short, and escaped. */
       readonly detail: string;
     }
-  | { readonly kind: 'isolation.began'; readonly at: number }
-  | { readonly kind: 'isolation.ended'; readonly at: number }
+  /** `peers`: how many consumers of the scope can be called. */
+  | { readonly kind: 'isolation.began'; readonly at: number; readonly scope: Scope; readonly peers: number }
+  | { readonly kind: 'isolation.ended'; readonly at: number; readonly scope: Scope }
+  /** This host has no address of the family, and so can't call these peers. */
+  | { readonly kind: 'family.missing'; readonly at: number; readonly family: Family; readonly peers: number }
+  | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }
   | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
   | { readonly kind: 'ip.unknown'; readonly at: number }
@@ -86,6 +104,8 @@ export type SchedulerEvent =
   | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
   /** The embedded server ended though nobody asked it to, and is started again. */
   | { readonly kind: 'embedded.ended'; readonly at: number; readonly reason: string; readonly retryInMs: number }
+  /** A step that may have failed before works; said each time, since what failed before is the sinks' to know. */
+  | { readonly kind: 'redis.worked'; readonly at: number; readonly what: string }
   /** What had to wait in memory is in Redis now. */
   | { readonly kind: 'redis.caught-up'; readonly at: number; readonly what: string; readonly written: number }
   | { readonly kind: 'heartbeat'; readonly at: number }

@@ -7,7 +7,7 @@ describe('failureOf', () => {
   const table = {
     refused: ['ECONNREFUSED'],
     reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'],
-    unreachable: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
     timeout: ['ETIMEDOUT'],
     'too-large': ['HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
     aborted: ['ABORT_ERR'],
@@ -40,9 +40,16 @@ describe('failureOf', () => {
   }
 
   it('tells what never left this host from what a peer did', () => {
-    for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
+    for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) {
       expect(failureOf(coded(code)), code).to.deep.equal({ reason: 'other', local: true });
     }
+  });
+
+  it('tells that the host has no address or route of the family, which may be a lack of ports as well', () => {
+    for (const code of ['ENETUNREACH', 'EAFNOSUPPORT']) {
+      expect(failureOf(coded(code)), code).to.deep.equal({ reason: 'unreachable', noRoute: true });
+    }
+    expect(failureOf(coded('EADDRNOTAVAIL'))).to.deep.equal({ reason: 'unreachable', noRoute: true, local: true });
   });
 
   it('knows an abort by its name and a body over the limit by its type', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { skipBecause } from '../support/skip.js';
 import { ADDRESSES, HOSTS } from './addresses.js';
 
 const MOCHA = fileURLToPath(new URL('../../../node_modules/mocha/bin/mocha.js', import.meta.url));
@@ -25,7 +26,8 @@ function canMakeNamespaces(): boolean {
 /** Public addresses, port 80 and the real public-ip package, as in production; nothing leaves the namespace. */
 describe('the built program on an internet of its own', () => {
   it('does its whole job', function () {
-    if (!canMakeNamespaces()) this.skip();
+    if (!canMakeNamespaces())
+      skipBecause(this, 'no network namespace can be made, which takes root, unshare(1) and ip(8)');
     const folder = mkdtempSync(join(tmpdir(), 'internet-'));
     const hosts = join(folder, 'hosts');
     writeFileSync(hosts, HOSTS);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Alarm } from '#src/outbox/alarm.js';
+import { Alarm } from '#src/state/alarm.js';
 import { due, type DueItem } from '#src/outbox/due.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';

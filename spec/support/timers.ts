@@ -1,11 +1,18 @@
-import { mock } from 'node:test';
+import { install } from '@sinonjs/fake-timers';
 
-/** Real timers and the clock stand still from here on, until `release`. */
+let clock: ReturnType<typeof install> | undefined;
+
+/** Timers and the clock stand still from here on, until `release`. */
 export function freeze(): { readonly release: () => void } {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 });
+  const frozen = install({
+    now: 1_000_000,
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+  });
+  clock = frozen;
   return {
     release: () => {
-      mock.timers.reset();
+      frozen.uninstall();
+      clock = undefined;
     },
   };
 }
@@ -19,7 +26,7 @@ export async function settled(): Promise<void> {
 export async function advance(ms: number, stepMs = Math.max(1, ms / 20)): Promise<void> {
   await settled();
   for (let passed = 0; passed < ms; passed += stepMs) {
-    mock.timers.tick(Math.min(stepMs, ms - passed));
+    clock?.tick(Math.min(stepMs, ms - passed));
     await settled();
   }
 }

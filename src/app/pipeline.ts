@@ -3,6 +3,7 @@ import {
   connect,
   defer,
   distinctUntilChanged,
+  filter,
   map,
   merge,
   of,
@@ -22,6 +23,7 @@ import { knownIp } from '../streams/ip/knownIp.js';
 import { alongside } from '../streams/operators/alongside.js';
 import { rounds } from '../streams/sync/rounds.js';
 import { announcements } from './announcements.js';
+import { decisions } from './checking.js';
 import type { Deps } from './deps.js';
 import { housekeeping, redisCame } from './housekeeping.js';
 import { LANES, laneSettings } from './lanes.js';
@@ -38,7 +40,8 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const { clock, sinks, stop$, killed$ } = deps;
 
   // Interval → rounds of requests; each round writes its results back before it ends.
-  const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)));
+  // A failure that may be our own is decided beside them, once witnesses have been asked.
+  const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
   const announced = pipe(
@@ -66,15 +69,23 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, stop$, stopping } = deps;
+  const { config$, clock, random, book, bell, stop$, stopping } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  return interval$.pipe(
+  // New peers are called as soon as they are found; where a round is under way, it takes them in.
+  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
+  return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+    filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
+    map((event) =>
+      event.kind === 'round.finished' && lane === 'regular'
+        ? { ...event, peers: book.counts(), denied: book.deniedClasses() }
+        : event,
+    ),
   );
 }

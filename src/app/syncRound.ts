@@ -1,16 +1,4 @@
-import {
-  catchError,
-  concat,
-  defer,
-  from,
-  map,
-  mergeAll,
-  mergeMap,
-  of,
-  switchMap,
-  takeUntil,
-  type Observable,
-} from 'rxjs';
+import { catchError, concat, defer, from, map, of, switchMap, takeUntil, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
@@ -19,11 +7,11 @@ import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
 import { checkPeer } from '../streams/sync/checkPeer.js';
 import { recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
+import { checkOptions, written, type CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
-import { syncRequest } from './requests.js';
 
-type RoundDeps = Pick<Deps, 'registry' | 'book' | 'evidence' | 'writeBack' | 'post' | 'clock' | 'explain' | 'stop$'>;
+type RoundDeps = CheckDeps & Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'>;
 
 /**
  * One round of one lane under the settings given: registry → n workers pull → `POST /sync` → book → written. The writes
@@ -36,31 +24,26 @@ export function syncRound(
   config: Config,
   everyMs = laneSettings(lane, config).everyMs,
 ): Observable<SchedulerEvent> {
-  const { registry, book, clock, explain, writeBack, stop$ } = deps;
-  const source = { registry, book, self: config.uuid, wall: clock.wall, explain };
+  const { book, families, clock, stop$ } = deps;
+  const source = { ...deps, self: config.uuid };
   const items = (): AsyncIterable<LaneItem> => (lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs));
-  const check = checkPeer(
-    {
-      ...deps,
-      request: syncRequest(deps, config),
-      timeoutMs: config.sync.timeoutMs,
-      rules: config.availability,
-      allow: config.network.allow,
-      polled: config.publicIp.override === undefined && config.publicIp.sources.some(isRemote),
-    },
-    lane,
-  );
-  const written$ = defer(() => from(writeBack.settle())).pipe(mergeAll());
+  const check = checkPeer(checkOptions(deps, config), lane);
   const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    'event' in item ? of(item.event) : check(item.entry).pipe(mergeMap((event) => concat(written$, of(event)), 1));
-  const { workers } = laneSettings(lane, config);
-  return gap(deps, lane, config).pipe(
-    switchMap((gapMs) => draw(items, (next$) => pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers))),
+    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+  const missing$ = defer(() =>
+    families.takeNews().map((family): SchedulerEvent => {
+      return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
+    }),
   );
-}
-
-function isRemote(source: Config['publicIp']['sources'][number]): boolean {
-  return typeof source === 'string' || 'url' in source;
+  return concat(
+    gap(deps, lane, config).pipe(
+      switchMap((gapMs) => {
+        const { workers } = laneSettings(lane, config, !book.hasJudged());
+        return draw(items, (next$) => pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers));
+      }),
+    ),
+    missing$,
+  );
 }
 
 /** The gap between requests that spreads a round over its share of the interval. */

@@ -1,6 +1,6 @@
 import type { Lease, Outbox } from '../domain/announce/outbox.js';
 import type { EventOf } from '../events.js';
-import type { Alarm } from './alarm.js';
+import type { Alarm } from '../state/alarm.js';
 
 export interface DueOptions {
   readonly outbox: Pick<Outbox, 'enqueue' | 'lease'>;

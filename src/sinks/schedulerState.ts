@@ -1,7 +1,8 @@
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { SchedulerEvent } from '../events.js';
+import type { Scope } from '../domain/ip/scope.js';
+import type { EventOf, SchedulerEvent } from '../events.js';
 import type { Sink } from './sink.js';
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -10,6 +11,7 @@ type Fields = Readonly<Record<string, string | number>>;
 export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
   readonly #dirty = new Map<string, string | number>();
+  readonly #isolated = new Set<Scope>();
 
   constructor(
     private readonly redis: RedisClient,
@@ -28,12 +30,17 @@ export class SchedulerState implements Sink {
         return;
       case 'round.finished':
         if (event.lane === 'regular') {
-          this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: event.failed });
+          this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) });
         }
         return;
       case 'isolation.began':
+        // One peer alone says nothing of a line.
+        if (event.peers >= 2) this.#isolated.add(event.scope);
+        this.#note({ isolated: this.#isolated.size > 0 ? 1 : 0 });
+        return;
       case 'isolation.ended':
-        this.#note({ isolated: event.kind === 'isolation.began' ? 1 : 0 });
+        this.#isolated.delete(event.scope);
+        this.#note({ isolated: this.#isolated.size > 0 ? 1 : 0 });
         return;
       case 'ip.polled':
         if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
@@ -66,4 +73,9 @@ export class SchedulerState implements Sink {
       this.#dirty.set(field, value);
     }
   }
+}
+
+/** All that could be called and did not answer: those that failed in the round, and those that are checked apart. */
+function notAnswered({ failed, peers }: EventOf<'round.finished'>): number {
+  return failed + (peers === undefined ? 0 : peers.unavailable);
 }

@@ -170,7 +170,13 @@ describe('classify', () => {
       expect(classify(text), text).to.include({ ip, family: 6 });
     }
     for (const text of ['::ffff:8.8.8.8', '::FFFF:808:808', '0:0:0:0:0:ffff:0808:0808']) {
-      expect(classify(text), text).to.deep.equal({ ok: true, ip: '8.8.8.8', family: 4, class: 'public' });
+      expect(classify(text), text).to.deep.equal({
+        ok: true,
+        ip: '8.8.8.8',
+        family: 4,
+        class: 'public',
+        scope: 'public IPv4',
+      });
     }
   });
 
@@ -269,7 +275,27 @@ describe('checkAddress', () => {
   it('tells an address that may not be called from one that is none', () => {
     expect(checkAddress('10.0.0.1', ['public'])).to.deep.equal({ ok: false, error: 'address-denied' });
     expect(checkAddress('ten', ['public'])).to.deep.equal({ ok: false, error: 'address-invalid' });
-    expect(checkAddress('10.0.0.1', ['private'])).to.deep.equal({ ok: true, ip: '10.0.0.1', family: 4 });
+    expect(checkAddress('10.0.0.1', ['private'])).to.deep.equal({
+      ok: true,
+      ip: '10.0.0.1',
+      family: 4,
+      scope: 'RFC 1918',
+    });
+  });
+
+  it('tells the scope that an answer from there testifies for', () => {
+    const scopes = [
+      ['1.1.1.1', 'public IPv4'],
+      ['172.16.0.1', 'RFC 1918'],
+      ['100.64.0.1', 'CGNAT'],
+      ['127.0.0.1', 'loopback IPv4'],
+      ['2606:4700::1', 'public IPv6'],
+      ['fd00::1', 'ULA'],
+      ['::1', 'loopback IPv6'],
+      ['fe80::1', undefined],
+      ['224.0.0.1', undefined],
+    ] as const;
+    for (const [ip, scope] of scopes) expect(classify(ip), ip).to.include({ scope });
   });
 
   it('never allows link-local, multicast, unspecified, broadcast and reserved ones', () => {

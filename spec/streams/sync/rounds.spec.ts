@@ -27,6 +27,7 @@ describe('rounds', () => {
     ok,
     failed,
     aborted,
+    local: 0,
   });
   const checked = (ok: boolean): SchedulerEvent => ({
     kind: 'peer.checked',

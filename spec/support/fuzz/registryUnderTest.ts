@@ -4,7 +4,10 @@ import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
 import type { Lane, PeerAddress } from '#src/domain/peer/peer.js';
+import { Bell } from '#src/state/bell.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
@@ -54,11 +57,18 @@ export function keyOf(member: Buffer): Buffer {
 
 /** A round of each lane over the whole registry, as the program runs them, and the addresses that were called. */
 export async function roundOver(client: RedisClient, now: number) {
-  const book = new PeerBook();
+  const book = new PeerBook(['public']);
   const called: PeerAddress[] = [];
   const registry = new RegistrySource(client, keys);
   const wall = (): number => now;
-  const source = { registry, book, self: 'us', wall, explain: redisFailure };
+  const source = {
+    registry,
+    book,
+    self: 'us',
+    clock: { wall, steady: () => 0 },
+    bell: new Bell(),
+    explain: redisFailure,
+  };
   const sink = new WriteBack(client, keys, book, wall, redisFailure);
   const options: CheckOptions = {
     book,
@@ -72,7 +82,9 @@ export async function roundOver(client: RedisClient, now: number) {
     timeoutMs: 1_000,
     rules: { fall: 3, rise: 1 },
     allow: ['public'],
-    polled: false,
+    polledScope: undefined,
+    undecided: new UndecidedFailures(() => 0),
+    families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
   };
   const written$ = defer(() => from(sink.settle())).pipe(mergeAll());
   const lane = (name: Lane) => {
@@ -82,7 +94,7 @@ export async function roundOver(client: RedisClient, now: number) {
     const items = () => (name === 'regular' ? sweep(source, 1) : recheck(source, name, 0));
     return draw(items, (next$) => pull(next$, work, 64));
   };
-  const lanes = from(['regular', 'suspect', 'unavailable'] as const);
+  const lanes = from(['regular', 'suspect', 'pending', 'unavailable'] as const);
   const events: readonly SchedulerEvent[] = await lastValueFrom(lanes.pipe(concatMap(lane), toArray()));
   return { called, events, unwritten: book.unwrittenCount };
 }

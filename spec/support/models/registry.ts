@@ -5,7 +5,10 @@ import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
+import { Bell } from '#src/state/bell.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import type { SchedulerEvent, CheckRecord } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
@@ -133,7 +136,7 @@ interface Check {
 
 /** The scheduler's own parts on a real Redis, with the network in the hands of the spec. */
 export class RealRegistry {
-  readonly book = new PeerBook();
+  readonly book = new PeerBook(['public']);
   readonly checks = new Map<string, Check>();
   readonly sink: WriteBack;
   readonly #source: RegistrySource;
@@ -155,8 +158,11 @@ export class RealRegistry {
   async sweep(): Promise<void> {
     this.#round += 1;
     const { book, model } = this;
-    const source = { registry: this.#source, book, self: 'us', wall: () => model.now, explain: redisFailure };
-    for await (const item of sweep(source, this.#round)) expect(item).to.have.property('entry');
+    const clock = { wall: () => model.now, steady: () => 0 };
+    const source = { registry: this.#source, book, self: 'us', clock, bell: new Bell(), explain: redisFailure };
+    for await (const item of sweep(source, this.#round)) {
+      if ('event' in item) expect(item.event.kind).to.equal('redis.worked');
+    }
   }
 
   /** Begins a check as a lane does: of the entry as it is now, or as last known where Redis is away. */
@@ -176,7 +182,9 @@ export class RealRegistry {
         timeoutMs: 600_000,
         rules: { fall: 3, rise: 2 },
         allow: ['public'],
-        polled: true,
+        polledScope: undefined,
+        undecided: new UndecidedFailures(() => 0),
+        families: new HostFamilies(() => new Set(['IPv4'])),
       },
       'regular',
     );

@@ -4,6 +4,8 @@ export interface Failure {
   readonly reason: FailureReason;
   /** The call never left this host. */
   readonly local?: true;
+  /** This host has no address or no route of that family. */
+  readonly noRoute?: true;
 }
 
 const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
@@ -15,6 +17,8 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
     ERR_STREAM_PREMATURE_CLOSE: 'reset',
     EHOSTUNREACH: 'unreachable',
     ENETUNREACH: 'unreachable',
+    EADDRNOTAVAIL: 'unreachable',
+    EAFNOSUPPORT: 'unreachable',
     EHOSTDOWN: 'unreachable',
     ENETDOWN: 'unreachable',
     ETIMEDOUT: 'timeout',
@@ -25,8 +29,9 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
   }),
 );
 
-/** What this host has run out of when it gives one of these codes. */
+/** What this host has run out of when it gives one of these codes; EADDRNOTAVAIL stands for two faults. */
 const LOCAL: readonly string[] = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
+const NO_ROUTE: readonly string[] = ['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'];
 
 /** Node's codes of the TLS layer, and OpenSSL's of certificate verification (tls.html, "X509 certificate error codes"). */
 const TLS =
@@ -38,7 +43,10 @@ export function failureOf(error: unknown): Failure {
   if (name === 'AbortError') return { reason: 'aborted' };
   if (type === 'max-size') return { reason: 'too-large' };
   if (typeof code !== 'string') return { reason: 'other' };
-  if (LOCAL.includes(code)) return { reason: 'other', local: true };
   if (TLS.test(code)) return { reason: 'tls' };
-  return { reason: BY_CODE.get(code) ?? 'other' };
+  return {
+    reason: BY_CODE.get(code) ?? 'other',
+    ...(LOCAL.includes(code) ? { local: true } : {}),
+    ...(NO_ROUTE.includes(code) ? { noRoute: true } : {}),
+  };
 }

@@ -16,6 +16,7 @@ import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { SourceBreaker } from '../../state/sourceBreaker.js';
 import { decide, type Streak } from '../../domain/ip/votes.js';
+import type { Scope } from '../../domain/ip/scope.js';
 import type { SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
@@ -25,6 +26,8 @@ export interface WatchIpOptions {
   readonly quorum: number;
   readonly confirmations: number;
   readonly evidence: OnlineEvidence;
+  /** What an answer testifies for. */
+  readonly scope: Scope;
   readonly wall: () => number;
   readonly steady: () => number;
   readonly random: () => number;
@@ -48,7 +51,7 @@ interface Vote {
  * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
-  const { sources, intervalMs, evidence, wall, steady, random, scheduler = asyncScheduler } = options;
+  const { sources, intervalMs, evidence, scope, wall, steady, random, scheduler = asyncScheduler } = options;
   return defer(() => {
     const rest = new SourceBreaker(random);
     let known: string | undefined;
@@ -70,10 +73,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       const events: SchedulerEvent[] = [
         { kind: 'ip.polled', at, source: source.name, result: answer.ok ? 'ok' : answer.reason },
       ];
-      if (!source.remote) return events;
-      if (answer.ok ? evidence.recordAnswer() : evidence.recordSilence('public ip', false)) {
-        events.push({ kind: answer.ok ? 'isolation.ended' : 'isolation.began', at });
-      }
+      if (source.remote && answer.ok && evidence.recordAnswer(scope))
+        events.push({ kind: 'isolation.ended', at, scope });
       return events;
     };
 

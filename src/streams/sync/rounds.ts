@@ -40,10 +40,12 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           running = true;
           const startedAt = now();
           const n = (count += 1);
-          const tally = { ok: 0, failed: 0 };
+          const tally = { ok: 0, failed: 0, local: 0 };
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
           const work$ = options.round(n, settings).pipe(
             tap((event) => {
+              if (event.kind === 'peer.undecided') tally.failed += 1;
+              if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;
               if (event.kind === 'peer.checked') tally[event.check.outcome.ok ? 'ok' : 'failed'] += 1;
             }),
           );
