@@ -136,12 +136,13 @@ describe('any configuration', () => {
       fc.constantFrom('LOCAL_UUID', 'REDIS_URL', 'CONSUMER_SCHEDULER__', 'CONSUMER_SCHEDULER__SYNC__HEADERS'),
       fc.constantFrom(...keyPaths).map((path) => `CONSUMER_SCHEDULER__${path.toUpperCase().replaceAll('.', '__')}`),
       fc.string().map((text) => `CONSUMER_SCHEDULER__${text}`),
+      fc.string().map((text) => `CONSUMER_SCHEDULER_${text}`),
     );
     fc.assert(
       fc.property(fc.dictionary(name, fc.string()), (env) => {
         const { settings, problems } = fromEnvironment(env);
         for (const { key } of settings) expect(keyPaths).to.include(key);
-        for (const { where } of problems) expect(where).to.match(/^environment CONSUMER_SCHEDULER__/);
+        for (const { where } of problems) expect(where).to.match(/^environment CONSUMER_SCHEDULER_/);
       }),
       { numRuns: 1_000 },
     );

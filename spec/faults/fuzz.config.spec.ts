@@ -15,7 +15,7 @@ import { report } from '../support/scale.js';
 
 /** What is wrong, in the words of the program alone: a value may be a secret. */
 const MESSAGE =
-  /^((required: )?expected |unknown key; |\d+ more (unknown keys|problems)$|set twice: |too many aliases$|not text in UTF-8$|larger than 1 MiB$|not valid YAML or JSON: [\w -]+$)/;
+  /^((required: )?expected |unknown (key|variable); |\d+ more (unknown keys|problems)$|set twice: |too many aliases$|not text in UTF-8$|larger than 1 MiB$|not valid YAML or JSON: [\w -]+$|merge keys \(<<\) are not supported|the file has no settings$)/;
 /** Generous: what is to be found is a minute, not a pause of the machine. */
 const LONGEST_LOAD_MS = 10_000;
 

@@ -3,13 +3,20 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Scheduler } from '#swarm/scheduler.js';
 
 type OfTheProcess =
-  'process.started' | 'process.stopped' | 'process.failed' | 'config.no-effect' | 'library.warned' | 'log.lost';
+  | 'process.started'
+  | 'process.stopped'
+  | 'process.failed'
+  | 'config.no-effect'
+  | 'config.warning'
+  | 'library.warned'
+  | 'log.lost';
 
 const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'process.started': true,
   'process.stopped': true,
   'process.failed': true,
   'config.no-effect': true,
+  'config.warning': true,
   'library.warned': true,
   'log.lost': true,
   'process.stopping': true,

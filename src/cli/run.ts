@@ -4,7 +4,7 @@ import { run } from '../app/run.js';
 import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
 import { openLog, setLog, takeConsole } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
-import { findConfigFile, loadConfig, type LoadOptions } from '../config/load.js';
+import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
 import { configChanges } from '../sources/configFile.js';
 import { hangUps, stopSignal } from '../sources/signals.js';
 import { version } from '../version.js';
@@ -17,8 +17,8 @@ const LINGER_MS = 500;
 
 /** The daemon, until a signal to stop or an error that it can't survive. Resolves to the exit code. */
 export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
-  const { config, set } = await loadConfig(options);
-  const file = await findConfigFile(options);
+  const loaded = await loadConfig(options);
+  const { file, text, config, set } = loaded;
   const logger = openLog(config.log);
   takeConsole(logger);
   // What a library throws in a callback of its own reaches no stream. What is open is closed by the kernel.
@@ -32,6 +32,14 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
     event: 'process.started',
     config: file,
   });
+  const warned = new Set<string>();
+  const warn = ({ warnings }: Loaded): void => {
+    for (const warning of warnings.filter((one) => !warned.has(one))) {
+      logger.warn(warning, { event: 'config.warning' });
+      warned.add(warning);
+    }
+  };
+  warn(loaded);
   if (set.some((key) => key.startsWith('status.'))) {
     logger.warn('status.* has no effect: the status server is not part of this version', { event: 'config.no-effect' });
   }
@@ -43,7 +51,12 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
       signal$: stopSignal(signals.stop),
       configChange$: configChanges({
         file,
-        load: async () => (await loadConfig(options)).config,
+        text,
+        load: async () => {
+          const again = await reloadConfig(loaded, options);
+          warn(again);
+          return again.config;
+        },
         hangUp$: hangUps(signals.onHangUp),
       }),
       companion$: connection.companion$,

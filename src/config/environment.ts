@@ -1,8 +1,12 @@
 import { keys, type Key, type SchemaNode } from './keys.js';
-import { dotted, hint, shownName, type Problem } from './problem.js';
+import { dotted, hint, nearestOf, shownName, type Problem } from './problem.js';
 import { parsePlain } from './yaml.js';
 
-const PREFIX = 'CONSUMER_SCHEDULER__';
+const OURS = 'CONSUMER_SCHEDULER_';
+const PREFIX = `${OURS}_`;
+const CONFIG = `${OURS}CONFIG`;
+/** Variables that Kubernetes sets in every container beside a service of our name. */
+const OF_KUBERNETES = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
 const SHORT: Readonly<Record<string, string>> = {
   LOCAL_UUID: 'uuid',
   REDIS_URL: 'redis.url',
@@ -28,7 +32,11 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   const long: Setting[] = [];
   const problems: Problem[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || text === undefined) continue;
+    if (!variable.startsWith(OURS) || text === undefined) continue;
+    if (!variable.startsWith(PREFIX)) {
+      if (variable !== CONFIG && !OF_KUBERNETES.test(variable)) problems.push(unknownVariable(variable));
+      continue;
+    }
     const wanted = plain(variable.slice(PREFIX.length));
     const key = keys.find(({ path }) => path.toLowerCase() === wanted);
     const twin = long.find((setting) => setting.key === key?.path);
@@ -41,6 +49,20 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   }
   const depth = ({ key }: Setting): number => key.split('.').length;
   return { settings: [...shortForms(env), ...long.sort((a, b) => depth(a) - depth(b))], problems };
+}
+
+const VARIABLES: readonly string[] = [
+  ...keys.map(({ path }) => `${PREFIX}${path.toUpperCase().replaceAll('.', '__')}`),
+  ...Object.keys(SHORT),
+  CONFIG,
+];
+
+/** Names the variable that differs the least, underscores and our prefix apart. */
+function unknownVariable(variable: string): Problem {
+  const core = (name: string): string => plain(name.replace(OURS, '')).replaceAll('.', '');
+  const { near, close } = nearestOf(core(variable), VARIABLES, core);
+  const message = `unknown variable; ${close ? `did you mean ${near}?` : `the nearest known variable is ${near}`}`;
+  return { key: '', where: `environment ${shownName(variable)}`, message };
 }
 
 /** An empty short form counts as not set: a container that passes a variable through sets it empty. */

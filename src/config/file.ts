@@ -15,11 +15,12 @@ export type Tree = Readonly<Record<string, unknown>>;
 
 /** A configuration file as parsed, and where in it a key stands. */
 export interface ConfigFile {
+  readonly text: string | undefined;
   readonly value: Tree;
   readonly whereIs: (path: readonly PropertyKey[]) => string | undefined;
 }
 
-export const NO_FILE: ConfigFile = { value: {}, whereIs: () => undefined };
+export const NO_FILE: ConfigFile = { text: undefined, value: {}, whereIs: () => undefined };
 
 export interface FileOptions {
   /** From `--config`. */
@@ -29,11 +30,16 @@ export interface FileOptions {
   readonly cwd?: string;
 }
 
+/** Where a configuration file is looked for if none is named. */
+export function usualPlaces(cwd = '.'): readonly string[] {
+  return USUAL.map((place) => resolve(cwd, place));
+}
+
 /** The file that counts: the one named, which need not exist, else the first of the usual ones that does. */
 export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Promise<string | undefined> {
   const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
   if (named !== undefined && named !== '') return resolve(cwd, named);
-  for (const path of USUAL.map((usual) => resolve(cwd, usual))) {
+  for (const path of usualPlaces(cwd)) {
     const exists = await access(path).then(
       () => true,
       () => false,
@@ -48,16 +54,17 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   const fail = (message: string, where = file): never => {
     throw new ConfigError([{ key: '', where, message }]);
   };
-  const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
+  const text = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const parsed = parsePlain(source, lines);
+  const parsed = parsePlain(text, lines);
   if (!parsed.ok) {
-    const { what, offset } = parsed.fault;
+    const { message, offset } = parsed.fault;
     const { line, col } = lines.linePos(offset);
-    return fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
+    return fail(message, `${file}:${String(line)}:${String(col)}`);
   }
   const { document } = parsed;
   return {
+    text,
     value: toTree(document, fail),
     whereIs: (path) => {
       const offset = offsetOf(document, path);

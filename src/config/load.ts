@@ -1,24 +1,48 @@
+import { dirname, resolve } from 'node:path';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
-import { ConfigError, problemsOf, type Problem, type WhereIs } from './problem.js';
-import { readPems } from './pem.js';
-
-export { findConfigFile } from './file.js';
+import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
+import { readPems, type Pem } from './pem.js';
+import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
+import { suspicions } from './suspicions.js';
 
 export type LoadOptions = FileOptions;
 
+const NO_SETTINGS = 'the file has no settings';
+
 export interface Loaded {
+  /** The file that was read, if there is one. */
+  readonly file: string | undefined;
+  /** Its text. */
+  readonly text: string | undefined;
+  /** Whether it has no settings. */
+  readonly empty: boolean;
   readonly config: Config;
   /** The same with the names of PEM files in place of their texts. */
   readonly declared: Config;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
+  /** What is valid and likely to be a mistake, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
-  const path = await findConfigFile(options);
+  return loadFile(await findConfigFile(options), options);
+}
+
+/**
+ * The same file read again: it has to be there, and to have settings if it had some. An editor that is interrupted, or
+ * a full disk, leaves an empty one, which would be all defaults.
+ */
+export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
+  const { file } = before;
+  const loaded = await loadFile(file, options);
+  if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+  return loaded;
+}
+
+async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
   const { settings, problems } = fromEnvironment(options.env);
   const whereIs: WhereIs = (at) => {
@@ -28,16 +52,42 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   };
   const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), file.value);
   const result = schema.safeParse(value);
-  const found: Problem[] = [...problems, ...(result.success ? [] : problemsOf(result.error, whereIs))];
+  const faults = result.success
+    ? []
+    : [...missing(value, path, file.value, options), ...problemsOf(result.error, whereIs)];
+  const found = [...problems, ...faults];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = result.data;
+  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
   const { redis, http } = declared;
   const config = {
     ...declared,
     redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
     http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
   };
-  return { config, declared, set: [...leaves(value, '')] };
+  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  const empty = Object.keys(file.value).length === 0;
+  return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
+}
+
+/** Why nothing sets the one key that is required, where no file does. */
+function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd }: LoadOptions): Problem[] {
+  if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
+  if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
+  const places = usualPlaces(cwd).join(' and ');
+  const remedy = 'write one of them, name another with --config, or set LOCAL_UUID';
+  return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
+}
+
+/** Relative paths count from this folder. */
+function anchored(config: Config, folder: string): Config {
+  const { redis, http } = config;
+  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
+  const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
+  return {
+    ...config,
+    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: files(redis.tls) },
+    http: { ...http, tls: files(http.tls) },
+  };
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */

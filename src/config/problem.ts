@@ -84,12 +84,18 @@ export function shownName(name: string): string {
 /** Names the nearest known key: a misspelling, or the right name in the wrong group. */
 export function hint(key: string): string {
   const wanted = key.toLowerCase();
-  const away = (path: string): number => distance(wanted, path.toLowerCase());
-  const nearest = (paths: readonly string[]) => paths.reduce((best, path) => (away(path) < away(best) ? path : best));
-  const near = nearest(keyPaths);
-  const namesakes = keyPaths.filter((path) => leafOf(path.toLowerCase()) === leafOf(wanted));
-  if (away(near) > 2 && namesakes.length > 0) return `; did you mean ${nearest(namesakes)}?`;
-  return away(near) <= Math.max(2, key.length / 3) ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
+  const lower = (path: string): string => path.toLowerCase();
+  const { near, away, close } = nearestOf(wanted, keyPaths, lower);
+  const namesakes = keyPaths.filter((path) => leafOf(lower(path)) === leafOf(wanted));
+  if (away > 2 && namesakes.length > 0) return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
+  return close ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
+}
+
+/** The known name that differs in the fewest characters, and whether those are few enough for a misspelling. */
+export function nearestOf(wanted: string, known: readonly string[], form: (name: string) => string) {
+  const away = (name: string): number => distance(wanted, form(name));
+  const near = known.reduce((best, name) => (away(name) < away(best) ? name : best));
+  return { near, away: away(near), close: away(near) <= Math.max(2, wanted.length / 3) };
 }
 
 function leafOf(path: string): string {

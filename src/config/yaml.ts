@@ -13,7 +13,7 @@ import {
 
 /** What makes a document unusable, and where in the text it stands. */
 export interface YamlFault {
-  readonly what: string;
+  readonly message: string;
   readonly offset: number;
 }
 
@@ -40,7 +40,7 @@ export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
   if (error !== undefined) {
     const what =
       error.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : error.code.toLowerCase().replaceAll('_', ' ');
-    return { ok: false, fault: { what, offset: error.pos[0] } };
+    return { ok: false, fault: { message: `not valid YAML or JSON: ${what}`, offset: error.pos[0] } };
   }
   const fault = keyFault(document);
   return fault === undefined ? { ok: true, document } : { ok: false, fault };
@@ -54,13 +54,22 @@ function keyFault(document: Document): YamlFault | undefined {
       const known = new Set<string>();
       for (const { key } of map.items) {
         const name = isScalar<string | number | boolean | null>(key) ? String(key.value ?? '') : '';
-        if (name !== '' && !known.has(name)) known.add(name);
-        else fault ??= { what: name === '' ? 'a key that is no text' : 'duplicate key', offset: keyOffset(key, map) };
+        const message = keyMessage(key, name, known);
+        if (message !== undefined) fault ??= { message, offset: keyOffset(key, map) };
+        known.add(name);
       }
       return fault === undefined ? undefined : visit.BREAK;
     },
   });
   return fault;
+}
+
+function keyMessage(key: unknown, name: string, known: ReadonlySet<string>): string | undefined {
+  if (name === '') return 'not valid YAML or JSON: a key that is no text';
+  if (name === '<<' && isScalar(key) && key.type === 'PLAIN') {
+    return 'merge keys (<<) are not supported, since YAML 1.2 has none: write the keys out, or use an alias for a whole group';
+  }
+  return known.has(name) ? 'not valid YAML or JSON: duplicate key' : undefined;
 }
 
 /** An empty key has no place of its own. */

@@ -174,6 +174,7 @@ const variable$ = fc.oneof(
       .map(([path, joint]) => `CONSUMER_SCHEDULER__${path.toUpperCase().replaceAll('.', joint)}`),
   },
   { weight: 1, arbitrary: key$.map((key) => `CONSUMER_SCHEDULER__${key}`) },
+  { weight: 1, arbitrary: key$.map((key) => `CONSUMER_SCHEDULER_${key}`) },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }).map((name) => `CONSUMER_SCHEDULER__SYNC__${name}`) },
 );
 
