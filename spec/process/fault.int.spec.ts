@@ -9,7 +9,7 @@ import { Program } from '../support/program.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 
-/** Where a fault of our own could lie, as code that makes one there once the program is loaded. */
+/** Where a fault of our own could lie, as code that makes one there; some of them wait for SIGUSR2. */
 const FAULTS: readonly (readonly [string, string])[] = [
   ['a sink throws', `(await load('sinks/journal')).Journal.prototype.accept = () => { throw new Error('planted'); };`],
   [
@@ -22,8 +22,11 @@ const FAULTS: readonly (readonly [string, string])[] = [
       get() { throw new Error('planted'); }
     });`,
   ],
-  ['a callback of a library throws', `setTimeout(() => { throw new Error('planted'); }, 1_500);`],
-  ['a promise that nobody waits for rejects', `setTimeout(() => void Promise.reject(new Error('planted')), 1_500);`],
+  ['a callback of a library throws', `process.on('SIGUSR2', () => { throw new Error('planted'); });`],
+  [
+    'a promise that nobody waits for rejects',
+    `process.on('SIGUSR2', () => void Promise.reject(new Error('planted')));`,
+  ],
 ];
 
 describe('an error that the daemon can’t survive ends it with 1, all closed, and one clear line', () => {
@@ -46,6 +49,16 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
     const config = { uuid: US, redis: { url }, publicIp: { override: '127.0.0.1' }, sync: { interval: '100ms' }, log };
     return (program = Program.start(['run'], { config, env }));
   };
+  /** The exit code, once the fault has been met. */
+  const ended = async (running: Program, fault: string): Promise<number> => {
+    if (fault.includes('SIGUSR2')) {
+      await eventually(() => {
+        expect(running.stderr).to.include('round.finished');
+      });
+      running.child.kill('SIGUSR2');
+    }
+    return running.ended();
+  };
   const errors = (running: Program): string[] =>
     running.stderr
       .split('\n')
@@ -56,14 +69,14 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
   for (const [what, code] of FAULTS) {
     it(what, async () => {
       const running = start(code, server.url);
-      expect(await running.ended()).to.equal(1);
+      expect(await ended(running, code)).to.equal(1);
       expect(errors(running)).to.have.length(1);
       expect(errors(running)[0]).to.match(/^ended by a fault of its own: planted \(?at .*:\d+:\d+\)?$/);
     });
 
     it(`${what}: the embedded server ends too`, async () => {
       const running = start(code, 'embedded');
-      expect(await running.ended()).to.equal(1);
+      expect(await ended(running, code)).to.equal(1);
       await eventually(async () => {
         expect(await isServed(embeddedSocket(join(running.folder, 'data')))).to.equal(false);
       });
