@@ -112,6 +112,8 @@ export type SchedulerEvent =
   | { readonly kind: 'redis.up'; readonly at: number }
   | { readonly kind: 'redis.down'; readonly at: number; readonly reason: string }
   | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
+  /** The embedded server ended though nobody asked it to, and is started again. */
+  | { readonly kind: 'embedded.ended'; readonly at: number; readonly reason: string; readonly retryInMs: number }
   /** A step that may have failed before works; said each time, since what failed before is the sinks' to know. */
   | { readonly kind: 'redis.worked'; readonly at: number; readonly what: string }
   /** What had to wait in memory is in Redis now. */

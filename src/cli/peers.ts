@@ -7,6 +7,7 @@ import type { PeerKind } from '../domain/peer/peer.js';
 import { escaped, nameOf, quoted } from '../domain/text/printable.js';
 import { CommandError, UsageError } from './commandError.js';
 import { connectNow } from './connect.js';
+import { print } from './print.js';
 
 const KINDS: readonly string[] = ['consumer', 'producer'] satisfies PeerKind[];
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -21,7 +22,7 @@ async function withRegistry(options: LoadOptions, use: (registry: Registry) => P
   const connection = await connectNow(config.redis, Date.now);
   try {
     const output = await use({ redis: connection.redis, keys: keysUnder(config.redis.keyPrefix) });
-    process.stdout.write(`${output}\n`);
+    if (output !== '') await print(`${output}\n`);
   } finally {
     await connection.close();
   }

@@ -4,6 +4,7 @@ import { keysUnder } from '../domain/keys.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
 import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
+import { print } from './print.js';
 
 /** Silence of so long, in milliseconds, means that no scheduler runs. */
 const SILENCE_MS = 30_000;
@@ -22,7 +23,7 @@ export async function showStatus(options: LoadOptions, json: boolean): Promise<v
     const producers = await redis.scard(keys.producers);
     const pending = await redis.zcard(keys.announcements);
     const all = { running, ...state, consumers, producers, announcements_pending: pending };
-    process.stdout.write(`${json ? escaped(JSON.stringify(all)) : asTable(all)}\n`);
+    await print(`${json ? escaped(JSON.stringify(all)) : asTable(all)}\n`);
   } finally {
     await connection.close();
   }

@@ -87,6 +87,13 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'redis.worked':
     case 'redis.caught-up':
       return [redis(event)];
+    case 'embedded.ended':
+      return [
+        {
+          level: 'error',
+          message: `the embedded redis-server is started again in ${duration(event.retryInMs)}: ${event.reason}`,
+        },
+      ];
     case 'config.reloaded':
       return [{ level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` }];
     case 'config.rejected':
