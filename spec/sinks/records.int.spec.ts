@@ -185,7 +185,7 @@ describe('the records in Redis', () => {
       const skipped: SchedulerEvent = { kind: 'round.skipped', at: 1, lane: 'regular' };
       const short: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' };
       const confirmed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] };
-      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1 };
+      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1, failures: [], known: undefined };
       const down = (reason: string): SchedulerEvent => ({ kind: 'redis.down', at: 1, reason });
       const failed = (attempts: number): SchedulerEvent => {
         return {

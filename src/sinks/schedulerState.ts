@@ -7,11 +7,14 @@ import type { Sink } from './sink.js';
 
 type Fields = Readonly<Record<string, string | number>>;
 
+const WHAT = "writing the scheduler's state";
+
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
 export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
   readonly #dirty = new Map<string, string | number>();
   readonly #isolated = new Set<Scope>();
+  #failing = false;
 
   constructor(
     private readonly redis: RedisClient,
@@ -60,11 +63,13 @@ export class SchedulerState implements Sink {
     try {
       await withTimeout(this.redis.hset(this.keys.scheduler, fields));
     } catch (error) {
-      const what = "writing the scheduler's state";
-      return [{ kind: 'redis.failed', at: this.wall(), what, reason: this.explain(error) }];
+      this.#failing = true;
+      return [{ kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
-    return [];
+    if (!this.#failing) return [];
+    this.#failing = false;
+    return [{ kind: 'redis.worked', at: this.wall(), what: WHAT }];
   }
 
   #note(fields: Fields): void {
