@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { EMPTY, type Observable } from 'rxjs';
-import { EmbeddedRedis, embeddedSocket } from '../clients/embeddedRedis.js';
+import { EmbeddedRedis, embeddedSocket, hasDatabase } from '../clients/embeddedRedis.js';
 import { isServed } from '../clients/folderLock.js';
 import {
   closeRedis,
@@ -43,11 +43,14 @@ export async function connectTo(
 
 /**
  * The same for a command beside the daemon: it shares the daemon's embedded server where there is one, and gives up
- * with a `CommandError` where Redis can't be reached.
+ * with a `CommandError` where Redis can't be reached, or there is no database yet for an embedded server.
  */
 export async function connectNow(redis: Config['redis'], wall: () => number): Promise<Connection> {
   const socketPath = embeddedSocket(redis.dataDir);
   const shared = redis.url === 'embedded' && (await isServed(socketPath));
+  if (redis.url === 'embedded' && !shared && !(await hasDatabase(redis.dataDir))) {
+    throw new CommandError(`redis.dataDir: there is no database in ${redis.dataDir}; the first \`run\` makes it`);
+  }
   const connection = shared
     ? await opened(openRedis({ socketPath }), EMPTY, () => Promise.resolve())
     : await connectTo(redis, wall);

@@ -74,30 +74,38 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
     .command('check-config')
     .description('print the effective configuration, or what is wrong with it')
     .action(() => checkConfig(options()));
-  root
-    .command('status')
+  onRegistry(root, 'status')
     .description("the running scheduler's state, from Redis")
     .option('--json', 'as JSON')
-    .action(({ json = false }: { json?: boolean }) => showStatus(options(), json));
+    .action(({ redis, json = false }: OnRegistry) => showStatus({ ...options(), redis }, json));
 
   const peers = root.command('peers').description('the registry by hand');
-  peers
-    .command('list')
+  onRegistry(peers, 'list')
     .argument('[kind]', 'consumer or producer; both where it is left out')
     .option('--json', 'as JSON, one peer a line')
-    .action((kind: string | undefined, { json = false }: { json?: boolean }) => listPeers(options(), kind, json));
-  peers
-    .command('add')
+    .action((kind: string | undefined, { redis, json = false }: OnRegistry) =>
+      listPeers({ ...options(), redis }, kind, json),
+    );
+  onRegistry(peers, 'add')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
     .argument('<ip>', 'IP literal')
     .option('--port <port>', 'where it differs from the configured one')
-    .action((kind: string, uuid: string, ip: string, { port }: { port?: string }) =>
-      addPeer(options(), kind, uuid, ip, port),
+    .action((kind: string, uuid: string, ip: string, { redis, port }: OnRegistry & { readonly port?: string }) =>
+      addPeer({ ...options(), redis }, kind, uuid, ip, port),
     );
-  peers
-    .command('remove')
+  onRegistry(peers, 'remove')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
-    .action((kind: string, uuid: string) => removePeer(options(), kind, uuid));
+    .action((kind: string, uuid: string, { redis }: OnRegistry) => removePeer({ ...options(), redis }, kind, uuid));
+}
+
+interface OnRegistry {
+  readonly redis?: string;
+  readonly json?: boolean;
+}
+
+/** A command that needs of the configuration only where the registry is. */
+function onRegistry(parent: Command, name: string): Command {
+  return parent.command(name).option('--redis <url>', 'where the registry is, instead of a configuration');
 }
