@@ -71,7 +71,8 @@ export type SchedulerEvent =
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
   | { readonly kind: 'ip.unknown'; readonly at: number }
   | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
-  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string }
+  /** `agreed`: the sources that it rests on, or `override`. */
+  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string; readonly agreed: readonly string[] }
   | { readonly kind: 'ip.held'; readonly at: number; readonly ip: string; readonly quietMs: number }
   | {
       readonly kind: 'ip.changed';
@@ -95,6 +96,15 @@ export type SchedulerEvent =
       readonly attempts: number;
       readonly reason: FailureReason;
       readonly retryInMs: number;
+    }
+  /** What an attempt came to, where that counts no longer: see `Settled`. */
+  | {
+      readonly kind: 'announcement.outdated';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly result: 'ok' | FailureReason;
+      readonly why: 'ip' | 'address' | 'left' | 'told';
     }
   /** The producer left the registry before it acknowledged. */
   | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }

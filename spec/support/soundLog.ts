@@ -26,6 +26,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | 'process.started' | 'libr
   'ip.changed': true,
   'announcement.acknowledged': true,
   'announcement.failed': true,
+  'announcement.outdated': true,
   'announcement.dropped': true,
   'announcements.complete': true,
   'redis.up': true,

@@ -19,7 +19,7 @@ import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import { dampFlaps } from '../streams/ip/dampFlaps.js';
-import { knownIp } from '../streams/ip/knownIp.js';
+import { isSameIp, knownIp } from '../streams/ip/knownIp.js';
 import { alongside } from '../streams/operators/alongside.js';
 import { rounds } from '../streams/sync/rounds.js';
 import { announcements } from './announcements.js';
@@ -46,9 +46,9 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
   const announced = pipe(
     knownIp(),
-    distinctUntilChanged(),
+    distinctUntilChanged(isSameIp),
     dampFlaps(clock),
-    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.ip) : of(known))),
+    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.own) : of(known))),
   );
   const polled$ = publicIp(deps).pipe(takeUntil(stop$));
   const ip$ = polled$.pipe(connect((ipEvent$) => merge(ipEvent$, ipEvent$.pipe(announced))));
@@ -69,7 +69,7 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, book, bell, stop$, stopping } = deps;
+  const { config$, clock, random, book, bell, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
@@ -80,7 +80,11 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
   const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
   return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
-    rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+    rounds({
+      lane,
+      now: clock.wall,
+      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+    }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>
       event.kind === 'round.finished' && lane === 'regular'

@@ -1,13 +1,13 @@
-import type { Lease, Outbox } from '../domain/announce/outbox.js';
+import type { Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
+import type { OwnIp } from '../domain/ip/source.js';
 import type { EventOf } from '../events.js';
 import type { Alarm } from '../state/alarm.js';
 
 export interface DueOptions {
   readonly outbox: Pick<Outbox, 'enqueue' | 'lease'>;
-  /** The IP to announce, or undefined to go on with whatever is stored. */
-  readonly ip: string | undefined;
-  /** Longer than an attempt can take. */
-  readonly leaseMs: number;
+  /** What to announce, or undefined to go on with whatever is stored. */
+  readonly own: OwnIp | undefined;
+  readonly terms: LeaseTerms;
   /** Rings where something may be due earlier than it seemed. */
   readonly alarm: Alarm;
   readonly wall: () => number;
@@ -27,7 +27,7 @@ const RETRY_MS = 500;
  * sleeps until the next one is. It ends with the signal only; a failing Redis is an item, and asked again.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
-  const { outbox, ip, leaseMs, alarm, wall, explain } = options;
+  const { outbox, own, terms, alarm, wall, explain } = options;
   const failed = (what: string, error: unknown): DueItem => {
     return { kind: 'redis.failed', at: wall(), what, reason: explain(error) };
   };
@@ -35,17 +35,17 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
     let sleepMs = RETRY_MS;
     let what = 'reading the announcements';
     try {
-      const lease = await outbox.lease(ip, leaseMs);
+      const lease = await outbox.lease(own?.ip, terms);
       switch (lease.kind) {
         case 'due':
         case 'dropped':
           yield lease;
           continue;
         case 'stale': {
-          if (ip === undefined) continue;
+          if (own === undefined) continue;
           what = 'recording an IP change';
-          const { changed, previous, producers } = await outbox.enqueue(ip);
-          if (changed) yield { kind: 'ip.changed', at: wall(), ip, previous, producers };
+          const { changed, previous, producers } = await outbox.enqueue(own);
+          if (changed) yield { kind: 'ip.changed', at: wall(), ip: own.ip, previous, producers };
           continue;
         }
         case 'wait':

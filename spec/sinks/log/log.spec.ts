@@ -42,12 +42,16 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
   { kind: 'ip.unknown', at: 1 },
   { kind: 'ip.disagreed', at: 1, answers: ['1.1.1.1', '8.8.8.8'] },
-  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1' },
+  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] },
   { kind: 'ip.held', at: 1, ip: '1.1.1.1', quietMs: 300_000 },
   { kind: 'ip.changed', at: 1, ip: '1.1.1.1', previous: undefined, producers: 1 },
   { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, reason: 'timeout', retryInMs: 50 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 2, reason: 'timeout', retryInMs: 50 },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'ip' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'address' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'left' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'told' },
   { kind: 'announcement.dropped', at: 1, uuid: 'p' },
   { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
   { kind: 'redis.up', at: 1 },
@@ -142,7 +146,7 @@ describe('the log', () => {
   it('tells a standing condition when it begins and when it changes, not for as long as it lasts', () => {
     const { sink, lines } = logging();
     for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at });
-    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1' });
+    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1', agreed: ['dns'] });
     sink.accept({ kind: 'ip.unknown', at: 9 });
     expect(lines.map(({ message }) => message)).to.deep.equal([
       'could not find the public IP',

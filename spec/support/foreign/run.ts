@@ -8,7 +8,7 @@ import { unsafeLines } from './words.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const REASON =
-  /^(timeout|refused|reset|unreachable|http-\d{3}|redirect|too-large|identity-mismatch|address-denied|address-invalid|tls|aborted|other)$/;
+  /^(timeout|refused|reset|unreachable|http-\d{3}|redirect|too-large|identity-mismatch|address-denied|address-invalid|tls|malformed|aborted|other)$/;
 
 function settings(server: RedisServer): object {
   return {

@@ -77,6 +77,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [publicIp(event)];
     case 'announcement.acknowledged':
     case 'announcement.failed':
+    case 'announcement.outdated':
     case 'announcement.dropped':
     case 'announcements.complete':
       return [announcement(event)];
@@ -156,7 +157,11 @@ function publicIp(
 
 function announcement(
   event: EventOf<
-    'announcement.acknowledged' | 'announcement.failed' | 'announcement.dropped' | 'announcements.complete'
+    | 'announcement.acknowledged'
+    | 'announcement.failed'
+    | 'announcement.outdated'
+    | 'announcement.dropped'
+    | 'announcements.complete'
   >,
 ): Line {
   switch (event.kind) {
@@ -167,6 +172,8 @@ function announcement(
         level: event.attempts === 1 ? 'info' : 'debug',
         message: `producer ${nameOf(event.uuid)} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${duration(event.retryInMs)}`,
       };
+    case 'announcement.outdated':
+      return { level: 'debug', message: outdated(event) };
     case 'announcement.dropped':
       return { level: 'info', message: `producer ${nameOf(event.uuid)} left the registry before it acknowledged` };
     case 'announcements.complete':
@@ -200,5 +207,19 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
         message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
         topic: event.what,
       };
+  }
+}
+
+function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): string {
+  const told = `producer ${nameOf(uuid)} ${result === 'ok' ? 'acknowledged' : 'did not acknowledge'} ${ip}`;
+  switch (why) {
+    case 'ip':
+      return `${told}, which is no longer our IP`;
+    case 'address':
+      return `${told}, but has another address by now: it is told again there`;
+    case 'left':
+      return `${told}, and has left the registry meanwhile`;
+    case 'told':
+      return `${told}, but has done so at another attempt`;
   }
 }
