@@ -91,8 +91,8 @@ const SENTINEL: Words = [
 ];
 
 /**
- * A short text for what a command rejected with: what is wrong with Redis and what to do. What is unknown to us is told
- * by the server's own error line. Never the command's arguments, which is where a password or a peer's words would be.
+ * A short text for what a command rejected with: what is wrong with Redis and what to do. An unknown
+ * failure is the server's own error line. Never the command's arguments, which is where a password or a peer's words would be.
  */
 export function redisFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
