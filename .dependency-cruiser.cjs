@@ -7,7 +7,7 @@ const allowed = {
   clients: ['domain', 'events'],
   state: ['domain'],
   streams: ['domain', 'state', 'events'],
-  outbox: ['domain', 'events', 'clients'],
+  outbox: ['domain', 'state', 'events', 'clients'],
   sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
   app: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'outbox', 'sinks', 'sources', 'version'],

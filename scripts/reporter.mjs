@@ -1,15 +1,56 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
-/** Mocha's usual report on the terminal, and its real counts in the file $SPEC_COUNTS, even where it ends early. */
-export default class extends Mocha.reporters.Spec {
+const { Base, Spec } = Mocha.reporters;
+/** What a line of dots has room for on a terminal of the usual 80 columns. */
+const PER_LINE = 78;
+const MARKS = { pass: '.', fail: '!', pending: ',' };
+
+/** A character for each spec, then what failed. */
+class Short extends Base {
+  constructor(runner, options) {
+    super(runner, options);
+    let shown = 0;
+    for (const [event, mark] of Object.entries(MARKS)) {
+      runner.on(event, () => {
+        shown += 1;
+        process.stdout.write(shown % PER_LINE === 0 ? `${mark}\n` : mark);
+      });
+    }
+    runner.once('end', () => {
+      if (shown % PER_LINE !== 0) process.stdout.write('\n');
+      if (this.failures.length > 0) Base.list(this.failures);
+    });
+  }
+}
+
+/**
+ * A short report, or one with every spec where $SPEC_DETAILS is set, and what was skipped in either. The counts go to
+ * the file $SPEC_COUNTS at every spec, so that they are there however mocha ends.
+ */
+export default class extends (process.env.SPEC_DETAILS ? Spec : Short) {
   constructor(runner, options) {
     super(runner, options);
     const counts = { passed: 0, failed: 0, skipped: 0, ended: false };
-    runner.on('pass', () => (counts.passed += 1));
-    runner.on('fail', () => (counts.failed += 1));
-    runner.on('pending', () => (counts.skipped += 1));
-    runner.once('end', () => (counts.ended = true));
-    process.on('exit', () => writeFileSync(process.env.SPEC_COUNTS, JSON.stringify(counts)));
+    const skipped = [];
+    const count = (outcome) => {
+      if (outcome !== undefined) counts[outcome] += 1;
+      writeFileSync(process.env.SPEC_COUNTS, JSON.stringify(counts));
+    };
+    count();
+    runner.on('pass', () => count('passed'));
+    runner.on('fail', () => count('failed'));
+    runner.on('pending', (test) => {
+      skipped.push(test.fullTitle());
+      count('skipped');
+    });
+    runner.once('end', () => {
+      counts.ended = true;
+      count();
+      for (const title of skipped) console.log(`skipped: ${title}`);
+    });
+    process.on('exit', () => {
+      if (!counts.ended && this.failures.length > 0) Base.list(this.failures);
+    });
   }
 }

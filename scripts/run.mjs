@@ -11,7 +11,8 @@ export function run(command, args, { loud = false, env = process.env } = {}) {
   // The default of 1 MiB would end a linter that has much to say.
   const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', stdio, maxBuffer: 2 ** 27 });
   if (result.status === 0) return true;
-  console.error(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`);
+  const said = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`;
+  if (said !== '') console.error(said);
   return false;
 }
 

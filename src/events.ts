@@ -1,5 +1,6 @@
-import type { CheckOutcome, Lane, PeerKind, PeerState } from './domain/peer/peer.js';
+import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerKind, PeerState } from './domain/peer/peer.js';
 import type { AddressFault, FailureReason } from './domain/call/reasons.js';
+import type { Family, Scope } from './domain/ip/scope.js';
 
 /** What one check of a peer found. Times are Unix milliseconds. */
 export interface CheckRecord {
@@ -29,8 +30,21 @@ export type SchedulerEvent =
       readonly failed: number;
       /** Set where shutdown cut the round short. */
       readonly aborted: boolean;
+      /** How many calls never left this host. */
+      readonly local: number;
+      /** Of the regular lane: how many consumers are in each state, and of the denied ones in each class of address. */
+      readonly peers?: PeerCounts;
+      readonly denied?: Readonly<Partial<Record<DeniedClass, number>>>;
     }
   | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly check: CheckRecord }
+  /** A failure for which witnesses are asked first; a `peer.checked` follows. */
+  | {
+      readonly kind: 'peer.undecided';
+      readonly at: number;
+      readonly lane: Lane;
+      readonly uuid: string;
+      readonly reason: FailureReason;
+    }
   | {
       readonly kind: 'peer.discarded';
       readonly at: number;
@@ -47,13 +61,25 @@ export type SchedulerEvent =
       /** For the log: short, and escaped. */
       readonly detail: string;
     }
-  | { readonly kind: 'isolation.began'; readonly at: number }
-  | { readonly kind: 'isolation.ended'; readonly at: number }
+  /** `peers`: how many consumers of the scope can be called. */
+  | { readonly kind: 'isolation.began'; readonly at: number; readonly scope: Scope; readonly peers: number }
+  | { readonly kind: 'isolation.ended'; readonly at: number; readonly scope: Scope }
+  /** This host has no address of the family, and so can't call these peers. */
+  | { readonly kind: 'family.missing'; readonly at: number; readonly family: Family; readonly peers: number }
+  | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }
   | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
-  | { readonly kind: 'ip.unknown'; readonly at: number }
+  | {
+      readonly kind: 'ip.unknown';
+      readonly at: number;
+      /** The sources that were asked, and what each failed with. */
+      readonly failures: readonly { readonly source: string; readonly reason: FailureReason }[];
+      /** The IP that stays in force, if one is known. */
+      readonly known: string | undefined;
+    }
   | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
-  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string }
+  /** `agreed`: the sources that it rests on, or `override`. */
+  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string; readonly agreed: readonly string[] }
   | { readonly kind: 'ip.held'; readonly at: number; readonly ip: string; readonly quietMs: number }
   | {
       readonly kind: 'ip.changed';
@@ -78,12 +104,25 @@ export type SchedulerEvent =
       readonly reason: FailureReason;
       readonly retryInMs: number;
     }
+  /** What an attempt came to, where that counts no longer: see `Settled`. */
+  | {
+      readonly kind: 'announcement.outdated';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly result: 'ok' | FailureReason;
+      readonly why: 'ip' | 'address' | 'left' | 'told';
+    }
   /** The producer left the registry before it acknowledged. */
   | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }
   | { readonly kind: 'announcements.complete'; readonly at: number; readonly ip: string }
   | { readonly kind: 'redis.up'; readonly at: number }
   | { readonly kind: 'redis.down'; readonly at: number; readonly reason: string }
   | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
+  /** The embedded server ended though nobody asked it to, and is started again. */
+  | { readonly kind: 'embedded.ended'; readonly at: number; readonly reason: string; readonly retryInMs: number }
+  /** A step that may have failed before works; said each time, since what failed before is the sinks' to know. */
+  | { readonly kind: 'redis.worked'; readonly at: number; readonly what: string }
   /** What had to wait in memory is in Redis now. */
   | { readonly kind: 'redis.caught-up'; readonly at: number; readonly what: string; readonly written: number }
   | { readonly kind: 'heartbeat'; readonly at: number }

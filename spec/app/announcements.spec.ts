@@ -2,14 +2,16 @@ import { expect } from 'chai';
 import { BehaviorSubject, ReplaySubject } from 'rxjs';
 import { announcements } from '#src/app/announcements.js';
 import type { Deps } from '#src/app/deps.js';
+import type { OwnIp } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { Alarm } from '#src/outbox/alarm.js';
+import { Alarm } from '#src/state/alarm.js';
 import { after, BUSY, configOf, fakeDeps, fixed, GOOD, never, Peers, Producers, US } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
 describe('announcements', () => {
   const A = '9.9.9.9';
+  const own = (ip: string): OwnIp => ({ ip, agreed: ['dns'] });
   const BEGIN = 1_000_000;
   let timers: ReturnType<typeof freeze>;
   let running: Followed<SchedulerEvent>[];
@@ -25,7 +27,7 @@ describe('announcements', () => {
 
   interface Given {
     readonly keys: object;
-    readonly ip: string | undefined;
+    readonly own: OwnIp | undefined;
     readonly deps: Partial<Deps>;
   }
 
@@ -33,7 +35,7 @@ describe('announcements', () => {
   const announcing = (outbox: Producers, peers: Peers, over: Partial<Given> = {}): Followed<SchedulerEvent> => {
     const config$ = fixed(configOf(over.keys));
     const deps = fakeDeps({ outbox, post: peers.post, config$, ...over.deps });
-    const followed = follow(announcements(deps, 'ip' in over ? over.ip : A));
+    const followed = follow(announcements(deps, 'own' in over ? over.own : own(A)));
     running.push(followed);
     return followed;
   };
@@ -98,9 +100,9 @@ describe('announcements', () => {
 
   it('delivers what is pending from before where no IP is known', async () => {
     const outbox = new Producers(['p8001']);
-    await outbox.enqueue('8.8.8.8');
+    await outbox.enqueue(own('8.8.8.8'));
     const peers = new Peers();
-    const followed = announcing(outbox, peers, { ip: undefined });
+    const followed = announcing(outbox, peers, { own: undefined });
     await settled();
     expect(peers.calls.map(({ body }) => body)).to.deep.equal([JSON.stringify({ uuid: US, ip: '8.8.8.8' })]);
     expect(acknowledgedIn(followed)).to.deep.equal(['p8001']);
@@ -109,7 +111,7 @@ describe('announcements', () => {
 
   it('drops a producer that left the registry, and says so', async () => {
     const outbox = new Producers(['p8001', 'p8002']);
-    await outbox.enqueue(A);
+    await outbox.enqueue(own(A));
     outbox.producers = ['p8002'];
     const peers = new Peers();
     const { seen } = announcing(outbox, peers);
@@ -192,7 +194,12 @@ describe('announcements', () => {
         }),
       );
       await advance(1);
-      expect(kinds(seen).slice(3)).to.deep.equal(['ip.changed', 'announcement.acknowledged', 'announcements.complete']);
+      expect(kinds(seen).slice(3)).to.deep.equal([
+        'redis.worked',
+        'ip.changed',
+        'announcement.acknowledged',
+        'announcements.complete',
+      ]);
       expect(callsOf(peers)).to.deep.equal(['8001 at 1500']);
     });
 
@@ -200,15 +207,15 @@ describe('announcements', () => {
       const outbox = new Producers(['p8001']);
       const enqueue = outbox.enqueue.bind(outbox);
       let failures = 2;
-      outbox.enqueue = (ip) => {
+      outbox.enqueue = (given) => {
         failures -= 1;
-        return failures < 0 ? enqueue(ip) : Promise.reject(new Error('away'));
+        return failures < 0 ? enqueue(given) : Promise.reject(new Error('away'));
       };
       const peers = new Peers();
       const { seen } = announcing(outbox, peers);
       await advance(1_000, 100);
       expect(seen[0]).to.include({ kind: 'redis.failed', what: 'recording an IP change' });
-      expect(kinds(seen).slice(0, 3)).to.deep.equal(['redis.failed', 'redis.failed', 'ip.changed']);
+      expect(kinds(seen).slice(0, 4)).to.deep.equal(['redis.failed', 'redis.failed', 'redis.worked', 'ip.changed']);
       expect(callsOf(peers)).to.deep.equal(['8001 at 1000']);
     });
 

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { BehaviorSubject, NEVER, of, ReplaySubject, Subject } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { housekeeping, redisCame } from '#src/app/housekeeping.js';
+import type { Config } from '#src/config/config.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { Alarm } from '#src/outbox/alarm.js';
+import { Alarm } from '#src/state/alarm.js';
 import type { RedisHealth } from '#src/sources/redisHealth.js';
 import { after, configOf, fakeDeps, MemorySink } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
@@ -145,32 +146,20 @@ describe('housekeeping', () => {
     });
   });
 
-  describe('signals', () => {
-    it('tells the first one, and does not exit', () => {
-      const signal$ = new Subject<string>();
-      let exits = 0;
-      const followed = keeping({ signal$, stop$: signal$, exitNow: () => (exits += 1) });
-      signal$.next('SIGTERM');
-      expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
-      expect(exits).to.equal(0);
-    });
-
-    it('exits at once with the second one', () => {
-      const signal$ = new Subject<string>();
-      let exits = 0;
-      keeping({ signal$, exitNow: () => (exits += 1) });
-      signal$.next('SIGTERM');
-      signal$.next('SIGINT');
-      expect(exits).to.equal(1);
-    });
+  it('tells that the process is to stop, and by which signal', () => {
+    const stop$ = new Subject<string>();
+    const followed = keeping({ stop$ });
+    stop$.next('SIGTERM');
+    expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
   });
 
-  it('sets the level of the log at the start, and again with each configuration', () => {
-    const levels: string[] = [];
+  it('makes the log as it is configured at the start, and again where that changes', () => {
+    const logs: Config['log'][] = [];
     const config$ = new BehaviorSubject(configOf({ log: { level: 'warn' } }));
-    const followed = keeping({ config$, setLogLevel: (level) => levels.push(level) });
+    const followed = keeping({ config$, setLog: (log) => logs.push(log) });
+    config$.next(configOf({ log: { level: 'warn' }, sync: { interval: '5s' } }));
     config$.next(configOf({ log: { level: 'debug' } }));
-    expect(levels).to.deep.equal(['warn', 'debug']);
+    expect(logs.map(({ level }) => level)).to.deep.equal(['warn', 'debug']);
     expect(kinds(followed.seen)).to.deep.equal(['heartbeat']);
   });
 

@@ -7,6 +7,7 @@ describe('laneSettings', () => {
     interval: '60s',
     jitter: 0.1,
     concurrency: 7,
+    pending: { concurrency: 4 },
     suspectInterval: '15s',
     unavailable: { interval: '2m', concurrency: 3 },
   };
@@ -14,7 +15,7 @@ describe('laneSettings', () => {
     laneSettings(lane, configOf({ sync: { ...sync, ...over } }));
 
   it('knows every lane a consumer can be in', () => {
-    expect(LANES).to.have.members(['regular', 'suspect', 'unavailable']);
+    expect(LANES).to.have.members(['regular', 'suspect', 'pending', 'unavailable']);
   });
 
   it('the regular lane begins a round each interval, early or late by the jitter', () => {
@@ -25,9 +26,17 @@ describe('laneSettings', () => {
     expect(settings('suspect')).to.deep.equal({ tickMs: 3_000, jitter: 0, everyMs: 15_000, workers: 7 });
   });
 
-  it('no suspect waits longer than those in good standing do', () => {
-    expect(settings('suspect', { suspectInterval: '5m' })).to.include({ tickMs: 12_000, everyMs: 60_000 });
-    expect(settings('suspect', { suspectInterval: '60s' })).to.include({ tickMs: 12_000, everyMs: 60_000 });
+  it('no suspect waits longer than the interval, the wait for the next tick included', () => {
+    for (const suspectInterval of ['5m', '60s', '55s']) {
+      const { tickMs, everyMs } = settings('suspect', { suspectInterval });
+      expect(tickMs + everyMs).to.equal(60_000);
+    }
+  });
+
+  it('consumers without a verdict have workers of their own, and at a first start those of the regular lane as well', () => {
+    expect(settings('pending')).to.deep.equal({ tickMs: 3_000, jitter: 0, everyMs: 15_000, workers: 4 });
+    expect(settings('pending', { suspectInterval: '50s' })).to.include({ tickMs: 5_000 });
+    expect(laneSettings('pending', configOf({ sync }), true).workers).to.equal(11);
   });
 
   it('unavailable consumers have an interval and workers of their own, however long that is', () => {

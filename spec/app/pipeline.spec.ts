@@ -212,9 +212,9 @@ describe('pipeline', () => {
       expect(old.map(({ end }) => end)).to.deep.equal([undefined, undefined]);
       const atStoring: unknown[] = [];
       const enqueue = outbox.enqueue.bind(outbox);
-      outbox.enqueue = (ip) => {
+      outbox.enqueue = (own) => {
         atStoring.push(...old.map(({ end }) => end));
-        return enqueue(ip);
+        return enqueue(own);
       };
       change({ ip: B });
       await settled();
@@ -275,7 +275,7 @@ describe('pipeline', () => {
 
   it('delivers what is pending from before where the first poll came to nothing', async () => {
     const outbox = new Producers(['p8001']);
-    await outbox.enqueue(B);
+    await outbox.enqueue({ ip: B, agreed: ['dns'] });
     const config$ = new BehaviorSubject(configOf());
     const lookup = () => Promise.resolve({ ok: false as const, reason: 'timeout' as const });
     const ipSources = () => [{ name: 'dns', remote: true, lookup }];

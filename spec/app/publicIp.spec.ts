@@ -62,7 +62,7 @@ describe('publicIp', () => {
     it('takes it for the IP at once, and polls nobody', async () => {
       const { seen, sources, followed } = watching({ publicIp: { override: '5.5.5.5' } });
       await advance(600_000);
-      expect(seen).to.deep.equal([{ kind: 'ip.confirmed', at: 1_000_000, ip: '5.5.5.5' }]);
+      expect(seen).to.deep.equal([{ kind: 'ip.confirmed', at: 1_000_000, ip: '5.5.5.5', agreed: ['override'] }]);
       expect([sources.made, sources.lookups]).to.deep.equal([[], []]);
       expect(followed.end).to.equal(undefined);
     });
@@ -70,7 +70,7 @@ describe('publicIp', () => {
     it('is no witness of our being online', async () => {
       const { evidence } = watching({ publicIp: { override: '5.5.5.5' } });
       await settled();
-      expect(evidence.generation).to.equal(0);
+      expect(evidence.generation('public IPv4')).to.equal(0);
     });
 
     it('follows it when it changes, and polls once there is none', async () => {
@@ -100,7 +100,7 @@ describe('publicIp', () => {
       await settled();
       expect(kinds(seen)).to.deep.equal(['ip.polled', 'ip.polled', 'ip.confirmed']);
       expect(sources.made).to.deep.equal([{ publicIp: configOf().publicIp, network: configOf().network }]);
-      expect(evidence.generation).to.be.greaterThan(0);
+      expect(evidence.generation('public IPv4')).to.be.greaterThan(0);
     });
 
     it('polls at the interval, within its jitter', async () => {

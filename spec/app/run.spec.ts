@@ -40,8 +40,7 @@ describe('run', () => {
       signal$,
       configChange$,
       companion$: EMPTY,
-      exitNow: () => undefined,
-      setLogLevel: () => undefined,
+      setLog: () => undefined,
       ...over.io,
     };
     const process: { end: 'resolved' | { readonly error: unknown } | undefined } = { end: undefined };
@@ -131,17 +130,6 @@ describe('run', () => {
     });
   });
 
-  it('exits at once with the second signal, and only then', async () => {
-    let exits = 0;
-    const { signal } = running({ parts: { post: new Peers(never).post }, io: { exitNow: () => (exits += 1) } });
-    await settled();
-    signal('SIGINT');
-    await advance(1_000);
-    expect(exits).to.equal(0);
-    signal('SIGINT');
-    expect(exits).to.equal(1);
-  });
-
   it('tells the first signal only', async () => {
     const { events, signal } = running({ parts: { post: new Peers(never).post } });
     await settled();
@@ -195,7 +183,7 @@ describe('run', () => {
   it('follows the configuration, and hands on what is told of it and of what runs beside', async () => {
     const levels: string[] = [];
     const down: SchedulerEvent = { kind: 'redis.down', at: 1, reason: 'the embedded one' };
-    const { events, reload } = running({ io: { companion$: of(down), setLogLevel: (level) => levels.push(level) } });
+    const { events, reload } = running({ io: { companion$: of(down), setLog: ({ level }) => levels.push(level) } });
     await settled();
     reload({ log: { level: 'debug' } });
     await settled();

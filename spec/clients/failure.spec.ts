@@ -6,8 +6,8 @@ describe('failureOf', () => {
   const coded = (code: string): Error => Object.assign(new Error('words of a peer'), { code });
   const table = {
     refused: ['ECONNREFUSED'],
-    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'],
-    unreachable: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_EOF_STATE'],
+    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_ADDRFAMILY'],
     timeout: ['ETIMEDOUT'],
     'too-large': ['HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
     aborted: ['ABORT_ERR'],
@@ -30,7 +30,9 @@ describe('failureOf', () => {
       'INVALID_PURPOSE',
       'PATH_LENGTH_EXCEEDED',
     ],
-    other: ['HPE_INVALID_CONSTANT', 'ENOTFOUND', 'toString', ''],
+    malformed: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HPE_CLOSED_CONNECTION', 'HPE_WHATEVER_NODE_26_HAS'],
+    'http-101': ['SWITCHED_PROTOCOLS'],
+    other: ['HPE', 'EAI_MEMORY', 'toString', ''],
   } as const;
 
   for (const [reason, codes] of Object.entries(table)) {
@@ -40,9 +42,16 @@ describe('failureOf', () => {
   }
 
   it('tells what never left this host from what a peer did', () => {
-    for (const code of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
+    for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) {
       expect(failureOf(coded(code)), code).to.deep.equal({ reason: 'other', local: true });
     }
+  });
+
+  it('tells that the host has no address or route of the family, which may be a lack of ports as well', () => {
+    for (const code of ['ENETUNREACH', 'EAFNOSUPPORT']) {
+      expect(failureOf(coded(code)), code).to.deep.equal({ reason: 'unreachable', noRoute: true });
+    }
+    expect(failureOf(coded('EADDRNOTAVAIL'))).to.deep.equal({ reason: 'unreachable', noRoute: true, local: true });
   });
 
   it('knows an abort by its name and a body over the limit by its type', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fromEnvironment } from '#src/config/environment.js';
-import { keys } from '#src/config/paths.js';
+import { keys } from '#src/config/keys.js';
 import { loadText, problemsIn, UUID } from './support.js';
 
 const PREFIX = 'CONSUMER_SCHEDULER__';
@@ -82,6 +82,35 @@ describe('fromEnvironment', () => {
       `sync.suspectintervall: unknown key; did you mean sync.suspectInterval? (environment ${variable})`,
     ]);
     expect(await problemsIn(load({ [PREFIX]: 'x' }))).to.have.length(1);
+  });
+
+  const unknown: readonly (readonly [string, string])[] = [
+    ['SYNC_INTERVAL', 'did you mean CONSUMER_SCHEDULER__SYNC__INTERVAL?'],
+    ['SYNC_SUSPECT_INTERVAL', 'did you mean CONSUMER_SCHEDULER__SYNC__SUSPECTINTERVAL?'],
+    ['sync_Interval', 'did you mean CONSUMER_SCHEDULER__SYNC__INTERVAL?'],
+    ['REDIS__URL', 'did you mean CONSUMER_SCHEDULER__REDIS__URL?'],
+    ['UUID', 'did you mean CONSUMER_SCHEDULER__UUID?'],
+    ['LOCAL_UUID', 'did you mean LOCAL_UUID?'],
+    ['CONFIGG', 'did you mean CONSUMER_SCHEDULER_CONFIG?'],
+    ['SERVICE', 'the nearest known variable is '],
+    ['PORTS', 'the nearest known variable is '],
+    ['', 'the nearest known variable is '],
+  ];
+  for (const [rest, hint] of unknown) {
+    it(`names CONSUMER_SCHEDULER_${rest}, which sets nothing, and the nearest one that does`, async () => {
+      const variable = `CONSUMER_SCHEDULER_${rest}`;
+      const [problem = '', ...others] = await problemsIn(load({ [variable]: 'planted' }));
+      expect(problem).to.include(`unknown variable; ${hint}`).and.include(`(environment ${variable})`);
+      expect(problem).to.not.include('planted');
+      expect(others).to.deep.equal([]);
+    });
+  }
+
+  it('leaves alone what Kubernetes sets for a service of our name, and what is not ours', async () => {
+    const names = ['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'PORT', 'PORT_80_TCP', 'PORT_80_TCP_ADDR'];
+    const env = Object.fromEntries(names.map((name) => [`CONSUMER_SCHEDULER_${name}`, 'tcp://10.0.0.1:80']));
+    const others = { CONSUMER_SCHEDULER: 'x', CONSUMER_SCHEDULERS_SYNC: 'x', MY_CONSUMER_SCHEDULER_SYNC: 'x' };
+    expect(await problemsIn(load({ ...env, ...others, CONSUMER_SCHEDULER_CONFIG: 'x' }))).to.deep.equal([]);
   });
 
   it('names two variables that name one key', async () => {

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findConfigFile, loadConfig } from '#src/config/load.js';
-import { inFolder, loadText, problemsIn, UUID } from './support.js';
+import { findConfigFile } from '#src/config/file.js';
+import { loadConfig, reloadConfig } from '#src/config/load.js';
+import { FOLDER, inFolder, loadText, problemsIn, UUID } from './support.js';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
 
 describe('loadConfig', () => {
   it('fills in every default of the contract', async () => {
@@ -15,8 +18,12 @@ describe('loadConfig', () => {
         url: 'redis://127.0.0.1:6379/0',
         sentinel: undefined,
         cluster: undefined,
+        username: undefined,
+        password: undefined,
+        database: 0,
+        tls: { ca: undefined, cert: undefined, key: undefined },
         keyPrefix: 'p2p:',
-        dataDir: './data',
+        dataDir: join(FOLDER, 'data'),
       },
       sync: {
         ...target,
@@ -27,6 +34,7 @@ describe('loadConfig', () => {
         spread: 0,
         suspectIntervalMs: 15_000,
         unavailable: { intervalMs: 60_000, concurrency: 32 },
+        pending: { concurrency: 64 },
       },
       availability: { fall: 3, rise: 1 },
       publicIp: {
@@ -38,7 +46,14 @@ describe('loadConfig', () => {
         confirmations: 3,
         sources: ['dns', 'https'],
       },
-      announce: { ...target, concurrency: 32, path: '/ip', retry: { initialMs: 5_000, maxMs: 600_000 } },
+      announce: {
+        ...target,
+        concurrency: 32,
+        path: '/ip',
+        retry: { initialMs: 5_000, maxMs: 600_000 },
+        newcomers: false,
+        refreshMs: 'never',
+      },
       http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
       network: { allow: ['public'] },
       status: { enabled: true, host: '127.0.0.1', port: 9_464 },
@@ -76,6 +91,24 @@ describe('loadConfig', () => {
         expect(config.uuid).to.equal(UUID);
       }));
 
+    it('is named as missing, with the places that were looked at and what to do, where it is what has the uuid', () =>
+      inFolder(async (cwd) => {
+        const problems = await problemsIn(loadConfig({ file: undefined, env: {}, cwd }));
+        expect(problems).to.deep.equal([
+          `no configuration file found: looked for ${cwd}/consumer-scheduler.yaml and ` +
+            '/etc/consumer-scheduler/config.yaml; write one of them, name another with --config, or set LOCAL_UUID',
+          'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+        ]);
+      }));
+
+    it('is not missing where something else is wrong', () =>
+      inFolder(async (cwd) => {
+        const env = { LOCAL_UUID: UUID, LOG_LEVEL: 'loud' };
+        expect(await problemsIn(loadConfig({ file: undefined, env, cwd }))).to.deep.equal([
+          'log.level: expected one of error, warn, info, debug (environment LOG_LEVEL)',
+        ]);
+      }));
+
     it('has to be where somebody did', () =>
       inFolder(async (cwd) => {
         const env = { LOCAL_UUID: UUID };
@@ -104,9 +137,27 @@ describe('loadConfig', () => {
       ['two documents', 'log: {}\n---\nlog: {}', 'not valid YAML or JSON: multiple docs (config.yaml:2:1)'],
       ['over 1 MiB', '#'.repeat(1_048_577), 'larger than 1 MiB (config.yaml)'],
       ['no UTF-8', Uint8Array.of(0xff, 0xfe, 0x75), 'not text in UTF-8 (config.yaml)'],
-      ['empty', '', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
-      ['only comments', '# uuid: x', 'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11'],
+      [
+        'using merge keys',
+        'sync: &a {timeout: 1s}\nannounce:\n  <<: *a',
+        'merge keys (<<) are not supported, since YAML 1.2 has none: write the keys out, or use an alias for a whole ' +
+          'group (config.yaml:3:3)',
+      ],
     ];
+    for (const [name, source] of [
+      ['empty', ''],
+      ['only comments', '# uuid: x\n'],
+      ['null', 'null'],
+      ['an empty group', '{}'],
+    ] as const) {
+      it(`is said to have no settings where it is ${name}`, async () => {
+        expect(await problemsIn(loadText(source))).to.deep.equal([
+          'the file has no settings (config.yaml)',
+          'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+        ]);
+        expect((await loadText(source, { LOCAL_UUID: UUID })).config.uuid).to.equal(UUID);
+      });
+    }
     for (const [name, source, message] of faults) {
       it(`is one clear error where it is ${name}`, async () => {
         expect(await problemsIn(loadText(source))).to.deep.equal([message]);
@@ -133,6 +184,54 @@ describe('loadConfig', () => {
         CONSUMER_SCHEDULER__SYNC__TIMEOUT: '2s',
       });
       expect([config.sync.timeoutMs, config.announce.timeoutMs]).to.deep.equal([2_000, 1_000]);
+    });
+  });
+
+  describe('a relative path', () => {
+    const source = `uuid: ${UUID}\nredis: {url: rediss://h, dataDir: store, tls: {ca: ca.pem}}\nhttp: {tls: {ca: ca.pem}}`;
+    const place = async (folder: string): Promise<void> => {
+      await mkdir(folder);
+      await copyFile(fixture('ca.pem'), join(folder, 'ca.pem'));
+      await writeFile(join(folder, 'consumer-scheduler.yaml'), source);
+    };
+
+    it('counts from the folder of the file, wherever the program was started, and however the file was found', () =>
+      inFolder(async (cwd) => {
+        const folder = join(cwd, 'settings');
+        await place(folder);
+        await mkdir(join(cwd, 'elsewhere'));
+        await symlink('../settings/consumer-scheduler.yaml', join(cwd, 'elsewhere', 'link.yaml'));
+        await copyFile(fixture('ca.pem'), join(cwd, 'elsewhere', 'ca.pem'));
+        for (const [from, file, counted] of [
+          [cwd, 'settings/consumer-scheduler.yaml', folder],
+          [join(cwd, 'elsewhere'), '../settings/consumer-scheduler.yaml', folder],
+          [folder, undefined, folder],
+          // The folder that the operator knows, not that of the target.
+          [cwd, 'elsewhere/link.yaml', join(cwd, 'elsewhere')],
+        ] as const) {
+          const { config, declared } = await loadConfig({ file, env: {}, cwd: from });
+          expect(config.redis.dataDir).to.equal(join(counted, 'store'));
+          expect(declared.redis.tls.ca).to.equal(join(counted, 'ca.pem'));
+          expect(declared.http.tls.ca).to.equal(join(counted, 'ca.pem'));
+          expect(config.redis.tls.ca).to.match(/^-----BEGIN/);
+        }
+      }));
+
+    it('of the environment counts from there, too, and without a file from where the program was started', () =>
+      inFolder(async (cwd) => {
+        const env = { LOCAL_UUID: UUID, CONSUMER_SCHEDULER__REDIS__DATADIR: '../store' };
+        expect((await loadConfig({ file: undefined, env, cwd })).config.redis.dataDir).to.equal(
+          resolve(cwd, '../store'),
+        );
+        const folder = join(cwd, 'settings');
+        await place(folder);
+        const file = join(folder, 'consumer-scheduler.yaml');
+        expect((await loadConfig({ file, env, cwd })).config.redis.dataDir).to.equal(join(cwd, 'store'));
+      }));
+
+    it('is not made of an absolute one', async () => {
+      const { config } = await loadText(`uuid: ${UUID}\nredis: {dataDir: /var/lib/store}`);
+      expect(config.redis.dataDir).to.equal('/var/lib/store');
     });
   });
 
@@ -263,16 +362,89 @@ describe('loadConfig', () => {
     });
   });
 
+  describe('read again', () => {
+    const usual = 'consumer-scheduler.yaml';
+    const env = { LOCAL_UUID: UUID };
+
+    it('is the file that was found at the start, also where it was not named', () =>
+      inFolder(async (cwd) => {
+        const options = { file: undefined, env, cwd };
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 1}');
+        const before = await loadConfig(options);
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
+        expect((await reloadConfig(before, options)).config.sync.concurrency).to.equal(2);
+        await rm(join(cwd, usual));
+        expect(await problemsIn(reloadConfig(before, options))).to.deep.equal([`no such file (${usual})`]);
+      }));
+
+    it('is none where none was found at the start, and what comes later counts for nothing', () =>
+      inFolder(async (cwd) => {
+        const options = { file: undefined, env, cwd };
+        const before = await loadConfig(options);
+        await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
+        const { config, file } = await reloadConfig(before, options);
+        expect([config.sync.concurrency, file]).to.deep.equal([64, undefined]);
+      }));
+
+    for (const [what, empty] of [
+      ['empty', ''],
+      ['only comments', '# nothing\n'],
+    ] as const) {
+      it(`has settings where it had some: ${what} is an error, and not all defaults`, () =>
+        inFolder(async (cwd) => {
+          const options = { file: 'a.yaml', env, cwd };
+          const write = (text: string) => writeFile(join(cwd, 'a.yaml'), text);
+          await write('sync: {concurrency: 1}');
+          const before = await loadConfig(options);
+          await write(empty);
+          expect(await problemsIn(reloadConfig(before, options))).to.deep.equal(['the file has no settings (a.yaml)']);
+          const always = await loadConfig(options);
+          expect((await reloadConfig(always, options)).config.sync.concurrency, 'which it was before').to.equal(64);
+        }));
+    }
+  });
+
+  describe('what is valid and likely to be a mistake', () => {
+    const warningsOf = async (source: string, env: NodeJS.ProcessEnv = {}) =>
+      (await loadText(`uuid: ${UUID}\n${source}`, env)).warnings.map((line) => line.replace(/\(\/\S*\//, '('));
+
+    it('is a duration that is a small number, since numbers are milliseconds', async () => {
+      expect(await warningsOf('sync: {interval: 60, timeout: 999, unavailable: {interval: 90}}')).to.deep.equal([
+        'sync.interval: 60 is 60 milliseconds; write 60s for seconds, or 60ms (config.yaml:2)',
+        'sync.timeout: 999 is 999 milliseconds; write 999s for seconds, or 999ms (config.yaml:2)',
+        'sync.unavailable.interval: 90 is 90 milliseconds; write 90s for seconds, or 90ms (config.yaml:2)',
+      ]);
+      expect(await warningsOf('', { CONSUMER_SCHEDULER__PUBLICIP__INTERVAL: '120' })).to.deep.equal([
+        'publicIp.interval: 120 is 120 milliseconds; write 120s for seconds, or 120ms ' +
+          '(environment CONSUMER_SCHEDULER__PUBLICIP__INTERVAL)',
+      ]);
+    });
+
+    it('is none of a duration with a unit, of a large number, of no time at all, nor of another number', async () => {
+      const source = 'sync: {interval: 60ms, timeout: 1000, port: 81, concurrency: 5}\nshutdown: {grace: 0}';
+      expect(await warningsOf(`${source}\nannounce: {refresh: never, headers: {aMs: "5"}}`)).to.deep.equal([]);
+    });
+
+    it('is a text in quotes from the environment, which does not take them off', async () => {
+      const variable = 'CONSUMER_SCHEDULER__HTTP__SIGNING__SECRET';
+      for (const quote of ['"', "'"]) {
+        expect(await warningsOf('', { [variable]: `${quote}planted planted planted${quote}` })).to.deep.equal([
+          `http.signing.secret: the quotes around the value are part of it (environment ${variable})`,
+        ]);
+      }
+      expect(await warningsOf('', { [variable]: '"planted planted planted' })).to.deep.equal([]);
+      expect(await warningsOf('http: {signing: {secret: "\'planted planted planted\'"}}')).to.deep.equal([]);
+    });
+  });
+
   describe('the PEM files', () => {
-    const fixture = (name: string): string =>
-      fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
     const withTls = (tls: object) => loadText(JSON.stringify({ uuid: UUID, http: { tls } }));
 
     it('are read with the configuration', async () => {
       const ca = fixture('ca.pem');
-      const { config, parsed } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
+      const { config, declared } = await withTls({ ca, cert: fixture('client.pem'), key: fixture('client.key') });
       expect(config.http.tls.ca).to.match(/^-----BEGIN CERTIFICATE-----/);
-      expect(parsed.http.tls.ca).to.equal(ca);
+      expect(declared.http.tls.ca).to.equal(ca);
     });
 
     it('have to be what they say, and to belong together', () =>

@@ -3,12 +3,14 @@ import { masked, maskUrl } from '#src/config/mask.js';
 import { loadText, UUID } from './support.js';
 
 describe('masked', () => {
-  const show = async (config: object) => masked((await loadText(JSON.stringify({ uuid: UUID, ...config }))).parsed);
+  const show = async (config: object) => masked((await loadText(JSON.stringify({ uuid: UUID, ...config }))).declared);
 
   it('shows the effective configuration, with durations as they are written', async () => {
     const shown = await show({ sync: { interval: '90s', timeout: 1_500, suspectInterval: 3_600_000 } });
     expect(shown.sync).to.include({ interval: '90s', timeout: '1500ms', suspectInterval: '1h', concurrency: 64 });
     expect(shown).to.have.nested.property('announce.retry.max', '10m');
+    expect(shown).to.have.nested.property('announce.refresh', 'never');
+    expect(await show({ announce: { refresh: '24h' } })).to.have.nested.property('announce.refresh', '24h');
     expect(shown.status).to.deep.equal({ enabled: true, host: '127.0.0.1', port: 9_464 });
   });
 
@@ -27,6 +29,22 @@ describe('masked', () => {
     expect(shown).to.have.nested.property('announce.path', '/ip?token=***');
     expect(shown).to.deep.nested.include({
       'publicIp.sources': ['dns', { url: 'https://***@ip.example/x?***&key=***&a=***' }],
+    });
+  });
+
+  it('shows the database that a URL of Redis names', async () => {
+    for (const url of ['redis://h?db=2', 'unix:///run/redis.sock?db=2']) {
+      expect(await show({ redis: { url } })).to.have.nested.property('redis.url', url);
+    }
+  });
+
+  it('shows no password of Redis or of its sentinels', async () => {
+    const sentinel = { name: 'main', nodes: ['h:1'], username: 'watcher', password: 'planted' };
+    const shown = await show({ redis: { sentinel, username: 'me', password: 'planted' } });
+    expect(shown.redis).to.deep.include({
+      sentinel: { ...sentinel, password: '***' },
+      username: 'me',
+      password: '***',
     });
   });
 

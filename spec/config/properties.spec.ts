@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { schema } from '#src/config/config.js';
 import { fromEnvironment } from '#src/config/environment.js';
+import { keyPaths } from '#src/config/keys.js';
 import { masked } from '#src/config/mask.js';
-import { keyPaths } from '#src/config/paths.js';
 import { problemsOf } from '#src/config/problem.js';
-import { schema } from '#src/config/schema.js';
 import { loadText, problemsIn, UUID } from './support.js';
 
 const duration = fc.oneof(
@@ -27,8 +27,8 @@ const target = {
 /** Any part of a valid configuration, as it is written, without secrets. */
 const valid = some({
   redis: some({
-    url: fc.constantFrom('embedded', 'redis://h:1/2', 'unix:///run/redis.sock'),
-    keyPrefix: fc.stringMatching(/^[!-~]{1,200}$/),
+    url: fc.constantFrom('embedded', 'redis://h:1/2', 'redis://h?db=2', 'unix:///run/redis.sock'),
+    keyPrefix: fc.stringMatching(/^[!#-&(-_a-~]{1,200}$/),
     dataDir: fc.constant('/var/lib/p2p'),
   }),
   sync: some({
@@ -38,6 +38,7 @@ const valid = some({
     spread: fc.double({ min: 0, max: 0.9, noNaN: true }).map((n) => n + 0),
     suspectInterval: duration,
     unavailable: some({ interval: duration, concurrency }),
+    pending: some({ concurrency }),
   }),
   availability: some({ fall: fc.integer({ min: 1, max: 1_000 }), rise: fc.integer({ min: 1, max: 1_000 }) }),
   publicIp: some({
@@ -56,7 +57,12 @@ const valid = some({
       { minLength: 1, selector: (source) => JSON.stringify(source).toLowerCase() },
     ),
   }),
-  announce: some({ ...target, retry: fc.constant({ initial: '1s', max: '2s' }) }),
+  announce: some({
+    ...target,
+    retry: fc.constant({ initial: '1s', max: '2s' }),
+    newcomers: fc.boolean(),
+    refresh: fc.constantFrom('never', '24h', 90_000),
+  }),
   network: some({ allow: fc.subarray(['public', 'private', 'loopback'], { minLength: 1 }) }),
   status: some({ enabled: fc.boolean(), host: fc.ipV4(), port: fc.integer({ min: 0, max: 65_535 }) }),
   log: some({ level: fc.constantFrom('error', 'debug'), format: fc.constantFrom('json', 'pretty', 'auto') }),
@@ -67,8 +73,8 @@ describe('any configuration', () => {
   it('that is valid means the same when it is printed and read again, in YAML or JSON', async () => {
     await fc.assert(
       fc.asyncProperty(valid, async (written) => {
-        const { config, parsed } = await loadText(stringify(written));
-        expect((await loadText(stringify(masked(parsed)))).config).to.deep.equal(config);
+        const { config, declared } = await loadText(stringify(written));
+        expect((await loadText(stringify(masked(declared)))).config).to.deep.equal(config);
         expect((await loadText(JSON.stringify(written))).config).to.deep.equal(config);
       }),
       { numRuns: 60 },
@@ -130,12 +136,13 @@ describe('any configuration', () => {
       fc.constantFrom('LOCAL_UUID', 'REDIS_URL', 'CONSUMER_SCHEDULER__', 'CONSUMER_SCHEDULER__SYNC__HEADERS'),
       fc.constantFrom(...keyPaths).map((path) => `CONSUMER_SCHEDULER__${path.toUpperCase().replaceAll('.', '__')}`),
       fc.string().map((text) => `CONSUMER_SCHEDULER__${text}`),
+      fc.string().map((text) => `CONSUMER_SCHEDULER_${text}`),
     );
     fc.assert(
       fc.property(fc.dictionary(name, fc.string()), (env) => {
         const { settings, problems } = fromEnvironment(env);
         for (const { key } of settings) expect(keyPaths).to.include(key);
-        for (const { where } of problems) expect(where).to.match(/^environment CONSUMER_SCHEDULER__/);
+        for (const { where } of problems) expect(where).to.match(/^environment CONSUMER_SCHEDULER_/);
       }),
       { numRuns: 1_000 },
     );

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { jsonSchema } from '#src/config/jsonSchema.js';
-import { keys } from '#src/config/paths.js';
-import { schema } from '#src/config/schema.js';
+import { schema } from '#src/config/config.js';
+import { jsonSchema, keys } from '#src/config/keys.js';
+import { asWritten } from '#src/config/mask.js';
 import { loadText, UUID } from './support.js';
 
 const place = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
@@ -22,12 +22,15 @@ describe('what is published of the configuration', () => {
   describe('config.schema.json', () => {
     it('describes every key, and has every default that the program has', async () => {
       expect(JSON.parse(await read('config.schema.json'))).to.deep.equal(jsonSchema);
-      const { parsed } = await loadText(`uuid: ${UUID}`);
+      const defaults = schema.parse({ uuid: UUID });
       for (const { path, node } of keys) {
         expect(node.description, path).to.be.a('string').and.not.equal('');
-        if (node.properties !== undefined || node.default === undefined) continue;
+        if (node.properties !== undefined) continue;
+        const filledIn = path !== 'uuid' && hasPath(asWritten(defaults), path);
+        expect(node.default !== undefined, `${path} has a default`).to.equal(filledIn);
+        if (!filledIn) continue;
         const tree = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), node.default);
-        expect(schema.parse({ uuid: UUID, ...(tree as object) }), path).to.deep.equal(parsed);
+        expect(schema.parse({ uuid: UUID, ...(tree as object) }), path).to.deep.equal(defaults);
       }
     });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Loaded } from '#src/config/load.js';
@@ -16,13 +16,19 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
   }
 }
 
+/** The same for every text, so that what is relative to it is the same as well. */
+export const FOLDER = join(tmpdir(), `config-${process.pid}`);
+
 /** What the text of a configuration file comes to. */
-export function loadText(source: string | Uint8Array, env: NodeJS.ProcessEnv = {}): Promise<Loaded> {
-  return inFolder(async (folder) => {
-    const file = join(folder, 'config.yaml');
+export async function loadText(source: string | Uint8Array, env: NodeJS.ProcessEnv = {}): Promise<Loaded> {
+  await mkdir(FOLDER, { recursive: true });
+  try {
+    const file = join(FOLDER, 'config.yaml');
     await writeFile(file, source);
-    return loadConfig({ file, env });
-  });
+    return await loadConfig({ file, env });
+  } finally {
+    await rm(FOLDER, { recursive: true });
+  }
 }
 
 /** What is wrong with it, one line each, without the folder. Anything thrown but a ConfigError is thrown on. */

@@ -29,13 +29,15 @@ describe('a Redis Cluster', () => {
   });
 
   it('whose node with our keys is killed and comes back: all the work is done, nothing is lost', async () => {
-    cluster = await RedisCluster.start();
+    cluster = await RedisCluster.start('--user', 'sched', 'on', '>of-redis', '~*', '&*', '+@all');
     const owner = await cluster.ownerOf(keys.scheduler);
     const redis = owner.client();
     await neighbours.register(redis, keys);
-    const running = await Scheduler.start(neighbours.settings({ cluster: cluster.urls, keyPrefix: PREFIX }));
+    const login = { username: 'sched', password: 'of-redis' };
+    const running = await Scheduler.start(neighbours.settings({ cluster: cluster.urls, keyPrefix: PREFIX, ...login }));
     scheduler = running;
     await settled(redis, neighbours, { keys });
+    expect(await redis.client('LIST')).to.include('user=sched');
 
     const outage = {
       begin: () => owner.kill(),

@@ -29,8 +29,9 @@ const expectRead = (text: string): boolean => {
   expect(family).to.equal(mapped || familyOf(text) === 'ipv4' ? 4 : 6);
   const host = family === 6 ? `[${ip}]` : ip;
   expect(new URL(`http://${host}/`).hostname, 'canonical').to.equal(host);
+  const scope = family === 4 ? 'public IPv4' : 'public IPv6';
   expect(checked).to.deep.equal(
-    isSpecial(ip) ? { ok: false, error: 'address-denied' } : { ok: true, ip, family: family },
+    isSpecial(ip) ? { ok: false, error: 'address-denied' } : { ok: true, ip, family, scope },
   );
   return true;
 };

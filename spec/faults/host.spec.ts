@@ -6,25 +6,24 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
-import { concatMap, filter, from, interval, lastValueFrom, map, of, take, timer, toArray } from 'rxjs';
+import { lastValueFrom, timer, toArray } from 'rxjs';
 import { openRedis } from '#src/clients/redis.js';
 import { nodeFetchClient } from '#src/clients/nodeFetch.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
-import type { Reply } from '#src/domain/call/http.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
-import { UNCHECKED } from '#src/domain/peer/health.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import { abortable } from '#src/streams/operators/abortable.js';
 import { checkPeer } from '#src/streams/sync/checkPeer.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
-import { virtualClock } from '../support/clock.js';
 import { entry } from '../support/entries.js';
 import { eventually } from '../support/eventually.js';
-import { marbles } from '../support/marbles.js';
 import { keys, register } from '../support/registry.js';
+import { skipBecause } from '../support/skip.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
@@ -67,70 +66,6 @@ describe('faults of the network and the host', () => {
     await server.stop();
   });
 
-  describe('our own outage, in virtual time', () => {
-    const PEERS = Array.from({ length: 20 }, (_, i) => join20(i));
-
-    /** Twenty peers in good standing, each checked once a second, by what answers when. */
-    const watching = (
-      scheduler: Parameters<typeof virtualClock>[0] & { readonly now: () => number },
-      reply: (uuid: string, now: number) => Reply,
-      seconds: number,
-    ) => {
-      const book = new PeerBook();
-      const health = { ...UNCHECKED, state: 'available' as const };
-      for (const [i, uuid] of PEERS.entries()) {
-        book.remember(entry(uuid, { health, stored: { ip: '1.1.1.1', port: String(i + 1) } }), 1);
-      }
-      const evidence = new OnlineEvidence();
-      evidence.recordAnswer();
-      const check = checkPeer(
-        {
-          book,
-          evidence,
-          clock: virtualClock(scheduler),
-          scheduler,
-          request: ({ port }) => of(reply(PEERS[(port ?? 1) - 1] ?? '', scheduler.now())),
-          timeoutMs: 100,
-          rules: { fall: 3, rise: 1 },
-          allow: ['public'],
-          polled: true,
-        },
-        'regular',
-      );
-      const event$ = interval(1_000, scheduler).pipe(
-        take(seconds),
-        concatMap(() => from(PEERS)),
-        concatMap((uuid) => check(book.lastKnown(uuid) ?? entry(uuid))),
-      );
-      return { book, event$ };
-    };
-    const good: Reply = { ok: true, status: 200, body: '' };
-    const cut: Reply = { ok: false, reason: 'unreachable' };
-    const unavailable = (book: PeerBook) =>
-      PEERS.filter((uuid) => book.lastKnown(uuid)?.health.state === 'unavailable');
-
-    marbles('ten minutes without a line mark nobody unavailable, and everybody is as before afterwards', (m) => {
-      const online = (now: number): boolean => now < 30_000 || now > 630_000;
-      const { book, event$ } = watching(m.scheduler, (_, now) => (online(now) ? good : cut), 660);
-      const told$ = event$.pipe(
-        filter((event) => event.kind !== 'peer.checked'),
-        map((event) => event.kind),
-      );
-      m.expectObservable(told$).toBe('31s b 599999ms e 28999ms |', { b: 'isolation.began', e: 'isolation.ended' });
-      m.flush();
-      expect(unavailable(book)).to.deep.equal([]);
-      expect(PEERS.every((uuid) => book.lastKnown(uuid)?.health.state === 'available')).to.equal(true);
-    });
-
-    marbles('half of the peers that really die at once are all noticed', (m) => {
-      const dead = new Set(PEERS.slice(0, 10));
-      const { book, event$ } = watching(m.scheduler, (uuid, now) => (dead.has(uuid) && now > 5_000 ? cut : good), 10);
-      m.expectObservable(event$.pipe(filter((event) => event.kind !== 'peer.checked'))).toBe('10s |');
-      m.flush();
-      expect(unavailable(book)).to.have.members([...dead]);
-    });
-  });
-
   it('a process that was suspended judges nothing that was in flight meanwhile', async () => {
     const peer = await add(PEER);
     const running = await start({ sync: { interval: '300ms', timeout: '4s' } });
@@ -159,7 +94,7 @@ describe('faults of the network and the host', () => {
       () => Date.now(),
     );
     const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
-    const book = new PeerBook();
+    const book = new PeerBook(['loopback']);
     const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
     book.remember(known, 1);
     const post = nodeFetchClient({ userAgent: 'test', tls: {} });
@@ -173,7 +108,9 @@ describe('faults of the network and the host', () => {
         timeoutMs: 1_000,
         rules: { fall: 3, rise: 1 },
         allow: ['loopback'],
-        polled: false,
+        polledScope: undefined,
+        undecided: new UndecidedFailures(clock.steady),
+        families: new HostFamilies(() => new Set(['IPv4'])),
       },
       'regular',
     );
@@ -186,7 +123,7 @@ describe('faults of the network and the host', () => {
   });
 
   it('out of file descriptors: fewer calls at once, nobody is blamed, and it says so', async function () {
-    if (spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+    if (spawnSync('prlimit', ['--version']).status !== 0) skipBecause(this, 'there is no prlimit(1)');
     for (let i = 0; i < 40; i += 1) await add(join20(i));
     const running = await start({ sync: { interval: '300ms', timeout: '2s', concurrency: 40 } });
     await running.logged(({ event }) => event === 'round.finished');
@@ -207,7 +144,7 @@ describe('faults of the network and the host', () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0;
     const embedded = openRedis({ socketPath: join(folder, 'redis.sock') });
     try {
-      if (!mounted) this.skip();
+      if (!mounted) skipBecause(this, 'a tmpfs can’t be mounted, which takes root');
       const peer = await startConsumer({ uuid: PEER, host: '127.0.0.1' });
       peers.push(peer);
       const running = await start({ redis: { url: 'embedded', dataDir: folder } });

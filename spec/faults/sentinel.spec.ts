@@ -63,6 +63,26 @@ describe('failover of Redis behind a sentinel', () => {
     for (const server of servers) await server.stop();
   });
 
+  it('is joined where Redis and its sentinel each want a password of their own', async () => {
+    const primary = await serve(['--user', 'sched', 'on', '>of-redis', '~*', '&*', '+@all']);
+    const lines = [`sentinel monitor ${NAME} ${HOST} ${primary.port} 1`, 'requirepass of-the-sentinel'];
+    const sentinel = await serve(['--sentinel'], { config: lines });
+    await neighbours.register(primary.redis);
+    const running = await Scheduler.start(
+      neighbours.settings({
+        sentinel: { name: NAME, nodes: [`${HOST}:${sentinel.port}`], password: 'of-the-sentinel' },
+        username: 'sched',
+        password: 'of-redis',
+      }),
+    );
+    scheduler = running;
+    await settled(primary.redis, neighbours);
+    expect(await primary.redis.client('LIST')).to.include('user=sched');
+    expect(await running.stop()).to.equal(0);
+    expectSoundLog(running);
+    expect(running.output).to.not.match(/of-redis|of-the-sentinel/);
+  }).timeout(60_000);
+
   it('goes on with the new primary, and what had to wait is written and told there', async () => {
     let primary = await serve(STORE);
     let replica = await serve([...STORE, '--replicaof', `${HOST} ${primary.port}`]);

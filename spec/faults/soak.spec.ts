@@ -7,6 +7,7 @@ import { Scheduler } from '#swarm/scheduler.js';
 import { eventually } from '../support/eventually.js';
 import { keys } from '../support/registry.js';
 import { report, scale } from '../support/scale.js';
+import { skipBecause } from '../support/skip.js';
 import { CrowdProcess } from '../support/soak/crowdProcess.js';
 import { CONSUMERS, uuidOf } from '../support/soak/orders.js';
 import { countRounds } from '../support/soak/rounds.js';
@@ -43,7 +44,7 @@ describe('soak', () => {
   });
 
   it(`${ROUNDS} rounds over ${CONSUMERS} peers that come, go, move and misbehave`, async function () {
-    if (!existsSync('/proc/self/fd')) this.skip();
+    if (!existsSync('/proc/self/fd')) skipBecause(this, 'there is no /proc to count descriptors in');
     this.timeout(2 * PATIENCE_MS + ROUNDS * ROUND_MS);
     crowd = await CrowdProcess.start(server.socketPath);
     await crowd.order({ ip: addressOf(0) });

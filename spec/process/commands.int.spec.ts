@@ -88,6 +88,14 @@ describe('the commands of node dist/main.js', () => {
         .and.match(/level: warn/);
       expect(output).to.include('redis://***@127.0.0.1/0').and.include('https://***@ip.example/?key=***');
     });
+
+    it('names what is valid and likely to be a mistake', async () => {
+      const { code, output } = await command(['check-config'], { sync: { interval: 60 } });
+      expect(code).to.equal(0);
+      expect(output)
+        .to.include('warning: sync.interval: 60 is 60 milliseconds')
+        .and.match(/interval: 60ms/);
+    });
   });
 
   describe('peers', () => {

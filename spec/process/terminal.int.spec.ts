@@ -9,6 +9,7 @@ import { expect } from 'chai';
 import { startConsumer } from '#swarm/consumer.js';
 import { RedisServer } from '#swarm/redis.js';
 import { register } from '../support/registry.js';
+import { skipBecause } from '../support/skip.js';
 
 const MAIN = fileURLToPath(import.meta.resolve('#src/main.js'));
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -19,7 +20,7 @@ describe('on a terminal', function () {
   let folder = '';
 
   before(async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') skipBecause(this, 'script(1) takes these arguments on Linux only');
     server = await RedisServer.start();
     folder = await mkdtemp(join(tmpdir(), 'terminal-'));
   });
@@ -71,7 +72,7 @@ describe('on a terminal', function () {
   it('the log is pretty and coloured, and a Ctrl-C ends it', async () => {
     const output = await onTerminal('run', {});
     expect(output).to.include('\u001b[');
-    expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ answered/);
+    expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ of \d+ answered/);
     expect(stripVTControlCharacters(output)).to.include('● stopped');
   });
 });

@@ -27,11 +27,31 @@ describe('the records in Redis', () => {
       const events: SchedulerEvent[] = [
         { kind: 'round.started', at: 1, lane: 'regular', round: 4 },
         { kind: 'round.started', at: 9, lane: 'suspect', round: 7 },
-        { kind: 'round.finished', at: 2, lane: 'regular', round: 4, tookMs: 1, ok: 8, failed: 2, aborted: false },
-        { kind: 'round.finished', at: 9, lane: 'suspect', round: 7, tookMs: 1, ok: 0, failed: 0, aborted: false },
+        {
+          kind: 'round.finished',
+          at: 2,
+          lane: 'regular',
+          round: 4,
+          tookMs: 1,
+          ok: 8,
+          failed: 2,
+          aborted: false,
+          local: 0,
+        },
+        {
+          kind: 'round.finished',
+          at: 9,
+          lane: 'suspect',
+          round: 7,
+          tookMs: 1,
+          ok: 0,
+          failed: 0,
+          aborted: false,
+          local: 0,
+        },
         { kind: 'ip.polled', at: 3, source: 'dns', result: 'ok' },
         { kind: 'ip.polled', at: 9, source: 'dns', result: 'timeout' },
-        { kind: 'isolation.began', at: 5 },
+        { kind: 'isolation.began', at: 5, scope: 'public IPv4', peers: 2 },
         { kind: 'heartbeat', at: 6 },
       ];
       for (const event of events) sink.accept(event);
@@ -48,7 +68,7 @@ describe('the records in Redis', () => {
         ip_checked_at: '3',
         heartbeat_at: '6',
       });
-      sink.accept({ kind: 'isolation.ended', at: 7 });
+      sink.accept({ kind: 'isolation.ended', at: 7, scope: 'public IPv4' });
       await sink.flush();
       expect(await state()).to.include({ isolated: '0' });
     });
@@ -62,10 +82,21 @@ describe('the records in Redis', () => {
       expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0', heartbeat_at: '6' });
     });
 
+    it('takes its heart beat away when it is told to stop, and gives no other', async () => {
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
+      sink.accept({ kind: 'heartbeat', at: 6 });
+      await sink.flush();
+      sink.accept({ kind: 'process.stopping', at: 7, signal: 'SIGTERM' });
+      await sink.flush();
+      sink.accept({ kind: 'heartbeat', at: 8 });
+      await sink.flush();
+      expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0' });
+    });
+
     it('never touches the IP, which is the outbox’s', async () => {
       await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
       const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
-      sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8' });
+      sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8', agreed: ['dns'] });
       await sink.flush();
       expect(await state()).to.include({ ip: '1.1.1.1', ip_changed_at: '5' });
     });
@@ -93,16 +124,38 @@ describe('the records in Redis', () => {
         { kind: 'heartbeat', at: 1 },
         { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
         { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
-        { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
+        { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'clock-gap' },
+        { kind: 'peer.undecided', at: 1, lane: 'regular', uuid: 'a', reason: 'timeout' },
+        { kind: 'redis.worked', at: 1, what: 'a step' },
         { kind: 'round.skipped', at: 1, lane: 'suspect' },
-        { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
+        {
+          kind: 'round.finished',
+          at: 1,
+          lane: 'suspect',
+          round: 1,
+          tookMs: 1,
+          ok: 1,
+          failed: 0,
+          aborted: false,
+          local: 0,
+        },
         checked('available', 'available'),
         checked(undefined, undefined),
       ];
       const changes: SchedulerEvent[] = [
         checked('available', 'suspect'),
         { kind: 'round.skipped', at: 6, lane: 'regular' },
-        { kind: 'round.finished', at: 7, lane: 'regular', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false },
+        {
+          kind: 'round.finished',
+          at: 7,
+          lane: 'regular',
+          round: 1,
+          tookMs: 1,
+          ok: 1,
+          failed: 0,
+          aborted: false,
+          local: 0,
+        },
         { kind: 'ip.changed', at: 8, ip: '1.1.1.1', previous: undefined, producers: 2 },
         {
           kind: 'peer.malformed',
@@ -118,22 +171,82 @@ describe('the records in Redis', () => {
       expect(await entries()).to.deep.equal([
         ['type', 'peer.suspect', 'at', '5', 'data', '{"uuid":"a","before":"available","error":"timeout"}'],
         ['type', 'round.skipped', 'at', '6', 'data', '{"lane":"regular"}'],
-        [
-          'type',
-          'round.finished',
-          'at',
-          '7',
-          'data',
-          '{"lane":"regular","round":1,"tookMs":1,"ok":1,"failed":0,"aborted":false}',
-        ],
         ['type', 'ip.changed', 'at', '8', 'data', '{"ip":"1.1.1.1","producers":2}'],
         ['type', 'peer.malformed', 'at', '9', 'data', '{"peer":"consumer","uuid":"b","error":"address-invalid"}'],
       ]);
     });
 
+    const types = async () => (await entries()).map(([, type]) => type);
+
+    it('tells each condition when it begins, when its cause changes and when it ends, not in between', async () => {
+      const journal = new Journal(shared.redis, keys, wall, redisFailure);
+      const round = (local = 0): SchedulerEvent => {
+        return {
+          kind: 'round.finished',
+          at: 1,
+          lane: 'regular',
+          round: 1,
+          tookMs: 1,
+          ok: 1,
+          failed: 0,
+          aborted: false,
+          local,
+        };
+      };
+      const skipped: SchedulerEvent = { kind: 'round.skipped', at: 1, lane: 'regular' };
+      const short: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' };
+      const confirmed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] };
+      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1, failures: [], known: undefined };
+      const down = (reason: string): SchedulerEvent => ({ kind: 'redis.down', at: 1, reason });
+      const failed = (attempts: number): SchedulerEvent => {
+        return {
+          kind: 'announcement.failed',
+          at: 1,
+          uuid: 'p',
+          ip: '1.1.1.1',
+          attempts,
+          reason: 'timeout',
+          retryInMs: 5,
+        };
+      };
+      const story: SchedulerEvent[] = [
+        ...[skipped, skipped, round(), skipped],
+        ...[short, short, round(2), round(), round()],
+        ...[confirmed, confirmed, unknown, unknown, confirmed],
+        ...[down('refused'), down('refused'), down('NOAUTH'), { kind: 'redis.up', at: 1 } as const],
+        ...[failed(1), failed(2), failed(3)],
+      ];
+      for (const event of story) journal.accept(event);
+      await journal.flush();
+      expect(await types()).to.deep.equal([
+        ...['round.skipped', 'round.skipped', 'host.short', 'host.recovered'],
+        ...['ip.confirmed', 'ip.unknown', 'ip.confirmed', 'redis.down', 'redis.down', 'redis.up'],
+        'announcement.failed',
+      ]);
+    });
+
+    it('a network that dies at once pushes nothing out: of peers so many are told, and the number of the rest', async () => {
+      let now = 1_000;
+      const journal = new Journal(shared.redis, keys, () => now, redisFailure);
+      journal.accept({ kind: 'isolation.began', at: now, scope: 'public IPv4', peers: 2 });
+      for (let hour = 0; hour < 3; hour += 1) {
+        for (let i = 0; i < 5_000; i += 1) journal.accept({ ...checked('available', 'suspect') });
+        await journal.flush();
+        now += 3_600_000;
+        await journal.flush();
+      }
+      const seen = await types();
+      expect(seen.length).to.be.below(1_000);
+      expect(seen[0]).to.equal('isolation.began');
+      expect(seen.filter((type) => type === 'events.folded')).to.have.length(3);
+      const folded = (await entries()).find(([, type]) => type === 'events.folded');
+      expect(JSON.parse(folded?.[5] ?? '')).to.deep.equal({ since: 5, counts: { 'peer.suspect': 4_500 } });
+    });
+
     it('is trimmed, and holds no more than a thousand events while Redis is away', async () => {
       const journal = new Journal(shared.redis, keys, wall, redisFailure);
-      for (let at = 0; at < 3_000; at += 1) journal.accept({ kind: 'isolation.began', at });
+      for (let at = 0; at < 3_000; at += 1)
+        journal.accept({ kind: 'isolation.began', at, scope: 'public IPv4', peers: 2 });
       await journal.flush();
       const kept = await entries();
       expect(kept).to.have.length(1_000);
@@ -144,10 +257,10 @@ describe('the records in Redis', () => {
   describe('flushing', () => {
     const all = (redis: Parameters<typeof openRedis>[0]) => {
       const client = openRedis(redis);
-      const verdicts = new WriteBack(client, keys, new PeerBook(), wall, redisFailure);
+      const verdicts = new WriteBack(client, keys, new PeerBook(['public']), wall, redisFailure);
       const state = new SchedulerState(client, keys, identity, wall, redisFailure);
       const journal = new Journal(client, keys, wall, redisFailure);
-      journal.accept({ kind: 'isolation.began', at: 1 });
+      journal.accept({ kind: 'isolation.began', at: 1, scope: 'public IPv4', peers: 2 });
       const flush = () =>
         lastValueFrom(flushing([verdicts, state, journal]).pipe(toArray()), {
           defaultValue: [],

@@ -27,7 +27,7 @@ describe('WriteBack, on a real Redis', () => {
   const sinkOn = (redis: RedisClient) => new WriteBack(redis, keys, book, () => 7, redisFailure);
 
   beforeEach(async () => {
-    book = new PeerBook();
+    book = new PeerBook(['loopback']);
     sink = sinkOn(shared.redis);
     await register(shared.redis, 'consumer', 'a', { ip: '127.0.0.1', last_seen: 5 });
   });
@@ -35,9 +35,9 @@ describe('WriteBack, on a real Redis', () => {
   const record = (over: Checked = {}): void => {
     const { uuid = 'a', at = 1_000, counted = true, failures = 0 } = over;
     const state = 'state' in over ? over.state : 'available';
-    const peer = book.lastKnown(uuid) ?? book.remember(known(uuid), 1) ?? known(uuid);
     const outcome = over.outcome ?? { ok: true, latencyMs: 12.6 };
-    book.record(peer, { at, outcome, counted, health: { ...UNCHECKED, state, failures } });
+    if (book.lastKnown(uuid) === undefined) book.remember(known(uuid), 1);
+    book.record(known(uuid), { at, outcome, counted, health: { ...UNCHECKED, state, failures } });
   };
   /** Each result written before the next one is there, as in a round. */
   const write = async (...results: Checked[]) => {
@@ -50,8 +50,9 @@ describe('WriteBack, on a real Redis', () => {
   };
   const checked = (over: Checked = {}): Checked => over;
   const fault = (error: 'address-denied' | 'address-invalid') => {
-    const peer = book.lastKnown('a') ?? book.remember(known('a'), 1) ?? known('a');
-    book.recordFault(peer, error, 4_000);
+    book.remember(known('a'), 1);
+    book.setPolicy(['public']);
+    expect(book.recordFault('a', 4_000)?.error).to.equal(error);
     return sink.settle();
   };
 
@@ -67,6 +68,7 @@ describe('WriteBack, on a real Redis', () => {
       last_ok_at: '1000',
       latency_ms: '13',
       failures: '0',
+      recent: '.',
     });
   });
 

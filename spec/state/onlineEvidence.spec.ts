@@ -1,33 +1,56 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { OnlineEvidence } from '#src/state/onlineEvidence.js';
-import type { PeerHealth } from '#src/domain/peer/peer.js';
+import { SCOPES } from '#src/domain/ip/scope.js';
 import { judge, UNCHECKED } from '#src/domain/peer/health.js';
+import type { PeerHealth } from '#src/domain/peer/peer.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+
+const V4 = 'public IPv4';
 
 describe('OnlineEvidence', () => {
-  it('has none before the first witness', () => {
-    expect(new OnlineEvidence().generation).to.equal(0);
+  let evidence: OnlineEvidence;
+
+  beforeEach(() => {
+    evidence = new OnlineEvidence();
   });
 
-  it('is newer than a failure once a witness answers after it', () => {
-    const evidence = new OnlineEvidence();
-    evidence.recordAnswer();
-    const generation = evidence.generation;
-    evidence.recordSilence('a', true);
-    expect(evidence.generation).to.equal(generation);
-    evidence.recordAnswer();
-    expect(evidence.generation).to.be.greaterThan(generation);
+  it('has none before the first witness answers', () => {
+    for (const scope of SCOPES) expect(evidence.generation(scope)).to.equal(0);
+    expect(evidence.hasAnswered('IPv4')).to.equal(false);
   });
 
-  it('calls it isolation only when two witnesses are silent and one of them could not be counted', () => {
-    const evidence = new OnlineEvidence();
-    evidence.recordAnswer();
-    expect(evidence.recordSilence('a', true)).to.equal(false);
-    expect(evidence.recordSilence('a', false), 'one dead peer asked again and again').to.equal(false);
-    expect(evidence.recordSilence('b', false)).to.equal(true);
-    expect(evidence.recordSilence('c', false), 'told once').to.equal(false);
-    expect(evidence.recordAnswer()).to.equal(true);
-    expect(evidence.recordAnswer(), 'told once').to.equal(false);
+  it('is newer than a failure once a witness answers after it, in that scope alone', () => {
+    evidence.recordAnswer(V4);
+    const generation = evidence.generation(V4);
+    evidence.recordSilence(V4);
+    expect(evidence.generation(V4)).to.equal(generation);
+    evidence.recordAnswer('public IPv6');
+    evidence.recordAnswer('RFC 1918');
+    expect(evidence.generation(V4)).to.equal(generation);
+    evidence.recordAnswer(V4);
+    expect(evidence.generation(V4)).to.be.greaterThan(generation);
+  });
+
+  it('says of an isolation that it began, and that it ended, once each and by scope', () => {
+    expect(evidence.recordSilence(V4)).to.equal(true);
+    expect(evidence.recordSilence(V4), 'told once').to.equal(false);
+    expect(evidence.recordSilence('ULA')).to.equal(true);
+    expect(evidence.recordAnswer(V4)).to.equal(true);
+    expect(evidence.recordAnswer(V4), 'told once').to.equal(false);
+    expect(evidence.recordAnswer('ULA')).to.equal(true);
+  });
+
+  it('knows which family has answered', () => {
+    evidence.recordAnswer('ULA');
+    expect([evidence.hasAnswered('IPv6'), evidence.hasAnswered('IPv4')]).to.deep.equal([true, false]);
+  });
+
+  it('remembers the eight peers that answered last, newest first, each once', () => {
+    for (const uuid of 'abcdefghij') evidence.recordAnswer(V4, uuid);
+    evidence.recordAnswer(V4, 'e');
+    evidence.recordAnswer(V4);
+    expect(evidence.recent(V4)).to.deep.equal(['e', 'j', 'i', 'h', 'g', 'f', 'd', 'c']);
+    expect(evidence.recent('ULA')).to.deep.equal([]);
   });
 
   /** The rule in its own words, with time stamps instead of generations. */
@@ -35,27 +58,21 @@ describe('OnlineEvidence', () => {
     const step$ = fc.record({ peer: fc.nat(3), ok: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step$, { maxLength: 60 }), (steps) => {
-        const evidence = new OnlineEvidence();
+        const over = new OnlineEvidence();
         const health = new Map<number, PeerHealth>();
         const lastCounted = new Map<number, number>();
-        let lastAnswered = -1;
+        let lastAnswer = -1;
         steps.forEach(({ peer, ok }, now) => {
           const before = health.get(peer) ?? UNCHECKED;
-          if (ok) evidence.recordAnswer();
+          if (ok) over.recordAnswer(V4);
           const outcome = ok ? ({ ok, latencyMs: 1 } as const) : ({ ok, reason: 'timeout' } as const);
-          const result = judge(
-            before,
-            outcome,
-            { generation: evidence.generation, witnesses: true },
-            { fall: 3, rise: 1 },
-          );
-          if (!ok) {
-            const since = lastCounted.get(peer) ?? -1;
-            expect(result.counted, `step ${String(now)}`).to.equal(lastAnswered > since);
-            evidence.recordSilence(String(peer), result.counted);
-            if (result.counted) lastCounted.set(peer, now);
+          const online = { generation: over.generation(V4), witnesses: true };
+          const result = judge(before, outcome, online, { fall: 3, rise: 1 });
+          if (ok) {
+            lastAnswer = now;
           } else {
-            lastAnswered = now;
+            expect(result.counted, `step ${String(now)}`).to.equal(lastAnswer > (lastCounted.get(peer) ?? -1));
+            if (result.counted) lastCounted.set(peer, now);
           }
           health.set(peer, result.health);
         });

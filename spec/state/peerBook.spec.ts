@@ -7,7 +7,7 @@ describe('PeerBook', () => {
   const health = (state: PeerHealth['state'], failures = 0): PeerHealth => ({ ...UNCHECKED, state, failures });
   const entry = (uuid: string, over: Partial<RegistryEntry> = {}): RegistryEntry => ({
     uuid,
-    stored: { ip: '192.0.2.1', port: null },
+    stored: { ip: '1.1.1.1', port: null },
     health: UNCHECKED,
     checkedAt: 0,
     reportedFault: null,
@@ -23,31 +23,34 @@ describe('PeerBook', () => {
   const writeAll = () => {
     for (const row of book.unwrittenRows()) book.acknowledge(row);
   };
+  /** The peer as it is known once the round has read the entry. */
+  const take = (read: RegistryEntry, round: number, asOf?: number) => {
+    book.remember(read, round, asOf);
+    return book.lastKnown(read.uuid);
+  };
   let book: PeerBook;
 
   beforeEach(() => {
-    book = new PeerBook();
+    book = new PeerBook(['public']);
   });
 
   it('meets each peer once a round', () => {
-    expect(book.remember(entry('a'), 1)?.uuid).to.equal('a');
-    expect(book.remember(entry('a'), 1)).to.equal(undefined);
-    expect(book.remember(entry('a'), 2)?.uuid).to.equal('a');
+    expect(book.remember(entry('a'), 1)).to.equal(true);
+    expect(book.remember(entry('a'), 1)).to.equal(false);
+    expect(book.remember(entry('a'), 2)).to.equal(true);
   });
 
   it('takes the address from the registry, always', () => {
     book.remember(entry('a'), 1);
     book.record(entry('a'), checked('available', 100));
-    const met = book.remember(entry('a', { stored: { ip: '192.0.2.9', port: '81' } }), 2);
-    expect(met?.stored).to.deep.equal({ ip: '192.0.2.9', port: '81' });
+    const met = take(entry('a', { stored: { ip: '9.9.9.9', port: '81' } }), 2);
+    expect(met?.stored).to.deep.equal({ ip: '9.9.9.9', port: '81' });
   });
 
   it('keeps a result that is not written yet, whatever the registry says meanwhile', () => {
     book.remember(entry('a', { checkedAt: 100, health: health('available') }), 1);
     book.record(entry('a'), checked('suspect', 200, 1));
-    expect(book.remember(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal(
-      'suspect',
-    );
+    expect(take(entry('a', { checkedAt: 100, health: health('available') }), 2)?.health.state).to.equal('suspect');
   });
 
   it('keeps a result that was written while the registry was being read', () => {
@@ -56,8 +59,8 @@ describe('PeerBook', () => {
     book.record(entry('a'), checked('suspect', 200, 1));
     writeAll();
     const read = entry('a', { checkedAt: 100, health: health('available') });
-    expect(book.remember(read, 2, asOf)?.health.state).to.equal('suspect');
-    expect(book.remember(read, 3)?.health.state, 'read after it was written').to.equal('available');
+    expect(take(read, 2, asOf)?.health.state).to.equal('suspect');
+    expect(take(read, 3)?.health.state, 'read after it was written').to.equal('available');
   });
 
   it('believes the registry where all is written, but keeps the counts it does not store', () => {
@@ -67,13 +70,13 @@ describe('PeerBook', () => {
       health: { state: 'unavailable', failures: 0, successes: 1, countedGeneration: 0 },
     });
     writeAll();
-    const met = book.remember(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
+    const met = take(entry('a', { checkedAt: 200, health: health('unavailable') }), 2);
     expect(met?.health).to.deep.equal({ state: 'unavailable', failures: 0, successes: 1, countedGeneration: 0 });
   });
 
   it('starts afresh with an entry that was removed and made again', () => {
     book.remember(entry('a', { checkedAt: 100, health: health('unavailable', 3) }), 1);
-    expect(book.remember(entry('a'), 2)?.health).to.deep.equal(UNCHECKED);
+    expect(take(entry('a'), 2)?.health).to.deep.equal(UNCHECKED);
   });
 
   it('does not bring back a peer that left', () => {
@@ -93,8 +96,8 @@ describe('PeerBook', () => {
   });
 
   it('gives the peers of a lane that a round has not met, each once', () => {
-    book.remember(entry('met'), 2);
-    book.remember(entry('left'), 1);
+    book.remember(entry('met', { health: health('available') }), 2);
+    book.remember(entry('left', { health: health('available') }), 1);
     book.remember(entry('dead', { health: health('unavailable') }), 1);
     expect([...book.notSeenIn(2, 'regular')]).to.deep.equal(['left']);
     expect([...book.notSeenIn(2, 'regular')]).to.deep.equal([]);
@@ -105,8 +108,11 @@ describe('PeerBook', () => {
     book.remember(entry('new', { checkedAt: 300, health: health('unavailable') }), 1);
     book.remember(entry('good', { checkedAt: 100, health: health('available') }), 1);
     book.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
+    book.remember(entry('never'), 1);
     expect(book.due('unavailable', 400, 200)).to.deep.equal(['old']);
-    expect(book.due('suspect', 400, 200)).to.deep.equal(['failing']);
+    expect(book.due('pending', 400, 200), 'first looks before second ones').to.deep.equal(['never', 'failing']);
+    book.begin('never');
+    expect(book.due('pending', 400, 200), 'one under way is not due').to.deep.equal(['failing']);
   });
 
   it('one that was checked in the future is due: the clock has gone back', () => {
@@ -126,25 +132,85 @@ describe('PeerBook', () => {
     book.remember(denied, 1);
     book.record(entry('a'), checked('available', 200));
     expect(book.lastKnown('a')?.reportedFault).to.equal(null);
-    expect(book.remember(denied, 2)?.reportedFault, 'the registry has yet to hear of it').to.equal(null);
+    expect(take(denied, 2)?.reportedFault, 'the registry has yet to hear of it').to.equal(null);
     writeAll();
-    expect(book.remember({ ...denied, checkedAt: 200 }, 3)?.reportedFault).to.equal('address-denied');
+    expect(take({ ...denied, checkedAt: 200 }, 3)?.reportedFault).to.equal('address-denied');
   });
 
-  it('has a witness beside a peer in another that can be called', () => {
+  it('has a witness beside a peer in another of its scope that can be called', () => {
+    const at = (ip: string) => ({ stored: { ip, port: null } });
+    book = new PeerBook(['public', 'loopback']);
     book.remember(entry('a'), 1);
-    expect(book.hasWitnessBeside('a')).to.equal(false);
-    book.remember(entry('denied', { reportedFault: 'address-denied' }), 1);
-    expect(book.hasWitnessBeside('a')).to.equal(false);
+    expect(book.hasPeerBeside('a', 'public IPv4')).to.equal(false);
+    book.remember(entry('denied', at('10.0.0.1')), 1);
+    book.remember(entry('near', at('127.0.0.1')), 1);
+    book.remember(entry('other family', at('2606:4700::1')), 1);
+    expect(book.hasPeerBeside('a', 'public IPv4')).to.equal(false);
     book.remember(entry('b'), 1);
-    expect(book.hasWitnessBeside('a')).to.equal(true);
+    expect(book.hasPeerBeside('a', 'public IPv4')).to.equal(true);
+    expect([book.countIn('public IPv4'), book.countIn('loopback IPv4'), book.countInFamily('IPv6')]).to.deep.equal([
+      2, 1, 1,
+    ]);
+  });
+
+  it('names peers in good standing as witnesses: the preferred ones first, suspects last, others only in need', () => {
+    const add = (uuid: string, state: PeerHealth['state']) => book.remember(entry(uuid, { health: health(state) }), 1);
+    const witnesses = (preferred: readonly string[] = [], excluded: readonly string[] = []) =>
+      book.witnesses('public IPv4', 3, preferred, new Set(excluded));
+    add('new', undefined);
+    add('dead', 'unavailable');
+    expect(witnesses()).to.deep.equal(['new', 'dead']);
+    add('shaky', 'suspect');
+    expect(witnesses()).to.deep.equal(['shaky']);
+    for (const uuid of ['p', 'q', 'r', 's']) add(uuid, 'available');
+    expect(witnesses(['s', 'gone', 'shaky'])).to.deep.equal(['s', 'p', 'q']);
+    book.begin('p');
+    expect(witnesses([], ['q', 'r'])).to.deep.equal(['s', 'shaky']);
+    expect(book.witnesses('ULA', 3, ['p'], new Set())).to.deep.equal([]);
+  });
+
+  it('counts the peers in each state, and why the denied ones are', () => {
+    const at = (uuid: string, ip: string, state?: PeerHealth['state']) =>
+      book.remember(entry(uuid, { health: health(state), stored: { ip, port: null } }), 1);
+    at('a', '1.1.1.1', 'available');
+    at('b', '1.1.1.2', 'suspect');
+    at('c', '1.1.1.3');
+    at('d', '10.0.0.1', 'unavailable');
+    at('e', '100.64.0.1');
+    at('f', '127.0.0.1');
+    at('g', '224.0.0.1');
+    at('h', 'nonsense');
+    expect(book.counts()).to.deep.equal({
+      available: 1,
+      suspect: 1,
+      unavailable: 0,
+      pending: 1,
+      denied: 4,
+      invalid: 1,
+    });
+    expect(book.deniedClasses()).to.deep.equal({ private: 2, loopback: 1, reserved: 1 });
+  });
+
+  it('looks again at once at peers that another policy allows', () => {
+    const denied = entry('a', { stored: { ip: '10.0.0.1', port: null }, checkedAt: 100 });
+    book.remember(denied, 1);
+    expect(book.recordFault('a', 200)?.error).to.equal('address-denied');
+    expect(book.recordFault('a', 201), 'named once').to.equal(undefined);
+    expect(book.due('pending', 300, 1_000)).to.deep.equal([]);
+    expect(book.setPolicy(['public'])).to.equal(false);
+    const before = book.newcomers;
+    expect(book.setPolicy(['private'])).to.equal(true);
+    expect(book.newcomers).to.be.greaterThan(before);
+    expect(book.due('pending', 2_000, 1_000)).to.deep.equal(['a']);
+    expect(book.setPolicy(['public'])).to.equal(false);
+    expect(book.laneOf('a')).to.equal(undefined);
   });
 
   it('keeps nothing of a check at an address that the entry has left meanwhile', () => {
     const at = (ip: string) => entry('a', { checkedAt: 100, health: health('available'), stored: { ip, port: null } });
     book.remember(at('1.1.1.1'), 1);
     book.record(at('1.1.1.1'), checked('suspect', 200, 1));
-    expect(book.remember(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
+    expect(take(at('8.8.8.8'), 2)?.health).to.deep.equal(at('8.8.8.8').health);
     expect(book.unwrittenCount, 'the registry would not take it').to.equal(0);
     book.record(at('1.1.1.1'), checked('suspect', 300, 1));
     expect(book.lastKnown('a')).to.deep.include({ health: at('8.8.8.8').health, checkedAt: 100 });
@@ -155,17 +221,15 @@ describe('PeerBook', () => {
     book.remember(failing, 1);
     book.record(failing, checked('available', 200));
     const moved = { ...failing, stored: { ip: '8.8.8.8', port: null } };
-    expect(book.remember(moved, 2)?.health).to.deep.equal(health('suspect'));
+    expect(take(moved, 2)?.health).to.deep.equal(health('suspect'));
   });
 
   it('remembers a fault for as long as the address stays what it is', () => {
     book.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
-    book.recordFault(entry('a', { stored: { ip: 'nonsense', port: null } }), 'address-invalid', 5);
+    book.recordFault('a', 5);
     writeAll();
-    expect(book.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.reportedFault).to.equal(
-      'address-invalid',
-    );
-    expect(book.remember(entry('a', { stored: { ip: 'other', port: null } }), 3)?.reportedFault).to.equal(null);
+    expect(take(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.reportedFault).to.equal('address-invalid');
+    expect(take(entry('a', { stored: { ip: 'other', port: null } }), 3)?.reportedFault).to.equal(null);
   });
 
   describe('what waits to be written', () => {
@@ -205,7 +269,8 @@ describe('PeerBook', () => {
     });
 
     it('is the fault of an entry, and no state that says that it may be used', () => {
-      book.recordFault(known, 'address-denied', 300);
+      book.setPolicy(['private']);
+      book.recordFault('a', 300);
       expect([...book.unwrittenRows()][0]).to.deep.include({
         unwritten: 'fault',
         error: 'address-denied',
@@ -213,13 +278,14 @@ describe('PeerBook', () => {
         stateAt: 300,
         checkedAt: 100,
       });
-      book.recordFault(entry('b'), 'address-invalid', 300);
+      book.recordFault('b', 300);
       expect(book.lastKnown('b')?.health.state).to.equal(undefined);
     });
 
     it('is the whole row where a fault and a verdict wait', () => {
       book.record(known, checked('suspect', 200, 1));
-      book.recordFault(known, 'address-denied', 300);
+      book.setPolicy(['private']);
+      book.recordFault('a', 300);
       expect(waiting()).to.deep.equal(['a verdict']);
     });
 

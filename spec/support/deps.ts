@@ -1,15 +1,18 @@
 import { concat, EMPTY, NEVER, of } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
-import { toConfig, type Config } from '#src/config/config.js';
-import { schema } from '#src/config/schema.js';
-import type { Lease } from '#src/domain/announce/outbox.js';
+import { schema, type Config } from '#src/config/config.js';
+import type { Lease, LeaseTerms } from '#src/domain/announce/outbox.js';
 import type { PostJson, PostRequest, Reply } from '#src/domain/call/http.js';
+import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { Alarm } from '#src/outbox/alarm.js';
 import type { Sink } from '#src/sinks/sink.js';
+import { Alarm } from '#src/state/alarm.js';
+import { Bell } from '#src/state/bell.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import { entry } from './entries.js';
 import { MemoryOutbox } from './memoryOutbox.js';
 
@@ -18,15 +21,19 @@ export const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 
 /** The configuration as the program uses it; give the keys that matter as they are written in the file. */
 export function configOf(keys: object = {}): Config {
-  return toConfig(schema.parse({ uuid: US, ...keys }));
+  return schema.parse({ uuid: US, ...keys });
 }
+
+const AVAILABLE = { ...UNCHECKED, state: 'available' as const };
 
 export const GOOD: Reply = { ok: true, status: 200, body: '' };
 export const BUSY: Reply = { ok: false, reason: 'http-503' };
 
-/** So many consumers, each at an address of its own. */
+/** So many consumers that are available, each at an address of its own. */
 export function consumers(count: number, over: Partial<RegistryEntry> = {}): RegistryEntry[] {
-  return Array.from({ length: count }, (_, i) => entry(`c${i}`, { stored: { ip: `1.1.1.${i}`, port: null }, ...over }));
+  return Array.from({ length: count }, (_, i) =>
+    entry(`c${i}`, { stored: { ip: `1.1.1.${i}`, port: null }, health: AVAILABLE, checkedAt: 1, ...over }),
+  );
 }
 
 /** The registry in memory. */
@@ -71,8 +78,8 @@ export class MemoryRegistry {
 
 /** The outbox in memory, with producers that are told apart by their port: `p8001` listens on 8001. */
 export class Producers extends MemoryOutbox {
-  override async lease(expected: string | undefined, leaseMs: number): Promise<Lease> {
-    const lease = await super.lease(expected, leaseMs);
+  override async lease(expected: string | undefined, terms: LeaseTerms): Promise<Lease> {
+    const lease = await super.lease(expected, terms);
     return lease.kind === 'due' ? { ...lease, stored: { ip: '1.1.1.1', port: lease.uuid.slice(1) } } : lease;
   }
 }
@@ -154,16 +161,18 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     registry: new MemoryRegistry(),
     post: new Peers().post,
     ipSources: () => [],
-    book: new PeerBook(),
+    book: new PeerBook(['public']),
     evidence: new OnlineEvidence(),
+    undecided: new UndecidedFailures(wall),
+    families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
+    bell: new Bell(),
+    busySources: new Set(),
     outbox: new Producers([]),
     alarm: new Alarm(),
     writeBack: { settle: () => Promise.resolve([]) },
     sinks: [],
     companion$: EMPTY,
-    exitNow: () => undefined,
-    setLogLevel: () => undefined,
-    signal$: NEVER,
+    setLog: () => undefined,
     config$: fixed(configOf()),
     configEvent$: EMPTY,
     redisHealth$: concat(of({ up: true as const }), NEVER),

@@ -76,7 +76,7 @@ export async function endure(
     await scheduler.logged(({ event, message }) => event === 'ip.confirmed' && message.endsWith(` ${ip}`));
   }
   await behaving(consumers, (i) => wayOf(i + 1), 1);
-  await delay(beganAt + lastsMs - Date.now());
+  await delay(Math.max(0, beganAt + lastsMs - Date.now()));
   const mark = Date.now();
   await behaving(consumers, wayOf, CHECKS);
   await outage.meanwhile?.();

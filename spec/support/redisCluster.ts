@@ -18,11 +18,12 @@ interface Node {
 export class RedisCluster {
   private constructor(private readonly nodes: readonly Node[]) {}
 
-  static async start(): Promise<RedisCluster> {
+  /** Each node under further settings. */
+  static async start(...args: readonly string[]): Promise<RedisCluster> {
     const nodes: Node[] = [];
     const cluster = new RedisCluster(nodes);
     try {
-      for (let i = 0; i < NODES; i += 1) nodes.push(await startNode());
+      for (let i = 0; i < NODES; i += 1) nodes.push(await startNode(args));
       await cluster.#form();
     } catch (error) {
       await cluster.stop();
@@ -33,6 +34,10 @@ export class RedisCluster {
 
   get urls(): readonly string[] {
     return this.nodes.map(({ port }) => `redis://${HOST}:${port}`);
+  }
+
+  get servers(): readonly RedisServer[] {
+    return this.nodes.map(({ server }) => server);
   }
 
   /** The node that holds the key's slot. */
@@ -69,7 +74,7 @@ export class RedisCluster {
   }
 }
 
-async function startNode(): Promise<Node> {
+async function startNode(more: readonly string[]): Promise<Node> {
   const [port, busPort] = [await freePort(), await freePort()];
   const settings = {
     port,
@@ -81,5 +86,5 @@ async function startNode(): Promise<Node> {
     appendonly: 'yes',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return { server: await RedisServer.start({ args }), port, busPort };
+  return { server: await RedisServer.start({ args: [...args, ...more] }), port, busPort };
 }

@@ -1,39 +1,18 @@
-import { mock } from 'node:test';
+import { install } from '@sinonjs/fake-timers';
 
-interface Interval {
-  timer?: NodeJS.Timeout;
-}
+let clock: ReturnType<typeof install> | undefined;
 
-/** Node's own mock goes on with an interval that was cleared in its callback, which is how every timer of rxjs ends. */
-const intervals = {
-  setInterval(run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Interval {
-    const interval: Interval = {};
-    const arm = (): void => {
-      interval.timer = setTimeout(
-        () => {
-          arm();
-          run(...args);
-        },
-        Math.max(ms, 1),
-      );
-    };
-    arm();
-    return interval;
-  },
-  clearInterval(interval?: Interval): void {
-    clearTimeout(interval?.timer);
-  },
-};
-
-/** Real timers and the clock stand still from here on, until `release`. */
+/** Timers and the clock stand still from here on, until `release`. */
 export function freeze(): { readonly release: () => void } {
-  const { setInterval, clearInterval } = globalThis;
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
-  Object.assign(globalThis, intervals);
+  const frozen = install({
+    now: 1_000_000,
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+  });
+  clock = frozen;
   return {
     release: () => {
-      mock.timers.reset();
-      Object.assign(globalThis, { setInterval, clearInterval });
+      frozen.uninstall();
+      clock = undefined;
     },
   };
 }
@@ -43,11 +22,11 @@ export async function settled(): Promise<void> {
   for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Lets time pass, step by step, and promises settle between the steps. What a step sets off sees the end of the step. */
-export async function advance(ms: number, stepMs = Math.ceil(ms / 20)): Promise<void> {
+/** Lets time pass, step by step, and promises settle between the steps. */
+export async function advance(ms: number, stepMs = Math.max(1, Math.ceil(ms / 20))): Promise<void> {
   await settled();
   for (let passed = 0; passed < ms; passed += stepMs) {
-    mock.timers.tick(Math.min(stepMs, ms - passed));
+    clock?.tick(Math.min(stepMs, ms - passed));
     await settled();
   }
 }

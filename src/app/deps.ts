@@ -12,7 +12,7 @@ import type { Clock } from '../domain/clock.js';
 import type { IpSource } from '../domain/ip/source.js';
 import { keysUnder } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
-import { Alarm } from '../outbox/alarm.js';
+import { Alarm } from '../state/alarm.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
 import { LogSink } from '../sinks/log/log.js';
@@ -22,9 +22,13 @@ import { WriteBack } from '../sinks/writeBack.js';
 import type { ConfigChange } from '../sources/configFile.js';
 import { ipSources } from '../sources/publicIp/sources.js';
 import { RegistrySource } from '../sources/registry.js';
+import { interfaceFamilies } from '../sources/interfaces.js';
+import { Bell } from '../state/bell.js';
 import { ClockWatch } from '../state/clockWatch.js';
+import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
 import { PeerBook } from '../state/peerBook.js';
+import { UndecidedFailures } from '../state/undecided.js';
 import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
 
@@ -44,6 +48,12 @@ export interface Parts {
   readonly ipSources: (config: Pick<Config, 'publicIp' | 'network'>) => readonly IpSource[];
   readonly book: PeerBook;
   readonly evidence: OnlineEvidence;
+  readonly undecided: UndecidedFailures;
+  readonly families: HostFamilies;
+  /** Rung when a lane has peers that should not wait for its next tick. */
+  readonly bell: Bell;
+  /** The names of the IP sources with a lookup under way, whoever asked. */
+  readonly busySources: Set<string>;
   readonly outbox: Outbox;
   /** Wakes the poller of the outbox. */
   readonly alarm: Alarm;
@@ -54,18 +64,17 @@ export interface Parts {
 
 /** What the process gives the pipeline, and what the pipeline asks of it. */
 export interface Io {
-  /** Each signal to stop, by name. */
+  /** The signal to stop, by name; replayed. */
   readonly signal$: Observable<string>;
   readonly configChange$: Observable<ConfigChange>;
   /** What else has to run beside the pipeline: the embedded Redis. */
   readonly companion$: Observable<SchedulerEvent>;
-  /** For the second signal: no waiting, no flushing. */
-  readonly exitNow: () => void;
-  readonly setLogLevel: (level: Config['log']['level']) => void;
+  /** Makes the log as it is configured now. */
+  readonly setLog: (log: Config['log']) => void;
 }
 
 /** Everything that the pipeline works with; each part of it takes the `Pick` that it may touch. */
-export interface Deps extends Parts, Pick<Io, 'companion$' | 'exitNow' | 'setLogLevel' | 'signal$'> {
+export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
   /** The configuration in force, replayed; each round, poll and attempt takes it as it is when it starts. */
   readonly config$: Observable<Config>;
   readonly configEvent$: Observable<SchedulerEvent>;
@@ -83,7 +92,7 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
   const clockWatch = new ClockWatch(steady, wall);
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
-  const book = new PeerBook();
+  const book = new PeerBook(config.network.allow);
   const log = new LogSink(logger);
   const writeBack = new WriteBack(redis, keys, book, wall, redisFailure);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
@@ -100,6 +109,10 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
     ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
     book,
     evidence: new OnlineEvidence(),
+    undecided: new UndecidedFailures(steady),
+    families: new HostFamilies(interfaceFamilies),
+    bell: new Bell(),
+    busySources: new Set(),
     outbox: new RedisOutbox(redis, keys, wall),
     alarm: new Alarm(),
     writeBack,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   distinctUntilChanged,
   exhaustMap,
@@ -5,10 +6,13 @@ import {
   ignoreElements,
   map,
   merge,
+  mergeMap,
   skip,
+  startWith,
   take,
   takeUntil,
   tap,
+  withLatestFrom,
   type Observable,
 } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
@@ -24,7 +28,8 @@ const CLOCK_MS = 500;
 
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
-  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, signal$, stop$ } = deps;
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
+  const { book, bell, families } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     tap(({ up }) => {
@@ -44,16 +49,37 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const heartbeat$ = every({ intervalMs: HEARTBEAT_MS }).pipe(
     map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() })),
   );
-  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(exhaustMap(() => flushing(sinks)));
+  // While Redis is known to be away its health is probed, and nothing else is sent.
+  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(
+    withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
+    filter(([, { up }]) => up),
+    exhaustMap(() => flushing(sinks)),
+  );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
-  const logLevel$ = config$.pipe(
-    tap(({ log }) => {
-      deps.setLogLevel(log.level);
+  const log$ = config$.pipe(
+    map(({ log }) => log),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((log) => {
+      deps.setLog(log);
     }),
     ignoreElements(),
   );
-  const secondSignal$ = signal$.pipe(skip(1), tap(deps.exitNow), ignoreElements());
-  return merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, flush$, logLevel$, secondSignal$);
+  const policy$ = config$.pipe(
+    map(({ network }) => network.allow),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((allow) => {
+      if (!book.setPolicy(allow)) return;
+      bell.ring('pending');
+      bell.ring('unavailable');
+    }),
+    ignoreElements(),
+  );
+  const family$ = heartbeat$.pipe(
+    mergeMap(() => families.look()),
+    map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
+  );
+  const event$ = merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, family$, flush$);
+  return merge(event$, log$, policy$);
 }
 
 /** Completes once Redis has come, or the process is to stop. */

@@ -3,6 +3,7 @@ import {
   connect,
   defer,
   distinctUntilChanged,
+  filter,
   map,
   merge,
   of,
@@ -17,10 +18,11 @@ import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import { dampFlaps } from '../streams/ip/dampFlaps.js';
-import { knownIp } from '../streams/ip/knownIp.js';
+import { isSameIp, knownIp } from '../streams/ip/knownIp.js';
 import { alongside } from '../streams/operators/alongside.js';
 import { rounds } from '../streams/sync/rounds.js';
 import { announcements } from './announcements.js';
+import { decisions } from './checking.js';
 import type { Deps } from './deps.js';
 import { housekeeping, redisCame } from './housekeeping.js';
 import { LANES, laneSettings } from './lanes.js';
@@ -37,16 +39,17 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const { clock, sinks, stop$, killed$ } = deps;
 
   // Interval → rounds of requests; each round writes its results back before it ends.
-  const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)));
+  // A failure that may be our own is decided beside them, once witnesses have been asked.
+  const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
   const polled$ = publicIp(deps).pipe(takeUntil(stop$));
   const ip$ = polled$.pipe(
     connect((ipEvent$) => {
       // A change that is held for its flapping is not waited for on stop.
-      const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(), dampFlaps(clock), takeUntil(stop$));
+      const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(isSameIp), dampFlaps(clock), takeUntil(stop$));
       const announced$ = change$.pipe(
-        switchMap((change) => (change.kind === 'announce' ? announcements(deps, change.ip) : of(change))),
+        switchMap((change) => (change.kind === 'announce' ? announcements(deps, change.own) : of(change))),
       );
       return merge(ipEvent$, announced$);
     }),
@@ -68,19 +71,27 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, stop$ } = deps;
+  const { config$, clock, random, book, bell, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  return interval$.pipe(
+  // New peers are called as soon as they are found; where a round is under way, it takes them in.
+  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
+  return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
       now: clock.wall,
       round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
     }),
+    filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
+    map((event) =>
+      event.kind === 'round.finished' && lane === 'regular'
+        ? { ...event, peers: book.counts(), denied: book.deniedClasses() }
+        : event,
+    ),
   );
 }

@@ -1,13 +1,18 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { concat, defer, lastValueFrom, NEVER, tap } from 'rxjs';
+import { concat, defer, lastValueFrom, NEVER, of, tap } from 'rxjs';
+import { decisions } from '../app/checking.js';
 import { makeParts } from '../app/deps.js';
 import { syncRound } from '../app/syncRound.js';
 import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
+import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { connectNow } from './connect.js';
+import { print } from './print.js';
+
+const RECHECKED: readonly Lane[] = ['suspect', 'pending', 'unavailable'];
 
 /** One round now over every consumer, with a bar on a terminal and a table at the end. */
 export async function syncOnce(options: LoadOptions): Promise<void> {
@@ -16,7 +21,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   const connection = await connectNow(config.redis, Date.now);
   try {
     const parts = makeParts(config, connection.redis, logger);
-    const deps = { ...parts, stop$: NEVER };
+    const deps = { ...parts, config$: of(config), stop$: NEVER };
     const startedAt = Date.now();
     const bar = progressBar(await parts.registry.count());
     const results = new Map<string, number>();
@@ -30,13 +35,13 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     // Those in good standing first, as in the daemon: the sweep fills the table that the other lanes work from.
     const round$ = concat(
       syncRound(deps, 'regular', 1, config),
-      defer(() => syncRound(deps, 'suspect', 1, config, Date.now() - startedAt)),
-      defer(() => syncRound(deps, 'unavailable', 1, config, Date.now() - startedAt)),
+      ...RECHECKED.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
+      decisions(deps, true),
       flushing(parts.sinks),
     ).pipe(tap(note));
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    process.stdout.write(`${summary(results, Date.now() - startedAt)}\n`);
+    await print(`${summary(results, Date.now() - startedAt)}\n`);
   } finally {
     await connection.close();
   }

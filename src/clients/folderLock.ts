@@ -6,8 +6,11 @@ import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What connecting to a unix socket meets where nobody listens, or nothing is there. */
-const NOBODY: readonly (string | undefined)[] = ['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
+/**
+ * What connecting to a unix socket meets where nobody listens, or nothing is there. EINVAL is a path too long for a
+ * socket since Node 24; before, it was cut short, and so met what is or is not at the shorter path.
+ */
+const NOBODY: readonly (string | undefined)[] = ['ECONNREFUSED', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
 /** Much longer than another process takes from finding nobody to putting itself in place. */
 const SETTLE_MS = 100;
 

@@ -1,21 +1,15 @@
 import type { Cluster, ClusterNode, Redis, RedisOptions } from 'ioredis';
 import { FailFastCluster, FailFastRedis } from './failFastRedis.js';
+import { clusterOptions, serverOptions, type RedisLocation } from './redisLocation.js';
 
 export { redisFailure } from './redisFailure.js';
+export { describeRedis, type RedisLocation } from './redisLocation.js';
 
 export type RedisClient = Redis | Cluster;
-
-/** Where Redis is: exactly one of these. */
-export type RedisLocation =
-  | { readonly url: string }
-  | { readonly socketPath: string }
-  | { readonly sentinel: { readonly name: string; readonly nodes: readonly string[] } }
-  | { readonly cluster: readonly string[] };
 
 /** Longest pause between two tries to connect; work has to go on within a second of Redis being back. */
 const RECONNECT_MS = 250;
 const FIRST_RECONNECT_MS = 50;
-const REDIS_PORT = 6_379;
 
 const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
@@ -44,6 +38,7 @@ const OPTIONS = {
   // At the end, a server that is silent is not waited for.
   disconnectTimeout: 200,
   retryStrategy,
+  sentinelRetryStrategy: retryStrategy,
   // With its own check of whether the server is ready, ioredis says no more than "no connection" while that loads its
   // data or wants a password.
   enableReadyCheck: false,
@@ -65,48 +60,19 @@ function reconnectOnError(): (error: Error) => boolean {
 /** A client that connects by itself, again and again, and never throws outside of a command. */
 export function openRedis(location: RedisLocation): RedisClient {
   const redis = open(location);
-  // The health source asks and tells; without a listener ioredis prints each failure.
+  // The health source reports; without a listener ioredis prints each failure.
   redis.on('error', () => undefined);
   return redis;
 }
 
 function open(location: RedisLocation): RedisClient {
-  if ('cluster' in location) return openCluster(location.cluster);
-  return new FailFastRedis({ ...OPTIONS, reconnectOnError: reconnectOnError(), ...whereabouts(location) });
+  if ('cluster' in location) return openCluster(location);
+  return new FailFastRedis({ ...OPTIONS, reconnectOnError: reconnectOnError(), ...serverOptions(location) });
 }
 
-function whereabouts(location: Exclude<RedisLocation, { readonly cluster: unknown }>) {
-  if ('socketPath' in location) return { path: location.socketPath };
-  if ('sentinel' in location) {
-    const { name, nodes } = location.sentinel;
-    return { name, sentinels: nodes.map(hostPort), sentinelRetryStrategy: retryStrategy };
-  }
-  const url = new URL(location.url);
-  if (url.protocol !== 'unix:') return { ...server(url), ...login(url), db: database(url.pathname.slice(1)) };
-  return { path: decodeURIComponent(url.pathname), db: database(url.searchParams.get('db') ?? '') };
-}
-
-/** What is no number would be taken for database 0. */
-function database(text: string): number {
-  if (/^\d*$/.test(text)) return Number(text);
-  throw new Error(`redis.url: expected a number as the database, not ${text}`);
-}
-
-function server({ hostname, port }: URL): { readonly host: string; readonly port: number } {
-  return { host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) || REDIS_PORT };
-}
-
-function login({ protocol, username, password }: URL): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
-  return {
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
-  };
-}
-
-function openCluster(urls: readonly string[]): Cluster {
-  const nodes = urls.map((text) => new URL(text));
-  return new FailFastCluster(nodes.map(server) satisfies ClusterNode[], {
+function openCluster(location: Extract<RedisLocation, { readonly cluster: unknown }>): Cluster {
+  const { nodes, entry } = clusterOptions(location);
+  return new FailFastCluster(nodes satisfies ClusterNode[], {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     clusterRetryStrategy: retryStrategy,
@@ -114,18 +80,8 @@ function openCluster(urls: readonly string[]): Cluster {
     retryDelayOnFailover: 100,
     retryDelayOnClusterDown: 100,
     maxRedirections: 4,
-    // The nodes of a cluster share their users.
-    redisOptions: {
-      ...OPTIONS,
-      reconnectOnError: reconnectOnError(),
-      ...nodes.map(login).reduce((all, one) => ({ ...all, ...one }), {}),
-    },
+    redisOptions: { ...OPTIONS, reconnectOnError: reconnectOnError(), ...entry },
   });
-}
-
-function hostPort(node: string): { host: string; port: number } {
-  const { hostname, port } = new URL(`redis://${node}`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 26_379 };
 }
 
 /** Resolves once the first attempt to connect has ended, well or not, or after the time given. */
@@ -147,17 +103,4 @@ export async function closeRedis(redis: RedisClient): Promise<void> {
   await redis.quit().catch(() => {
     redis.disconnect();
   });
-}
-
-/** Where Redis is, for people: without user, password or anything else after the path. */
-export function describeRedis(location: RedisLocation): string {
-  if ('socketPath' in location) return `unix socket ${location.socketPath}`;
-  if ('sentinel' in location) return `sentinel ${location.sentinel.name}`;
-  if ('cluster' in location) return `cluster ${location.cluster.map(bare).join(', ')}`;
-  return bare(location.url);
-}
-
-function bare(text: string): string {
-  const { protocol, host, pathname } = new URL(text);
-  return `${protocol}//${host}${pathname}`;
 }

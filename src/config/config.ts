@@ -1,99 +1,170 @@
-import type { AddressClass } from '../domain/ip/address.js';
-import type { Parsed } from './schema.js';
+import { z } from 'zod';
+import { duration, durationOrNever } from './duration.js';
+import { redis } from './redis.js';
+import {
+  choice,
+  concurrency,
+  fault,
+  flag,
+  fraction,
+  group,
+  headers,
+  httpUrl,
+  integer,
+  ipLiteral,
+  listOf,
+  pemFiles,
+  port,
+  section,
+  text,
+  uuid,
+} from './values.js';
 
-/** How one kind of peer is called. */
-export interface TargetConfig {
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  readonly scheme: 'http' | 'https';
-  readonly port: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+/*
+ * Every key of the configuration, declared once: what it accepts, its default and what it means. The JSON Schema, the
+ * reference and the type that the program works with come from here.
+ */
+
+/** The keys that say how one kind of peer is called. */
+function target(defaultPath: string, defaultConcurrency: number, whatAtOnce: string) {
+  return {
+    timeout: duration(10).prefault('5s').describe('Deadline of one call: connect, headers and body together.'),
+    concurrency: concurrency.default(defaultConcurrency).describe(whatAtOnce),
+    scheme: choice('http', 'https').default('http').describe('How peers are called.'),
+    port: port.default(80).describe('Port of the peers whose registry entry has none of its own.'),
+    path: text('a path that begins with /', /^\/[^\s#]{0,2000}$/)
+      .default(defaultPath)
+      .describe('Path that is called.'),
+    headers: headers.default({}).describe('Headers sent with each call, for example a bearer token.'),
+  };
 }
+
+const sync = section({
+  interval: duration(50).prefault('60s').describe('Time between rounds.'),
+  jitter: fraction(0.5).default(0.05).describe('Share of the interval by which a round may begin early or late.'),
+  spread: fraction(0.9).default(0).describe("Share of the interval over which a round's requests are paced."),
+  ...target('/sync', 64, 'Calls at once to peers in good standing, and as many to suspects.'),
+  suspectInterval: duration(50).prefault('15s').describe('Time between checks of a suspect.'),
+  unavailable: section({
+    interval: duration(50).prefault('60s').describe('Time between checks of an unavailable peer.'),
+    concurrency: concurrency.default(32).describe('Calls at once to unavailable peers.'),
+  }).describe('The lane of unavailable peers.'),
+  pending: section({
+    concurrency: concurrency.default(64).describe('Calls at once to peers that have no verdict yet.'),
+  }).describe('The lane of peers that have no verdict yet.'),
+});
+
+const availability = section({
+  fall: integer(1, 1_000).default(3).describe('Failures in a row until a peer is unavailable.'),
+  rise: integer(1, 1_000).default(1).describe('Successes in a row until it is available again.'),
+});
+
+const source = z.union(
+  [
+    choice('dns', 'https'),
+    group({
+      url: httpUrl.describe('A service that answers with our address, as plain text or JSON.'),
+    }),
+    group({ interface: text('the name of an interface', /\S/).describe('A local network interface.') }),
+  ],
+  { error: 'expected dns, https, {url: …} or {interface: …}' },
+);
+
+/** Two URLs of one host are one witness. */
+function witness(one: z.output<typeof source>): string {
+  if (typeof one === 'string') return one;
+  return 'url' in one ? `url ${new URL(one.url).host}` : `interface ${one.interface}`;
+}
+
+const sources = listOf('a list of at least one source', source).check(({ value, issues }) => {
+  const witnesses = value.map(witness);
+  witnesses.forEach((name, index) => {
+    if (witnesses.indexOf(name) === index) return;
+    issues.push(fault('expected each source, and each host, only once, since each has one vote', index));
+  });
+});
+
+const publicIp = section({
+  override: ipLiteral.optional().describe('Our address; then nothing is polled, and every call to `/sync` says it.'),
+  interval: duration(50).prefault('120s').describe('Time between polls.'),
+  timeout: duration(10).prefault('5s').describe('Deadline of one poll.'),
+  family: choice('ipv4', 'ipv6').default('ipv4').describe('The family of our address.'),
+  quorum: integer(1, 100).default(2).describe('Sources that have to agree on a change, capped by their number.'),
+  confirmations: integer(1, 100)
+    .default(3)
+    .describe('Polls in a row that have to agree where fewer sources than the quorum answer.'),
+  sources: sources
+    .prefault(['dns', 'https'])
+    .describe('Whom to ask for our address, one vote each: `dns`, `https`, `{url: …}`, `{interface: …}`.'),
+});
+
+const announce = section({
+  ...target('/ip', 32, 'Calls at once.'),
+  retry: section({
+    initial: duration(10).prefault('5s').describe('Ceiling of the first pause before a retry.'),
+    max: duration(10).prefault('10m').describe('Ceiling of the longest pause.'),
+  })
+    .check(({ value: { initialMs, maxMs }, issues }) => {
+      if (maxMs < initialMs) issues.push(fault('expected a duration no shorter than announce.retry.initial', 'max'));
+    })
+    .describe('Pauses between attempts that failed: exponential, with full jitter.'),
+  newcomers: flag
+    .default(false)
+    .describe('Whether a producer that registers, or changes its address, after a change is sent the current IP too.'),
+  refresh: durationOrNever(1_000)
+    .prefault('never')
+    .describe('Time after which every producer is sent the current IP again.'),
+});
+
+const http = section({
+  tls: pemFiles('http.tls').describe('For `https` peers.'),
+  signing: section({
+    secret: text('a text of 16 to 1000 characters', /^[^]{16,1000}$/)
+      .optional()
+      .describe('Shared secret of the proof of origin (HMAC-SHA256) on every call.'),
+  }).describe('Proof of origin on every call.'),
+});
+
+const network = section({
+  allow: listOf('a list of public, private, loopback', choice('public', 'private', 'loopback'))
+    .default(['public'])
+    .describe('Classes of address that may be called; link-local, multicast and reserved ones never.'),
+});
+
+const status = section({
+  enabled: flag.default(true).describe('Whether the status server runs. Not part of this version yet.'),
+  host: text('an address to listen on', /^\S+$/)
+    .default('127.0.0.1')
+    .describe('Address it listens on. Not part of this version yet.'),
+  port: integer(0, 65_535)
+    .default(9_464)
+    .describe('Port it listens on, 0 for any free one. Not part of this version yet.'),
+});
+
+const log = section({
+  level: choice('error', 'warn', 'info', 'debug').default('info').describe('The least serious lines to log.'),
+  format: choice('auto', 'json', 'pretty').default('auto').describe('`auto`: pretty on a terminal, else json.'),
+});
+
+const shutdown = section({
+  grace: duration(0).prefault('10s').describe('How long what is in flight may take after a signal to stop.'),
+});
+
+/** Turns what is written into the configuration that the program works with, or says what is wrong with it. */
+export const schema = group({
+  $schema: z.string({ error: 'expected the place of the JSON Schema' }).optional().describe('For editors.'),
+  uuid: uuid.describe('Our UUID, shared with the API.'),
+  redis: redis.describe('The database shared with the API.'),
+  sync: sync.describe('Synchronization: the health checks of the consumers.'),
+  availability: availability.describe('What it takes to change the verdict on a peer.'),
+  publicIp: publicIp.describe('How our public IP is found.'),
+  announce: announce.describe('Announcements of a new IP to the producers.'),
+  http: http.describe('What calls to both kinds of peer share.'),
+  network: network.describe('Who may be called.'),
+  status: status.describe('The status server.'),
+  log: log.describe('The log on standard error.'),
+  shutdown: shutdown.describe('The end.'),
+});
 
 /** The configuration as the program uses it: units in the names, nothing left to default. */
-export interface Config {
-  readonly uuid: string;
-  readonly redis: {
-    readonly url: string;
-    readonly sentinel: { readonly name: string; readonly nodes: readonly string[] } | undefined;
-    readonly cluster: readonly string[] | undefined;
-    readonly keyPrefix: string;
-    readonly dataDir: string;
-  };
-  readonly sync: TargetConfig & {
-    readonly intervalMs: number;
-    readonly jitter: number;
-    readonly spread: number;
-    readonly suspectIntervalMs: number;
-    readonly unavailable: { readonly intervalMs: number; readonly concurrency: number };
-  };
-  readonly availability: { readonly fall: number; readonly rise: number };
-  readonly publicIp: {
-    readonly override: string | undefined;
-    readonly intervalMs: number;
-    readonly timeoutMs: number;
-    readonly family: 'ipv4' | 'ipv6';
-    readonly quorum: number;
-    readonly confirmations: number;
-    readonly sources: readonly ('dns' | 'https' | { readonly url: string } | { readonly interface: string })[];
-  };
-  readonly announce: TargetConfig & { readonly retry: { readonly initialMs: number; readonly maxMs: number } };
-  readonly http: {
-    /** PEM texts; the files are read when the configuration is. */
-    readonly tls: {
-      readonly ca: string | undefined;
-      readonly cert: string | undefined;
-      readonly key: string | undefined;
-    };
-    readonly signing: { readonly secret: string | undefined };
-  };
-  readonly network: { readonly allow: readonly AddressClass[] };
-  readonly status: { readonly enabled: boolean; readonly host: string; readonly port: number };
-  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'auto' | 'json' | 'pretty' };
-  readonly shutdown: { readonly graceMs: number };
-}
-
-/** Gives durations the names that say their unit. */
-export function toConfig(parsed: Parsed): Config {
-  const { uuid, redis, sync, availability, publicIp, announce, http, network, status, log, shutdown } = parsed;
-  return {
-    uuid,
-    redis: { ...redis, sentinel: redis.sentinel, cluster: redis.cluster },
-    sync: {
-      ...targetOf(sync),
-      intervalMs: sync.interval,
-      jitter: sync.jitter,
-      spread: sync.spread,
-      suspectIntervalMs: sync.suspectInterval,
-      unavailable: { intervalMs: sync.unavailable.interval, concurrency: sync.unavailable.concurrency },
-    },
-    availability,
-    publicIp: {
-      override: publicIp.override,
-      intervalMs: publicIp.interval,
-      timeoutMs: publicIp.timeout,
-      family: publicIp.family,
-      quorum: publicIp.quorum,
-      confirmations: publicIp.confirmations,
-      sources: publicIp.sources,
-    },
-    announce: {
-      ...targetOf(announce),
-      retry: { initialMs: announce.retry.initial, maxMs: announce.retry.max },
-    },
-    http: {
-      tls: { ca: http.tls.ca, cert: http.tls.cert, key: http.tls.key },
-      signing: { secret: http.signing.secret },
-    },
-    network,
-    status,
-    log,
-    shutdown: { graceMs: shutdown.grace },
-  };
-}
-
-function targetOf(target: Parsed['sync'] | Parsed['announce']): TargetConfig {
-  const { timeout, concurrency, scheme, port, path, headers } = target;
-  return { timeoutMs: timeout, concurrency, scheme, port, path, headers };
-}
+export type Config = z.output<typeof schema>;

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.js';
+import { isTree } from './file.js';
+import { asWritten } from './mask.js';
 
 const FIXED = [/^uuid$/, /^redis\./, /^status\.(host|port)$/];
 
 /** The keys, as they are written, whose value differs. */
 export function changedKeys(before: Config, after: Config): string[] {
-  return changed(before, after, '').map((key) => key.replace(/Ms$/, ''));
+  return changed(asWritten(before), asWritten(after), '');
 }
 
 /** Those of them that cannot change while the process runs. */
@@ -15,11 +17,7 @@ export function needsRestart(keys: readonly string[]): string[] {
 
 function changed(before: unknown, after: unknown, path: string): string[] {
   if (isDeepStrictEqual(before, after)) return [];
-  if (!isGroup(before) || !isGroup(after) || path.endsWith('headers')) return [path];
+  if (!isTree(before) || !isTree(after) || path.endsWith('headers')) return [path];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].flatMap((name) => changed(before[name], after[name], path === '' ? name : `${path}.${name}`));
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

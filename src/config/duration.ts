@@ -1,10 +1,46 @@
-import ms from 'ms';
+import ms, { type StringValue } from 'ms';
+import { z } from 'zod';
 
 /**
  * Two weeks. Node's timers fire at once above 2³¹−1 ms, and this leaves room for the jitter that is added to an
  * interval.
  */
 export const LONGEST_MS = ms('336h');
+
+const WRITTEN = /^\d{1,15}(\.\d{1,9})?(ms|s|m|h)$/;
+
+/** A validated duration, until the group around it gives it the name that says its unit. */
+export class Duration<T extends number | 'never'> {
+  readonly #ms: T;
+
+  constructor(ms: T) {
+    this.#ms = ms;
+  }
+
+  get ms(): T {
+    return this.#ms;
+  }
+}
+
+/** `250ms`, `30s`, `5m`, `1h` or a number of milliseconds; whole milliseconds from here on. */
+export function duration(leastMs: number) {
+  const range = `from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+  const error = `expected a duration ${range}, such as 250ms, 30s, 5m or 1h`;
+  return z
+    .union([z.string().regex(WRITTEN, { error }), z.number().min(leastMs, { error }).max(LONGEST_MS, { error })], {
+      error,
+    })
+    .transform((value) => Math.round(typeof value === 'number' ? value : ms(value as StringValue)))
+    .refine((value) => value >= leastMs && value <= LONGEST_MS, { error })
+    .transform((value) => new Duration(value));
+}
+
+/** A duration, or `never`. */
+export function durationOrNever(leastMs: number) {
+  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+  const never = z.literal('never').transform((value) => new Duration(value));
+  return z.union([never, duration(leastMs)], { error });
+}
 
 /** A duration as it is written, in the largest unit that gives a whole number. */
 export function durationText(durationMs: number): string {

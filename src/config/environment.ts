@@ -1,9 +1,12 @@
-import type { SchemaNode } from './jsonSchema.js';
-import { keys, type Key } from './paths.js';
-import { dotted, hint, shownName, type Problem } from './problem.js';
+import { keys, type Key, type SchemaNode } from './keys.js';
+import { dotted, hint, nearestOf, shownName, type Problem } from './problem.js';
 import { parsePlain } from './yaml.js';
 
-const PREFIX = 'CONSUMER_SCHEDULER__';
+const OURS = 'CONSUMER_SCHEDULER_';
+const PREFIX = `${OURS}_`;
+const CONFIG = `${OURS}CONFIG`;
+/** Variables that Kubernetes sets in every container beside a service of our name. */
+const OF_KUBERNETES = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
 const SHORT: Readonly<Record<string, string>> = {
   LOCAL_UUID: 'uuid',
   REDIS_URL: 'redis.url',
@@ -24,12 +27,16 @@ export interface Environment {
   readonly problems: readonly Problem[];
 }
 
-/** What the environment sets: short forms first, groups before their members; and the variables that name no key. */
+/** The values that the environment sets (short forms first, groups before their members), and what is wrong with it. */
 export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   const long: Setting[] = [];
   const problems: Problem[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || text === undefined) continue;
+    if (!variable.startsWith(OURS) || text === undefined) continue;
+    if (!variable.startsWith(PREFIX)) {
+      if (variable !== CONFIG && !OF_KUBERNETES.test(variable)) problems.push(unknownVariable(variable));
+      continue;
+    }
     const wanted = plain(variable.slice(PREFIX.length));
     const key = keys.find(({ path }) => path.toLowerCase() === wanted);
     const twin = long.find((setting) => setting.key === key?.path);
@@ -44,7 +51,21 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   return { settings: [...shortForms(env), ...long.sort((a, b) => depth(a) - depth(b))], problems };
 }
 
-/** An empty one counts as not set: that is what a container gets where a variable is passed through. */
+const VARIABLES: readonly string[] = [
+  ...keys.map(({ path }) => `${PREFIX}${path.toUpperCase().replaceAll('.', '__')}`),
+  ...Object.keys(SHORT),
+  CONFIG,
+];
+
+/** Names the variable that differs the least, underscores and our prefix apart. */
+function unknownVariable(variable: string): Problem {
+  const core = (name: string): string => plain(name.replace(OURS, '')).replaceAll('.', '');
+  const { near, close } = nearestOf(core(variable), VARIABLES, core);
+  const message = `unknown variable; ${close ? `did you mean ${near}?` : `the nearest known variable is ${near}`}`;
+  return { key: '', where: `environment ${shownName(variable)}`, message };
+}
+
+/** An empty short form counts as not set: a container that passes a variable through sets it empty. */
 function shortForms(env: NodeJS.ProcessEnv): Setting[] {
   return Object.entries(SHORT).flatMap(([variable, key]) => {
     const text = env[variable] ?? '';
@@ -60,7 +81,7 @@ function plain(path: string): string {
     .join('.');
 }
 
-/** A text is taken as it is, even where it looks like a number or like YAML; anything else is read as YAML. */
+/** The value of a key that takes only text is the text itself, even where it looks like YAML; others are read as YAML. */
 function valueOf({ node }: Key, text: string): unknown {
   if (isText(node)) return text;
   const parsed = parsePlain(text);

@@ -1,8 +1,13 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Document } from 'yaml';
+import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { LineCounter, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
-import { readText } from './readText.js';
-import { parsePlain } from './yaml.js';
+import { offsetOf, parsePlain } from './yaml.js';
 
+const USUAL = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
+const MIB = 1_048_576;
 /** Aliases are a convenience; more than these are an attempt to fill the memory. */
 const MOST_ALIASES = 20;
 
@@ -10,27 +15,56 @@ export type Tree = Readonly<Record<string, unknown>>;
 
 /** A configuration file as parsed, and where in it a key stands. */
 export interface ConfigFile {
+  readonly text: string | undefined;
   readonly value: Tree;
   readonly whereIs: (path: readonly PropertyKey[]) => string | undefined;
 }
 
-export const NO_FILE: ConfigFile = { value: {}, whereIs: () => undefined };
+export const NO_FILE: ConfigFile = { text: undefined, value: {}, whereIs: () => undefined };
+
+export interface FileOptions {
+  /** From `--config`. */
+  readonly file: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where relative paths of configuration files begin; the current folder where it is left out. */
+  readonly cwd?: string;
+}
+
+/** Where a configuration file is looked for if none is named. */
+export function usualPlaces(cwd = '.'): readonly string[] {
+  return USUAL.map((place) => resolve(cwd, place));
+}
+
+/** The file that counts: the one named, which need not exist, else the first of the usual ones that does. */
+export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Promise<string | undefined> {
+  const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
+  if (named !== undefined && named !== '') return resolve(cwd, named);
+  for (const path of usualPlaces(cwd)) {
+    const exists = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return path;
+  }
+  return undefined;
+}
 
 /** Reads YAML, of which JSON is a part. Rejects with a `ConfigError` that says what is wrong, and where. */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const fail = (message: string, where = file): never => {
     throw new ConfigError([{ key: '', where, message }]);
   };
-  const source = await readText(file).catch((error: unknown) => fail((error as Error).message));
+  const text = await readText(file).catch((error: unknown) => fail((error as Error).message));
   const lines = new LineCounter();
-  const parsed = parsePlain(source, lines);
+  const parsed = parsePlain(text, lines);
   if (!parsed.ok) {
-    const { what, offset } = parsed.fault;
+    const { message, offset } = parsed.fault;
     const { line, col } = lines.linePos(offset);
-    return fail(`not valid YAML or JSON: ${what}`, `${file}:${String(line)}:${String(col)}`);
+    return fail(message, `${file}:${String(line)}:${String(col)}`);
   }
   const { document } = parsed;
   return {
+    text,
     value: toTree(document, fail),
     whereIs: (path) => {
       const offset = offsetOf(document, path);
@@ -55,26 +89,30 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where the key at a path begins, or that of the nearest group around it that the file does contain. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const name of path.map(String)) {
-    if (isAlias(node)) node = node.resolve(document);
-    const child: { at: unknown; value: unknown } | undefined = childOf(node, name);
-    if (child === undefined) break;
-    offset = startOf(child.at) ?? offset;
-    node = child.value;
+/** The text of a file of at most 1 MiB, whatever kind of file it is. Rejects with one clear sentence. */
+export async function readText(file: string): Promise<string> {
+  const bytes = await buffer(createReadStream(file, { end: MIB })).catch((error: unknown) => {
+    throw new Error(reasonOf(error), { cause: error });
+  });
+  if (bytes.length > MIB) throw new Error('larger than 1 MiB');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error('not text in UTF-8');
   }
-  return offset;
 }
 
-function childOf(node: unknown, name: string): { readonly at: unknown; readonly value: unknown } | undefined {
-  if (isSeq(node)) return { at: node.items[Number(name)], value: node.items[Number(name)] };
-  const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === name) : undefined;
-  return pair && { at: pair.key, value: pair.value };
-}
-
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'no such file';
+    case 'EISDIR':
+      return 'is a folder, not a file';
+    case 'EACCES':
+      return 'may not be read';
+    default:
+      return `could not be read (${code ?? 'unknown reason'})`;
+  }
 }

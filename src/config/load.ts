@@ -1,68 +1,117 @@
-import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { toConfig, type Config } from './config.js';
+import { dirname, resolve } from 'node:path';
+import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { isTree, NO_FILE, readConfigFile, type Tree } from './file.js';
-import { ConfigError, problemsOf, type Problem } from './problem.js';
-import { schema, type Parsed } from './schema.js';
-import { readTls } from './tls.js';
+import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
+import { readPems, type Pem } from './pem.js';
+import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
+import { suspicions } from './suspicions.js';
 
-const IMPLICIT = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
-
-export interface LoadOptions {
-  /** From `--config`. */
-  readonly file: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
-  /** Where relative paths of configuration files begin; the current folder where it is left out. */
-  readonly cwd?: string;
+export interface LoadOptions extends FileOptions {
+  /** From `--redis`: where Redis is; then no file is read. */
+  readonly redis?: string | undefined;
+  /** For a command that does without a UUID of ours: what stands for it where none is set. */
+  readonly spareUuid?: string;
 }
+
+const REDIS_OPTION = '--redis';
+
+const NO_SETTINGS = 'the file has no settings';
 
 export interface Loaded {
+  /** The file that was read, if there is one. */
+  readonly file: string | undefined;
+  /** Its text. */
+  readonly text: string | undefined;
+  /** Whether it has no settings. */
+  readonly empty: boolean;
   readonly config: Config;
-  /** The same as it would be written, defaults filled in. */
-  readonly parsed: Parsed;
+  /** The same with the names of PEM files in place of their texts. */
+  readonly declared: Config;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
-}
-
-/** The file that counts: the one named, which need not exist, else the first of the usual ones that does. */
-export async function findConfigFile({ file, env, cwd = '.' }: LoadOptions): Promise<string | undefined> {
-  const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
-  if (named !== undefined && named !== '') return resolve(cwd, named);
-  for (const path of IMPLICIT.map((usual) => resolve(cwd, usual))) {
-    const exists = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return path;
-  }
-  return undefined;
+  /** What is valid and likely to be a mistake, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
-  const path = await findConfigFile(options);
+  return loadFile(options.redis === undefined ? await findConfigFile(options) : undefined, options);
+}
+
+/**
+ * The same file read again: it has to be there, and to have settings if it had some. An editor that is interrupted, or
+ * a full disk, leaves an empty one, which would be all defaults.
+ */
+export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
+  const { file } = before;
+  const loaded = await loadFile(file, options);
+  if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+  return loaded;
+}
+
+async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
-  const { settings, problems } = fromEnvironment(options.env);
-  const whereIs = (at: readonly PropertyKey[]): string | undefined => {
+  const { problems, ...environment } = fromEnvironment(options.env);
+  const settings = [...environment.settings, ...fromOption(options)];
+  const whereIs: WhereIs = (at) => {
     const key = at.map(String).join('.');
     const setting = settings.findLast((one) => key === one.key || key.startsWith(`${one.key}.`));
-    return setting === undefined ? file.whereIs(at) : `environment ${setting.variable}`;
+    if (setting === undefined) return file.whereIs(at);
+    return setting.variable === REDIS_OPTION ? REDIS_OPTION : `environment ${setting.variable}`;
   };
   const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), file.value);
-  const result = schema.safeParse(value);
-  const found: Problem[] = [...problems, ...(result.success ? [] : problemsOf(result.error, whereIs))];
+  const result = schema.safeParse({ uuid: options.spareUuid, ...value });
+  const found = [
+    ...problems,
+    ...missing(value, path, file.value, options),
+    ...(result.success ? [] : problemsOf(result.error, whereIs)),
+  ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const config = toConfig(result.data);
-  const tls = await readTls(config.http.tls, whereIs);
-  return { config: { ...config, http: { ...config.http, tls } }, parsed: result.data, set: [...leaves(value, '')] };
+  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
+  const { redis, http } = declared;
+  const config = {
+    ...declared,
+    redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
+    http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
+  };
+  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  const empty = Object.keys(file.value).length === 0;
+  return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
+}
+
+function fromOption({ redis }: LoadOptions): readonly Setting[] {
+  return redis === undefined ? [] : [{ key: 'redis.url', value: redis, variable: REDIS_OPTION }];
+}
+
+/** Why nothing sets the one key that is required, where no file does; for who does without it, why nothing is set. */
+function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spareUuid }: LoadOptions): Problem[] {
+  if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
+  // With a setting of the environment at least, there is some telling which Redis is meant.
+  if (spareUuid !== undefined && Object.keys(value).length > 0) return [];
+  if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
+  const places = usualPlaces(cwd).join(' and ');
+  const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
+  const remedy = `write one of them, name another with --config, or ${instead}`;
+  return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
+}
+
+/** Relative paths count from this folder. */
+function anchored(config: Config, folder: string): Config {
+  const { redis, http } = config;
+  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
+  const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
+  return {
+    ...config,
+    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: files(redis.tls) },
+    http: { ...http, tls: files(http.tls) },
+  };
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
 function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: Setting['value']): Tree {
   if (rest.length === 0) return { ...tree, [name]: value };
   const inner = tree[name];
-  // What is no group stays, to be named as such.
+  // A value that is no group stays, so that the validation names it.
   if (inner !== undefined && !isTree(inner)) return tree;
   return { ...tree, [name]: withValue(inner ?? {}, rest, value) };
 }

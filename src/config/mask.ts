@@ -1,32 +1,37 @@
+import type { Config } from './config.js';
 import { durationText } from './duration.js';
-import { keys } from './paths.js';
-import type { Parsed } from './schema.js';
+import { isTree, type Tree } from './file.js';
 
 const MASK = '***';
 
-/** Of all keys only durations may be written as a number or as a text. */
-const DURATIONS: ReadonlySet<string> = new Set(
-  keys.filter(({ node }) => node.anyOf?.some(({ type }) => type === 'number')).map(({ path }) => path),
-);
-
-type Tree = Readonly<Record<string, unknown>>;
-
-/** The effective configuration as it would be written, durations as such and every secret masked. */
-export function masked(parsed: Parsed): Tree {
-  return group(parsed, '');
+/** The configuration as a file would have it: without units in the names, durations as text. */
+export function asWritten(config: Config): Tree {
+  return written(config);
 }
 
-function group(tree: Tree, prefix: string): Tree {
-  const entries = Object.entries(tree).filter(([name, value]) => name !== '$schema' && value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, shown(value, `${prefix}${name}`)]));
+function written(tree: Tree): Tree {
+  const entries = Object.entries(tree).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      if (name.endsWith('Ms')) return [name.slice(0, -2), typeof value === 'number' ? durationText(value) : value];
+      return [name, isTree(value) && name !== 'headers' ? written(value) : value];
+    }),
+  );
 }
 
-function shown(value: unknown, path: string): unknown {
-  if (/\.headers\.|\.secret$/.test(path)) return MASK;
-  if (typeof value === 'number' && DURATIONS.has(path)) return durationText(value);
-  if (typeof value === 'string') return path.endsWith('.path') ? maskQuery(value) : maskUrl(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => shown(item, path));
-  return typeof value === 'object' && value !== null ? group(value as Tree, `${path}.`) : value;
+/** The same with every secret masked. */
+export function masked(config: Config): Tree {
+  return concealed('', asWritten(config)) as Tree;
+}
+
+function concealed(name: string, value: unknown): unknown {
+  if (name === 'secret' || name === 'password') return MASK;
+  if (typeof value === 'string') return name === 'path' ? maskQuery(value) : maskUrl(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => concealed(name, item));
+  if (!isTree(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([inner, one]) => [inner, name === 'headers' ? MASK : concealed(inner, one)]),
+  );
 }
 
 /** User, password and query of a URL may be secrets; its place is not. */
@@ -34,7 +39,8 @@ export function maskUrl(text: string): string {
   if (!/^[a-z]+:\/\//i.test(text) || !URL.canParse(text)) return text;
   const { protocol, username, password, host, pathname, search } = new URL(text);
   const user = username === '' && password === '' ? '' : `${MASK}@`;
-  return maskQuery(`${protocol}//${user}${host}${pathname}${search}`);
+  const place = `${protocol}//${user}${host}${pathname}`;
+  return /^\?db=\d+$/.test(search) ? place + search : maskQuery(place + search);
 }
 
 /** The names of a query's parameters stay; a query without names may be a token itself. */

@@ -1,15 +1,15 @@
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { keyPaths } from './paths.js';
+import { keyPaths } from './keys.js';
 
 const LONGEST_KEY = 100;
 const LONGEST_NAME = 60;
-/** Of all that is wrong; finding out where each of them stands takes its time. */
+/** Most problems that are listed: finding the place of each takes time. */
 const MOST = 100;
-/** Of one group; a file with more of them is another program's. */
+/** Most unknown keys that are listed of one group: a file with more of them belongs to another program. */
 const MOST_UNKNOWN = 20;
 
-/** One thing that is wrong with the configuration: which key, where it was set, and what was expected. */
+/** One fault of the configuration: which key, where it was set, and what was expected. */
 export interface Problem {
   /** Dotted path; empty where it is not about one key. */
   readonly key: string;
@@ -18,7 +18,10 @@ export interface Problem {
   readonly message: string;
 }
 
-/** The configuration can't be used; holds everything that is wrong with it, never a value that may be secret. */
+/** Where the value of a key was set. */
+export type WhereIs = (path: readonly PropertyKey[]) => string | undefined;
+
+/** The configuration can't be used; lists every fault, and never a value that may be secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -33,10 +36,7 @@ export function printed({ key, where, message }: Problem): string {
 }
 
 /** What the validation found, each finding with where its key was set. */
-export function problemsOf(
-  error: z.ZodError,
-  whereIs: (path: readonly PropertyKey[]) => string | undefined,
-): Problem[] {
+export function problemsOf(error: z.ZodError, whereIs: WhereIs): Problem[] {
   const { issues } = error;
   const problems = issues
     .slice(0, MOST)
@@ -59,7 +59,7 @@ export function problemsOf(
   return [...problems, { key: '', where: whereIs([]), message: `${String(issues.length - MOST)} more problems` }];
 }
 
-/** Of a value with several forms, the fault within the form that was meant; else that it has none of them. */
+/** The fault within the form that was meant, of a value with several forms; else that it has none of them. */
 function precise(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const meant = issue.errors.find((faults) => faults.every(({ path }) => path.length > 0));
@@ -75,7 +75,7 @@ export function dotted(path: readonly PropertyKey[]): string {
   return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
 }
 
-/** As far as it looks like a name: what has slipped in where a key should be may be a password, or steer a terminal. */
+/** The part that looks like a name: a text in the place of a key may be a password, or steer a terminal. */
 export function shownName(name: string): string {
   const [shown = ''] = /^[\w$-]*/.exec(name.slice(0, LONGEST_NAME)) ?? [];
   return shown === name ? name : `${shown}…`;
@@ -84,12 +84,18 @@ export function shownName(name: string): string {
 /** Names the nearest known key: a misspelling, or the right name in the wrong group. */
 export function hint(key: string): string {
   const wanted = key.toLowerCase();
-  const away = (path: string): number => distance(wanted, path.toLowerCase());
-  const nearest = (paths: readonly string[]) => paths.reduce((best, path) => (away(path) < away(best) ? path : best));
-  const near = nearest(keyPaths);
-  const namesakes = keyPaths.filter((path) => leafOf(path.toLowerCase()) === leafOf(wanted));
-  if (away(near) > 2 && namesakes.length > 0) return `; did you mean ${nearest(namesakes)}?`;
-  return away(near) <= Math.max(2, key.length / 3) ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
+  const lower = (path: string): string => path.toLowerCase();
+  const { near, away, close } = nearestOf(wanted, keyPaths, lower);
+  const namesakes = keyPaths.filter((path) => leafOf(lower(path)) === leafOf(wanted));
+  if (away > 2 && namesakes.length > 0) return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
+  return close ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
+}
+
+/** The known name that differs in the fewest characters, and whether those are few enough for a misspelling. */
+export function nearestOf(wanted: string, known: readonly string[], form: (name: string) => string) {
+  const away = (name: string): number => distance(wanted, form(name));
+  const near = known.reduce((best, name) => (away(name) < away(best) ? name : best));
+  return { near, away: away(near), close: away(near) <= Math.max(2, wanted.length / 3) };
 }
 
 function leafOf(path: string): string {

@@ -1,24 +1,17 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
-import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
-import { durationText, LONGEST_MS } from './duration.js';
-
-const DURATION = /^\d{1,15}(\.\d{1,9})?(ms|s|m|h)$/;
+import { SIGNATURE_HEADER } from '../domain/call/signature.js';
+import { Duration } from './duration.js';
 
 /*
- * Each value says in its message what was expected and never what was found, which may be a secret.
+ * The kinds of value that a key can have. Each says in its message what was expected and never what was found, which
+ * may be a secret.
  */
 
-/** A duration: `250ms`, `30s`, `5m`, `1h` or a number of milliseconds; whole milliseconds from here on. */
-export function duration(leastMs: number) {
-  const range = `from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
-  const error = `expected a duration ${range}, such as 250ms, 30s, 5m or 1h`;
-  return z
-    .union([z.string().regex(DURATION, { error }), z.number().min(leastMs, { error }).max(LONGEST_MS, { error })], {
-      error,
-    })
-    .transform((value) => Math.round(typeof value === 'number' ? value : ms(value as StringValue)))
-    .refine((value) => value >= leastMs && value <= LONGEST_MS, { error });
+/** What a check of its own found, at a key within the value or at the value itself. */
+export function fault(message: string, ...path: (string | number)[]) {
+  return { code: 'custom' as const, message, path, input: undefined };
 }
 
 export function integer(least: number, most: number) {
@@ -54,11 +47,6 @@ export function listOf<T extends z.ZodType>(what: string, item: T) {
   return z.array(item, { error }).min(1, { error });
 }
 
-/** Keys with values of their own, and no others. */
-export function group<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, { error: 'expected keys and values' });
-}
-
 /** In lower case from here on: the same UUID must be found under one key, however it was typed. */
 export const uuid = text(
   'a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
@@ -69,22 +57,108 @@ export const ipLiteral = z
   .string({ error: 'expected an IP address' })
   .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' });
 
-/** A URL with one of these schemes that also passes the test. */
-export function url(schemes: readonly string[], accepts: (url: URL) => boolean = () => true) {
-  const beginnings = schemes.map((scheme) => `${scheme}://`);
-  const what = `a URL beginning with ${beginnings.join(' or ')}`;
-  return text(what, new RegExp(`^(${schemes.join('|')})://`)).refine(
-    (value) => URL.canParse(value) && accepts(new URL(value)),
-    { error: `expected ${what}` },
-  );
+/** A URL that begins with http:// or https:// and may hold a login. */
+export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
+  const message = encodingFault(value) ?? (URL.canParse(value) ? undefined : 'expected a URL with a host');
+  if (value.startsWith('http') && message !== undefined) issues.push(fault(message));
+});
+
+/**
+ * What is wrong with the login in a URL. One that is not encoded would be split where its password has a mark, and a
+ * part of it be taken for the host and shown as such.
+ */
+export function encodingFault(url: string): string | undefined {
+  const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
+  const login = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));
+  if (!rest.includes('@') && isEncoded(login)) return undefined;
+  return 'expected each / ? # % in a user or password to be percent-encoded: %2F %3F %23 %25';
 }
 
 /** Whether a part of a URL can be decoded: `%zz` can't. */
 export function isEncoded(part: string): boolean {
+  return passes(decodeURIComponent, part);
+}
+
+/** Headers that the scheduler itself sets, or that would change how the message is framed. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+  SIGNATURE_HEADER,
+]);
+
+/** Static headers by name. */
+export const headers = z
+  .record(z.string(), z.string({ error: 'expected a text as the value of the header' }), {
+    error: 'expected header names with their values',
+  })
+  .check(({ value, issues }) => {
+    for (const [name, content] of Object.entries(value)) {
+      const message = headerFault(name, content);
+      if (message !== undefined) issues.push({ code: 'custom', message, path: [name], input: undefined });
+    }
+  });
+
+function headerFault(name: string, content: string): string | undefined {
+  if (OWN_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
+  if (!passes(validateHeaderName, name)) return 'expected a valid header name';
+  if (!passes(validateHeaderValue, name, content)) return 'expected a header value without control characters';
+  return undefined;
+}
+
+function passes<T extends readonly unknown[]>(validate: (...values: T) => unknown, ...values: T): boolean {
   try {
-    decodeURIComponent(part);
+    validate(...values);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Every key of a group by the name that the program uses: a duration says its unit, keys for editors are left out. */
+type Named<T extends z.core.$ZodLooseShape> = {
+  readonly [K in keyof T & string as NameOf<K, z.output<T[K]>>]: ValueOf<z.output<T[K]>>;
+};
+type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Duration<number | 'never'> ? `${K}Ms` : K;
+type ValueOf<V> = V extends Duration<infer T> ? T : V;
+
+/** Keys with values of their own, and no others. What is left out is undefined. */
+export function group<T extends z.core.$ZodLooseShape>(shape: T) {
+  const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
+  return z.strictObject(shape, { error: 'expected keys and values' }).transform((values: Record<string, unknown>) => {
+    const entries = names.map((name): readonly [string, unknown] => {
+      const value = values[name];
+      return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
+    });
+    return Object.fromEntries(entries) as Named<T>;
+  });
+}
+
+/** A group that may be left out, since each of its keys may be. */
+export function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return group(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+}
+
+/** The files of a TLS connection, at this key. */
+export function pemFiles(at: string) {
+  return section({
+    ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
+    cert: file.optional().describe('PEM file of our client certificate.'),
+    key: file.optional().describe('PEM file of its key.'),
+  }).check(({ value: { cert, key }, issues }) => {
+    if ((cert === undefined) === (key === undefined)) return;
+    const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
+    issues.push(fault(`expected the path of a file, since ${at}.${given} is set`, missing));
+  });
 }

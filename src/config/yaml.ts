@@ -1,8 +1,19 @@
-import { isMap, isNode, isScalar, parseDocument, visit, type Document, type LineCounter } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type Document,
+  type LineCounter,
+  type YAMLMap,
+} from 'yaml';
 
 /** What makes a document unusable, and where in the text it stands. */
 export interface YamlFault {
-  readonly what: string;
+  readonly message: string;
   readonly offset: number;
 }
 
@@ -11,7 +22,7 @@ export type PlainYaml =
 
 /**
  * Parses YAML, of which JSON is a part, as far as a configuration needs it: keys are texts, each once in its map, and
- * there are no tags of other types. What is wrong is told without a word of the text, which may hold a password.
+ * there are no tags of other types. A fault names no word of the text, which may hold a password.
  */
 export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
   const document = parseDocument(text, {
@@ -24,18 +35,18 @@ export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
     // The parser's own check takes minutes over a file that is all keys.
     uniqueKeys: false,
   });
-  // Of a tag that means nothing the parser only warns.
+  // The parser only warns of a tag that means nothing.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const what =
       error.code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : error.code.toLowerCase().replaceAll('_', ' ');
-    return { ok: false, fault: { what, offset: error.pos[0] } };
+    return { ok: false, fault: { message: `not valid YAML or JSON: ${what}`, offset: error.pos[0] } };
   }
   const fault = keyFault(document);
   return fault === undefined ? { ok: true, document } : { ok: false, fault };
 }
 
-/** Found before the document is made into values: keys within keys would take that minutes. */
+/** Looks before the document is made into values, which takes minutes with keys within keys. */
 function keyFault(document: Document): YamlFault | undefined {
   let fault: YamlFault | undefined;
   visit(document, {
@@ -43,8 +54,9 @@ function keyFault(document: Document): YamlFault | undefined {
       const known = new Set<string>();
       for (const { key } of map.items) {
         const name = isScalar<string | number | boolean | null>(key) ? String(key.value ?? '') : '';
-        if (name !== '' && !known.has(name)) known.add(name);
-        else fault ??= { what: name === '' ? 'a key that is no text' : 'duplicate key', offset: startOf(key, map) };
+        const message = keyMessage(key, name, known);
+        if (message !== undefined) fault ??= { message, offset: keyOffset(key, map) };
+        known.add(name);
       }
       return fault === undefined ? undefined : visit.BREAK;
     },
@@ -52,8 +64,39 @@ function keyFault(document: Document): YamlFault | undefined {
   return fault;
 }
 
+function keyMessage(key: unknown, name: string, known: ReadonlySet<string>): string | undefined {
+  if (name === '') return 'not valid YAML or JSON: a key that is no text';
+  if (name === '<<' && isScalar(key) && key.type === 'PLAIN') {
+    return 'merge keys (<<) are not supported, since YAML 1.2 has none: write the keys out, or use an alias for a whole group';
+  }
+  return known.has(name) ? 'not valid YAML or JSON: duplicate key' : undefined;
+}
+
 /** An empty key has no place of its own. */
-function startOf(key: unknown, map: unknown): number {
-  const node = isNode(key) && key.range != null ? key : map;
-  return (isMap(node) || isNode(node) ? node.range?.[0] : undefined) ?? 0;
+function keyOffset(key: unknown, map: YAMLMap): number {
+  return startOf(key) ?? startOf(map) ?? 0;
+}
+
+/** Where the key at a path begins, or that of the nearest group around it that the document does contain. */
+export function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const name of path.map(String)) {
+    if (isAlias(node)) node = node.resolve(document);
+    const child = childOf(node, name);
+    if (child === undefined) break;
+    offset = startOf(child.at) ?? offset;
+    node = child.value;
+  }
+  return offset;
+}
+
+function childOf(node: unknown, name: string): { readonly at: unknown; readonly value: unknown } | undefined {
+  if (isSeq(node)) return { at: node.items[Number(name)], value: node.items[Number(name)] };
+  const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === name) : undefined;
+  return pair && { at: pair.key, value: pair.value };
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }

@@ -1,8 +1,10 @@
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { EventOf, SchedulerEvent } from '../events.js';
+import type { SchedulerEvent } from '../events.js';
+import { toEntries, type Entry } from './journalEntries.js';
 import type { Sink } from './sink.js';
+import { Transitions } from './transitions.js';
 
 /** About how many events the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
@@ -10,16 +12,23 @@ const STREAM_LENGTH = 10_000;
 const WAITING = 1_000;
 /** How many are written at once. */
 const BATCH = 100;
+/** Events about single peers: so many at once, and one more each few seconds, so that they never push the rest out. */
+const BURST = 500;
+const REFILL_MS = 10_000;
+/** How long events that were too many are counted before one event tells their number. */
+const FOLD_MS = 60_000;
 
-interface Entry {
-  readonly type: string;
-  readonly at: number;
-  readonly data: string;
-}
+const WHAT = 'writing the events';
 
-/** Writes what happened to `<p>events`, for other programs and for later questions. */
+/** Writes what changed and what failed to `<p>events`, for other programs and for later questions. */
 export class Journal implements Sink {
+  readonly #conditions = new Transitions();
+  readonly #folded = new Map<string, number>();
   #waiting: Entry[] = [];
+  #failing = false;
+  #tokens = BURST;
+  #refilledAt = 0;
+  #foldedSince = 0;
 
   constructor(
     private readonly redis: RedisClient,
@@ -29,60 +38,61 @@ export class Journal implements Sink {
   ) {}
 
   accept(event: SchedulerEvent): void {
-    const entry = toEntry(event);
-    if (entry === undefined) return;
+    for (const entry of toEntries(event, this.#conditions)) {
+      if (!entry.ofOnePeer || this.#spend(entry.at)) this.#push(entry);
+      else this.#fold(entry);
+    }
+  }
+
+  async flush(): Promise<readonly SchedulerEvent[]> {
+    if (this.#folded.size > 0 && this.wall() - this.#foldedSince >= FOLD_MS) this.#pushFolded();
+    const told: SchedulerEvent[] = [];
+    try {
+      while (this.#waiting.length > 0) {
+        // Where it failed before, one finds out whether it works again.
+        const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
+        await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
+        if (this.#failing) told.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        this.#failing = false;
+        const written = new Set(batch);
+        this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
+      }
+      return told;
+    } catch (error) {
+      this.#failing = true;
+      return [...told, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+    }
+  }
+
+  #push(entry: Entry): void {
     this.#waiting.push(entry);
     if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
   }
 
-  async flush(): Promise<readonly SchedulerEvent[]> {
-    try {
-      while (this.#waiting.length > 0) {
-        const batch = this.#waiting.slice(0, BATCH);
-        await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
-        const written = new Set(batch);
-        this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
-      }
-      return [];
-    } catch (error) {
-      return [{ kind: 'redis.failed', at: this.wall(), what: 'writing the events', reason: this.explain(error) }];
+  /** A token bucket by the times of the events. */
+  #spend(at: number): boolean {
+    const refilled = Math.floor((at - this.#refilledAt) / REFILL_MS);
+    if (refilled > 0) {
+      this.#tokens = Math.min(BURST, this.#tokens + refilled);
+      this.#refilledAt = at;
     }
+    if (this.#tokens === 0) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  #fold({ type, at }: Entry): void {
+    if (this.#folded.size === 0) this.#foldedSince = at;
+    this.#folded.set(type, (this.#folded.get(type) ?? 0) + 1);
+  }
+
+  #pushFolded(): void {
+    const data = JSON.stringify({ since: this.#foldedSince, counts: Object.fromEntries(this.#folded) });
+    this.#folded.clear();
+    this.#push({ type: 'events.folded', at: this.wall(), data, ofOnePeer: false });
   }
 
   async #append({ type, at, data }: Entry): Promise<void> {
     await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'type', type, 'at', at, 'data', data);
   }
-}
-
-type Kept =
-  Exclude<SchedulerEvent, EventOf<'peer.malformed' | 'peer.checked'>> | Omit<EventOf<'peer.malformed'>, 'detail'>;
-
-/** What is worth keeping: changes, not the routine. A check is an event of its own only where it changed the state. */
-function toEntry(event: SchedulerEvent): Entry | undefined {
-  switch (event.kind) {
-    case 'heartbeat':
-    case 'ip.polled':
-    case 'round.started':
-    case 'peer.discarded':
-    case 'redis.failed':
-      return undefined;
-    case 'round.finished':
-      return event.lane === 'regular' ? entryOf(event) : undefined;
-    case 'round.skipped':
-      return event.lane === 'regular' ? entryOf(event) : undefined;
-    case 'peer.checked': {
-      const { uuid, at, outcome, before, state } = event.check;
-      if (state === undefined || state === before) return undefined;
-      const error = outcome.ok ? undefined : outcome.reason;
-      return { type: `peer.${state}`, at, data: JSON.stringify({ uuid, before, error }) };
-    }
-    case 'peer.malformed':
-      return entryOf({ kind: event.kind, at: event.at, peer: event.peer, uuid: event.uuid, error: event.error });
-    default:
-      return entryOf(event);
-  }
-}
-
-function entryOf({ kind, at, ...data }: Kept): Entry {
-  return { type: kind, at, data: JSON.stringify(data) };
 }

@@ -2,23 +2,23 @@ import type { RedisClient } from '../clients/redis.js';
 import { runScript, script } from '../clients/script.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
-import type { PeerBook, UnwrittenRow } from '../state/peerBook.js';
+import { RECENT_RESULTS, type PeerBook, type UnwrittenRow } from '../state/peerBook.js';
 import type { Sink } from './sink.js';
 
 /**
  * KEYS the set, then the entries. ARGV for each entry: uuid, ip and port as called, the state ('none' removes it, ''
- * leaves it), since when, the number of the fields that follow, and these as pairs ('' removes the field). Writes
- * nothing for an entry that was removed, re-addressed or is no hash.
+ * leaves it), since when, the newest results, the number of the fields that follow, and these as pairs ('' removes the
+ * field). Writes nothing for an entry that was removed, re-addressed or is no hash.
  */
 const WRITE = script(`
 local at = 1
 for k = 2, #KEYS do
-  local uuid, ip, port, state, since, last = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], at + 5 + ARGV[at + 5]
+  local uuid, ip, port, state, since, results, last = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], at + 6 + ARGV[at + 6]
   if redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
-    local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state')
+    local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent')
     if (entry[1] or '') == ip and (entry[2] or '') == port then
       local set, removed = {}, {}
-      for i = at + 6, last, 2 do
+      for i = at + 7, last, 2 do
         if ARGV[i + 1] == '' then removed[#removed + 1] = ARGV[i]
         else
           set[#set + 1] = ARGV[i]
@@ -30,6 +30,10 @@ for k = 2, #KEYS do
         removed[#removed + 1] = 'state_since'
       elseif state ~= '' and entry[3] ~= state then
         for _, value in ipairs({'state', state, 'state_since', since}) do set[#set + 1] = value end
+      end
+      if results ~= '' then
+        set[#set + 1] = 'recent'
+        set[#set + 1] = string.sub((entry[4] or '') .. results, -${String(RECENT_RESULTS)})
       end
       redis.call('HSET', KEYS[k], unpack(set))
       if #removed > 0 then redis.call('HDEL', KEYS[k], unpack(removed)) end
@@ -122,9 +126,18 @@ export class WriteBack implements Sink {
 
 function toArguments(row: UnwrittenRow): (string | number)[] {
   const fields = fieldsOf(row);
-  const { uuid, ip, port, stateAt, checkedAt } = row;
+  const { uuid, ip, port, stateAt, checkedAt, results } = row;
   // A registry that has lost a state which is older than this process gets it with the time of the check.
-  return [uuid, ip ?? '', port ?? '', stateOf(row), stateAt === 0 ? checkedAt : stateAt, fields.length, ...fields];
+  return [
+    uuid,
+    ip ?? '',
+    port ?? '',
+    stateOf(row),
+    stateAt === 0 ? checkedAt : stateAt,
+    results,
+    fields.length,
+    ...fields,
+  ];
 }
 
 function stateOf({ unwritten, health: { state } }: UnwrittenRow): string {

@@ -1,5 +1,3 @@
-import { watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import {
   catchError,
   concatMap,
@@ -10,13 +8,15 @@ import {
   from,
   map,
   merge,
-  Observable,
   of,
   skip,
+  startWith,
+  type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
+import { readText } from '../config/file.js';
 import { ConfigError, printed } from '../config/problem.js';
-import { readText } from '../config/readText.js';
+import { fileChanges } from './fileChanges.js';
 
 /** A configuration read again: the new one, or what is wrong with it. */
 export type ConfigChange =
@@ -25,23 +25,30 @@ export type ConfigChange =
 export interface ConfigFileOptions {
   /** The file to watch, if there is one. */
   readonly file: string | undefined;
+  /** Its text when it was loaded. */
+  readonly text: string | undefined;
   readonly load: () => Promise<Config>;
   readonly hangUp$: Observable<unknown>;
+  /** Fires when the file may have changed. */
+  readonly stir$?: Observable<unknown>;
+  /** The text of the file now. */
+  readonly look?: () => Promise<string>;
 }
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 100;
 
 /**
- * The configuration each time that its file changed, or somebody asked. What can't be read is told and changes nothing;
- * where the file can't be watched, that is told once, and there is still the asking. Never errors.
+ * The configuration each time that the text of its file changed, or a signal asks for it. What can't be loaded is named;
+ * that the file can't be watched is named once, and signals still count. Never errors.
  */
-export function configChanges({ file, load, hangUp$ }: ConfigFileOptions): Observable<ConfigChange> {
+export function configChanges(options: ConfigFileOptions): Observable<ConfigChange> {
+  const { file, load, hangUp$ } = options;
   const loaded$ = defer(() => from(load())).pipe(
     map((config): ConfigChange => ({ ok: true, config })),
     catchError((error: unknown) => of<ConfigChange>({ ok: false, problems: problemsIn(error) })),
   );
-  const edited$ = file === undefined ? EMPTY : edits(file);
+  const edited$ = file === undefined ? EMPTY : edits(file, options);
   return merge(
     edited$.pipe(
       map(() => loaded$),
@@ -51,29 +58,20 @@ export function configChanges({ file, load, hangUp$ }: ConfigFileOptions): Obser
   ).pipe(concatMap((change$) => change$));
 }
 
-/** Fires when the content has changed. The folder is watched, since editors and volumes replace files by renaming. */
-function edits(file: string): Observable<unknown> {
-  const content$ = defer(() => from(readText(file).catch(() => undefined)));
-  return merge(of(undefined), stirs(dirname(file), basename(file)).pipe(debounceTime(SETTLE_MS))).pipe(
-    concatMap(() => content$),
+/** Fires when the text is another than before, the one that was loaded included; why it can't be read counts as text. */
+function edits(file: string, options: ConfigFileOptions): Observable<unknown> {
+  const { text, stir$ = fileChanges(file), look = () => readText(file) } = options;
+  const look$ = defer(() => from(look())).pipe(
+    map((now) => `text: ${now}`),
+    catchError((error: unknown) => of(`unreadable: ${(error as Error).message}`)),
+  );
+  return stir$.pipe(
+    debounceTime(SETTLE_MS),
+    concatMap(() => look$),
+    startWith(`text: ${text ?? ''}`),
     distinctUntilChanged(),
     skip(1),
   );
-}
-
-function stirs(folder: string, name: string): Observable<unknown> {
-  return new Observable((subscriber) => {
-    const watcher = watch(folder, { persistent: false }, (_, changed) => {
-      // A volume of Kubernetes swaps a link with another name.
-      if (changed === null || changed === name || changed.startsWith('..')) subscriber.next(changed);
-    });
-    watcher.on('error', (error) => {
-      subscriber.error(error);
-    });
-    return () => {
-      watcher.close();
-    };
-  });
 }
 
 function problemsIn(error: unknown): readonly string[] {

@@ -1,6 +1,17 @@
-import type { StoredAddress, Lane, PeerHealth, RegistryEntry, CheckOutcome } from '../domain/peer/peer.js';
-import { laneOf } from '../domain/peer/health.js';
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
+import { classify, type AddressClass } from '../domain/ip/address.js';
+import { familyOf, SCOPES, type Family, type Scope } from '../domain/ip/scope.js';
+import { readEntry, type EntryAddress } from '../domain/peer/entry.js';
+import { laneOf } from '../domain/peer/health.js';
+import type {
+  CheckOutcome,
+  DeniedClass,
+  Lane,
+  PeerCounts,
+  PeerHealth,
+  RegistryEntry,
+  StoredAddress,
+} from '../domain/peer/peer.js';
 
 /** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
@@ -9,6 +20,10 @@ export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
 interface Row {
   ip: string | null;
   port: string | null;
+  /** Index of the address' scope; negative where it can't be called: see `UNCALLABLE`. */
+  scope: number;
+  /** Why the address can't be called, under the policy in force. */
+  fault: AddressFault | null;
   health: PeerHealth;
   /** Unix milliseconds of the last check; 0 where there was none. */
   checkedAt: number;
@@ -17,8 +32,10 @@ interface Row {
   latencyMs: number;
   /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
   stateAt: number;
-  /** Why the last check failed, or the entry can't be called; a fault of the entry is named once, when it is new. */
+  /** Why the last check failed; a fault of the address once it has been reported. */
   error: FailureReason | null;
+  /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
+  results: string;
   /** The round of the regular lane that last met the entry in the registry. */
   seenIn: number;
   unwritten: Unwritten;
@@ -27,7 +44,7 @@ interface Row {
 }
 
 /** A row as the sink writes it, as it was when it was asked for. */
-export type UnwrittenRow = Readonly<Omit<Row, 'seenIn'>> & { readonly uuid: string };
+export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault'>> & { readonly uuid: string };
 
 /** What one check found. */
 export interface CheckResult {
@@ -37,6 +54,9 @@ export interface CheckResult {
   readonly counted: boolean;
   readonly health: PeerHealth;
 }
+
+/** How many results a consumer's `recent` holds. */
+export const RECENT_RESULTS = 60;
 
 /**
  * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find who
@@ -48,6 +68,13 @@ export class PeerBook {
   readonly #unwritten = new Set<string>();
   readonly #inFlight = new Set<string>();
   #revision = 0;
+  #newcomers = 0;
+  #allow: readonly AddressClass[];
+
+  /** `allow` says which classes of address may be called. */
+  constructor(allow: readonly AddressClass[]) {
+    this.#allow = allow;
+  }
 
   get size(): number {
     return this.#rows.size;
@@ -63,30 +90,54 @@ export class PeerBook {
     return this.#revision;
   }
 
-  /**
-   * Takes in an entry that this round of the regular lane has read. Returns the entry as known now, or undefined for
-   * one that the round has met before (SSCAN may return a member twice).
-   */
-  remember(entry: RegistryEntry, round: number, asOf = this.#revision): RegistryEntry | undefined {
-    const row = this.#rows.get(entry.uuid);
-    if (row?.seenIn === round) return undefined;
-    if (row === undefined) {
-      this.#rows.set(entry.uuid, newRow(entry, round));
-      return entry;
-    }
-    row.seenIn = round;
-    return this.refresh(entry, asOf);
+  /** Grows with each peer that is met for the first time and was never checked. */
+  get newcomers(): number {
+    return this.#newcomers;
   }
 
-  /** Takes in an entry that was read outside of such a round; undefined for a peer that the book does not have. */
-  refresh(entry: RegistryEntry, asOf = this.#revision): RegistryEntry | undefined {
+  /** Takes another policy. Returns whether an entry may be called now that could not be before. */
+  setPolicy(allow: readonly AddressClass[]): boolean {
+    this.#allow = allow;
+    let opened = false;
+    for (const row of this.#rows.values()) {
+      const wasCallable = row.fault === null;
+      this.#examine(row);
+      if (wasCallable || row.fault !== null) continue;
+      opened = true;
+      // Looked at as soon as it may be.
+      row.checkedAt = 0;
+      this.#newcomers += 1;
+    }
+    return opened;
+  }
+
+  /**
+   * Takes in an entry that this round of the regular lane has read. Returns false for one that the round has met before
+   * (SSCAN may return a member twice).
+   */
+  remember(entry: RegistryEntry, round: number, asOf = this.#revision): boolean {
     const row = this.#rows.get(entry.uuid);
-    if (row === undefined) return undefined;
+    if (row?.seenIn === round) return false;
+    if (row === undefined) {
+      const newRow = this.#newRow(entry, round);
+      this.#rows.set(entry.uuid, newRow);
+      if (lane(newRow) === 'pending' && newRow.checkedAt === 0) this.#newcomers += 1;
+      return true;
+    }
+    row.seenIn = round;
+    this.refresh(entry, asOf);
+    return true;
+  }
+
+  /** Takes in an entry that was read outside of such a round; one that the book does not have is left out. */
+  refresh(entry: RegistryEntry, asOf = this.#revision): void {
+    const row = this.#rows.get(entry.uuid);
+    if (row === undefined) return;
     if (!isAt(row, entry.stored)) {
       // No result is ever written for another address, and what failed there is no failure here.
       this.#unwritten.delete(entry.uuid);
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
-      Object.assign(row, newRow(moved, row.seenIn), { revision: (this.#revision += 1) });
+      Object.assign(row, this.#newRow(moved, row.seenIn), { revision: (this.#revision += 1) });
     } else if (row.unwritten === 'nothing' && row.revision <= asOf) {
       const { successes, countedGeneration } = row.health;
       const { health, checkedAt, reportedFault } = entry;
@@ -94,66 +145,73 @@ export class PeerBook {
       row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
       // A UUID without a hash has no place to store its fault.
-      row.error = reportedFault ?? faultOf(row);
+      row.error = reportedFault ?? (isFault(row.error) ? row.error : null);
     }
-    return this.lastKnown(entry.uuid);
   }
 
   /** Records a check. It counts only for the peer as it was called: neither after it left, nor at another address. */
-  record({ uuid, stored }: RegistryEntry, { at, outcome, counted, health }: CheckResult): void {
+  record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): void {
     const row = this.#rows.get(uuid);
     if (row === undefined || !isAt(row, stored)) return;
+    const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;
-    if (counted) this.#judged(row, health, at);
+    if (counted) judged(row, health, at);
     if (outcome.ok) {
       row.okAt = at;
       row.latencyMs = Math.round(outcome.latencyMs);
     }
+    row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
-  /** Records that the entry can't be called. A state it had says no longer that it may be used. */
-  recordFault({ uuid, stored }: RegistryEntry, fault: AddressFault, at: number): void {
+  /**
+   * Records that the entry can't be called, and that a state it had says no longer that it may be used. Returns the
+   * fault where it is news, and undefined where it is known already or there is none.
+   */
+  recordFault(uuid: string, at: number): Extract<EntryAddress, { ok: false }> | undefined {
     const row = this.#rows.get(uuid);
-    if (row === undefined || !isAt(row, stored)) return;
+    if (row?.fault == null || row.error === row.fault) return undefined;
+    const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
+    if (read.ok) return undefined;
     const { health } = row;
-    const state = health.state === undefined ? undefined : 'unavailable';
-    this.#judged(row, { ...health, state, successes: 0 }, at);
-    row.error = fault;
+    judged(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
+    row.error = read.error;
     this.#changed(uuid, row, 'fault');
+    return read;
   }
 
   /** Rows that wait to be written, the longest waiting first. */
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row === undefined) continue;
-      yield { uuid, ...row };
+      if (row !== undefined) yield { uuid, ...row };
     }
   }
 
   /** The registry has got this row, or has no place for it; a result recorded since goes on waiting. */
-  acknowledge({ uuid, revision }: UnwrittenRow): void {
+  acknowledge({ uuid, revision }: Pick<UnwrittenRow, 'uuid' | 'revision'>): void {
     const row = this.#rows.get(uuid);
     if (row?.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
     row.okAt = row.latencyMs = row.stateAt = 0;
+    row.results = '';
     row.revision = this.#revision += 1;
   }
 
-  /** Whether anybody but this peer can be called, and so could testify that we are online. */
-  hasWitnessBeside(uuid: string): boolean {
-    for (const [other, row] of this.#rows) if (faultOf(row) === null && other !== uuid) return true;
-    return false;
-  }
-
+  /** The peer as it is known now, undefined where it is not registered any more, or can't be called. */
   lastKnown(uuid: string): RegistryEntry | undefined {
     const row = this.#rows.get(uuid);
     if (row === undefined) return undefined;
-    const { ip, port, health, checkedAt } = row;
-    return { uuid, stored: { ip, port }, health, checkedAt, reportedFault: faultOf(row) };
+    const { ip, port, health, checkedAt, error } = row;
+    return { uuid, stored: { ip, port }, health, checkedAt, reportedFault: isFault(error) ? error : null };
+  }
+
+  /** The lane of a peer, undefined for one that is not registered or can't be called. */
+  laneOf(uuid: string): Lane | undefined {
+    const row = this.#rows.get(uuid);
+    return row === undefined ? undefined : lane(row);
   }
 
   forget(uuid: string): void {
@@ -172,20 +230,24 @@ export class PeerBook {
     this.#inFlight.delete(uuid);
   }
 
-  /** The peers of a lane whose last check is so old, or lies in the future: the clock has gone back since. */
-  due(lane: Lane, now: number, everyMs: number): string[] {
-    const due: string[] = [];
+  /**
+   * The peers of a lane that are due: the last check is so old, or lies in the future, since the clock has gone back.
+   * Those never checked come first. A peer whose check is under way is not due.
+   */
+  due(of: Lane, now: number, everyMs: number): string[] {
+    const first: string[] = [];
+    const again: string[] = [];
     for (const [uuid, row] of this.#rows) {
       const old = row.checkedAt <= now - everyMs || row.checkedAt > now;
-      if (old && laneOf(row.health) === lane) due.push(uuid);
+      if (old && lane(row) === of && !this.#inFlight.has(uuid)) (row.checkedAt === 0 ? first : again).push(uuid);
     }
-    return due;
+    return first.length === 0 ? again : first.concat(again);
   }
 
   /** The peers of a lane that this round has not met. */
-  *notSeenIn(round: number, lane: Lane): Generator<string> {
+  *notSeenIn(round: number, of: Lane): Generator<string> {
     for (const [uuid, row] of this.#rows) {
-      if (row.seenIn !== round && laneOf(row.health) === lane) {
+      if (row.seenIn !== round && lane(row) === of) {
         row.seenIn = round;
         yield uuid;
       }
@@ -197,9 +259,100 @@ export class PeerBook {
     for (const [uuid, row] of this.#rows) if (row.seenIn !== round) this.forget(uuid);
   }
 
-  #judged(row: Row, health: PeerHealth, at: number): void {
-    if (health.state !== row.health.state) row.stateAt = at;
-    row.health = compact(health);
+  /** Whether another peer of the scope could testify that we are online. */
+  hasPeerBeside(uuid: string, scope: Scope): boolean {
+    const index = SCOPES.indexOf(scope);
+    for (const [other, row] of this.#rows) if (row.scope === index && other !== uuid) return true;
+    return false;
+  }
+
+  /** How many peers of the scope can be called. */
+  countIn(scope: Scope): number {
+    const index = SCOPES.indexOf(scope);
+    let count = 0;
+    for (const row of this.#rows.values()) if (row.scope === index) count += 1;
+    return count;
+  }
+
+  countInFamily(family: Family): number {
+    return SCOPES.filter((scope) => familyOf(scope) === family).reduce((sum, scope) => sum + this.countIn(scope), 0);
+  }
+
+  /** Whether any peer has a state; none has at the first start. */
+  hasJudged(): boolean {
+    for (const { health } of this.#rows.values()) if (health.state !== undefined) return true;
+    return false;
+  }
+
+  /**
+   * Up to so many peers of the scope in good standing, to be asked whether we are online: those preferred first, then
+   * others that are available, then suspects; where there is none of these, any. None of those excluded, and none whose
+   * check is under way.
+   */
+  witnesses(scope: Scope, most: number, preferred: readonly string[], excluded: ReadonlySet<string>): string[] {
+    const index = SCOPES.indexOf(scope);
+    const found = new Set<string>();
+    const take = (uuid: string, row: Row | undefined, lanes: readonly Lane[]): void => {
+      const fits = row?.scope === index && lanes.includes(laneOf(row.health));
+      if (fits && !excluded.has(uuid) && !this.#inFlight.has(uuid)) found.add(uuid);
+    };
+    for (const uuid of preferred) if (found.size < most) take(uuid, this.#rows.get(uuid), ['regular']);
+    for (const lanes of [['regular'], ['suspect'], ['pending', 'unavailable']] as const) {
+      if (found.size > 0 && lanes.length > 1) break;
+      for (const [uuid, row] of this.#rows) {
+        if (found.size >= most) return [...found];
+        take(uuid, row, lanes);
+      }
+    }
+    return [...found];
+  }
+
+  /** How many of the denied ones there are of each class of address. */
+  deniedClasses(): Readonly<Partial<Record<DeniedClass, number>>> {
+    const classes: Partial<Record<DeniedClass, number>> = {};
+    for (const { fault, scope } of this.#rows.values()) {
+      const denied = fault === 'address-denied' ? UNCALLABLE[-scope - 1] : undefined;
+      if (denied !== undefined && denied !== 'invalid') classes[denied] = (classes[denied] ?? 0) + 1;
+    }
+    return classes;
+  }
+
+  counts(): PeerCounts {
+    const counts = { available: 0, suspect: 0, unavailable: 0, pending: 0, denied: 0, invalid: 0 };
+    for (const { fault, health } of this.#rows.values()) {
+      if (fault !== null) counts[fault === 'address-denied' ? 'denied' : 'invalid'] += 1;
+      else counts[health.state ?? 'pending'] += 1;
+    }
+    return counts;
+  }
+
+  #newRow({ stored, health, checkedAt, reportedFault }: RegistryEntry, seenIn: number): Row {
+    const { ip, port } = stored;
+    const row: Row = {
+      ip,
+      port,
+      scope: -1,
+      fault: null,
+      health: compact(health),
+      checkedAt,
+      okAt: 0,
+      latencyMs: 0,
+      stateAt: 0,
+      error: reportedFault,
+      results: '',
+      seenIn,
+      unwritten: 'nothing',
+      revision: 0,
+    };
+    this.#examine(row);
+    return row;
+  }
+
+  /** Whether the row can be called, and in which scope. */
+  #examine(row: Row): void {
+    const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
+    row.fault = read.ok ? null : read.error;
+    row.scope = read.ok ? SCOPES.indexOf(read.scope) : -1 - UNCALLABLE.indexOf(deniedClass(row, read.error));
   }
 
   #changed(uuid: string, row: Row, what: Unwritten): void {
@@ -210,29 +363,30 @@ export class PeerBook {
   }
 }
 
-function faultOf({ error }: Row): AddressFault | null {
-  return error === 'address-invalid' || error === 'address-denied' ? error : null;
+/** Why a row can't be called; its scope is -1 minus the index here. */
+const UNCALLABLE: readonly (DeniedClass | 'invalid')[] = ['invalid', 'reserved', 'public', 'private', 'loopback'];
+
+function deniedClass({ ip }: Row, fault: AddressFault): DeniedClass | 'invalid' {
+  const address = fault === 'address-denied' && ip !== null ? classify(ip) : { ok: false as const };
+  if (!address.ok) return 'invalid';
+  return address.class === 'forbidden' ? 'reserved' : address.class;
+}
+
+function lane({ fault, health }: Row): Lane | undefined {
+  return fault === null ? laneOf(health) : undefined;
+}
+
+function judged(row: Row, health: PeerHealth, at: number): void {
+  if (health.state !== row.health.state) row.stateAt = at;
+  row.health = compact(health);
+}
+
+function isFault(error: FailureReason | null): error is AddressFault {
+  return error === 'address-invalid' || error === 'address-denied';
 }
 
 function isAt({ ip, port }: Row, stored: StoredAddress): boolean {
   return ip === stored.ip && port === stored.port;
-}
-
-function newRow({ stored, health, checkedAt, reportedFault }: RegistryEntry, seenIn: number): Row {
-  const { ip, port } = stored;
-  return {
-    ip,
-    port,
-    health: compact(health),
-    checkedAt,
-    okAt: 0,
-    latencyMs: 0,
-    stateAt: 0,
-    error: reportedFault,
-    seenIn,
-    unwritten: 'nothing',
-    revision: 0,
-  };
 }
 
 const shared = new Map<string, PeerHealth>();

@@ -13,17 +13,18 @@ describe('failureOf', () => {
     [{ code: 'EPIPE' }, { reason: 'reset' }],
     [{ code: 'ERR_STREAM_PREMATURE_CLOSE' }, { reason: 'reset' }],
     [{ code: 'EHOSTUNREACH' }, { reason: 'unreachable' }],
-    [{ code: 'ENETUNREACH' }, { reason: 'unreachable' }],
+    [{ code: 'ENETUNREACH' }, { reason: 'unreachable', noRoute: true }],
+    [{ code: 'EAFNOSUPPORT' }, { reason: 'unreachable', noRoute: true }],
     [{ code: 'ETIMEDOUT' }, { reason: 'timeout' }],
     [{ code: 'HPE_HEADER_OVERFLOW' }, { reason: 'too-large' }],
-    [{ code: 'HPE_INVALID_CONSTANT' }, { reason: 'other' }],
+    [{ code: 'HPE_INVALID_CONSTANT' }, { reason: 'malformed' }],
     [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, { reason: 'tls' }],
     [{ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, { reason: 'tls' }],
     [{ code: 'CERT_HAS_EXPIRED' }, { reason: 'tls' }],
     [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, { reason: 'tls' }],
     [{ code: 'EPROTO' }, { reason: 'tls' }],
     [{ code: 'EMFILE' }, { reason: 'other', local: true }],
-    [{ code: 'EADDRNOTAVAIL' }, { reason: 'other', local: true }],
+    [{ code: 'EADDRNOTAVAIL' }, { reason: 'unreachable', local: true, noRoute: true }],
     [{ name: 'AbortError' }, { reason: 'aborted' }],
     [{ type: 'max-size' }, { reason: 'too-large' }],
     [{}, { reason: 'other' }],
@@ -46,7 +47,9 @@ describe('failureOf', () => {
 describe('isAnswer', () => {
   it('is an HTTP answer of the far end, but not what a portal sends in its name', () => {
     expect((['http-500', 'too-large', 'identity-mismatch'] as const).every(isAnswer)).to.equal(true);
-    expect((['timeout', 'refused', 'reset', 'redirect', 'tls', 'other'] as const).some(isAnswer)).to.equal(false);
+    expect((['timeout', 'refused', 'reset', 'redirect', 'tls', 'malformed', 'other'] as const).some(isAnswer)).to.equal(
+      false,
+    );
   });
 });
 

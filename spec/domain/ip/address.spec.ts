@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAddress, classify } from '#src/domain/ip/address.js';
+import { canonical, checkAddress, classify } from '#src/domain/ip/address.js';
 import { sparse6, within } from './addresses.js';
 import { isSpecial, nearRanges, RANGES } from './ranges.js';
 
@@ -149,6 +149,21 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['', INVALID],
 ];
 
+describe('canonical', () => {
+  it('gives one spelling of each address, and leaves alone what is none', () => {
+    for (const [text, ip] of [
+      ['2001:DB8::1', '2001:db8::1'],
+      ['2001:0db8:0:0:0:0:0:1', '2001:db8::1'],
+      ['::FFFF:192.0.2.1', '192.0.2.1'],
+      ['192.0.2.1', '192.0.2.1'],
+      ['nonsense', 'nonsense'],
+    ] as const) {
+      expect(canonical(text)).to.equal(ip);
+      expect(canonical(ip)).to.equal(ip);
+    }
+  });
+});
+
 describe('classify', () => {
   for (const [text, expected] of TABLE) {
     it(`${JSON.stringify(text)} is ${expected}`, () => {
@@ -170,7 +185,13 @@ describe('classify', () => {
       expect(classify(text), text).to.include({ ip, family: 6 });
     }
     for (const text of ['::ffff:8.8.8.8', '::FFFF:808:808', '0:0:0:0:0:ffff:0808:0808']) {
-      expect(classify(text), text).to.deep.equal({ ok: true, ip: '8.8.8.8', family: 4, class: 'public' });
+      expect(classify(text), text).to.deep.equal({
+        ok: true,
+        ip: '8.8.8.8',
+        family: 4,
+        class: 'public',
+        scope: 'public IPv4',
+      });
     }
   });
 
@@ -269,7 +290,27 @@ describe('checkAddress', () => {
   it('tells an address that may not be called from one that is none', () => {
     expect(checkAddress('10.0.0.1', ['public'])).to.deep.equal({ ok: false, error: 'address-denied' });
     expect(checkAddress('ten', ['public'])).to.deep.equal({ ok: false, error: 'address-invalid' });
-    expect(checkAddress('10.0.0.1', ['private'])).to.deep.equal({ ok: true, ip: '10.0.0.1', family: 4 });
+    expect(checkAddress('10.0.0.1', ['private'])).to.deep.equal({
+      ok: true,
+      ip: '10.0.0.1',
+      family: 4,
+      scope: 'RFC 1918',
+    });
+  });
+
+  it('tells the scope that an answer from there testifies for', () => {
+    const scopes = [
+      ['1.1.1.1', 'public IPv4'],
+      ['172.16.0.1', 'RFC 1918'],
+      ['100.64.0.1', 'CGNAT'],
+      ['127.0.0.1', 'loopback IPv4'],
+      ['2606:4700::1', 'public IPv6'],
+      ['fd00::1', 'ULA'],
+      ['::1', 'loopback IPv6'],
+      ['fe80::1', undefined],
+      ['224.0.0.1', undefined],
+    ] as const;
+    for (const [ip, scope] of scopes) expect(classify(ip), ip).to.include({ scope });
   });
 
   it('never allows link-local, multicast, unspecified, broadcast and reserved ones', () => {

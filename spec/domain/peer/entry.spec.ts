@@ -6,11 +6,31 @@ describe('readEntry', () => {
   const read = (ip: string | null, port: string | null = null) => readEntry({ ip, port }, ['public']);
 
   it('reads an address with and without a port of its own', () => {
-    expect(read('1.1.1.1')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: undefined } });
-    expect(read('1.1.1.1', '8080')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 8080 } });
-    expect(read('1.1.1.1', '')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: undefined } });
-    expect(read('1.1.1.1', '65535')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 65_535 } });
-    expect(read('::ffff:1.1.1.1', '1')).to.deep.equal({ ok: true, address: { ip: '1.1.1.1', port: 1 } });
+    expect(read('1.1.1.1')).to.deep.equal({
+      ok: true,
+      address: { ip: '1.1.1.1', port: undefined },
+      scope: 'public IPv4',
+    });
+    expect(read('1.1.1.1', '8080')).to.deep.equal({
+      ok: true,
+      address: { ip: '1.1.1.1', port: 8080 },
+      scope: 'public IPv4',
+    });
+    expect(read('1.1.1.1', '')).to.deep.equal({
+      ok: true,
+      address: { ip: '1.1.1.1', port: undefined },
+      scope: 'public IPv4',
+    });
+    expect(read('1.1.1.1', '65535')).to.deep.equal({
+      ok: true,
+      address: { ip: '1.1.1.1', port: 65_535 },
+      scope: 'public IPv4',
+    });
+    expect(read('::ffff:1.1.1.1', '1')).to.deep.equal({
+      ok: true,
+      address: { ip: '1.1.1.1', port: 1 },
+      scope: 'public IPv4',
+    });
   });
 
   for (const port of [

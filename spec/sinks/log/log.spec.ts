@@ -10,8 +10,18 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
   { kind: 'round.skipped', at: 1, lane: 'regular' },
   { kind: 'round.skipped', at: 1, lane: 'suspect' },
-  { kind: 'round.finished', at: 1, lane: 'regular', round: 1, tookMs: 1_500, ok: 2, failed: 1, aborted: false },
-  { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 15, ok: 2, failed: 1, aborted: true },
+  {
+    kind: 'round.finished',
+    at: 1,
+    lane: 'regular',
+    round: 1,
+    tookMs: 1_500,
+    ok: 2,
+    failed: 1,
+    aborted: false,
+    local: 0,
+  },
+  { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 15, ok: 2, failed: 1, aborted: true, local: 0 },
   { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'clock-gap' },
   { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
   {
@@ -22,18 +32,26 @@ const EVENTS: readonly SchedulerEvent[] = [
     error: 'address-denied',
     detail: 'ip "10.0.0.1"',
   },
-  { kind: 'isolation.began', at: 1 },
-  { kind: 'isolation.ended', at: 1 },
+  { kind: 'isolation.began', at: 1, scope: 'public IPv4', peers: 2 },
+  { kind: 'isolation.ended', at: 1, scope: 'public IPv4' },
   { kind: 'clock.gap', at: 1, gapMs: 7_000 },
+  { kind: 'peer.undecided', at: 1, lane: 'regular', uuid: 'a', reason: 'timeout' },
+  { kind: 'family.missing', at: 1, family: 'IPv6', peers: 2 },
+  { kind: 'family.found', at: 1, family: 'IPv6' },
+  { kind: 'redis.worked', at: 1, what: 'a step' },
   { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
-  { kind: 'ip.unknown', at: 1 },
+  { kind: 'ip.unknown', at: 1, failures: [], known: undefined },
   { kind: 'ip.disagreed', at: 1, answers: ['1.1.1.1', '8.8.8.8'] },
-  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1' },
+  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] },
   { kind: 'ip.held', at: 1, ip: '1.1.1.1', quietMs: 300_000 },
   { kind: 'ip.changed', at: 1, ip: '1.1.1.1', previous: undefined, producers: 1 },
   { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, reason: 'timeout', retryInMs: 50 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 2, reason: 'timeout', retryInMs: 50 },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'ip' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'address' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'left' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'told' },
   { kind: 'announcement.dropped', at: 1, uuid: 'p' },
   { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
   { kind: 'redis.up', at: 1 },
@@ -77,7 +95,11 @@ function logging(level = 'info'): { readonly sink: LogSink; readonly lines: { me
 
 describe('the log', () => {
   it('has one line for each kind of event', () => {
-    for (const event of EVENTS) expect(inWords(event).message, event.kind).to.match(/^\S.*\S$/);
+    for (const event of EVENTS) {
+      const lines = inWords(event);
+      expect(lines.length, event.kind).to.be.greaterThan(0);
+      for (const { message } of lines) expect(message).to.match(/^\S.*\S$/);
+    }
   });
 
   const told: readonly (readonly [SchedulerEvent, string, string])[] = [
@@ -95,9 +117,32 @@ describe('the log', () => {
       'peer a: timeout (not held against it)',
     ],
     [
-      { kind: 'round.finished', at: 1, lane: 'regular', round: 3, tookMs: 1_500, ok: 2, failed: 1, aborted: false },
+      {
+        kind: 'round.finished',
+        at: 1,
+        lane: 'regular',
+        round: 3,
+        tookMs: 1_500,
+        ok: 2,
+        failed: 1,
+        aborted: false,
+        local: 0,
+      },
       'info',
-      'round 3: 2 answered, 1 failed, in 1.5 s',
+      'round 3: 2 of 3 answered in 1.5 s, 1 failed',
+    ],
+    [
+      {
+        kind: 'ip.unknown',
+        at: 1,
+        failures: [
+          { source: 'dns', reason: 'unreachable' },
+          { source: 'https', reason: 'timeout' },
+        ],
+        known: '1.1.1.1',
+      },
+      'warn',
+      'could not find the public IP (dns unreachable, https timeout): 1.1.1.1 stays announced until a source answers',
     ],
     [
       { kind: 'ip.changed', at: 1, ip: '8.8.8.8', previous: '1.1.1.1', producers: 1 },
@@ -107,19 +152,19 @@ describe('the log', () => {
   ];
   for (const [event, level, message] of told) {
     it(`says at ${level}: ${message}`, () => {
-      expect(inWords(event)).to.include({ level, message });
+      expect(inWords(event)[0]).to.include({ level, message });
     });
   }
 
   it('tells a standing condition when it begins and when it changes, not for as long as it lasts', () => {
     const { sink, lines } = logging();
-    for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at });
-    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1' });
-    sink.accept({ kind: 'ip.unknown', at: 9 });
+    for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at, failures: [], known: undefined });
+    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1', agreed: ['dns'] });
+    sink.accept({ kind: 'ip.unknown', at: 9, failures: [], known: undefined });
     expect(lines.map(({ message }) => message)).to.deep.equal([
-      'could not find the public IP',
+      'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
       'public IP is 1.1.1.1',
-      'could not find the public IP',
+      'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
     ]);
   });
 
@@ -135,6 +180,97 @@ describe('the log', () => {
       'Redis is there',
       'could not confirm a step: OOM',
     ]);
+  });
+
+  it('tells the beginning of each spell in which a step fails, each change of the cause, and the end', () => {
+    const { sink, lines } = logging();
+    const failed = (reason: string): SchedulerEvent => ({ kind: 'redis.failed', at: 1, what: 'a step', reason });
+    const worked: SchedulerEvent = { kind: 'redis.worked', at: 2, what: 'a step' };
+    for (const event of [worked, failed('OOM'), failed('OOM'), failed('NOPERM'), worked, worked, failed('OOM')]) {
+      sink.accept(event);
+    }
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a step: OOM',
+      'could not confirm a step: NOPERM',
+      'a step works again',
+      'could not confirm a step: OOM',
+    ]);
+  });
+
+  it('takes a lost connection for no other cause', () => {
+    const { sink, lines } = logging();
+    for (const reason of ['no connection', 'READONLY', 'no connection', 'READONLY']) {
+      sink.accept({ kind: 'redis.failed', at: 1, what: 'a step', reason });
+    }
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a step: no connection',
+      'could not confirm a step: READONLY',
+    ]);
+  });
+
+  it('tells the cause that holds now while Redis can’t be used', () => {
+    const { sink, lines } = logging();
+    for (const reason of ['refused', 'refused', 'NOAUTH']) sink.accept({ kind: 'redis.down', at: 1, reason });
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      "Redis can't be used: refused",
+      "Redis can't be used: NOAUTH",
+    ]);
+  });
+
+  describe('of a round', () => {
+    const peers = { available: 17, suspect: 0, unavailable: 3, pending: 0, denied: 0, invalid: 0 };
+    const finished = (over: object = {}): SchedulerEvent => ({
+      kind: 'round.finished',
+      at: 1,
+      lane: 'regular',
+      round: 5,
+      tookMs: 19,
+      ok: 17,
+      failed: 0,
+      aborted: false,
+      local: 0,
+      peers,
+      ...over,
+    });
+    const said = (...events: readonly SchedulerEvent[]) => {
+      const { sink, lines } = logging();
+      for (const event of events) sink.accept(event);
+      return lines.map(({ message }) => message);
+    };
+
+    it('says of how many how many answered, and who is checked apart', () => {
+      expect(said(finished())).to.deep.equal(['round 5: 17 of 20 answered in 19 ms, 3 unavailable are checked apart']);
+      expect(said(finished({ peers: { ...peers, unavailable: 0, pending: 20, available: 0 }, ok: 0 }))).to.deep.equal([
+        'round 5: 0 of 20 answered in 19 ms, 20 not judged yet are checked apart',
+      ]);
+    });
+
+    it('says once how peers come into an empty registry', () => {
+      const none = { available: 0, suspect: 0, unavailable: 0, pending: 0, denied: 0, invalid: 0 };
+      const empty = finished({ peers: none, ok: 0 });
+      expect(
+        said(empty, empty).filter((message) => message.startsWith('the registry has no consumers')),
+      ).to.have.length(1);
+    });
+
+    it('says once how many are not called, why, and which key to change', () => {
+      const event = finished({
+        peers: { ...peers, denied: 12 },
+        denied: { private: 9, loopback: 2, reserved: 1 },
+      });
+      expect(said(event, event).filter((message) => message.includes('network.allow'))).to.deep.equal([
+        '12 of 32 consumers are not called: network.allow does not permit their addresses (9 private, 2 loopback); to call them, add private and loopback to network.allow, and 1 reserved address can never be called',
+      ]);
+    });
+
+    it('says when the host has what the calls need again', () => {
+      const short: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' };
+      const lines = said(finished(), short, short, finished({ local: 2 }), finished(), finished());
+      expect(lines.filter((message) => message.startsWith('this host'))).to.deep.equal([
+        'this host is out of file descriptors, ports or memory: fewer calls at once, and no peer is blamed',
+        'this host has what its calls need again',
+      ]);
+    });
   });
 
   it('says that Redis can’t be used, and not all that can’t be done meanwhile', () => {

@@ -46,10 +46,12 @@ describe('watchIp', () => {
       quorum: 2,
       confirmations: 3,
       evidence,
+      scope: 'public IPv4',
       wall: () => scheduler.now(),
       steady: () => scheduler.now(),
       random: () => 0.5,
       scheduler,
+      announced: undefined,
       ...over,
     });
     return {
@@ -167,7 +169,9 @@ describe('watchIp', () => {
     m.expectObservable(outside.told$, '^ 10ms !').toBe('-(ab)', { a: '1 x ok', b: `1 is ${A}` });
     m.expectObservable(inside.told$, '^ 10ms !').toBe('-(ab)', { a: '1 local ok', b: `1 is ${A}` });
     m.flush();
-    expect([outside.evidence.generation, inside.evidence.generation]).to.deep.equal([1, 0]);
+    expect([outside.evidence.generation('public IPv4'), inside.evidence.generation('public IPv4')]).to.deep.equal([
+      1, 0,
+    ]);
   });
 
   marbles('stops asking when nobody listens any more', (m) => {

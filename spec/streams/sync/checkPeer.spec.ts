@@ -2,10 +2,14 @@ import { expect } from 'chai';
 import { concatMap, map, type Observable } from 'rxjs';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
+import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { PeerHealth, PeerAddress, RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import type { SchedulerEvent, CheckRecord } from '#src/events.js';
-import { checkPeer } from '#src/streams/sync/checkPeer.js';
+import type { Family } from '#src/domain/ip/scope.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
+import { checkPeer, type CheckOptions } from '#src/streams/sync/checkPeer.js';
 import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
@@ -21,19 +25,34 @@ describe('checkPeer', () => {
     readonly polled?: boolean;
     readonly epoch?: () => number;
     readonly timeoutMs?: number;
+    readonly families?: readonly Family[];
+    readonly role?: 'witness';
   }
 
   /** A book with these peers, and the check over it. */
   function world({ scheduler }: Marbles, request: (to: PeerAddress) => Observable<Reply>, setting: Setting = {}) {
-    const { peers = [entry('a')], online = true, polled = true, epoch, timeoutMs = 5 } = setting;
-    const book = new PeerBook();
+    const { peers = [entry('a')], online = true, polled = true, epoch, timeoutMs = 5, role } = setting;
+    const book = new PeerBook(['public']);
     for (const peer of peers) book.remember(peer, 1);
     const evidence = new OnlineEvidence();
-    if (online) evidence.recordAnswer();
+    if (online) evidence.recordAnswer('public IPv4');
     const clock = virtualClock(scheduler, epoch);
-    const rules = { fall: 3, rise: 1 };
-    const options = { book, evidence, clock, request, timeoutMs, rules, allow: ['public'] as const, polled, scheduler };
-    return { book, evidence, check: checkPeer(options, 'regular') };
+    const undecided = new UndecidedFailures(clock.steady);
+    const families = new HostFamilies(() => new Set(setting.families ?? ['IPv4', 'IPv6']));
+    const options: CheckOptions = {
+      book,
+      evidence,
+      undecided,
+      families,
+      clock,
+      request,
+      timeoutMs,
+      rules: { fall: 3, rise: 1 },
+      allow: ['public'],
+      polledScope: polled ? 'public IPv4' : undefined,
+      scheduler,
+    };
+    return { book, evidence, undecided, families, check: checkPeer(options, 'regular', role) };
   }
 
   const checked = (uuid: string, over: Partial<CheckRecord>): SchedulerEvent => ({
@@ -75,32 +94,90 @@ describe('checkPeer', () => {
     m.expectSubscriptions(reply$.subscriptions).toBe('^----!');
   });
 
-  marbles('without evidence of our own line a failure is recorded but changes nothing', (m) => {
-    const { check } = world(m, () => m.cold('-(r|)', { r: failed('refused') }), { online: false });
-    m.expectObservable(check(entry('a', { health: available }))).toBe('-(v|)', {
-      v: checked('a', {
-        at: 1,
-        outcome: { ok: false, reason: 'refused' },
-        counted: false,
-        before: 'available',
-      }),
+  const undecidedEvent = (uuid: string, at: number, reason: FailureReason): SchedulerEvent => {
+    return { kind: 'peer.undecided', at, lane: 'regular', uuid, reason };
+  };
+
+  marbles('without evidence of our own line a failure is left undecided, and the peer stays reserved', (m) => {
+    const { check, book } = world(m, () => m.cold('-(r|)', { r: failed('refused') }), { online: false });
+    m.expectObservable(check(entry('a', { health: available }))).toBe('-(u|)', {
+      u: undecidedEvent('a', 1, 'refused'),
     });
+    m.flush();
+    expect(book.begin('a'), 'nothing else may check it meanwhile').to.equal(false);
+    expect(book.unwrittenCount).to.equal(0);
   });
 
-  marbles('two silent witnesses and no evidence begin an isolation; an answer ends it', (m) => {
-    const replies: Record<string, Reply> = { '1.1.1.1': failed('refused'), '8.8.8.8': good };
-    const { check } = world(m, ({ ip }) => m.cold('-(r|)', { r: replies[ip] ?? good }), { online: false });
-    const other = { ip: '8.8.8.8', port: null };
-    const miss = { at: 1, outcome: { ok: false, reason: 'refused' }, counted: false, state: undefined } as const;
+  marbles('evidence of another scope proves nothing', (m) => {
+    const { check, evidence } = world(m, () => m.cold('-(r|)', { r: failed('refused') }), { online: false });
+    evidence.recordAnswer('RFC 1918');
+    evidence.recordAnswer('public IPv6');
+    m.expectObservable(check(entry('a'))).toBe('-(u|)', { u: undecidedEvent('a', 1, 'refused') });
+  });
 
-    m.expectObservable(check(entry('a'))).toBe('-(v|)', { v: checked('a', miss) });
-    m.expectObservable(check(entry('b'))).toBe('-(vi|)', {
-      v: checked('b', miss),
-      i: { kind: 'isolation.began', at: 1 },
+  marbles('an answer ends the isolation of its scope', (m) => {
+    const { check, evidence } = world(m, () => m.cold('-(r|)', { r: good }), { online: false });
+    evidence.recordSilence('public IPv4');
+    m.expectObservable(check(entry('a'))).toBe('-(ve|)', {
+      v: checked('a', { at: 1, outcome: { ok: true, latencyMs: 1 } }),
+      e: { kind: 'isolation.ended', at: 1, scope: 'public IPv4' },
     });
-    m.expectObservable(check(entry('c', { stored: other }))).toBe('-(ve|)', {
-      v: checked('c', { at: 1, outcome: { ok: true, latencyMs: 1 } }),
-      e: { kind: 'isolation.ended', at: 1 },
+    m.flush();
+    expect(evidence.recent('public IPv4')).to.deep.equal(['a']);
+  });
+
+  marbles('the silence of a witness is recorded, and not counted, whatever the evidence', (m) => {
+    const { check, book } = world(m, () => m.cold('-(r|)', { r: failed('refused') }), { role: 'witness' });
+    m.expectObservable(check(entry('a', { health: available }))).toBe('-(v|)', {
+      v: checked('a', { at: 1, outcome: { ok: false, reason: 'refused' }, counted: false, before: 'available' }),
+    });
+    m.flush();
+    expect([...book.unwrittenRows()].map(({ unwritten, results }) => [unwritten, results])).to.deep.equal([
+      ['check', '-'],
+    ]);
+  });
+
+  describe('where the host has no address of the family', () => {
+    const noRoute: Reply = { ok: false, reason: 'unreachable', noRoute: true };
+    const six = { stored: { ip: '2606:4700::1', port: null } };
+    const peers = [entry('a', { ...six, health: available }), entry('b', six)];
+
+    marbles('and the other family works, the peer is unreachable, counted, and the family reported once', (m) => {
+      const { check, families } = world(m, () => m.cold('(r|)', { r: noRoute }), { peers, families: ['IPv4'] });
+      m.expectObservable(check(entry('a', { ...six, health: available }))).toBe('(v|)', {
+        v: checked('a', {
+          outcome: { ok: false, reason: 'unreachable' },
+          before: 'available',
+          state: 'suspect',
+          failures: 1,
+        }),
+      });
+      m.expectObservable(check(entry('b', six))).toBe('(v|)', {
+        v: checked('b', { outcome: { ok: false, reason: 'unreachable' }, state: undefined, failures: 1 }),
+      });
+      m.flush();
+      expect([families.takeNews(), families.takeNews()]).to.deep.equal([['IPv6'], []]);
+    });
+
+    marbles('but nothing has answered yet, it is a failure like any other', (m) => {
+      const setting = { peers, families: ['IPv4'], online: false } as const;
+      const { check, families } = world(m, () => m.cold('(r|)', { r: noRoute }), setting);
+      m.expectObservable(check(entry('a', six))).toBe('(u|)', { u: undecidedEvent('a', 0, 'unreachable') });
+      m.flush();
+      expect(families.takeNews()).to.deep.equal([]);
+    });
+
+    marbles('or had one before, it is a failure like any other', (m) => {
+      const { check } = world(m, () => m.cold('(r|)', { r: noRoute }), { peers });
+      m.expectObservable(check(entry('a', six))).toBe('(u|)', { u: undecidedEvent('a', 0, 'unreachable') });
+    });
+
+    marbles('EADDRNOTAVAIL is no lack of local ports then, and holds no worker', (m) => {
+      const reply: Reply = { ...noRoute, local: true };
+      const { check } = world(m, () => m.cold('(r|)', { r: reply }), { peers, families: ['IPv4'] });
+      m.expectObservable(check(entry('b', six))).toBe('(v|)', {
+        v: checked('b', { outcome: { ok: false, reason: 'unreachable' }, state: undefined, failures: 1 }),
+      });
     });
   });
 
@@ -115,7 +192,7 @@ describe('checkPeer', () => {
       }),
     });
     m.flush();
-    expect(evidence.generation).to.equal(1);
+    expect(evidence.generation('public IPv4')).to.equal(1);
   });
 
   marbles('a peer that does nothing but err is unavailable in the end: each of its errors counts', (m) => {
@@ -131,11 +208,11 @@ describe('checkPeer', () => {
 
   marbles('a redirect proves nothing: a portal sends it in everybody’s name', (m) => {
     const { check, evidence } = world(m, () => m.cold('(r|)', { r: failed('redirect') }), { online: false });
-    m.expectObservable(check(entry('a', { health: available }))).toBe('(v|)', {
-      v: checked('a', { outcome: { ok: false, reason: 'redirect' }, counted: false, before: 'available' }),
+    m.expectObservable(check(entry('a', { health: available }))).toBe('(u|)', {
+      u: undecidedEvent('a', 0, 'redirect'),
     });
     m.flush();
-    expect(evidence.generation).to.equal(0);
+    expect(evidence.generation('public IPv4')).to.equal(0);
   });
 
   marbles('the failures of an only peer count where nobody else could testify', (m) => {
@@ -180,35 +257,9 @@ describe('checkPeer', () => {
     });
   });
 
-  marbles('an address that may not be called is not called, and named once', (m) => {
+  marbles('an address that may not be called is not called', (m) => {
     const { check } = world(m, () => m.cold('#'));
-    const stored = { ip: '10.0.0.1', port: null };
-    m.expectObservable(check(entry('a', { stored, health: available }))).toBe('(x|)', {
-      x: {
-        kind: 'peer.malformed',
-        at: 0,
-        peer: 'consumer',
-        uuid: 'a',
-        error: 'address-denied',
-        detail: 'ip "10.0.0.1"',
-      },
-    });
-    m.expectObservable(check(entry('a', { stored, reportedFault: 'address-denied' }))).toBe('|');
-  });
-
-  marbles('one that was allowed in between is named again once it is not', (m) => {
-    const stored = { ip: '10.0.0.1', port: null };
-    const { check, book } = world(m, () => m.cold('#'), { peers: [entry('a', { stored })] });
-    const again$ = m.cold('d-d-(ad)-d|').pipe(
-      concatMap((step) => {
-        if (step === 'd') return check(book.lastKnown('a') ?? entry('a'));
-        const outcome = { ok: true, latencyMs: 1 } as const;
-        book.record(entry('a', { stored }), { at: 4, outcome, counted: true, health: available });
-        return [];
-      }),
-      map(({ kind }) => kind),
-    );
-    m.expectObservable(again$).toBe('m---m-----|', { m: 'peer.malformed' });
+    m.expectObservable(check(entry('a', { stored: { ip: '10.0.0.1', port: null } }))).toBe('|');
   });
 
   marbles('a peer whose check is under way is not called a second time', (m) => {

@@ -18,14 +18,25 @@ describe('rounds', () => {
     tookMs: number,
     over: Partial<EventOf<'round.finished'>> = {},
   ): SchedulerEvent => {
-    return { kind: 'round.finished', lane: 'regular', round, at, tookMs, ok: 0, failed: 0, aborted: false, ...over };
+    return {
+      kind: 'round.finished',
+      lane: 'regular',
+      round,
+      at,
+      tookMs,
+      ok: 0,
+      failed: 0,
+      aborted: false,
+      local: 0,
+      ...over,
+    };
   };
   const checked = (ok: boolean): SchedulerEvent => {
     const outcome = ok ? { ok, latencyMs: 1 } : ({ ok, reason: 'timeout' } as const);
     const check = { uuid: 'u', at: 0, outcome, counted: true, before: undefined, state: undefined, failures: 0 };
     return { kind: 'peer.checked', lane: 'regular', check };
   };
-  const discarded = (uuid: string): SchedulerEvent => ({ kind: 'peer.discarded', at: 0, uuid, why: 'local' });
+  const discarded = (uuid: string): SchedulerEvent => ({ kind: 'peer.discarded', at: 0, uuid, why: 'clock-gap' });
   const values = { t: checked(true), f: checked(false), d: discarded('u') };
 
   type Round = RoundOptions<string>['round'];
@@ -39,6 +50,19 @@ describe('rounds', () => {
     };
   const over = (scheduler: SchedulerLike, round: Round, lane: Lane = 'regular') =>
     rounds<string>({ lane, now: () => scheduler.now(), round }) satisfies OperatorFunction<string, SchedulerEvent>;
+
+  marbles('counts the calls that never left this host', ({ hot, cold, scheduler, expectObservable }) => {
+    const tick$ = hot('  x-----|');
+    const work$ = cold('  -ll|', { l: { kind: 'peer.discarded', at: 0, uuid: 'u', why: 'local' } as SchedulerEvent });
+    const expected = '   abbc--|';
+    const discardedLocally: SchedulerEvent = { kind: 'peer.discarded', at: 0, uuid: 'u', why: 'local' };
+
+    expectObservable(tick$.pipe(over(scheduler, whole(work$)))).toBe(expected, {
+      a: started(1, 0),
+      b: discardedLocally,
+      c: finished(1, 3, 3, { local: 2 }),
+    });
+  });
 
   marbles(
     'runs one round a tick; a tick that comes during a round is skipped, and said to be',

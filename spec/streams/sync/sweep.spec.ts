@@ -1,14 +1,16 @@
 import { expect } from 'chai';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { Bell } from '#src/state/bell.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
-import { recheck, sweep, type LaneItem, type RegistryReader } from '#src/streams/sync/sweep.js';
+import { recheck, sweep, type LaneItem, type LaneSource, type RegistryReader } from '#src/streams/sync/sweep.js';
 import { entry } from '../../support/entries.js';
 
 const SELF = 'self';
 
 class FakeRegistry implements RegistryReader {
   pagesRead = 0;
+  readonly looked: (readonly string[])[] = [];
   failsAt = Infinity;
 
   constructor(public content: (readonly RegistryEntry[])[]) {}
@@ -22,46 +24,61 @@ class FakeRegistry implements RegistryReader {
   }
 
   read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
+    this.looked.push(uuids);
     if (this.failsAt === 0) return Promise.reject(new Error('away'));
     return Promise.resolve(this.content.flat().filter(({ uuid }) => uuids.includes(uuid)));
   }
 }
 
+const GOOD = { ...UNCHECKED, state: 'available' as const };
+const DEAD = { ...UNCHECKED, state: 'unavailable' as const, failures: 3 };
+const good = (uuid: string, over: Partial<RegistryEntry> = {}) => entry(uuid, { health: GOOD, checkedAt: 1, ...over });
+
+let book: PeerBook;
+let bell: Bell;
+let steadyMs: number;
+
+const source = (registry: RegistryReader): LaneSource => ({
+  registry,
+  book,
+  self: SELF,
+  clock: { wall: () => 1_000, steady: () => steadyMs },
+  bell,
+  explain: () => 'away',
+});
+const nameOf = (item: LaneItem): string => {
+  if ('entry' in item) return item.entry.uuid;
+  return item.event.kind === 'peer.malformed' ? `${item.event.error} ${item.event.uuid}` : item.event.kind;
+};
+const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
+  const seen: string[] = [];
+  for await (const item of items) seen.push(nameOf(item));
+  return seen;
+};
+const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweep(source(registry), round));
+
+beforeEach(() => {
+  book = new PeerBook(['public']);
+  bell = new Bell();
+  steadyMs = 0;
+});
+
 describe('sweep', () => {
-  const dead = { ...UNCHECKED, state: 'unavailable' as const, failures: 3 };
-  let book: PeerBook;
-  const source = (registry: RegistryReader) => ({
-    registry,
-    book,
-    self: SELF,
-    wall: () => 1_000,
-    explain: () => 'away',
-  });
-  const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
-    const seen: string[] = [];
-    for await (const item of items) seen.push('entry' in item ? item.entry.uuid : item.event.kind);
-    return seen;
-  };
-
-  beforeEach(() => {
-    book = new PeerBook();
-  });
-
   it('gives the peers in good standing, takes note of the others and leaves us out', async () => {
     const registry = new FakeRegistry([
-      [entry('a'), entry('SELF')],
-      [entry('b', { health: dead }), entry('c')],
+      [good('a'), good('SELF')],
+      [entry('b', { health: DEAD }), good('c'), entry('new')],
     ]);
-    expect(await all(sweep(source(registry), 1))).to.deep.equal(['a', 'c']);
-    expect(book.size).to.equal(3);
+    expect(await swept(registry)).to.deep.equal(['a', 'c']);
+    expect(book.size).to.equal(4);
   });
 
   it('gives a member that the registry names twice once', async () => {
-    expect(await all(sweep(source(new FakeRegistry([[entry('a')], [entry('a')]])), 1))).to.deep.equal(['a']);
+    expect(await swept(new FakeRegistry([[good('a')], [good('a')]]))).to.deep.equal(['a']);
   });
 
   it('reads the next page only when the last one is used up', async () => {
-    const registry = new FakeRegistry([[entry('a'), entry('b')], [entry('c')]]);
+    const registry = new FakeRegistry([[good('a'), good('b')], [good('c')]]);
     const items = sweep(source(registry), 1);
     await items.next();
     await items.next();
@@ -70,57 +87,88 @@ describe('sweep', () => {
     expect(registry.pagesRead).to.equal(2);
   });
 
-  it('forgets whoever left the registry', async () => {
-    const registry = new FakeRegistry([[entry('a'), entry('b')]]);
-    await all(sweep(source(registry), 1));
-    registry.content = [[entry('b')]];
-    expect(await all(sweep(source(registry), 2))).to.deep.equal(['b']);
+  it('drops peers that left the registry', async () => {
+    const registry = new FakeRegistry([[good('a'), good('b')]]);
+    await swept(registry);
+    registry.content = [[good('b')]];
+    expect(await swept(registry, 2)).to.deep.equal(['b']);
     expect(book.lastKnown('a')).to.equal(undefined);
   });
 
-  it('goes on over the last known peers where Redis fails on the way, and forgets nobody', async () => {
-    const registry = new FakeRegistry([[entry('a')], [entry('b')], [entry('c', { health: dead })]]);
-    await all(sweep(source(registry), 1));
+  it('goes on over the last known peers where Redis fails on the way, and drops none', async () => {
+    const registry = new FakeRegistry([[good('a')], [good('b')], [entry('c', { health: DEAD })]]);
+    await swept(registry);
     registry.pagesRead = 0;
     registry.failsAt = 1;
-    expect(await all(sweep(source(registry), 2))).to.deep.equal(['a', 'redis.failed', 'b']);
+    expect(await swept(registry, 2)).to.deep.equal(['a', 'redis.failed', 'b']);
     expect(book.size).to.equal(3);
+  });
+
+  it('names an entry that can’t be called once, and gives it to no lane', async () => {
+    const odd = entry('odd', { stored: { ip: 'nonsense', port: null } });
+    const denied = good('denied', { stored: { ip: '10.0.0.1', port: null } });
+    const registry = new FakeRegistry([[odd, denied, good('a')]]);
+    expect(await swept(registry)).to.deep.equal(['address-invalid odd', 'address-denied denied', 'a']);
+    expect(await swept(registry, 2)).to.deep.equal(['a']);
+    expect([book.laneOf('odd'), book.laneOf('denied')]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('names none that the registry has as such already', async () => {
+    const known = entry('odd', { stored: { ip: 'nonsense', port: null }, reportedFault: 'address-invalid' });
+    expect(await swept(new FakeRegistry([[known]]))).to.deep.equal([]);
+  });
+
+  it('rings for peers that were never checked, when they are found and not again', async () => {
+    let rung = 0;
+    const subscription = bell
+      .rung$('pending')
+      .subscribe({ next: () => (rung += 1), error: (error: unknown) => expect.fail(String(error)) });
+    const registry = new FakeRegistry([[good('a')], [entry('new'), entry('newer')]]);
+    await swept(registry);
+    expect(rung).to.equal(1);
+    await swept(registry, 2);
+    expect(rung).to.equal(1);
+    subscription.unsubscribe();
+  });
+
+  it('reads an entry again before its call where the calls before took their time', async () => {
+    const registry = new FakeRegistry([[good('a'), good('b'), good('gone')]]);
+    const items = sweep(source(registry), 1);
+    await items.next();
+    registry.content = [[good('b', { stored: { ip: '9.9.9.9', port: null } })]];
+    steadyMs = 1_001;
+    const next = await items.next();
+    expect(next.value).to.have.nested.property('entry.stored.ip', '9.9.9.9');
+    expect(await all(items)).to.deep.equal([]);
+  });
+
+  it('calls the last known address where it could not be read again', async () => {
+    const registry = new FakeRegistry([[good('a'), good('b')]]);
+    const items = sweep(source(registry), 1);
+    await items.next();
+    registry.failsAt = 0;
+    steadyMs = 1_001;
+    expect((await all(items)).slice(0, 2)).to.deep.equal(['redis.failed', 'b']);
   });
 });
 
 describe('recheck', () => {
-  const dead = (checkedAt: number) => ({
-    checkedAt,
-    health: { ...UNCHECKED, state: 'unavailable' as const, failures: 3 },
-  });
-  let book: PeerBook;
-  const due = async (registry: RegistryReader, everyMs: number): Promise<string[]> => {
-    const seen: string[] = [];
-    const source = { registry, book, self: SELF, wall: () => 1_000, explain: () => 'away' };
-    for await (const item of recheck(source, 'unavailable', everyMs)) {
-      seen.push('entry' in item ? item.entry.uuid : item.event.kind);
-    }
-    return seen;
-  };
+  const dead = (checkedAt: number) => ({ checkedAt, health: DEAD });
+  const due = (registry: RegistryReader, everyMs: number): Promise<string[]> =>
+    all(recheck(source(registry), 'unavailable', everyMs));
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
     for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
   };
 
-  beforeEach(() => {
-    book = new PeerBook();
-  });
-
   it('gives the peers of the lane whose last check is old enough', async () => {
-    const registry = known(entry('old', dead(900)), entry('new', dead(901)), entry('good', { checkedAt: 1 }));
+    const registry = known(entry('old', dead(900)), entry('new', dead(901)), good('good'));
     expect(await due(registry, 100)).to.deep.equal(['old']);
   });
 
-  it('drops whoever left the registry, and whoever recovered elsewhere', async () => {
+  it('drops peers that left the registry, and passes over one that recovered elsewhere', async () => {
     const registry = known(entry('gone', dead(1)), entry('back', dead(1)), entry('dead', dead(1)));
-    registry.content = [
-      [entry('back', { checkedAt: 500, health: { ...UNCHECKED, state: 'available' } }), entry('dead', dead(1))],
-    ];
+    registry.content = [[good('back', { checkedAt: 500 }), entry('dead', dead(1))]];
     expect(await due(registry, 100)).to.deep.equal(['dead']);
     expect(book.lastKnown('gone')).to.equal(undefined);
   });
@@ -139,5 +187,23 @@ describe('recheck', () => {
     const seen = await due(registry, 100);
     expect(seen.filter((uuid) => uuid === 'redis.failed')).to.have.length(1);
     expect(seen).to.have.length(601);
+  });
+
+  it('of the pending lane, newcomers that are found on the way come before second looks', async () => {
+    const failed = (uuid: string) => entry(uuid, { checkedAt: 1, health: { ...UNCHECKED, failures: 1 } });
+    const many = Array.from({ length: 100 }, (_, i) => failed(`again${String(i)}`));
+    const registry = known(...many);
+    const items = recheck(source(registry), 'pending', 100);
+    const first = await items.next();
+    expect(nameOf(first.value as LaneItem)).to.equal('again0');
+    book.remember(entry('newcomer'), 1);
+    registry.content.push([entry('newcomer')]);
+    const rest = await all(items);
+    expect(rest.indexOf('newcomer')).to.be.lessThan(rest.indexOf('again64'));
+    expect(new Set(rest).size, 'each once').to.equal(100);
+  });
+
+  it('of the pending lane, never the same peer twice, though its check says nothing', async () => {
+    expect(await all(recheck(source(known(entry('a'), entry('b'))), 'pending', 100))).to.deep.equal(['a', 'b']);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { parse } from 'yaml';
-import { keyPaths } from '#src/config/paths.js';
+import { keyPaths } from '#src/config/keys.js';
 import { anyText } from './inputs.js';
 
 const example = readFileSync(new URL('../../../../consumer-scheduler.example.yaml', import.meta.url), 'utf8');
@@ -39,6 +39,16 @@ const VALUES = [
   ],
   ...['|\n  text', '>-\n   text', '|9', '"\\u0000"', '"\\ud800"', '"\\u2028"', "'", '"', '`', '@', '%', '\t', '# none'],
   ...['embedded', 'redis://[::1', 'redis://u:%zz@h', 'unix://x', 'unix:///%00', 'rediss://h/99x', 'redis://h:99999'],
+  ...[
+    'redis://u:a/b@h',
+    'redis://u:a?b@h',
+    'redis://h?db=1',
+    'redis://h/1?db=1',
+    'redis://h#1',
+    'redis://h:0',
+    'unix:///s?db=1',
+  ],
+  ...['never', '"\'p2p:\'"', '60', '999', '*same', '{<<: {port: 80}}', 'http://me:a/b@h/'],
   ...['http://', 'https://[::1%25lo]/', 'ftp://x', '/', '//', '/ x', '/\u00a0', '203.0.113.7', '::ffff:1.2.3.4%eth0'],
   ...['01.1.1.1', '1.1', '{p2p}:', '{}', '{{}', '[dns, dns]', '[{url: "http://a"}, {url: "http://A/"}]', '[{}]'],
   ...['{url: http://a, interface: b}', '{"a b": c}', '{host: x}', '{x: 1}', '{x: "\\r\\n"}', '{__proto__: {a: 1}}'],
@@ -174,6 +184,7 @@ const variable$ = fc.oneof(
       .map(([path, joint]) => `CONSUMER_SCHEDULER__${path.toUpperCase().replaceAll('.', joint)}`),
   },
   { weight: 1, arbitrary: key$.map((key) => `CONSUMER_SCHEDULER__${key}`) },
+  { weight: 1, arbitrary: key$.map((key) => `CONSUMER_SCHEDULER_${key}`) },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }).map((name) => `CONSUMER_SCHEDULER__SYNC__${name}`) },
 );
 

@@ -17,6 +17,8 @@ export type Reply =
       readonly retryAfterMs?: number;
       /** The call never left this host (no file descriptor, no local port): no evidence about the peer. */
       readonly local?: true;
+      /** This host has no address or no route of the peer's family. */
+      readonly noRoute?: true;
     };
 
 /**

@@ -1,10 +1,11 @@
 import { checkAddress, type AddressClass } from '../ip/address.js';
+import type { Scope } from '../ip/scope.js';
 import type { PeerAddress, StoredAddress } from './peer.js';
 import { quoted } from '../text/printable.js';
 import type { AddressFault } from '../call/reasons.js';
 
 export type EntryAddress =
-  | { readonly ok: true; readonly address: PeerAddress }
+  | { readonly ok: true; readonly address: PeerAddress; readonly scope: Scope }
   /** The detail is for the log: short, and escaped, since the API may have stored whatever it was sent. */
   | { readonly ok: false; readonly error: AddressFault; readonly detail: string };
 
@@ -16,9 +17,10 @@ export function readEntry({ ip, port }: StoredAddress, allow: readonly AddressCl
   if (ip === null || ip === '') return { ok: false, error: 'address-invalid', detail: 'no ip' };
   const checked = checkAddress(ip, allow);
   if (!checked.ok) return { ok: false, error: checked.error, detail: `ip ${quoted(ip)}` };
-  if (port === null || port === '') return { ok: true, address: { ip: checked.ip, port: undefined } };
+  const { scope } = checked;
+  if (port === null || port === '') return { ok: true, address: { ip: checked.ip, port: undefined }, scope };
   if (!PORT.test(port) || Number(port) > MAX_PORT) {
     return { ok: false, error: 'address-invalid', detail: `port ${quoted(port)}` };
   }
-  return { ok: true, address: { ip: checked.ip, port: Number(port) } };
+  return { ok: true, address: { ip: checked.ip, port: Number(port) }, scope };
 }

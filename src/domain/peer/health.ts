@@ -33,14 +33,19 @@ export function judge(before: PeerHealth, outcome: CheckOutcome, online: Online,
   if (outcome.ok) {
     const successes = Math.min(before.successes + 1, rules.rise);
     const state = before.state === 'unavailable' && successes < rules.rise ? 'unavailable' : 'available';
-    // The answer itself is evidence newer than any failure before it, so the mark need not be kept.
+    // The answer itself is evidence newer than any failure before it, so the generation need not be kept.
     return { health: { state, failures: 0, successes, countedGeneration: 0 }, counted: true };
   }
-  const counted = !online.witnesses || online.generation > before.countedGeneration;
+  const counted = isEvident(before, online);
   if (!counted) return { health: before, counted };
   const failures = before.failures + 1;
   const state = afterFailure(before.state, failures, rules.fall);
   return { health: { state, failures, successes: 0, countedGeneration: online.generation }, counted };
+}
+
+/** Whether a failure may be held against the peer: some witness answered since the last one that was, or there is none. */
+export function isEvident(before: PeerHealth, { generation, witnesses }: Online): boolean {
+  return !witnesses || generation > before.countedGeneration;
 }
 
 /** A peer that never answered stays without a state until `fall`: it was never seen available, so it is no suspect. */
@@ -49,8 +54,15 @@ function afterFailure(before: PeerState | undefined, failures: number, fall: num
   return before === undefined ? undefined : 'suspect';
 }
 
-/** The lane a peer is checked in next. One that failed before any verdict is rechecked soon, like a suspect. */
-export function laneOf(health: PeerHealth): Lane {
-  if (health.state === 'unavailable') return 'unavailable';
-  return health.state === 'suspect' || health.failures > 0 ? 'suspect' : 'regular';
+/** The lane a peer is checked in next. */
+export function laneOf({ state }: Pick<PeerHealth, 'state'>): Lane {
+  switch (state) {
+    case undefined:
+      return 'pending';
+    case 'available':
+      return 'regular';
+    case 'suspect':
+    case 'unavailable':
+      return state;
+  }
 }

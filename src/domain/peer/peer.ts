@@ -1,4 +1,5 @@
 import type { AddressFault, FailureReason } from '../call/reasons.js';
+import type { AddressClass } from '../ip/address.js';
 
 /** Where to call: a canonical address literal and, where the registry entry carries one, a port of its own. */
 export interface PeerAddress {
@@ -36,12 +37,18 @@ export interface RegistryEntry {
   readonly reportedFault: AddressFault | null;
 }
 
+/** How many consumers are in each state; `denied` and `invalid` ones are not called and count in no other. */
+export type PeerCounts = Readonly<Record<PeerState | 'pending' | 'denied' | 'invalid', number>>;
+
+/** Classes of address that a policy may forbid; `reserved` stands for those that are never called. */
+export type DeniedClass = AddressClass | 'reserved';
+
 /** What a check of a peer came to. */
 export type CheckOutcome =
   { readonly ok: true; readonly latencyMs: number } | { readonly ok: false; readonly reason: FailureReason };
 
 /** The lanes a peer is checked in; each has its own pace and its own share of the line. */
-export type Lane = 'regular' | 'suspect' | 'unavailable';
+export type Lane = 'regular' | 'suspect' | 'pending' | 'unavailable';
 
 /** The two kinds of peer in the registry. */
 export type PeerKind = 'consumer' | 'producer';

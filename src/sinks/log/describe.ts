@@ -1,62 +1,145 @@
-import type { Lane } from '../../domain/peer/peer.js';
 import { nameOf } from '../../domain/text/printable.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { describeRound } from './describeRound.js';
+import type { Line } from './line.js';
+import { counted, duration } from './words.js';
 
-export type Level = 'error' | 'warn' | 'info' | 'debug';
-
-/** A line for the log. `topic` and `condition`, where given, name a standing condition: only its changes are told. */
-export interface Line {
-  readonly level: Level;
-  readonly message: string;
-  readonly topic?: string;
-  readonly condition?: string;
-}
-
-/** What an operator should read of an event. Peers' own words appear in none of them. */
-export function describe(event: SchedulerEvent): Line {
+/** What an operator should read of an event: none, one or several lines. Peers' own words appear in none of them. */
+export function describe(event: SchedulerEvent): readonly Line[] {
   switch (event.kind) {
     case 'round.started':
-      return { level: 'debug', message: `${roundOf(event)} began` };
     case 'round.skipped':
-      return {
-        level: event.lane === 'regular' ? 'warn' : 'debug',
-        message: `a ${event.lane === 'regular' ? 'round' : `recheck of ${event.lane} peers`} was skipped: the one before is still under way`,
-      };
     case 'round.finished':
-      return round(event);
+      return describeRound(event);
     case 'peer.checked':
-      return check(event);
+      return [check(event)];
+    case 'peer.undecided':
+      return [
+        {
+          level: 'debug',
+          message: `peer ${nameOf(event.uuid)}: ${event.reason}; witnesses are asked whether it is us`,
+        },
+      ];
     case 'peer.discarded':
-      return event.why === 'local'
-        ? {
-            level: 'warn',
-            message:
-              'this host is out of file descriptors, ports or memory: fewer calls at once, and no peer is blamed',
-            topic: 'host',
-            condition: 'short',
-          }
-        : {
-            level: 'debug',
-            message: `the check of ${nameOf(event.uuid)} stood across a gap of our clock: it is repeated`,
-          };
+      return [discarded(event)];
     case 'peer.malformed':
-      return {
-        level: 'warn',
-        message: `${event.peer} ${nameOf(event.uuid)} is not called: ${event.error} (${event.detail})`,
-      };
+      return [
+        {
+          level: 'warn',
+          message: `${event.peer} ${nameOf(event.uuid)} is not called: ${event.error} (${event.detail})`,
+        },
+      ];
     case 'isolation.began':
-      return { level: 'warn', message: 'nobody answers: we seem to be offline ourselves, so no peer is blamed' };
+      return [
+        {
+          level: 'warn',
+          message: `no witness answers over ${event.scope}: we seem to be offline there, so failures are not counted against the ${counted(event.peers, 'peer')}`,
+          topic: `isolation ${event.scope}`,
+          condition: 'isolated',
+        },
+      ];
     case 'isolation.ended':
-      return { level: 'info', message: 'somebody answers again: we are online' };
+      return [
+        {
+          level: 'info',
+          message: `a witness answers over ${event.scope} again: we are online there`,
+          topic: `isolation ${event.scope}`,
+        },
+      ];
+    case 'family.missing':
+      return [
+        {
+          level: 'warn',
+          message: `this host has no ${event.family} address: its ${counted(event.peers, `${event.family} peer`)} can't be called and count as unreachable`,
+          topic: `family ${event.family}`,
+          condition: 'missing',
+        },
+      ];
+    case 'family.found':
+      return [
+        { level: 'info', message: `this host has an ${event.family} address now`, topic: `family ${event.family}` },
+      ];
     case 'clock.gap':
-      return {
+      return [
+        {
+          level: 'warn',
+          message: `process suspended or event loop blocked for ${duration(event.gapMs)}: what was in flight meanwhile is not judged`,
+        },
+      ];
+    case 'heartbeat':
+      return [{ level: 'debug', message: 'heartbeat' }];
+    case 'ip.polled':
+    case 'ip.unknown':
+    case 'ip.disagreed':
+    case 'ip.confirmed':
+    case 'ip.held':
+    case 'ip.changed':
+      return [publicIp(event)];
+    case 'announcement.acknowledged':
+    case 'announcement.failed':
+    case 'announcement.outdated':
+    case 'announcement.dropped':
+    case 'announcements.complete':
+      return [announcement(event)];
+    case 'redis.up':
+    case 'redis.down':
+    case 'redis.failed':
+    case 'redis.worked':
+    case 'redis.caught-up':
+      return [redis(event)];
+    case 'embedded.ended':
+      return [
+        {
+          level: 'error',
+          message: `the embedded redis-server is started again in ${duration(event.retryInMs)}: ${event.reason}`,
+        },
+      ];
+    case 'config.reloaded':
+      return [{ level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` }];
+    case 'config.rejected':
+      return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
+    case 'config.needs-restart':
+      return [{ level: 'warn', message: `a restart is needed for the new value of ${event.keys.join(', ')}` }];
+    case 'process.stopping':
+      return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
+    default:
+      return event satisfies never;
+  }
+}
+
+function check({ check: { uuid, outcome, before, state, counted: held } }: EventOf<'peer.checked'>): Line {
+  const result = outcome.ok ? `answered in ${duration(outcome.latencyMs)}` : outcome.reason;
+  if (state === before) {
+    return { level: 'debug', message: `peer ${nameOf(uuid)}: ${result}${held ? '' : ' (not held against it)'}` };
+  }
+  return {
+    level: state === 'unavailable' ? 'warn' : before === 'unavailable' ? 'info' : 'debug',
+    message: `peer ${nameOf(uuid)} is ${state ?? 'not judged yet'}${before === undefined ? '' : `, was ${before}`} (${result})`,
+  };
+}
+
+function discarded({ why, uuid }: EventOf<'peer.discarded'>): Line {
+  return why === 'local'
+    ? {
         level: 'warn',
-        message: `stood still for ${seconds(event.gapMs)}: what was in flight meanwhile is not judged`,
+        message: 'this host is out of file descriptors, ports or memory: fewer calls at once, and no peer is blamed',
+        topic: 'host',
+        condition: 'short',
+      }
+    : {
+        level: 'debug',
+        message: `the check of ${nameOf(uuid)} was in flight across a gap of our clock: it is repeated`,
       };
+}
+
+function publicIp(
+  event: EventOf<'ip.polled' | 'ip.unknown' | 'ip.disagreed' | 'ip.confirmed' | 'ip.held' | 'ip.changed'>,
+): Line {
+  switch (event.kind) {
     case 'ip.polled':
       return { level: 'debug', message: `public IP asked of ${event.source}: ${event.result}` };
     case 'ip.unknown':
-      return { level: 'warn', message: 'could not find the public IP', topic: 'ip', condition: 'unknown' };
+      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
     case 'ip.disagreed':
       return {
         level: 'warn',
@@ -69,85 +152,90 @@ export function describe(event: SchedulerEvent): Line {
     case 'ip.held':
       return {
         level: 'warn',
-        message: `public IP changes too often: ${event.ip} is announced once it has stood for ${seconds(event.quietMs)}`,
+        message: `public IP changes too often: ${event.ip} is announced once it has stood for ${duration(event.quietMs)}`,
       };
     case 'ip.changed':
       return {
         level: 'info',
-        message: `public IP changed from ${event.previous ?? 'none'} to ${event.ip}: ${plural(event.producers, 'producer')} to tell`,
+        message: `public IP changed from ${event.previous ?? 'none'} to ${event.ip}: ${counted(event.producers, 'producer')} to tell`,
       };
+  }
+}
+
+function unknownIp({ failures, known }: EventOf<'ip.unknown'>): string {
+  const causes = failures.map(({ source, reason }) => `${source} ${reason}`).join(', ');
+  const meaning =
+    known === undefined
+      ? 'producers are told nothing until a source answers; to do without one, set publicIp.override'
+      : `${known} stays announced until a source answers`;
+  return `could not find the public IP${causes === '' ? '' : ` (${causes})`}: ${meaning}`;
+}
+
+function announcement(
+  event: EventOf<
+    | 'announcement.acknowledged'
+    | 'announcement.failed'
+    | 'announcement.outdated'
+    | 'announcement.dropped'
+    | 'announcements.complete'
+  >,
+): Line {
+  switch (event.kind) {
     case 'announcement.acknowledged':
       return { level: 'debug', message: `producer ${nameOf(event.uuid)} acknowledged ${event.ip}` };
     case 'announcement.failed':
       return {
         level: event.attempts === 1 ? 'info' : 'debug',
-        message: `producer ${nameOf(event.uuid)} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${seconds(event.retryInMs)}`,
+        message: `producer ${nameOf(event.uuid)} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${duration(event.retryInMs)}`,
       };
+    case 'announcement.outdated':
+      return { level: 'debug', message: outdated(event) };
     case 'announcement.dropped':
       return { level: 'info', message: `producer ${nameOf(event.uuid)} left the registry before it acknowledged` };
     case 'announcements.complete':
       return { level: 'info', message: `every producer has acknowledged ${event.ip}` };
+  }
+}
+
+function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redis.worked' | 'redis.caught-up'>): Line {
+  switch (event.kind) {
     case 'redis.up':
       return { level: 'info', message: 'Redis is there', topic: 'redis', condition: 'up' };
     case 'redis.down':
-      return { level: 'error', message: `Redis can't be used: ${event.reason}`, topic: 'redis', condition: 'down' };
+      return {
+        level: 'error',
+        message: `Redis can't be used: ${event.reason}`,
+        topic: 'redis',
+        condition: `down: ${event.reason}`,
+      };
     case 'redis.failed':
       return {
         level: 'warn',
         message: `could not confirm ${event.what}: ${event.reason}`,
         topic: event.what,
-        condition: 'failed',
+        condition: event.reason,
       };
+    case 'redis.worked':
+      return { level: 'info', message: `${event.what} works again`, topic: event.what };
     case 'redis.caught-up':
       return {
         level: 'info',
-        message: `${event.what}: ${plural(event.written, 'verdict')} that waited in memory written`,
+        message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
         topic: event.what,
-        condition: 'good',
       };
-    case 'heartbeat':
-      return { level: 'debug', message: 'heartbeat' };
-    case 'config.reloaded':
-      return { level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` };
-    case 'config.rejected':
-      return { level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` };
-    case 'config.needs-restart':
-      return { level: 'warn', message: `a restart is needed for the new value of ${event.keys.join(', ')}` };
-    case 'process.stopping':
-      return { level: 'info', message: `${event.signal}: finishing what is in flight` };
-    default:
-      return event satisfies never;
   }
 }
 
-function roundOf({ lane, round: n }: { readonly lane: Lane; readonly round: number }): string {
-  return lane === 'regular' ? `round ${String(n)}` : `recheck ${String(n)} of ${lane} peers`;
-}
-
-function round(event: EventOf<'round.finished'>): Line {
-  const { lane, ok, failed, tookMs, aborted } = event;
-  const end = aborted ? 'cut short by shutdown' : `in ${seconds(tookMs)}`;
-  return {
-    level: lane === 'regular' ? 'info' : 'debug',
-    message: `${roundOf(event)}: ${String(ok)} answered, ${String(failed)} failed, ${end}`,
-  };
-}
-
-function check({ check: { uuid, outcome, before, state, counted } }: EventOf<'peer.checked'>): Line {
-  const result = outcome.ok ? `answered in ${seconds(outcome.latencyMs)}` : outcome.reason;
-  if (state === before) {
-    return { level: 'debug', message: `peer ${nameOf(uuid)}: ${result}${counted ? '' : ' (not held against it)'}` };
+function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): string {
+  const told = `producer ${nameOf(uuid)} ${result === 'ok' ? 'acknowledged' : 'did not acknowledge'} ${ip}`;
+  switch (why) {
+    case 'ip':
+      return `${told}, which is no longer our IP`;
+    case 'address':
+      return `${told}, but has another address by now: it is told again there`;
+    case 'left':
+      return `${told}, and has left the registry meanwhile`;
+    case 'told':
+      return `${told}, but has done so at another attempt`;
   }
-  return {
-    level: state === 'unavailable' ? 'warn' : before === 'unavailable' ? 'info' : 'debug',
-    message: `peer ${nameOf(uuid)} is ${state ?? 'unknown'}${before === undefined ? '' : `, was ${before}`} (${result})`,
-  };
-}
-
-function seconds(ms: number): string {
-  return ms < 1_000 ? `${String(Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
-}
-
-function plural(n: number, noun: string): string {
-  return `${String(n)} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,24 +1,34 @@
 import type { Logger } from 'winston';
+import { NO_CONNECTION } from '../../clients/redisFailure.js';
 import type { SchedulerEvent } from '../../events.js';
 import type { Sink } from '../sink.js';
+import { Transitions } from '../transitions.js';
 import { describe } from './describe.js';
+import type { Line } from './line.js';
 
-/** Writes one line per event; of a standing condition only the changes, so that nothing is repeated for hours. */
+/** Writes what an operator should read; of a standing condition its beginning, each change of its cause, and its end. */
 export class LogSink implements Sink {
-  readonly #conditions = new Map<string, string>();
+  readonly #conditions = new Transitions();
+  readonly #failing = new Set<string>();
+  #redisDown = false;
 
   constructor(private readonly logger: Logger) {}
 
   accept(event: SchedulerEvent): void {
-    const { level, message, topic, condition } = describe(event);
-    if (event.kind === 'redis.up') this.#forgetFailures();
+    if (event.kind === 'redis.down') this.#redisDown = true;
+    if (event.kind === 'redis.up') this.#recovered();
     // That Redis can't be used has been said; what can't be done without it need not be.
-    if (event.kind === 'redis.failed' && this.#conditions.get('redis') === 'down') return;
-    if (topic !== undefined && condition !== undefined) {
-      if (this.#conditions.get(topic) === condition) return;
-      this.#conditions.set(topic, condition);
+    if (event.kind === 'redis.failed') {
+      // Without a connection the cause is not known; where one is known already, that still holds.
+      if (this.#redisDown || (event.reason === NO_CONNECTION && this.#conditions.isIn(event.what))) return;
+      this.#failing.add(event.what);
     }
-    this.logger.log({ level, message, event: event.kind, ...(this.logger.isDebugEnabled() ? { detail: event } : {}) });
+    for (const line of describe(event)) {
+      if (!this.#isNews(line)) continue;
+      const { level, message } = line;
+      const detail = this.logger.isDebugEnabled() ? { detail: event } : {};
+      this.logger.log({ level, message, event: event.kind, ...detail });
+    }
   }
 
   /** The lines are out already. */
@@ -26,8 +36,15 @@ export class LogSink implements Sink {
     return Promise.resolve([]);
   }
 
+  #isNews({ topic, condition }: Line): boolean {
+    if (topic === undefined) return true;
+    return condition === undefined ? this.#conditions.leave(topic) : this.#conditions.enter(topic, condition);
+  }
+
   /** What failed for want of Redis is worth a line again the next time. */
-  #forgetFailures(): void {
-    for (const [topic, condition] of this.#conditions) if (condition === 'failed') this.#conditions.delete(topic);
+  #recovered(): void {
+    this.#redisDown = false;
+    for (const what of this.#failing) this.#conditions.leave(what);
+    this.#failing.clear();
   }
 }

@@ -3,9 +3,7 @@ import {
   defer,
   EMPTY,
   finalize,
-  from,
   ignoreElements,
-  map,
   mergeMap,
   of,
   timer,
@@ -13,29 +11,34 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import type { Reply } from '../../domain/call/http.js';
-import { isAnswer, type AddressFault } from '../../domain/call/reasons.js';
+import { isAnswer } from '../../domain/call/reasons.js';
 import type { Clock } from '../../domain/clock.js';
 import type { AddressClass } from '../../domain/ip/address.js';
+import { familyOf, type Scope } from '../../domain/ip/scope.js';
 import { readEntry } from '../../domain/peer/entry.js';
-import { judge, type HealthRules } from '../../domain/peer/health.js';
+import { isEvident, judge, type HealthRules, type Online } from '../../domain/peer/health.js';
 import { checkIdentity } from '../../domain/peer/identity.js';
-import type { CheckOutcome, Lane, PeerAddress, RegistryEntry } from '../../domain/peer/peer.js';
+import type { Lane, PeerAddress, PeerHealth, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
+import type { HostFamilies } from '../../state/hostFamilies.js';
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { PeerBook } from '../../state/peerBook.js';
+import type { Undecided, UndecidedFailures } from '../../state/undecided.js';
 import { withDeadline } from '../operators/withDeadline.js';
 
 export interface CheckOptions {
   readonly book: PeerBook;
   readonly evidence: OnlineEvidence;
+  readonly undecided: UndecidedFailures;
+  readonly families: HostFamilies;
   readonly clock: Clock;
   /** One `POST /sync`; the deadline is set here. */
   readonly request: (address: PeerAddress) => Observable<Reply>;
   readonly timeoutMs: number;
   readonly rules: HealthRules;
   readonly allow: readonly AddressClass[];
-  /** Whether the public IP is polled outside of this host, which is a witness of our being online. */
-  readonly polled: boolean;
+  /** The scope that the public-IP poll testifies for, if there is such a poll. */
+  readonly polledScope: Scope | undefined;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -45,9 +48,17 @@ export interface CheckOptions {
  */
 const LOCAL_PAUSE_MS = 1_000;
 
-/** One health check, recorded in the book. Its result is an event; it never errors and never outlasts its deadline. */
-export function checkPeer(options: CheckOptions, lane: Lane): (entry: RegistryEntry) => Observable<SchedulerEvent> {
-  const { book, evidence, clock, request, timeoutMs, rules, allow, polled, scheduler } = options;
+/**
+ * One health check, recorded in the book. Its result is an event; it never errors and never outlasts its deadline. A
+ * failure without newer evidence that we are online is handed over to be decided, and the peer stays reserved; where the
+ * peer was asked as a witness, its silence is not counted.
+ */
+export function checkPeer(
+  options: CheckOptions,
+  lane: Lane,
+  role: 'checked' | 'witness' = 'checked',
+): (entry: RegistryEntry) => Observable<SchedulerEvent> {
+  const { book, evidence, undecided, families, clock, request, timeoutMs, allow, scheduler } = options;
 
   const discarded = (uuid: string, why: 'local' | 'clock-gap'): Observable<SchedulerEvent> => {
     const event$ = of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why });
@@ -55,49 +66,82 @@ export function checkPeer(options: CheckOptions, lane: Lane): (entry: RegistryEn
     return concat(event$, timer(LOCAL_PAUSE_MS, scheduler).pipe(ignoreElements()));
   };
 
-  const checked = (entry: RegistryEntry, outcome: CheckOutcome): Observable<SchedulerEvent> => {
-    const { uuid, health: before } = entry;
-    const at = clock.wall();
-    const answered = outcome.ok || isAnswer(outcome.reason);
-    const ended = answered && evidence.recordAnswer();
-    const online = { generation: evidence.generation, witnesses: polled || book.hasWitnessBeside(uuid) };
-    const { health, counted } = judge(before, outcome, online, rules);
-    const began = !answered && evidence.recordSilence(uuid, counted);
-    book.record(entry, { at, outcome, counted, health });
-    const { state, failures } = health;
-    const check = { uuid, at, outcome, counted, before: before.state, state, failures };
-    const events: SchedulerEvent[] = [{ kind: 'peer.checked', lane, check }];
-    if (ended) events.push({ kind: 'isolation.ended', at });
-    if (began) events.push({ kind: 'isolation.began', at });
-    return from(events);
-  };
-
-  /** Named once: an entry whose fault is known already is passed over in silence. */
-  const malformed = (entry: RegistryEntry, error: AddressFault, detail: string): Observable<SchedulerEvent> => {
-    const { uuid, reportedFault } = entry;
-    if (reportedFault === error) return EMPTY;
-    const at = clock.wall();
-    book.recordFault(entry, error, at);
-    return of({ kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail });
+  /** A host that never had the family, while the other one works, can't reach the peer: nobody need be asked. */
+  const lacksFamily = (scope: Scope): boolean => {
+    const family = familyOf(scope);
+    if (!families.neverHad(family) || !evidence.hasAnswered(family === 'IPv4' ? 'IPv6' : 'IPv4')) return false;
+    families.reportMissing(family);
+    return true;
   };
 
   return (entry) =>
     defer(() => {
-      const { uuid, stored } = entry;
+      const { uuid, stored, health } = entry;
       const read = readEntry(stored, allow);
-      if (!read.ok) return malformed(entry, read.error, read.detail);
-      if (!book.begin(uuid)) return EMPTY;
+      // Its fault is reported where entries are read.
+      if (!read.ok || !book.begin(uuid)) return EMPTY;
+      const { address, scope } = read;
       const epoch = clock.epoch();
-      return withDeadline(request(read.address), timeoutMs, clock.steady, scheduler).pipe(
-        map(({ reply, tookMs }) => {
-          if (!reply.ok && reply.local === true) return 'local';
-          if (clock.epoch() !== epoch) return 'clock-gap';
-          return checkIdentity(reply, uuid, tookMs);
-        }),
-        mergeMap((result) => (typeof result === 'string' ? discarded(uuid, result) : checked(entry, result))),
+      let handedOver = false;
+
+      const conclude = (reply: Reply, tookMs: number): Observable<SchedulerEvent> => {
+        const noRoute = !reply.ok && reply.noRoute === true;
+        // Out of local ports, unless the family is missing altogether.
+        const local = !reply.ok && reply.local === true && !(noRoute && !families.has(scope));
+        if (local) return discarded(uuid, 'local');
+        if (clock.epoch() !== epoch) return discarded(uuid, 'clock-gap');
+        const outcome = checkIdentity(reply, uuid, tookMs);
+        const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
+        if (outcome.ok || isAnswer(outcome.reason)) return of(...answered(options, scope, failure));
+        if (role === 'witness') return of(recorded(options, failure, withheld(health)));
+        const online = noRoute && lacksFamily(scope) ? NO_WITNESS : onlineIn(options, scope, uuid);
+        if (isEvident(health, online)) return of(recorded(options, failure, online));
+        undecided.add(scope, failure);
+        handedOver = true;
+        return of<SchedulerEvent>({ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason });
+      };
+
+      return withDeadline(request(address), timeoutMs, clock.steady, scheduler).pipe(
+        mergeMap(({ reply, tookMs }) => conclude(reply, tookMs)),
         finalize(() => {
-          book.end(uuid);
+          if (!handedOver) book.end(uuid);
         }),
       );
     });
+}
+
+type Judging = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
+
+const NO_WITNESS: Online = { generation: 0, witnesses: false };
+
+/** As if nothing had answered since the peer's last counted failure. */
+function withheld({ countedGeneration }: PeerHealth): Online {
+  return { generation: countedGeneration, witnesses: true };
+}
+
+/** What is known of our own line where this peer stands. */
+export function onlineIn({ book, evidence, polledScope }: Judging, scope: Scope, uuid: string): Online {
+  return {
+    generation: evidence.generation(scope),
+    witnesses: scope === polledScope || book.hasPeerBeside(uuid, scope),
+  };
+}
+
+/** The peer answered, be it with an error: that proves that we are online. */
+function answered(options: Judging, scope: Scope, result: Undecided): SchedulerEvent[] {
+  const { uuid } = result.entry;
+  const ended = options.evidence.recordAnswer(scope, uuid);
+  const events = [recorded(options, result, onlineIn(options, scope, uuid))];
+  if (ended) events.push({ kind: 'isolation.ended', at: result.at, scope });
+  return events;
+}
+
+/** Judges a result, and records it in the book. */
+export function recorded({ book, rules }: Judging, result: Undecided, online: Online): SchedulerEvent {
+  const { entry, lane, at, outcome } = result;
+  const { uuid, health: before } = entry;
+  const { health, counted } = judge(before, outcome, online, rules);
+  book.record(entry, { at, outcome, counted, health });
+  const { state, failures } = health;
+  return { kind: 'peer.checked', lane, check: { uuid, at, outcome, counted, before: before.state, state, failures } };
 }

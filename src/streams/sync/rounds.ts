@@ -41,7 +41,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           running = true;
           const startedAt = now();
           const n = (count += 1);
-          const tally = { ok: 0, failed: 0 };
+          const tally = { ok: 0, failed: 0, local: 0 };
           let aborted = true;
           const ranDry = (): void => {
             aborted = false;
@@ -49,6 +49,8 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
           const work$ = options.round(n, settings, ranDry).pipe(
             tap((event) => {
+              if (event.kind === 'peer.undecided') tally.failed += 1;
+              if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;
               if (event.kind === 'peer.checked') tally[event.check.outcome.ok ? 'ok' : 'failed'] += 1;
             }),
           );

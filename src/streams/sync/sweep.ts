@@ -1,6 +1,7 @@
-import { laneOf } from '../../domain/peer/health.js';
+import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
+import type { Bell } from '../../state/bell.js';
 import type { PeerBook } from '../../state/peerBook.js';
 
 /** What a lane pulls: a peer to check, or something that happened on the way. */
@@ -17,24 +18,42 @@ export interface LaneSource {
   readonly book: PeerBook;
   /** Ourselves, never called. */
   readonly self: string;
-  readonly wall: () => number;
+  readonly clock: Pick<Clock, 'wall' | 'steady'>;
+  /** Rung when the registry has peers that were never checked. */
+  readonly bell: Bell;
   /** A short safe text for what a Redis call rejected with. */
   readonly explain: (error: unknown) => string;
 }
+
+/** What a failure of Redis on the way is said to be about. */
+export const READING = 'reading the registry';
+
+/** How many peers of a lane are looked up in the registry at once. */
+const BATCH = 64;
+/** How many are looked up again where the calls take their time. */
+const REFRESH = 32;
+/** An entry that was read so long ago is read again before its peer is called. */
+const FRESH_MS = 1_000;
 
 /**
  * The regular lane: the whole registry, read as fast as it is pulled. Peers of the other lanes only enter the book.
  * Where Redis fails on the way, the rest of the round goes over the last known peers.
  */
 export async function* sweep(source: LaneSource, round: number): AsyncGenerator<LaneItem> {
-  const { registry, book, self } = source;
+  const { registry, book, self, clock, bell } = source;
   let asOf = book.revision;
+  let newcomers = book.newcomers;
   try {
     for await (const page of registry.pages()) {
-      const others = page.filter(({ uuid }) => uuid.toLowerCase() !== self);
-      const met = others.filter((entry) => book.remember(entry, round, asOf) !== undefined);
-      for (const { uuid } of met) yield* lastKnown(book, uuid, 'regular');
+      const readAt = clock.steady();
+      const met = page.filter((entry) => entry.uuid.toLowerCase() !== self && book.remember(entry, round, asOf));
+      const uuids = met.map(({ uuid }) => uuid);
+      yield* faultsOf(source, uuids);
+      if (book.newcomers > newcomers) bell.ring('pending');
+      const regular = uuids.filter((uuid) => book.laneOf(uuid) === 'regular');
+      yield* atTheMoment(source, 'regular', regular, readAt);
       asOf = book.revision;
+      newcomers = book.newcomers;
     }
     book.evictNotSeen(round);
   } catch (error) {
@@ -43,26 +62,73 @@ export async function* sweep(source: LaneSource, round: number): AsyncGenerator<
   }
 }
 
-/** How many peers of a lane are looked up in the registry at once. */
-const BATCH = 256;
-
-/** The lanes of suspects and of unavailable peers: those that were last checked `everyMs` ago or before. */
+/**
+ * The other lanes: the peers that were last checked `everyMs` ago or before. In the pending lane those that are found
+ * meanwhile and were never checked come before second looks.
+ */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
-  const { registry, book } = source;
-  const due = book.due(lane, source.wall(), everyMs);
+  const { registry, book, clock } = source;
+  const seen = new Set<string>();
   let reachable = true;
-  for (let i = 0; i < due.length; i += BATCH) {
-    const batch = due.slice(i, i + BATCH);
+  let newcomers = book.newcomers;
+  let due = book.due(lane, clock.wall(), everyMs);
+  while (due.length > 0) {
+    const batch = due.slice(0, BATCH);
+    due = due.slice(BATCH);
+    const readAt = clock.steady();
     if (reachable) {
       try {
         const asOf = book.revision;
         stillRegistered(book, batch, await registry.read(batch), asOf);
+        yield* faultsOf(source, batch);
       } catch (error) {
         reachable = false;
         yield failed(source, error);
       }
     }
-    for (const uuid of batch) yield* lastKnown(book, uuid, lane);
+    yield* atTheMoment(source, lane, batch, reachable ? readAt : Infinity);
+    if (lane !== 'pending') continue;
+    for (const uuid of batch) seen.add(uuid);
+    if (due.length > 0 && book.newcomers === newcomers) continue;
+    newcomers = book.newcomers;
+    due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+  }
+}
+
+/** The peers with the address of the moment: what was read too long ago is read again, if Redis lets us. */
+async function* atTheMoment(
+  source: LaneSource,
+  lane: Lane,
+  uuids: readonly string[],
+  readAt: number,
+): AsyncGenerator<LaneItem> {
+  const { registry, book, clock } = source;
+  let fresh = { until: uuids.length, readAt };
+  for (const [i, uuid] of uuids.entries()) {
+    const now = clock.steady();
+    if (i >= fresh.until || now - fresh.readAt > FRESH_MS) {
+      const again = uuids.slice(i, i + REFRESH);
+      try {
+        const asOf = book.revision;
+        stillRegistered(book, again, await registry.read(again), asOf);
+        fresh = { until: i + REFRESH, readAt: now };
+      } catch (error) {
+        fresh = { until: uuids.length, readAt: Infinity };
+        yield failed(source, error);
+      }
+    }
+    yield* lastKnown(book, uuid, lane);
+  }
+}
+
+/** What is wrong with entries that can't be called, each told once. */
+function* faultsOf({ book, clock }: LaneSource, uuids: readonly string[]): Generator<LaneItem> {
+  for (const uuid of uuids) {
+    const at = clock.wall();
+    const fault = book.recordFault(uuid, at);
+    if (fault === undefined) continue;
+    const { error, detail } = fault;
+    yield { event: { kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail } };
   }
 }
 
@@ -81,9 +147,9 @@ function stillRegistered(
 /** The peer as the book has it now, if it still has it in this lane. */
 function* lastKnown(book: PeerBook, uuid: string, lane: Lane): Generator<LaneItem> {
   const entry = book.lastKnown(uuid);
-  if (entry !== undefined && laneOf(entry.health) === lane) yield { entry };
+  if (entry !== undefined && book.laneOf(uuid) === lane) yield { entry };
 }
 
-function failed({ wall, explain }: LaneSource, error: unknown): LaneItem {
-  return { event: { kind: 'redis.failed', at: wall(), what: 'reading the registry', reason: explain(error) } };
+function failed({ clock, explain }: LaneSource, error: unknown): LaneItem {
+  return { event: { kind: 'redis.failed', at: clock.wall(), what: READING, reason: explain(error) } };
 }

@@ -2,8 +2,8 @@
 export class Alarm {
   #wake: (() => void) | undefined;
 
-  /** Resolves after the time, once `ring` is called, or once the signal aborts; never rejects. */
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves after the time (never, where there is none), once `ring` is called, or the signal aborts; never rejects. */
+  sleep(ms: number | undefined, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -12,7 +12,7 @@ export class Alarm {
         this.#wake = undefined;
         resolve();
       };
-      const timer = setTimeout(wake, ms);
+      const timer = ms === undefined ? undefined : setTimeout(wake, ms);
       signal.addEventListener('abort', wake);
       this.#wake = wake;
     });

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { mock } from 'node:test';
-import { Alarm } from '#src/outbox/alarm.js';
+import { Alarm } from '#src/state/alarm.js';
+import { advance, freeze, settled } from '../support/timers.js';
 
 describe('Alarm', () => {
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  let timers: ReturnType<typeof freeze>;
   const never = new AbortController().signal;
   let awake: boolean;
   const sleep = (alarm: Alarm, ms: number, signal = never) => {
@@ -12,19 +12,17 @@ describe('Alarm', () => {
   };
 
   beforeEach(() => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timers = freeze();
   });
   afterEach(() => {
-    mock.timers.reset();
+    timers.release();
   });
 
   it('sleeps for the time given', async () => {
     sleep(new Alarm(), 1_000);
-    mock.timers.tick(999);
-    await settled();
+    await advance(999, 999);
     expect(awake).to.equal(false);
-    mock.timers.tick(1);
-    await settled();
+    await advance(1, 1);
     expect(awake).to.equal(true);
   });
 
@@ -37,8 +35,7 @@ describe('Alarm', () => {
     sleep(alarm, 1_000);
     await settled();
     expect(awake).to.equal(false);
-    mock.timers.tick(1_000);
-    await settled();
+    await advance(1_000, 1_000);
     expect(awake).to.equal(true);
   });
 
@@ -59,8 +56,7 @@ describe('Alarm', () => {
     const alarm = new Alarm();
     alarm.ring();
     sleep(alarm, 10, controller.signal);
-    mock.timers.tick(10);
-    await settled();
+    await advance(10, 10);
     sleep(alarm, 1_000);
     controller.abort();
     await settled();

@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import { EMPTY, type Observable } from 'rxjs';
+import type { Reply } from '#src/domain/call/http.js';
+import { UNCHECKED } from '#src/domain/peer/health.js';
+import type { PeerHealth } from '#src/domain/peer/peer.js';
+import type { SchedulerEvent } from '#src/events.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures, type Question } from '#src/state/undecided.js';
+import { decide } from '#src/streams/sync/decide.js';
+import { virtualClock } from '../../support/clock.js';
+import { entry } from '../../support/entries.js';
+import { marbles, type Marbles } from '../../support/marbles.js';
+
+const V4 = 'public IPv4';
+
+describe('decide', () => {
+  const good: Reply = { ok: true, status: 200, body: '' };
+  const available: PeerHealth = { ...UNCHECKED, state: 'available', successes: 1 };
+  const at = (uuid: string, health = available) =>
+    entry(uuid, { health, checkedAt: 1, stored: { ip: `1.1.1.${String(uuid.charCodeAt(0))}`, port: null } });
+
+  /** Peers in good standing besides one, `f`, that has failed and waits to be decided. */
+  function world(
+    { scheduler, cold }: Marbles,
+    replies: Readonly<Record<string, Observable<Reply>>>,
+    setting: { readonly failing?: PeerHealth; readonly pollIp?: Observable<SchedulerEvent> } = {},
+  ) {
+    const { failing = available, pollIp } = setting;
+    const clock = virtualClock(scheduler);
+    const book = new PeerBook(['public']);
+    const evidence = new OnlineEvidence();
+    const undecided = new UndecidedFailures(clock.steady);
+    const failed = at('f', failing);
+    for (const peer of [failed, ...Object.keys(replies).map((uuid) => at(uuid))]) book.remember(peer, 1);
+    book.begin('f');
+    const calls: string[] = [];
+    const decided = decide({
+      book,
+      evidence,
+      undecided,
+      families: new HostFamilies(() => new Set(['IPv4'])),
+      clock,
+      request: ({ ip }) => {
+        const uuid = String.fromCharCode(Number(ip.split('.')[3]));
+        calls.push(uuid);
+        return replies[uuid] ?? cold('#');
+      },
+      timeoutMs: 20,
+      rules: { fall: 3, rise: 1 },
+      allow: ['public'],
+      polledScope: pollIp === undefined ? undefined : V4,
+      pollIp: pollIp ?? EMPTY,
+      scheduler,
+    });
+    const question: Question = {
+      scope: V4,
+      failures: [{ entry: failed, lane: 'suspect', at: 0, outcome: { ok: false, reason: 'timeout' } }],
+    };
+    const freed: string[] = [];
+    undecided.decided = (scope) => void freed.push(scope);
+    return { decided$: decided(question), book, evidence, calls, freed };
+  }
+
+  const answered = (uuid: string, atMs: number): SchedulerEvent => ({
+    kind: 'peer.checked',
+    lane: 'regular',
+    check: {
+      uuid,
+      at: atMs,
+      outcome: { ok: true, latencyMs: atMs },
+      counted: true,
+      before: 'available',
+      state: 'available',
+      failures: 0,
+    },
+  });
+  const silent = (uuid: string, atMs: number): SchedulerEvent => ({
+    kind: 'peer.checked',
+    lane: 'regular',
+    check: {
+      uuid,
+      at: atMs,
+      outcome: { ok: false, reason: 'timeout' },
+      counted: false,
+      before: 'available',
+      state: 'available',
+      failures: 0,
+    },
+  });
+  const verdict = (counted: boolean): SchedulerEvent => ({
+    kind: 'peer.checked',
+    lane: 'suspect',
+    check: {
+      uuid: 'f',
+      at: 0,
+      outcome: { ok: false, reason: 'timeout' },
+      counted,
+      before: 'available',
+      state: counted ? 'suspect' : 'available',
+      failures: counted ? 1 : 0,
+    },
+  });
+  const isolated = (atMs: number, peers: number): SchedulerEvent => {
+    return { kind: 'isolation.began', at: atMs, scope: V4, peers };
+  };
+
+  marbles('the first answer of a witness makes the failure count, while the others are still asked', (m) => {
+    const p$ = m.cold('       --------(g|)', { g: good });
+    const q$ = m.cold('       -(g|)', { g: good });
+    const r$ = m.cold<Reply>('-');
+    const rSubs = '           ^ 19ms !';
+    const expected = '        -(qf)---p 11ms (r|)';
+    const { decided$, book, calls } = world(m, { p: p$, q: q$, r: r$ });
+
+    m.expectObservable(decided$).toBe(expected, {
+      q: answered('q', 1),
+      f: verdict(true),
+      p: answered('p', 8),
+      r: silent('r', 20),
+    });
+    m.expectSubscriptions(r$.subscriptions).toBe(rSubs);
+    m.flush();
+    expect(calls).to.deep.equal(['p', 'q', 'r']);
+    expect(book.begin('f'), 'it may be checked again').to.equal(true);
+  });
+
+  marbles('where all witnesses stay silent the failure does not count, and the scope is isolated', (m) => {
+    const r$ = m.cold<Reply>('-');
+    const expected = '20ms (pqrfi|)';
+    const { decided$ } = world(m, { p: r$, q: r$, r: r$ });
+
+    m.expectObservable(decided$).toBe(expected, {
+      p: silent('p', 20),
+      q: silent('q', 20),
+      r: silent('r', 20),
+      f: verdict(false),
+      i: isolated(20, 4),
+    });
+  });
+
+  marbles('asks no more than three witnesses, and those that answered last first', (m) => {
+    const replies = Object.fromEntries(['p', 'q', 'r', 's', 't'].map((uuid) => [uuid, m.cold('-(g|)', { g: good })]));
+    const { decided$, evidence, calls } = world(m, replies, { failing: { ...available, countedGeneration: 2 } });
+    evidence.recordAnswer(V4, 's');
+    evidence.recordAnswer(V4, 't');
+
+    m.expectObservable(decided$).toBe('-(tfsp|)', {
+      t: answered('t', 1),
+      f: verdict(true),
+      s: answered('s', 1),
+      p: answered('p', 1),
+    });
+    m.flush();
+    expect(calls).to.deep.equal(['t', 's', 'p']);
+  });
+
+  marbles('asks nobody where a witness answered while the question waited', (m) => {
+    const { decided$, evidence, calls, freed } = world(m, { p: m.cold('#') });
+    evidence.recordAnswer(V4, 'p');
+
+    m.expectObservable(decided$).toBe('(f|)', { f: verdict(true) });
+    m.flush();
+    expect(calls).to.deep.equal([]);
+    expect(freed, 'another question may be asked').to.deep.equal([V4]);
+  });
+
+  marbles('asks the public-IP poll where there are fewer than three peers', (m) => {
+    const polled: SchedulerEvent = { kind: 'ip.polled', at: 2, source: 'dns', result: 'ok' };
+    const pollIp = m.cold('--(i|)', { i: polled });
+    const { decided$, evidence } = world(m, { p: m.cold('-') }, { pollIp });
+    const answering$ = decided$;
+    // The poll records its answer before it tells of it.
+    m.scheduler.schedule(() => void evidence.recordAnswer(V4), 2);
+
+    m.expectObservable(answering$).toBe('--(if) 14ms (p|)', { i: polled, f: verdict(true), p: silent('p', 20) });
+    m.expectSubscriptions(pollIp.subscriptions).toBe('^-!');
+  });
+
+  marbles('where there is nobody to ask, the failure does not count', (m) => {
+    const { decided$, book } = world(m, { p: m.cold('#') });
+    book.begin('p');
+
+    m.expectObservable(decided$).toBe('(fi|)', { f: verdict(false), i: isolated(0, 2) });
+  });
+
+  marbles('an isolation is told once', (m) => {
+    const { decided$, evidence, book } = world(m, { p: m.cold('-') });
+    evidence.recordSilence(V4);
+
+    m.expectObservable(decided$).toBe('20ms (pf|)', { p: silent('p', 20), f: verdict(false) });
+    m.flush();
+    expect([...book.unwrittenRows()].map(({ uuid, unwritten }) => `${uuid} ${unwritten}`)).to.deep.equal([
+      'p check',
+      'f check',
+    ]);
+  });
+
+  marbles('unsubscribing ends the calls, and frees the peer', (m) => {
+    const p$ = m.cold<Reply>('-');
+    const { decided$, book, freed } = world(m, { p: p$ });
+
+    m.expectObservable(decided$, '^--!').toBe('---');
+    m.expectSubscriptions(p$.subscriptions).toBe('^--!');
+    m.flush();
+    expect([book.begin('f'), book.begin('p')]).to.deep.equal([true, true]);
+    expect(freed).to.deep.equal([V4]);
+  });
+});

@@ -1,0 +1,211 @@
+import { concat, defer, EMPTY, lastValueFrom, NEVER, of, Subject, tap } from 'rxjs';
+import type { Config } from '#src/config/config.js';
+import { loadConfig } from '#src/config/load.js';
+import { pipeline } from '#src/app/pipeline.js';
+import type { PostJson, Reply } from '#src/domain/call/http.js';
+import type { Family } from '#src/domain/ip/scope.js';
+import { UNCHECKED } from '#src/domain/peer/health.js';
+import type { RegistryEntry } from '#src/domain/peer/peer.js';
+import type { IpAnswer } from '#src/domain/ip/source.js';
+import type { SchedulerEvent } from '#src/events.js';
+import { Alarm } from '#src/state/alarm.js';
+import { Bell } from '#src/state/bell.js';
+import { ClockWatch } from '#src/state/clockWatch.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
+import { MemoryOutbox } from './memoryOutbox.js';
+import { advance } from './timers.js';
+
+/** How a peer behaves: its reply and how long that takes, in milliseconds, or silence. */
+export type Behaviour = { readonly afterMs: number; readonly reply?: Reply } | 'silent';
+
+export const ANSWERS: Behaviour = { afterMs: 20 };
+
+export interface NodeSettings {
+  /** Merged over a configuration with an override of the IP. */
+  readonly config?: object;
+  readonly families?: readonly Family[];
+  /** What the source of the public IP answers, where one is configured. */
+  readonly poll?: (now: number) => IpAnswer | 'silent';
+}
+
+interface Peer {
+  entry: RegistryEntry;
+  behaviour: (now: number) => Behaviour;
+}
+
+/**
+ * The whole pipeline over a registry in memory and peers that behave as told, in virtual time: the lanes, the evidence
+ * and the rounds together. Timers have to be frozen.
+ */
+export class VirtualNode {
+  readonly events: SchedulerEvent[] = [];
+  /** When each peer was called, in milliseconds since the start. */
+  readonly calls: { readonly uuid: string; readonly at: number }[] = [];
+  readonly book: PeerBook;
+  readonly startedAt = Date.now();
+  readonly #peers = new Map<string, Peer>();
+  readonly #stop = new Subject<string>();
+  #ended: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly config: Config,
+    private readonly settings: NodeSettings,
+  ) {
+    this.book = new PeerBook(config.network.allow);
+  }
+
+  static async create(settings: NodeSettings = {}): Promise<VirtualNode> {
+    const { config } = await loadConfig({
+      file: undefined,
+      env: {
+        LOCAL_UUID: '00000000-0000-4000-8000-000000000000',
+        ...(settings.poll === undefined ? { IP_OVERRIDE: '93.184.216.34' } : {}),
+      },
+      cwd: '/nonexistent',
+    });
+    return new VirtualNode(merged(config, settings.config ?? {}) as Config, settings);
+  }
+
+  /** Registers a peer; `health` is what an earlier run has stored. */
+  add(uuid: string, ip: string, behaviour: (now: number) => Behaviour, over: Partial<RegistryEntry> = {}): void {
+    const entry = { uuid, stored: { ip, port: null }, health: UNCHECKED, checkedAt: 0, reportedFault: null, ...over };
+    this.#peers.set(ip, { entry, behaviour });
+  }
+
+  start(): void {
+    const clockWatch = new ClockWatch(
+      () => Date.now(),
+      () => Date.now(),
+    );
+    const clock = { wall: () => Date.now(), steady: () => Date.now(), epoch: () => clockWatch.epoch() };
+    const up$ = concat(of({ up: true } as const), NEVER);
+    const event$ = pipeline({
+      clock,
+      clockWatch,
+      random: () => 0.5,
+      explain: String,
+      pingRedis: () => Promise.resolve(),
+      registry: {
+        pages: () => this.#pages(),
+        read: (uuids) => Promise.resolve(this.#entries().filter(({ uuid }) => uuids.includes(uuid))),
+        count: () => Promise.resolve(this.#peers.size),
+      },
+      post: () => this.#post,
+      ipSources: () => [{ name: 'source', remote: true, lookup: (signal) => this.#lookup(signal) }],
+      book: this.book,
+      evidence: new OnlineEvidence(),
+      undecided: new UndecidedFailures(clock.steady),
+      families: new HostFamilies(() => new Set(this.settings.families ?? ['IPv4', 'IPv6'])),
+      bell: new Bell(),
+      busySources: new Set(),
+      outbox: new MemoryOutbox([]),
+      alarm: new Alarm(),
+      writeBack: { settle: () => this.#write() },
+      sinks: [],
+      companion$: EMPTY,
+      setLog: () => undefined,
+      config$: concat(of(this.config), NEVER),
+      configEvent$: EMPTY,
+      redisHealth$: up$,
+      stop$: this.#stop,
+      killed$: this.#stop,
+    }).pipe(tap((event) => this.events.push(event)));
+    this.#ended = lastValueFrom(
+      concat(
+        event$,
+        defer(() => EMPTY),
+      ),
+      { defaultValue: undefined },
+    );
+  }
+
+  /** Lets so many seconds pass. */
+  run(seconds: number): Promise<void> {
+    return advance(seconds * 1_000, 100);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.next('SIGTERM');
+    await this.#ended;
+  }
+
+  /** Seconds since the start. */
+  at(ms: number): number {
+    return (ms - this.startedAt) / 1_000;
+  }
+
+  stateOf(uuid: string): string | undefined {
+    return this.book.lastKnown(uuid)?.health.state;
+  }
+
+  /** When a peer became so, in seconds since the start; undefined where it did not. */
+  when(uuid: string, state: string): number | undefined {
+    for (const event of this.events) {
+      if (event.kind !== 'peer.checked' || event.check.uuid !== uuid) continue;
+      if (event.check.state === state && event.check.before !== state) return this.at(event.check.at);
+    }
+    return undefined;
+  }
+
+  of<K extends SchedulerEvent['kind']>(kind: K): Extract<SchedulerEvent, { kind: K }>[] {
+    return this.events.filter((event): event is Extract<SchedulerEvent, { kind: K }> => event.kind === kind);
+  }
+
+  #entries(): RegistryEntry[] {
+    return [...this.#peers.values()].map(({ entry }) => entry);
+  }
+
+  async *#pages(): AsyncGenerator<readonly RegistryEntry[]> {
+    const entries = this.#entries();
+    for (let i = 0; i < entries.length; i += 256) yield await Promise.resolve(entries.slice(i, i + 256));
+  }
+
+  #write(): Promise<readonly SchedulerEvent[]> {
+    for (const row of this.book.unwrittenRows()) {
+      const peer = [...this.#peers.values()].find(({ entry }) => entry.uuid === row.uuid);
+      if (peer !== undefined) peer.entry = { ...peer.entry, health: row.health, checkedAt: row.checkedAt };
+      this.book.acknowledge(row);
+    }
+    return Promise.resolve([]);
+  }
+
+  readonly #post: PostJson = ({ url }, signal) => {
+    const ip = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    const peer = this.#peers.get(ip);
+    if (peer === undefined) return Promise.resolve({ ok: false, reason: 'unreachable' });
+    this.calls.push({ uuid: peer.entry.uuid, at: Date.now() - this.startedAt });
+    const behaviour = peer.behaviour(Date.now() - this.startedAt);
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve({ ok: false, reason: 'aborted' });
+      });
+      if (behaviour === 'silent') return;
+      const { afterMs, reply = { ok: true, status: 200, body: '' } } = behaviour;
+      setTimeout(() => {
+        resolve(reply);
+      }, afterMs);
+    });
+  };
+
+  #lookup(signal: AbortSignal): Promise<IpAnswer> {
+    const answer = this.settings.poll?.(Date.now() - this.startedAt) ?? 'silent';
+    if (answer !== 'silent') return Promise.resolve(answer);
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve({ ok: false, reason: 'aborted' });
+      });
+    });
+  }
+}
+
+function merged(base: unknown, over: unknown): unknown {
+  if (typeof over !== 'object' || over === null || Array.isArray(over)) return over;
+  const entries = Object.entries(over).map(([key, value]) => [
+    key,
+    merged((base as Record<string, unknown>)[key], value),
+  ]);
+  return { ...(base as object), ...(Object.fromEntries(entries) as object) };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { schema } from './config.js';
+
+/** The part of a JSON Schema that describes a configuration. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** The schema of the file as it is written, for editors: in draft 7, which all of them know. */
+export const jsonSchema = {
+  title: 'Configuration of consumer-scheduler',
+  ...z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    // Every group may be left out; its empty default is of no use to a reader.
+    override: ({ jsonSchema: node }) => {
+      if (node.properties !== undefined) delete node.default;
+    },
+  }),
+} as SchemaNode;
+
+/** A place in the configuration. */
+export interface Key {
+  /** Dotted, as in `sync.unavailable.interval`. */
+  readonly path: string;
+  readonly node: SchemaNode;
+  readonly required: boolean;
+}
+
+/** Every key and every group of keys, groups before their members. */
+export const keys: readonly Key[] = keysOf(jsonSchema, '').filter(({ path }) => path !== '$schema');
+
+export const keyPaths: readonly string[] = keys.map(({ path }) => path);
+
+function keysOf({ properties = {}, required = [] }: SchemaNode, prefix: string): Key[] {
+  return Object.entries(properties).flatMap(([name, node]) => [
+    { path: `${prefix}${name}`, node, required: required.includes(name) },
+    ...keysOf(node, `${prefix}${name}.`),
+  ]);
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { encodingFault, fault, file, group, integer, isEncoded, listOf, pemFiles, section, text } from './values.js';
+
+const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
+/** The first brace opens the tag, if anything stands in it (Redis Cluster specification, "Hash tags"). */
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
+
+/** What is wrong with the address of a server, if anything is: what the client would misread without a word. */
+function serverFault(text: string): string | undefined {
+  const encoding = encodingFault(text);
+  if (encoding !== undefined) return encoding;
+  const noPlace = 'expected a host and, after a colon, a port from 1 to 65535';
+  if (!URL.canParse(text)) return noPlace;
+  const url = new URL(text);
+  if (url.port === '0') return noPlace;
+  const path = url.pathname.replace(/^\//, '');
+  if (!/^\d{0,9}$/.test(path)) return 'expected the database as a number, such as redis://host/2';
+  return queryFault(url) ?? (path !== '' && url.search !== '' ? 'expected the database once: /2 or ?db=2' : undefined);
+}
+
+/** A socket has no host, so `unix://run/redis.sock` with a slash too few is found here. */
+function socketFault(text: string): string | undefined {
+  const noPath = 'expected the path of a socket after three slashes, such as unix:///run/redis.sock';
+  if (!URL.canParse(text)) return noPath;
+  const url = new URL(text);
+  return url.host !== '' || url.pathname.length < 2 || !isEncoded(url.pathname) ? noPath : queryFault(url);
+}
+
+function queryFault({ hash, searchParams }: URL): string | undefined {
+  if (hash !== '') return 'expected nothing after a # in the URL';
+  const [[name, value] = [], ...more] = [...searchParams];
+  if (name === undefined) return undefined;
+  if (name !== 'db' || more.length > 0) return 'expected no query but ?db=, such as ?db=2';
+  return /^\d{1,9}$/.test(value ?? '') ? undefined : 'expected the database as a number, such as ?db=2';
+}
+
+function urlFault(text: string): string | undefined {
+  if (/[\s\p{Cc}]/u.test(text)) return 'expected no spaces or control characters that are not percent-encoded';
+  return text.startsWith('unix:') ? socketFault(text) : serverFault(text);
+}
+
+/** A Cluster has no other databases, and a URL that names one would be misunderstood. */
+function nodeFault(text: string): string | undefined {
+  const named = urlFault(text);
+  return named ?? (databaseOf(text) > 0 ? 'expected no database: a cluster has only the database 0' : undefined);
+}
+
+function databaseOf(text: string): number {
+  const { pathname, searchParams } = new URL(text);
+  return Number(pathname.slice(1)) || Number(searchParams.get('db'));
+}
+
+/** A text that begins as it should and has no fault. */
+function address(what: string, pattern: RegExp, faultOf: (text: string) => string | undefined) {
+  return text(what, pattern).check(({ value, issues }) => {
+    const message = pattern.test(value) ? faultOf(value) : undefined;
+    if (message !== undefined) issues.push(fault(message));
+  });
+}
+
+const place = address(
+  'redis://, rediss:// or unix:// and where it is, or embedded',
+  /^(embedded$|rediss?:\/\/|unix:\/\/)/,
+  (text) => (text === 'embedded' ? undefined : urlFault(text)),
+);
+const node = address('a URL beginning with redis:// or rediss://', /^rediss?:\/\//, nodeFault);
+const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.canParse(`redis://${value}`), {
+  error: 'expected host:port',
+});
+
+/** Of a login outside of a URL, where nothing needs encoding. */
+const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
+
+const keys = section({
+  url: place
+    .default(DEFAULT_URL)
+    .describe('Where Redis is; `embedded` starts a private redis-server as a child process.'),
+  sentinel: group({
+    name: text('a name', /\S/).describe('Name of the primary.'),
+    nodes: listOf('a list of host:port', hostAndPort).describe('The sentinels.'),
+    username: loginText.describe('ACL user of the sentinels themselves.'),
+    password: loginText.describe('Password of the sentinels themselves.'),
+  })
+    .optional()
+    .describe('Redis behind Sentinel, instead of `url`.'),
+  cluster: listOf('a list of URLs beginning with redis:// or rediss://', node)
+    .optional()
+    .describe('Some nodes of a Redis Cluster, instead of `url`; the key prefix needs a hash tag.'),
+  username: loginText.describe('ACL user of Redis; a URL may hold it instead.'),
+  password: loginText.describe('Password of Redis; a URL may hold it instead.'),
+  database: integer(0, 999_999_999)
+    .default(0)
+    .describe('Number of the database behind Sentinel; a URL holds its own, and a cluster has only 0.'),
+  tls: pemFiles('redis.tls').describe('For `rediss://`; any of them makes Sentinel and the Redis behind it use TLS.'),
+  keyPrefix: text('a prefix of 1 to 200 printable characters without quotes', /^[!#-&(-_a-~]{1,200}$/)
+    .default('p2p:')
+    .describe('What every key begins with; the same as in the API.'),
+  dataDir: file.default('./data').describe('Folder in which the embedded server keeps its append-only file.'),
+});
+
+type Redis = z.output<typeof keys>;
+
+/** The URLs that are used: none behind Sentinel. */
+function urlsOf({ url, sentinel, cluster }: Redis): readonly string[] {
+  return cluster ?? (sentinel === undefined ? [url] : []);
+}
+
+/** What contradicts itself, as pairs of a key and a message. */
+function* contradictions(redis: Redis): Generator<readonly [string, string]> {
+  const { url, sentinel, cluster, username, password, database, tls, keyPrefix } = redis;
+  const instead = (['sentinel', 'cluster'] as const).filter((key) => redis[key] !== undefined);
+  const urls = urlsOf(redis);
+  if (instead.length > 1) yield ['cluster', 'expected only one of sentinel and cluster'];
+  // The default beside them is what the example file has, and contradicts nothing.
+  if (instead.length > 0 && url !== DEFAULT_URL) {
+    yield ['url', `expected no url beside ${instead.join(' and ')}, which is used instead of it`];
+  }
+  if (cluster !== undefined && !HASH_TAG.test(keyPrefix)) {
+    yield ['keyPrefix', 'expected a hash tag such as {p2p}: since redis.cluster is set'];
+  }
+  if (cluster !== undefined && new Set(cluster.map((one) => new URL(one).protocol)).size > 1) {
+    yield ['cluster', 'expected all rediss:// or all redis://'];
+  }
+  if (database > 0 && cluster !== undefined) yield ['database', 'expected 0: a cluster has only the database 0'];
+  else if (database > 0 && sentinel === undefined) {
+    yield ['database', 'expected the database in redis.url, such as redis://host/2'];
+  }
+  const login = username === undefined ? (password === undefined ? undefined : 'password') : 'username';
+  if (login !== undefined && urls.includes('embedded')) {
+    yield [login, 'expected none: the embedded server has no users'];
+  } else if (login !== undefined && urls.some(hasLogin)) {
+    yield [login, `expected one login, here or ${cluster === undefined ? 'the one in the URL' : 'in the URLs'}`];
+  }
+  const encrypted = sentinel !== undefined || urls.every((one) => one.startsWith('rediss:'));
+  if (!encrypted && Object.values(tls).some((name) => name !== undefined)) {
+    yield ['tls', 'expected none, since only rediss:// is encrypted'];
+  }
+}
+
+function hasLogin(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
+export const redis = keys.check(({ value, issues }) => {
+  for (const [key, message] of contradictions(value)) issues.push(fault(message, key));
+});

@@ -1,0 +1,72 @@
+import type { SchedulerEvent } from '../events.js';
+import type { Transitions } from './transitions.js';
+
+/** One entry of `<p>events`. */
+export interface Entry {
+  readonly type: string;
+  readonly at: number;
+  readonly data: string;
+  /** About a single peer: there may be as many of these as there are peers. */
+  readonly ofOnePeer: boolean;
+}
+
+/** What is worth keeping of an event: changes and faults, each once. Routine is left out. */
+export function toEntries(event: SchedulerEvent, conditions: Transitions): readonly Entry[] {
+  switch (event.kind) {
+    case 'heartbeat':
+    case 'round.started':
+    case 'ip.polled':
+    case 'peer.undecided':
+    case 'redis.failed':
+    case 'redis.worked':
+      return [];
+    case 'peer.discarded':
+      if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];
+      return [{ type: 'host.short', at: event.at, data: '{}', ofOnePeer: false }];
+    case 'round.skipped':
+      return event.lane === 'regular' && conditions.enter('rounds', 'skipped') ? [entryOf(event)] : [];
+    case 'round.finished':
+      if (event.lane === 'regular') conditions.leave('rounds');
+      return event.local === 0 && conditions.leave('host')
+        ? [{ type: 'host.recovered', at: event.at, data: '{}', ofOnePeer: false }]
+        : [];
+    case 'peer.checked': {
+      const { uuid, at, outcome, before, state } = event.check;
+      if (state === undefined || state === before) return [];
+      const error = outcome.ok ? undefined : outcome.reason;
+      return [{ type: `peer.${state}`, at, data: JSON.stringify({ uuid, before, error }), ofOnePeer: true }];
+    }
+    case 'peer.malformed': {
+      // The detail is a stranger's text.
+      const { at, peer, uuid, error } = event;
+      return [{ type: event.kind, at, data: JSON.stringify({ peer, uuid, error }), ofOnePeer: true }];
+    }
+    case 'announcement.failed':
+      // Retries are routine.
+      return event.attempts === 1 ? [entryOf(event, true)] : [];
+    case 'announcement.acknowledged':
+    case 'announcement.outdated':
+    case 'announcement.dropped':
+      return [entryOf(event, true)];
+    case 'ip.unknown':
+    case 'ip.disagreed':
+    case 'ip.confirmed': {
+      const condition = event.kind === 'ip.confirmed' ? event.ip : event.kind;
+      return conditions.enter('ip', condition) ? [entryOf(event)] : [];
+    }
+    case 'redis.up':
+      return conditions.enter('redis', 'up') ? [entryOf(event)] : [];
+    case 'redis.down':
+      return conditions.enter('redis', event.reason) ? [entryOf(event)] : [];
+    case 'family.missing':
+      return conditions.enter(event.family, 'missing') ? [entryOf(event)] : [];
+    case 'family.found':
+      return conditions.leave(event.family) ? [entryOf(event)] : [];
+    default:
+      return [entryOf(event)];
+  }
+}
+
+function entryOf({ kind, at, ...data }: Exclude<SchedulerEvent, { kind: 'peer.checked' }>, ofOnePeer = false): Entry {
+  return { type: kind, at, data: JSON.stringify(data), ofOnePeer };
+}

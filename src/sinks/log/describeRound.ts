@@ -1,0 +1,79 @@
+import type { EventOf } from '../../events.js';
+import type { Line } from './line.js';
+import { counted, duration } from './words.js';
+
+type RoundEvent = EventOf<'round.started' | 'round.skipped' | 'round.finished'>;
+
+/** What an operator should read of a round. */
+export function describeRound(event: RoundEvent): readonly Line[] {
+  const { lane } = event;
+  switch (event.kind) {
+    case 'round.started':
+      return [{ level: 'debug', message: `round ${String(event.round)} began` }];
+    case 'round.skipped': {
+      const message = `a ${lane === 'regular' ? 'round' : `recheck of ${lane} peers`} was skipped: the one before is still under way`;
+      return [{ level: lane === 'regular' ? 'warn' : 'debug', message }];
+    }
+    case 'round.finished':
+      return lane === 'regular' ? regular(event) : [recheck(event)];
+  }
+}
+
+function recheck({ lane, round, ok, failed, tookMs, aborted }: EventOf<'round.finished'>): Line {
+  const end = aborted ? 'cut short by shutdown' : `in ${duration(tookMs)}`;
+  const results = `${String(ok)} of ${String(ok + failed)} answered ${end}`;
+  return lane === 'pending'
+    ? { level: 'info', message: `peers not judged yet: ${results}` }
+    : { level: 'debug', message: `recheck ${String(round)} of ${lane} peers: ${results}` };
+}
+
+function regular(event: EventOf<'round.finished'>): readonly Line[] {
+  const { round, ok, failed, tookMs, aborted, peers } = event;
+  const callable =
+    peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
+  const total = Math.max(callable, ok + failed);
+  const parts = [
+    `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`}`,
+    failed > 0 && `${String(failed)} failed`,
+    peers !== undefined && peers.unavailable > 0 && `${String(peers.unavailable)} unavailable are checked apart`,
+    peers !== undefined && peers.pending > 0 && `${String(peers.pending)} not judged yet are checked apart`,
+  ];
+  const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
+  if (event.local === 0)
+    lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
+  if (peers !== undefined) lines.push(...registry(peers, event.denied ?? {}));
+  return lines;
+}
+
+/** What stands out in the registry: that it is empty, or that the policy forbids to call some of it. */
+function registry(
+  peers: NonNullable<EventOf<'round.finished'>['peers']>,
+  denied: NonNullable<EventOf<'round.finished'>['denied']>,
+): readonly Line[] {
+  const lines: Line[] = [];
+  const total = Object.values(peers).reduce((sum, n) => sum + n, 0);
+  if (total === 0) {
+    lines.push({
+      level: 'info',
+      message:
+        'the registry has no consumers yet: the API adds each one that calls it, and "peers add consumer UUID IP" adds one by hand',
+      topic: 'registry',
+      condition: 'empty',
+    });
+  }
+  if (peers.denied > 0) {
+    const { reserved = 0, ...classes } = denied;
+    const named = Object.entries(classes).map(([name, n]) => `${String(n)} ${name}`);
+    const missing = Object.keys(classes);
+    const advice = missing.length === 0 ? '' : `; to call them, add ${missing.join(' and ')} to network.allow`;
+    const never =
+      reserved === 0 ? '' : `, and ${counted(reserved, 'reserved address', 'reserved addresses')} can never be called`;
+    lines.push({
+      level: 'warn',
+      message: `${String(peers.denied)} of ${counted(total, 'consumer')} are not called: network.allow does not permit their addresses${named.length === 0 ? '' : ` (${named.join(', ')})`}${advice}${never}`,
+      topic: 'denied',
+      condition: 'some',
+    });
+  }
+  return lines;
+}

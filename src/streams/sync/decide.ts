@@ -1,0 +1,71 @@
+import { concat, connect, defer, EMPTY, finalize, from, ignoreElements, merge, takeWhile, type Observable } from 'rxjs';
+import { isEvident } from '../../domain/peer/health.js';
+import type { SchedulerEvent } from '../../events.js';
+import type { Question } from '../../state/undecided.js';
+import { checkPeer, onlineIn, recorded, type CheckOptions } from './checkPeer.js';
+
+export interface DecideOptions extends CheckOptions {
+  /** One poll of the public IP, recorded as evidence where it is answered. */
+  readonly pollIp: Observable<SchedulerEvent>;
+}
+
+/** How many different witnesses one question goes to. */
+const WITNESSES = 3;
+
+/**
+ * "Is it me?", asked of up to three witnesses at once: peers of the scope in good standing, then the public-IP poll. With
+ * the first answer the failures count; where all stay silent they do not, and the scope is isolated.
+ */
+export function decide(options: DecideOptions): (question: Question) => Observable<SchedulerEvent> {
+  const { book, evidence, undecided, clock, polledScope, pollIp } = options;
+
+  return ({ scope, failures }) =>
+    defer(() => {
+      const isDecided = ({ entry }: Question['failures'][number]): boolean =>
+        isEvident(entry.health, onlineIn(options, scope, entry.uuid));
+
+      const conclude = (): Observable<SchedulerEvent> => {
+        const events = failures.map((failure) => {
+          const { uuid } = failure.entry;
+          book.end(uuid);
+          return recorded(options, failure, onlineIn(options, scope, uuid));
+        });
+        const withheld = events.some((event) => event.kind === 'peer.checked' && !event.check.counted);
+        if (withheld && evidence.recordSilence(scope)) {
+          events.push({ kind: 'isolation.began', at: clock.wall(), scope, peers: book.countIn(scope) });
+        }
+        return from(events);
+      };
+
+      // Somebody may have answered while the question waited.
+      if (failures.every(isDecided)) return conclude();
+      const excluded = new Set(failures.map(({ entry }) => entry.uuid));
+      const witnesses = book.witnesses(scope, WITNESSES, evidence.recent(scope), excluded);
+      const ask$ = witnesses.map((uuid) => askWitness(options, uuid));
+      if (ask$.length < WITNESSES && scope === polledScope) ask$.push(pollIp);
+      return merge(...ask$).pipe(
+        connect((event$) => {
+          const silent$ = event$.pipe(
+            // eslint-disable-next-line rxjs-x/no-ignored-takewhile-value -- what the event brought is in the evidence
+            takeWhile(() => !failures.every(isDecided)),
+            ignoreElements(),
+          );
+          return merge(event$, concat(silent$, defer(conclude)));
+        }),
+      );
+    }).pipe(
+      finalize(() => {
+        for (const { entry } of failures) book.end(entry.uuid);
+        undecided.decided(scope);
+      }),
+    );
+}
+
+/** An ordinary check, except that silence is never held against a witness. */
+function askWitness(options: DecideOptions, uuid: string): Observable<SchedulerEvent> {
+  return defer(() => {
+    const entry = options.book.lastKnown(uuid);
+    const lane = options.book.laneOf(uuid);
+    return entry === undefined || lane === undefined ? EMPTY : checkPeer(options, lane, 'witness')(entry);
+  });
+}
