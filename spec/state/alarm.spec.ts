@@ -39,6 +39,28 @@ describe('Alarm', () => {
     expect(awake).to.equal(true);
   });
 
+  it('remembers that it rang while nobody slept: the next one does not, and only that one', async () => {
+    const alarm = new Alarm();
+    alarm.ring();
+    alarm.ring();
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(true);
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(false);
+  });
+
+  it('remembers it for a sleeper with another signal where the first one has aborted', async () => {
+    const alarm = new Alarm();
+    alarm.ring();
+    sleep(alarm, 1_000, AbortSignal.abort());
+    await settled();
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(true);
+  });
+
   it('wakes the sleeper when the signal aborts, and does not sleep at all after that', async () => {
     const controller = new AbortController();
     const alarm = new Alarm();
@@ -51,10 +73,9 @@ describe('Alarm', () => {
     expect(awake).to.equal(true);
   });
 
-  it('rings for nobody without harm, and rings for a new sleeper though an old signal aborts', async () => {
+  it('rings for a new sleeper though an old signal aborts', async () => {
     const controller = new AbortController();
     const alarm = new Alarm();
-    alarm.ring();
     sleep(alarm, 10, controller.signal);
     await advance(10, 10);
     sleep(alarm, 1_000);

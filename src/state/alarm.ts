@@ -1,10 +1,16 @@
 /** A sleep that can be cut short; for one sleeper. */
 export class Alarm {
   #wake: (() => void) | undefined;
+  /** It rang while nobody slept: what the next sleeper goes by may be older than that. */
+  #rung = false;
 
   /** Resolves after the time (never, where there is none), once `ring` is called, or the signal aborts; never rejects. */
   sleep(ms: number | undefined, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
+    if (this.#rung) {
+      this.#rung = false;
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -18,8 +24,9 @@ export class Alarm {
     });
   }
 
-  /** Wakes the sleeper, if there is one. */
+  /** Wakes the sleeper, or else keeps the next one awake. */
   ring(): void {
-    this.#wake?.();
+    if (this.#wake === undefined) this.#rung = true;
+    else this.#wake();
   }
 }
