@@ -25,6 +25,7 @@ export class FailFastRedis extends Redis {
     const auth = this.auth.bind(this) as (...words: unknown[]) => Promise<'OK'>;
     this.auth = (...words: unknown[]) => auth(...words).catch(refused);
     this.on('connect', () => (this.#answered = false));
+    takeAllErrors(this);
     this.on('close', () => {
       if (this.#answered === false) {
         this.#trouble = this.#unanswered();
@@ -98,6 +99,14 @@ export class FailFastRedis extends Redis {
   }
 }
 
+/**
+ * ioredis listens to the first error of a socket alone. Where TLS is refused after the handshake there is a second one,
+ * which would end the process.
+ */
+function takeAllErrors(redis: Redis): void {
+  redis.on('connect', () => redis.stream.on('error', () => undefined));
+}
+
 /** ioredis would find "no password is set" in it, say on the console that none is wanted, and go on without. */
 function refused(error: unknown): never {
   if (error instanceof Error && error.message.startsWith('DENIED')) error.message = 'DENIED';
@@ -113,6 +122,7 @@ export class FailFastCluster extends Cluster {
     options: ClusterOptions & { readonly redisOptions: { readonly replyMapping?: never } },
   ) {
     super(nodes, options);
+    this.on('+node', takeAllErrors);
     this.on('error', (error: Error) => (this.#trouble = redisFailure(error) === NO_CONNECTION ? undefined : error));
     this.on('ready', () => (this.#trouble = undefined));
   }
