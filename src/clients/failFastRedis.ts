@@ -73,21 +73,25 @@ export class FailFastRedis extends Redis {
         this.#trouble = { error, inside: true };
         reject(error);
       } else {
-        const explained = redisFailure(error) === NO_CONNECTION && this.#answered === false;
-        reject(explained ? this.#unanswered().error : error);
+        reject(isVague(error) ? (this.#known() ?? error) : error);
       }
     };
   }
 
   #explain(error: Error): void {
-    // What follows from an end of the connection does not say why it ended.
-    if (redisFailure(error) === NO_CONNECTION) return;
     const inside = this.#answered !== undefined;
-    const lost = /ECONNRESET|EPIPE/.test(error.message);
-    if (lost && this.#answered === false) this.#trouble = this.#unanswered();
-    else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
+    if (isVague(error)) {
+      // What follows from an end of the connection does not say why it ended.
+      if (this.#answered === false) this.#trouble = this.#unanswered();
+    } else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
       this.#trouble = { error: new Error(NO_TLS), inside };
     } else this.#trouble = { error, inside };
+  }
+
+  /** Why a command was lost with its connection, as far as that is known. */
+  #known(): Error | undefined {
+    if (this.#trouble?.inside === true) return this.#trouble.error;
+    return this.#answered === false ? this.#unanswered().error : undefined;
   }
 
   /** Why a connection is closed on which nothing came back. */
@@ -97,6 +101,10 @@ export class FailFastRedis extends Redis {
     // One alone may have met no more than a server that was ended just then.
     return { error: new Error(this.#closed === 0 ? LOST : closed), inside: false };
   }
+}
+
+function isVague(error: unknown): boolean {
+  return [NO_CONNECTION, LOST].includes(redisFailure(error));
 }
 
 /**
