@@ -69,7 +69,14 @@ export type SchedulerEvent =
   | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }
   | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
-  | { readonly kind: 'ip.unknown'; readonly at: number }
+  | {
+      readonly kind: 'ip.unknown';
+      readonly at: number;
+      /** The sources that were asked, and what each failed with. */
+      readonly failures: readonly { readonly source: string; readonly reason: FailureReason }[];
+      /** The IP that stays in force, if one is known. */
+      readonly known: string | undefined;
+    }
   | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
   /** `agreed`: the sources that it rests on, or `override`. */
   | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string; readonly agreed: readonly string[] }
@@ -112,6 +119,8 @@ export type SchedulerEvent =
   | { readonly kind: 'redis.up'; readonly at: number }
   | { readonly kind: 'redis.down'; readonly at: number; readonly reason: string }
   | { readonly kind: 'redis.failed'; readonly at: number; readonly what: string; readonly reason: string }
+  /** The embedded server ended though nobody asked it to, and is started again. */
+  | { readonly kind: 'embedded.ended'; readonly at: number; readonly reason: string; readonly retryInMs: number }
   /** A step that may have failed before works; said each time, since what failed before is the sinks' to know. */
   | { readonly kind: 'redis.worked'; readonly at: number; readonly what: string }
   /** What had to wait in memory is in Redis now. */

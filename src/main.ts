@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import { main } from './cli/program.js';
+import { heedSignals } from './cli/signals.js';
 
-process.exitCode = await main(process.argv, process.env);
+// Before anything else is even loaded: a signal that nobody heeds would end the process.
+const signals = heedSignals();
+const { main } = await import('./cli/program.js');
+
+process.exitCode = await main(process.argv, process.env, signals);

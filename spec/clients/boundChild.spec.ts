@@ -5,7 +5,7 @@ import { startBound, type BoundChild } from '#src/clients/boundChild.js';
 const PATIENCE_MS = 10_000;
 
 describe('startBound', () => {
-  const shell = (script: string): BoundChild => startBound('/bin/sh', ['-c', script]);
+  const shell = (script: string): BoundChild => startBound('/bin/sh', ['-c', script], { PATH: process.env.PATH });
 
   it('tells how the program ended by itself, and what it said last', async () => {
     const child = shell('for i in 1 2 3 4; do echo "line $i"; done; echo last >&2; exit 7');
@@ -24,6 +24,18 @@ describe('startBound', () => {
     const child = startBound('/nowhere/program', []);
     expect(await child.ended).to.equal('it ended with code 127');
     expect(child.lastWords()).to.match(/nowhere\/program.*not found/);
+  });
+
+  it('names the signal that ended the program', async () => {
+    expect(await shell('kill -KILL $$').ended).to.equal('it ended with SIGKILL');
+  });
+
+  it('hands on no variable that it is not given', async () => {
+    const child = startBound('/usr/bin/env', [], { GIVEN: 'yes' });
+    await child.ended;
+    expect(child.lastWords())
+      .to.include('GIVEN=yes')
+      .and.not.match(/HOME|npm_|NODE/);
   });
 
   it('asks the program to end', async () => {

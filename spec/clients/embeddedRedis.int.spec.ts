@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +9,9 @@ import { Redis } from 'ioredis';
 import { firstValueFrom, type Subscription } from 'rxjs';
 import { EmbeddedRedis, EmbeddedRedisError, embeddedSocket } from '#src/clients/embeddedRedis.js';
 import { isServed } from '#src/clients/folderLock.js';
-import type { SchedulerEvent } from '#src/events.js';
+import type { EventOf, SchedulerEvent } from '#src/events.js';
+import { eventually } from '../support/eventually.js';
+import { redisProgram } from '../support/redisProgram.js';
 
 describe('EmbeddedRedis', () => {
   let folder: string;
@@ -34,7 +36,7 @@ describe('EmbeddedRedis', () => {
   });
 
   const start = async (env?: NodeJS.ProcessEnv): Promise<EmbeddedRedis> => {
-    const redis = await EmbeddedRedis.start(dataDir, env);
+    const redis = await EmbeddedRedis.start(dataDir, env === undefined ? {} : { env });
     running.push(redis);
     return redis;
   };
@@ -125,8 +127,93 @@ describe('EmbeddedRedis', () => {
     while ((await serverPid()) === pid) await delay(5);
     expect(await client().get('a')).to.equal('1');
     expect(events).to.have.length(1);
-    expect(events[0]).to.deep.include({ kind: 'redis.failed', at: 7, what: 'keeping the embedded Redis' });
-    expect((events[0] as { reason: string }).reason).to.match(/^it ended with code 137/);
+    expect(events[0]).to.deep.include({ kind: 'embedded.ended', at: 7, retryInMs: 1_000 });
+    expect((events[0] as { reason: string }).reason).to.match(/^it ended with SIGKILL/);
+  });
+
+  it('pauses longer and longer while it goes on dying, and tells each reason once, in the words of Redis', async () => {
+    const starts = join(folder, 'starts');
+    // As it would where the disk has filled up meanwhile.
+    const script = `date +%s%N >>${starts}
+[ "$(wc -l <${starts})" = 1 ] && exec "$REDIS" "$@"
+echo "1:M 01 Jan 2026 00:00:00.000 # Can't open the append-only file: No space left on device"
+exit 1`;
+    const redis = await start({ ...process.env, REDIS_SERVER: await redisProgram(folder, script) });
+    const pid = await serverPid();
+    const events: EventOf<'embedded.ended'>[] = [];
+    const pauses = { firstMs: 50, longestMs: 400, steadyMs: 60_000 };
+    subscriptions.push(
+      redis.supervise(Date.now, pauses).subscribe({
+        next: (event) => {
+          if (event.kind === 'embedded.ended') events.push(event);
+        },
+        error: fail,
+      }),
+    );
+    process.kill(pid, 'SIGKILL');
+    const startedAt = async () =>
+      (await readFile(starts, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((at) => Number(at) / 1e6);
+    await eventually(async () => {
+      expect(await startedAt()).to.have.length(7);
+    });
+    expect(events.map(({ reason, retryInMs }) => [reason, retryInMs])).to.deep.equal([
+      ['it ended with SIGKILL', 50],
+      ["it ended with code 1: Can't open the append-only file: No space left on device", 100],
+    ]);
+    const gaps = (await startedAt())
+      .slice(2)
+      .map((at, i, all) => at - (all[i - 1] ?? NaN))
+      .slice(1);
+    for (const [i, leastMs] of [200, 400, 400, 400].entries()) expect(gaps[i]).to.be.at.least(leastMs);
+  });
+
+  it('after a long run the first pause is the first again, and the same reason is told anew', async () => {
+    const redis = await start();
+    const events: SchedulerEvent[] = [];
+    const pauses = { firstMs: 20, longestMs: 400, steadyMs: 0 };
+    subscriptions.push(
+      redis.supervise(Date.now, pauses).subscribe({ next: (event) => events.push(event), error: fail }),
+    );
+    for (let i = 1; i <= 3; i += 1) {
+      const pid = await serverPid();
+      process.kill(pid, 'SIGKILL');
+      await eventually(() => {
+        expect(events).to.have.length(i);
+      });
+      while ((await serverPid()) === pid) await delay(5);
+    }
+    expect(events.map((event) => (event as EventOf<'embedded.ended'>).retryInMs)).to.deep.equal([20, 20, 20]);
+  });
+
+  it('knows nothing of our environment but where programs and libraries are, and needs no locale', async () => {
+    const seen = join(folder, 'environment');
+    const program = await redisProgram(folder, `env >${seen}; exec "$REDIS" "$@"`);
+    const locale = { LC_ALL: 'xx_XX.UTF-8', LANG: 'xx_XX.UTF-8' };
+    await start({ ...process.env, ...locale, REDIS_SERVER: program, REDIS_URL: 'redis://:planted@host' });
+    const environment = await readFile(seen, 'utf8');
+    expect(environment.split('\n'))
+      .to.include('LC_ALL=C')
+      .and.include(`PATH=${process.env.PATH ?? ''}`);
+    expect(environment).to.not.match(/planted|xx_XX|HOME/);
+  });
+
+  it('gives up its start when it is told to, and leaves nothing open', async () => {
+    const stop = new AbortController();
+    // It never answers.
+    const program = await redisProgram(folder, 'exec sleep 1000');
+    const starting = EmbeddedRedis.start(dataDir, {
+      env: { ...process.env, REDIS_SERVER: program },
+      stop: stop.signal,
+    });
+    await eventually(async () => {
+      expect(await isServed(join(dataDir, 'lock'))).to.equal(true);
+    });
+    stop.abort('enough');
+    expect(await starting.catch((reason: unknown) => reason)).to.equal('enough');
+    expect(await readdir(dataDir)).to.deep.equal([]);
   });
 
   it('completes, and starts nothing more, once it was stopped', async () => {

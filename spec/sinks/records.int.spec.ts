@@ -82,6 +82,17 @@ describe('the records in Redis', () => {
       expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0', heartbeat_at: '6' });
     });
 
+    it('takes its heart beat away when it is told to stop, and gives no other', async () => {
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
+      sink.accept({ kind: 'heartbeat', at: 6 });
+      await sink.flush();
+      sink.accept({ kind: 'process.stopping', at: 7, signal: 'SIGTERM' });
+      await sink.flush();
+      sink.accept({ kind: 'heartbeat', at: 8 });
+      await sink.flush();
+      expect(await state()).to.deep.equal({ uuid: 'us', version: '1.2.3', isolated: '0' });
+    });
+
     it('never touches the IP, which is the outbox’s', async () => {
       await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
       const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
@@ -185,7 +196,7 @@ describe('the records in Redis', () => {
       const skipped: SchedulerEvent = { kind: 'round.skipped', at: 1, lane: 'regular' };
       const short: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' };
       const confirmed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] };
-      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1 };
+      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1, failures: [], known: undefined };
       const down = (reason: string): SchedulerEvent => ({ kind: 'redis.down', at: 1, reason });
       const failed = (attempts: number): SchedulerEvent => {
         return {

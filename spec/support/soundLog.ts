@@ -2,9 +2,23 @@ import { expect } from 'chai';
 import type { SchedulerEvent } from '#src/events.js';
 import type { Scheduler } from '#swarm/scheduler.js';
 
-const EVENTS: Readonly<Record<SchedulerEvent['kind'] | 'process.started' | 'library.warned', true>> = {
+type OfTheProcess =
+  | 'process.started'
+  | 'process.stopped'
+  | 'process.failed'
+  | 'config.no-effect'
+  | 'config.warning'
+  | 'library.warned'
+  | 'log.lost';
+
+const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'process.started': true,
+  'process.stopped': true,
+  'process.failed': true,
+  'config.no-effect': true,
+  'config.warning': true,
   'library.warned': true,
+  'log.lost': true,
   'process.stopping': true,
   'round.started': true,
   'round.skipped': true,
@@ -34,6 +48,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | 'process.started' | 'libr
   'redis.failed': true,
   'redis.worked': true,
   'redis.caught-up': true,
+  'embedded.ended': true,
   heartbeat: true,
   'config.reloaded': true,
   'config.rejected': true,
@@ -47,8 +62,8 @@ export function expectSoundLog({ output }: Scheduler): void {
 
 function isSound(text: string): boolean {
   try {
-    const { event, message } = JSON.parse(text) as { event?: string; message?: string };
-    return event === undefined ? message === 'stopped' : event in EVENTS;
+    const { event } = JSON.parse(text) as { event?: string };
+    return event !== undefined && event in EVENTS;
   } catch {
     return false;
   }

@@ -37,6 +37,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
         return of({ kind: 'announcement.dropped', at: clock.wall(), uuid: item.uuid });
       case 'ip.changed':
       case 'redis.failed':
+      case 'redis.worked':
         return of(item);
       default:
         return item satisfies never;

@@ -64,18 +64,17 @@ export interface Parts {
 
 /** What the process gives the pipeline, and what the pipeline asks of it. */
 export interface Io {
-  /** Each signal to stop, by name. */
+  /** The signal to stop, by name; replayed. */
   readonly signal$: Observable<string>;
   readonly configChange$: Observable<ConfigChange>;
   /** What else has to run beside the pipeline: the embedded Redis. */
   readonly companion$: Observable<SchedulerEvent>;
-  /** For the second signal: no waiting, no flushing. */
-  readonly exitNow: () => void;
-  readonly setLogLevel: (level: Config['log']['level']) => void;
+  /** Makes the log as it is configured now. */
+  readonly setLog: (log: Config['log']) => void;
 }
 
 /** Everything that the pipeline works with; each part of it takes the `Pick` that it may touch. */
-export interface Deps extends Parts, Pick<Io, 'companion$' | 'exitNow' | 'setLogLevel' | 'signal$'> {
+export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
   /** The configuration in force, replayed; each round, poll and attempt takes it as it is when it starts. */
   readonly config$: Observable<Config>;
   readonly configEvent$: Observable<SchedulerEvent>;

@@ -28,7 +28,7 @@ const CLOCK_MS = 500;
 
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
-  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, signal$, stop$ } = deps;
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
   const { book, bell, families } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
@@ -56,9 +56,11 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     exhaustMap(() => flushing(sinks)),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
-  const logLevel$ = config$.pipe(
-    tap(({ log }) => {
-      deps.setLogLevel(log.level);
+  const log$ = config$.pipe(
+    map(({ log }) => log),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((log) => {
+      deps.setLog(log);
     }),
     ignoreElements(),
   );
@@ -76,9 +78,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     mergeMap(() => families.look()),
     map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
   );
-  const secondSignal$ = signal$.pipe(skip(1), tap(deps.exitNow), ignoreElements());
   const event$ = merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, family$, flush$);
-  return merge(event$, logLevel$, policy$, secondSignal$);
+  return merge(event$, log$, policy$);
 }
 
 /** Completes once Redis has come, or the process is to stop. */

@@ -7,7 +7,6 @@ import {
   map,
   merge,
   of,
-  pipe,
   switchMap,
   takeUntil,
   tap,
@@ -44,14 +43,17 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
-  const announced = pipe(
-    knownIp(),
-    distinctUntilChanged(isSameIp),
-    dampFlaps(clock),
-    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.own) : of(known))),
-  );
   const polled$ = publicIp(deps).pipe(takeUntil(stop$));
-  const ip$ = polled$.pipe(connect((ipEvent$) => merge(ipEvent$, ipEvent$.pipe(announced))));
+  const ip$ = polled$.pipe(
+    connect((ipEvent$) => {
+      // A change that is held for its flapping is not waited for on stop.
+      const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(isSameIp), dampFlaps(clock), takeUntil(stop$));
+      const announced$ = change$.pipe(
+        switchMap((change) => (change.kind === 'announce' ? announcements(deps, change.own) : of(change))),
+      );
+      return merge(ipEvent$, announced$);
+    }),
+  );
 
   // Nothing is asked before Redis has come once; then both halves of the mission run side by side.
   const work$ = concat(redisCame(deps), merge(sync$, ip$)).pipe(takeUntil(killed$));

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { EMPTY, type Observable } from 'rxjs';
-import { EmbeddedRedis, embeddedSocket } from '../clients/embeddedRedis.js';
+import { EmbeddedRedis, embeddedSocket, hasDatabase } from '../clients/embeddedRedis.js';
 import { isServed } from '../clients/folderLock.js';
 import {
   closeRedis,
@@ -14,6 +15,8 @@ import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
 import { CommandError } from './commandError.js';
 
+const NEVER = new AbortController().signal;
+
 /** A connection to the registry's Redis, and what came with it. */
 export interface Connection {
   readonly redis: RedisClient;
@@ -22,22 +25,32 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Connects to the configured Redis, starting the embedded one where that is asked for. Redis may be away. */
-export async function connectTo(redis: Config['redis'], wall: () => number): Promise<Connection> {
+/**
+ * Connects to the configured Redis, starting the embedded one where that is asked for. Redis may be away. Once `stop` has
+ * fired nothing is waited for: it rejects with its reason where the embedded server has not started yet.
+ */
+export async function connectTo(
+  redis: Config['redis'],
+  wall: () => number,
+  stop: AbortSignal = NEVER,
+): Promise<Connection> {
   if (redis.url !== 'embedded' || redis.sentinel !== undefined || redis.cluster !== undefined) {
-    return opened(openRedis(locationOf(redis)), EMPTY, () => Promise.resolve());
+    return opened(openRedis(locationOf(redis)), EMPTY, () => Promise.resolve(), stop);
   }
-  const server = await EmbeddedRedis.start(redis.dataDir);
-  return opened(openRedis({ socketPath: server.socketPath }), server.supervise(wall), () => server.stop());
+  const server = await EmbeddedRedis.start(redis.dataDir, { stop });
+  return opened(openRedis({ socketPath: server.socketPath }), server.supervise(wall), () => server.stop(), stop);
 }
 
 /**
  * The same for a command beside the daemon: it shares the daemon's embedded server where there is one, and gives up
- * with a `CommandError` where Redis can't be reached.
+ * with a `CommandError` where Redis can't be reached, or there is no database yet for an embedded server.
  */
 export async function connectNow(redis: Config['redis'], wall: () => number): Promise<Connection> {
   const socketPath = embeddedSocket(redis.dataDir);
   const shared = redis.url === 'embedded' && (await isServed(socketPath));
+  if (redis.url === 'embedded' && !shared && !(await hasDatabase(redis.dataDir))) {
+    throw new CommandError(`redis.dataDir: there is no database in ${redis.dataDir}; the first \`run\` makes it`);
+  }
   const connection = shared
     ? await opened(openRedis({ socketPath }), EMPTY, () => Promise.resolve())
     : await connectTo(redis, wall);
@@ -56,8 +69,9 @@ async function opened(
   redis: RedisClient,
   companion$: Observable<SchedulerEvent>,
   after: () => Promise<void>,
+  stop: AbortSignal = NEVER,
 ): Promise<Connection> {
-  await firstAttempt(redis);
+  await Promise.race([firstAttempt(redis), fired(stop)]);
   return {
     redis,
     companion$,
@@ -66,6 +80,10 @@ async function opened(
       await after();
     },
   };
+}
+
+async function fired(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 export function locationOf({

@@ -1,89 +1,164 @@
 import Table from 'cli-table3';
-import type { RedisClient } from '../clients/redis.js';
-import { loadConfig, type LoadOptions } from '../config/load.js';
+import type { LoadOptions } from '../config/load.js';
+import { checkAddress, classify, type AddressClass } from '../domain/ip/address.js';
 import { readEntry } from '../domain/peer/entry.js';
-import { keysUnder, type Keys } from '../domain/keys.js';
 import type { PeerKind } from '../domain/peer/peer.js';
 import { escaped, nameOf, quoted } from '../domain/text/printable.js';
 import { CommandError, UsageError } from './commandError.js';
-import { connectNow } from './connect.js';
+import { print } from './print.js';
+import { withRegistry, type Registry } from './registry.js';
 
-const KINDS: readonly string[] = ['consumer', 'producer'] satisfies PeerKind[];
+const KINDS = ['consumer', 'producer'] as const satisfies PeerKind[];
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+const ANY: readonly AddressClass[] = ['public', 'private', 'loopback'];
+/** Entries read at once, and members of a set looked through at once. */
+const PAGE = 256;
 
-interface Registry {
-  readonly redis: RedisClient;
-  readonly keys: Keys;
-}
-
-async function withRegistry(options: LoadOptions, use: (registry: Registry) => Promise<string>): Promise<void> {
-  const { config } = await loadConfig(options);
-  const connection = await connectNow(config.redis, Date.now);
-  try {
-    const output = await use({ redis: connection.redis, keys: keysUnder(config.redis.keyPrefix) });
-    process.stdout.write(`${output}\n`);
-  } finally {
-    await connection.close();
-  }
-}
+type Row = Readonly<Record<string, string>>;
 
 /** Prints the registry: one kind of peer or both, as a table or as JSON, one object a line. */
-export function listPeers(options: LoadOptions, kind: string | undefined, json: boolean): Promise<void> {
-  return withRegistry(options, async ({ redis, keys }) => {
-    const kinds = kind === undefined ? KINDS : [kindOf(kind)];
-    const rows: Record<string, string>[] = [];
-    for (const one of kinds) {
-      const [set, keyOf] = one === 'consumer' ? [keys.consumers, keys.consumer] : [keys.producers, keys.producer];
-      for (const uuid of (await redis.smembers(set)).sort()) {
-        const fields = await redis.hgetall(keyOf(uuid)).catch(() => ({ error: 'address-invalid' }));
-        rows.push({ ...fields, kind: one, uuid });
-      }
-    }
-    return json ? rows.map((row) => escaped(JSON.stringify(row))).join('\n') : peerTable(rows);
+export async function listPeers(options: LoadOptions, kind: string | undefined, json: boolean): Promise<void> {
+  const kinds = kind === undefined ? KINDS : [kindOf(kind)];
+  const rows = await withRegistry(options, async (registry) => {
+    const found: Row[] = [];
+    for (const one of kinds) found.push(...(await entriesOf(registry, one)));
+    return found;
   });
+  if (json) await print(rows.map((row) => `${escaped(JSON.stringify(row))}\n`).join(''));
+  else await print(`${peerTable(rows)}\n`);
 }
 
 /** Puts a peer into the registry, or gives a registered one another address. */
-export function addPeer(options: LoadOptions, kind: string, uuid: string, ip: string, port?: string): Promise<void> {
+export async function addPeer(
+  options: LoadOptions,
+  kind: string,
+  uuid: string,
+  ip: string,
+  port?: string,
+): Promise<void> {
   const known = kindOf(kind);
   if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
-  const read = readEntry({ ip, port: port ?? null }, ['public', 'private', 'loopback']);
-  if (!read.ok) throw new UsageError(`${known} ${uuid} can't be called at ${read.detail}: ${read.error}`);
-  return withRegistry(options, async ({ redis, keys }) => {
-    const key = known === 'consumer' ? keys.consumer(uuid) : keys.producer(uuid);
-    await redis.hset(key, { ip: read.address.ip });
-    if (port === undefined) await redis.hdel(key, 'port');
-    else await redis.hset(key, { port });
-    await redis.sadd(known === 'consumer' ? keys.consumers : keys.producers, uuid);
-    return `${known} ${uuid} is registered at ${read.address.ip}${port === undefined ? '' : `, port ${port}`}`;
+  const checked = checkAddress(ip, ANY);
+  if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${checked.error}`);
+  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY).ok)) {
+    throw new UsageError(`--port ${quoted(port)}: expected a whole number from 1 to 65535`);
+  }
+  const place = `${checked.ip}${port === undefined ? '' : `, port ${port}`}`;
+  const { name, allow } = await withRegistry(options, async (registry) => {
+    const { redis } = registry;
+    if (known === 'consumer' && uuid.toLowerCase() === (await ourUuid(registry))) {
+      throw new UsageError(`${uuid} is our own UUID: we don't call ourselves`);
+    }
+    const { set, keyOf } = placesOf(registry, known);
+    // Of an entry that the API has in another spelling there is to be no second one.
+    const spellings = await spellingsOf(registry, set, uuid);
+    const entry = spellings.find((one) => one === uuid) ?? spellings[0] ?? uuid.toLowerCase();
+    await redis.hset(keyOf(entry), { ip: checked.ip });
+    if (port === undefined) await redis.hdel(keyOf(entry), 'port');
+    else await redis.hset(keyOf(entry), { port });
+    await redis.sadd(set, entry);
+    return { name: entry, allow: registry.allow };
   });
+  if (allow !== undefined) warnOfPolicy(checked.ip, allow);
+  await print(`${known} ${name} is registered at ${place}\n`);
 }
 
-/** Takes a peer out of the registry, with all that is stored of it. */
-export function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
+/** Takes a peer out of the registry, however its UUID is spelled there, with all that is stored of it. */
+export async function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
   const known = kindOf(kind);
-  return withRegistry(options, async ({ redis, keys }) => {
-    const [set, key] =
-      known === 'consumer' ? [keys.consumers, keys.consumer(uuid)] : [keys.producers, keys.producer(uuid)];
-    const removed = await redis.srem(set, uuid);
-    await redis.del(key);
-    if (removed === 0) throw new CommandError(`no ${known} ${quoted(uuid)} is registered`);
-    return `${known} ${uuid} is no longer registered`;
+  await withRegistry(options, async (registry) => {
+    const { set, keyOf } = placesOf(registry, known);
+    const spellings = await spellingsOf(registry, set, uuid);
+    for (const one of new Set([uuid, ...spellings])) {
+      await registry.redis.srem(set, one);
+      await registry.redis.del(keyOf(one));
+    }
+    if (spellings.length === 0) throw new CommandError(`no ${known} ${quoted(uuid)} is registered`);
   });
+  await print(`${known} ${nameOf(uuid)} is no longer registered\n`);
 }
 
 function kindOf(kind: string): PeerKind {
-  if (!KINDS.includes(kind)) throw new UsageError(`${quoted(kind)} is no kind of peer: expected consumer or producer`);
-  return kind as PeerKind;
+  const known = KINDS.find((one) => one === kind);
+  if (known === undefined) {
+    throw new UsageError(`${quoted(kind)} is no kind of peer: expected consumer or producer`);
+  }
+  return known;
 }
 
-function peerTable(rows: readonly Record<string, string>[]): string {
+function placesOf({ keys }: Registry, kind: PeerKind) {
+  return kind === 'consumer'
+    ? { set: keys.consumers, keyOf: keys.consumer }
+    : { set: keys.producers, keyOf: keys.producer };
+}
+
+/** As configured, or as the scheduler on this registry says. */
+async function ourUuid({ redis, keys, uuid }: Registry): Promise<string | null> {
+  return uuid ?? (await redis.hget(keys.scheduler, 'uuid'));
+}
+
+/** The members of a set that are this UUID, but for the case of its letters. */
+async function spellingsOf({ redis }: Registry, set: string, uuid: string): Promise<string[]> {
+  const wanted = uuid.toLowerCase();
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, members] = await redis.sscan(set, cursor, 'COUNT', PAGE);
+    for (const member of members) if (member.toLowerCase() === wanted) found.add(member);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...found].sort();
+}
+
+async function entriesOf(registry: Registry, kind: PeerKind): Promise<Row[]> {
+  const { set, keyOf } = placesOf(registry, kind);
+  const uuids = (await registry.redis.smembers(set)).sort();
+  const rows: Row[] = [];
+  for (let i = 0; i < uuids.length; i += PAGE) {
+    const page = uuids.slice(i, i + PAGE).map(async (uuid): Promise<Row> => {
+      return { ...(await registry.redis.hgetall(keyOf(uuid)).catch(noHash)), kind, uuid };
+    });
+    rows.push(...(await Promise.all(page)));
+  }
+  return rows;
+}
+
+/** A key of another type is that entry's fault alone. */
+function noHash(error: unknown): Row {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { error: 'address-invalid' };
+  throw error;
+}
+
+function warnOfPolicy(ip: string, allow: readonly AddressClass[]): void {
+  const address = classify(ip);
+  if (!address.ok || address.class === 'forbidden' || allow.includes(address.class)) return;
+  process.stderr.write(
+    `warning: ${ip} is not called as long as network.allow is [${allow.join(', ')}]: add ${address.class} to it\n`,
+  );
+}
+
+function peerTable(rows: readonly Row[]): string {
   const table = new Table({ head: ['kind', 'uuid', 'address', 'state', 'last'], style: { head: [], border: [] } });
-  for (const { kind = '', uuid = '', ip, port, state, notified_ip: notified, error } of rows) {
+  for (const row of rows) {
+    const { kind = '', uuid = '', ip, port } = row;
     const address = `${ip ?? 'none'}${port === undefined ? '' : ` port ${port}`}`;
-    table.push([kind, nameOf(uuid), plain(address), plain(state ?? notified ?? 'unknown'), plain(error ?? 'ok')]);
+    const [state, last] = kind === 'consumer' ? consumerState(row) : producerState(row);
+    table.push([kind, nameOf(uuid), plain(address), plain(state), plain(last)]);
   }
   return rows.length === 0 ? 'no peers are registered' : table.toString();
+}
+
+/** What it is, and what came of the last check. */
+function consumerState({ state, checked_at: checkedAt, error }: Row): readonly [string, string] {
+  if (error === 'address-invalid' || error === 'address-denied') return ['not called', error];
+  if (checkedAt === undefined) return ['never checked', ''];
+  return [state ?? 'not judged yet', error ?? 'ok'];
+}
+
+/** Which IP of ours it knows, and what came of the last call. */
+function producerState({ notified_ip: notified, error }: Row): readonly [string, string] {
+  if (notified === undefined) return ['never told', error ?? ''];
+  return [notified, error ?? 'ok'];
 }
 
 /** What somebody else stored must not steer the terminal. */

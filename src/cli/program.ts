@@ -4,23 +4,20 @@ import { ConfigError } from '../config/problem.js';
 import { version } from '../version.js';
 import { checkConfig } from './checkConfig.js';
 import { CommandError, UsageError } from './commandError.js';
+import { FAILED, GOOD, USAGE } from './exitCode.js';
 import { addPeer, listPeers, removePeer } from './peers.js';
+import { heedClosedOutput, print } from './print.js';
 import { runDaemon } from './run.js';
+import type { Signals } from './signals.js';
 import { showStatus } from './status.js';
 import { syncOnce } from './sync.js';
 
-/** Bad usage or configuration. */
-const USAGE = 2;
-/** Failed while running. */
-const FAILED = 1;
-
 /** Runs the command line; resolves to the exit code. Errors are one clear text on standard error. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
+  heedClosedOutput();
   try {
-    await program(env).parseAsync([...argv]);
-    return 0;
+    return await parse(argv.slice(2), env, signals);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     if (error instanceof ConfigError) {
       process.stderr.write(`the configuration is not valid:\n${error.message.replace(/^/gm, '  ')}\n`);
       return USAGE;
@@ -31,19 +28,44 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
 }
 
-function program(env: NodeJS.ProcessEnv): Command {
-  const root = new Command('consumer-scheduler')
+const HELP = ['-h', '--help'];
+
+async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
+  let help = '';
+  let code = GOOD;
+  const root = new Command('consumer-scheduler').configureOutput({ writeOut: (text) => (help += text) }).exitOverride();
+  define(root, env, signals, (ended) => (code = ended));
+  try {
+    const { operands, unknown } = root.parseOptions([...words]);
+    // Not by commander's default command, which would take a misspelled one for an argument of it.
+    const noCommand = operands.length === 0 && !unknown.some((word) => HELP.includes(word));
+    await root.parseAsync(noCommand ? ['run', ...words] : words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    code = error.exitCode === 0 ? GOOD : USAGE;
+  }
+  if (help !== '') await print(help);
+  return code;
+}
+
+/** The commands; each of them ends with its exit code. */
+function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (code: number) => void): void {
+  const options = () => ({ file: root.opts<{ config?: string }>().config, env });
+  root
     .description('Keeps a consumer node of a P2P storage network in sync.')
     .version(version)
     .option('-c, --config <file>', 'configuration file, YAML or JSON')
     .showHelpAfterError('(--help tells what there is)')
-    .exitOverride();
-  const options = () => ({ file: root.opts<{ config?: string }>().config, env });
+    .hook('preAction', (_, command) => {
+      if (command.name() !== 'run') signals.standBack();
+    });
 
   root
-    .command('run', { isDefault: true })
-    .description('run until SIGTERM or SIGINT')
-    .action(() => runDaemon(options()));
+    .command('run')
+    .description('run until SIGTERM or SIGINT; what is done where no command is given')
+    .action(async () => {
+      end(await runDaemon(options(), signals));
+    });
   root
     .command('sync')
     .description('one round over every consumer, now')
@@ -52,31 +74,38 @@ function program(env: NodeJS.ProcessEnv): Command {
     .command('check-config')
     .description('print the effective configuration, or what is wrong with it')
     .action(() => checkConfig(options()));
-  root
-    .command('status')
+  onRegistry(root, 'status')
     .description("the running scheduler's state, from Redis")
     .option('--json', 'as JSON')
-    .action(({ json = false }: { json?: boolean }) => showStatus(options(), json));
+    .action(({ redis, json = false }: OnRegistry) => showStatus({ ...options(), redis }, json));
 
   const peers = root.command('peers').description('the registry by hand');
-  peers
-    .command('list')
+  onRegistry(peers, 'list')
     .argument('[kind]', 'consumer or producer; both where it is left out')
     .option('--json', 'as JSON, one peer a line')
-    .action((kind: string | undefined, { json = false }: { json?: boolean }) => listPeers(options(), kind, json));
-  peers
-    .command('add')
+    .action((kind: string | undefined, { redis, json = false }: OnRegistry) =>
+      listPeers({ ...options(), redis }, kind, json),
+    );
+  onRegistry(peers, 'add')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
     .argument('<ip>', 'IP literal')
     .option('--port <port>', 'where it differs from the configured one')
-    .action((kind: string, uuid: string, ip: string, { port }: { port?: string }) =>
-      addPeer(options(), kind, uuid, ip, port),
+    .action((kind: string, uuid: string, ip: string, { redis, port }: OnRegistry & { readonly port?: string }) =>
+      addPeer({ ...options(), redis }, kind, uuid, ip, port),
     );
-  peers
-    .command('remove')
+  onRegistry(peers, 'remove')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
-    .action((kind: string, uuid: string) => removePeer(options(), kind, uuid));
-  return root;
+    .action((kind: string, uuid: string, { redis }: OnRegistry) => removePeer({ ...options(), redis }, kind, uuid));
+}
+
+interface OnRegistry {
+  readonly redis?: string;
+  readonly json?: boolean;
+}
+
+/** A command that needs of the configuration only where the registry is. */
+function onRegistry(parent: Command, name: string): Command {
+  return parent.command(name).option('--redis <url>', 'where the registry is, instead of a configuration');
 }

@@ -1,22 +1,31 @@
-import { openLog, takeConsole } from '../clients/logger.js';
+import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
 import { run } from '../app/run.js';
+import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
+import { openLog, setLog, takeConsole } from '../clients/logger.js';
+import { describeRedis } from '../clients/redis.js';
 import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
 import { configChanges } from '../sources/configFile.js';
-import { hangUps, stopSignals } from '../sources/signals.js';
+import { hangUps, stopSignal } from '../sources/signals.js';
 import { version } from '../version.js';
-import { connectTo, locationOf } from './connect.js';
-import { describeRedis } from '../clients/redis.js';
+import { connectTo, locationOf, type Connection } from './connect.js';
+import { FAILED, GOOD } from './exitCode.js';
+import type { Signals } from './signals.js';
 
 /** How long after the end a library (public-ip keeps its sockets) may hold the process. */
 const LINGER_MS = 500;
 
-/** The daemon, until a signal; the second signal ends it at once. */
-export async function runDaemon(options: LoadOptions): Promise<void> {
+/** The daemon, until a signal to stop or an error that it can't survive. Resolves to the exit code. */
+export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
   const loaded = await loadConfig(options);
   const { file, text, config, set } = loaded;
   const logger = openLog(config.log);
   takeConsole(logger);
+  // What a library throws in a callback of its own reaches no stream. What is open is closed by the kernel.
+  process.on('uncaughtException', (error) => {
+    tellFault(logger, error);
+    process.exit(FAILED);
+  });
   const { redis } = config;
   const place = redis.url === 'embedded' ? `embedded Redis in ${redis.dataDir}` : describeRedis(locationOf(redis));
   logger.info(`consumer-scheduler ${version} of ${config.uuid}, registry ${redis.keyPrefix}* in ${place}`, {
@@ -32,27 +41,47 @@ export async function runDaemon(options: LoadOptions): Promise<void> {
   };
   warn(loaded);
   if (set.some((key) => key.startsWith('status.'))) {
-    logger.warn('status.* has no effect: the status server is not part of this version');
+    logger.warn('status.* has no effect: the status server is not part of this version', { event: 'config.no-effect' });
   }
-  const connection = await connectTo(redis, Date.now);
-  const parts = makeParts(config, connection.redis, logger);
-  await run(config, parts, {
-    signal$: stopSignals(),
-    configChange$: configChanges({
-      file,
-      text,
-      load: async () => {
-        const again = await reloadConfig(loaded, options);
-        warn(again);
-        return again.config;
+  let connection: Connection | undefined;
+  let failed = false;
+  try {
+    connection = await connectTo(redis, Date.now, signals.stop);
+    await run(config, makeParts(config, connection.redis, logger), {
+      signal$: stopSignal(signals.stop),
+      configChange$: configChanges({
+        file,
+        text,
+        load: async () => {
+          const again = await reloadConfig(loaded, options);
+          warn(again);
+          return again.config;
+        },
+        hangUp$: hangUps(signals.onHangUp),
+      }),
+      companion$: connection.companion$,
+      setLog: (log) => {
+        setLog(logger, log);
       },
-      hangUp$: hangUps(),
-    }),
-    companion$: connection.companion$,
-    exitNow: () => process.exit(130),
-    setLogLevel: (level) => (logger.level = level),
-  });
-  await connection.close();
-  logger.info('stopped');
+    });
+  } catch (error) {
+    // Told to stop while the embedded server was starting, there is nothing more to do.
+    failed = error !== signals.stop.reason;
+    if (failed) tellFault(logger, error);
+  }
+  await connection?.close();
+  if (!failed) logger.info('stopped', { event: 'process.stopped' });
   setTimeout(() => process.exit(), LINGER_MS).unref();
+  return failed ? FAILED : GOOD;
+}
+
+/** One line that says why the process ends; for whoever reports a fault of ours, with where it was. */
+function tellFault(logger: Logger, error: unknown): void {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof EmbeddedRedisError) {
+    logger.error(message, { event: 'process.failed' });
+    return;
+  }
+  const [, place = ''] = stack.slice(stack.indexOf(message) + message.length).split('\n');
+  logger.error(`ended by a fault of its own: ${message} ${place.trim()}`, { event: 'process.failed', stack });
 }

@@ -10,6 +10,7 @@ import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { connectNow } from './connect.js';
+import { print } from './print.js';
 
 const RECHECKED: readonly Lane[] = ['suspect', 'pending', 'unavailable'];
 
@@ -40,7 +41,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     ).pipe(tap(note));
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    process.stdout.write(`${summary(results, Date.now() - startedAt)}\n`);
+    await print(`${summary(results, Date.now() - startedAt)}\n`);
   } finally {
     await connection.close();
   }

@@ -1,20 +1,25 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 
 /**
  * Ends the program when our end of descriptor 3 closes, which the kernel sees to even where we are killed. The program
  * and its arguments come as parameters, so nothing needs quoting. Once the program has ended nobody is left who would
- * signal its process id, which may be another's by then.
+ * signal its process id, which may be another's by then; and the shell takes both of its children's ends, which would
+ * fall to us where we are process 1, who can't.
  */
 const SUPERVISOR = `
 "$@" 3<&- </dev/null &
 program=$!
-{ cat <&3 >/dev/null; kill -TERM $program; } 2>/dev/null &
+{ read -r _ <&3; kill -TERM $program; } 2>/dev/null &
 watcher=$!
-wait $program
+wait $program 2>/dev/null
 code=$?
 kill $watcher 2>/dev/null
+wait $watcher 2>/dev/null
 exit $code
 `;
+/** What a shell adds to the number of the signal that has ended its program. */
+const ENDED_BY_SIGNAL = 128;
 const SAID_BYTES = 4_000;
 const SAID_LINES = 3;
 
@@ -28,10 +33,14 @@ export interface BoundChild {
   stop(patienceMs: number): Promise<void>;
 }
 
-/** Starts a program as a child that can't outlive us, and that a Ctrl-C at our terminal does not reach. */
-export function startBound(program: string, args: readonly string[]): BoundChild {
+/**
+ * Starts a program as a child that can't outlive us, and that a Ctrl-C at our terminal does not reach. Of our environment
+ * it gets only what is given: it is to know none of our secrets, and to trip over none of our settings.
+ */
+export function startBound(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): BoundChild {
   const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env,
     // A group of its own: we still need it for what is in flight when we are told to stop.
     detached: true,
   });
@@ -48,7 +57,7 @@ export function startBound(program: string, args: readonly string[]): BoundChild
     });
     child.once('exit', () => lifelinePipe?.destroy());
     child.once('close', (code, signal) => {
-      resolve(`it ended with ${signal ?? `code ${String(code)}`}`);
+      resolve(`it ended with ${signal ?? howEnded(code ?? 0)}`);
     });
   });
   return {
@@ -66,8 +75,17 @@ export function startBound(program: string, args: readonly string[]): BoundChild
   };
 }
 
-/** Without what Redis begins each line with: process id, role, date, level; and without its advice on the kernel. */
+/** The shell tells us of a signal that ended its program by a number. */
+function howEnded(code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - ENDED_BY_SIGNAL);
+  return signal === undefined ? `code ${String(code)}` : signal[0];
+}
+
+/** What Redis says at each start, and its advice on the kernel. */
+const ROUTINE = /^(WARNING|oO0OoO0|Redis version=|Configuration loaded|Server initialized)/;
+
+/** Without what Redis begins each line with: process id, role, date, level; and without what it says anyhow. */
 function lastLines(said: string): string[] {
   const lines = said.split('\n').map((line) => line.replace(/^\d+:\w .*?\.\d{3} [.*#-] /, '').trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('WARNING')).slice(-SAID_LINES);
+  return lines.filter((line) => line !== '' && !ROUTINE.test(line)).slice(-SAID_LINES);
 }

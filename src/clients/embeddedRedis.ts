@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { defer, EMPTY, filter, from, map, mergeMap, repeat, timer, type Observable } from 'rxjs';
+import { defer, EMPTY, filter, from, mergeMap, of, repeat, timer, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
 import { startBound, type BoundChild } from './boundChild.js';
 import { findRedisServer } from './findRedisServer.js';
@@ -19,23 +19,50 @@ const LONGEST_PATH = 103;
 const HANDOVER_MS = 5_000;
 /** How long a server may say nothing at its start, and take to end when told to. */
 const PATIENCE_MS = 10_000;
+/** How long it may take to end where its start is given up. */
+const GIVE_UP_MS = 500;
 const LOOK_MS = 50;
-const RESTART_MS = 1_000;
+/** What of our environment the server gets: where its libraries are, and the time zone of its words. */
+const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'TZ'];
+/** What a redis-server of any version leaves in its folder. */
+const DATABASE = ['appendonlydir', 'appendonly.aof', 'dump.rdb'];
+
+/** Before the server is started again: the first pause, the longest, and the run after which it is the first again. */
+export interface Pauses {
+  readonly firstMs: number;
+  readonly longestMs: number;
+  readonly steadyMs: number;
+}
+const PAUSES: Pauses = { firstMs: 1_000, longestMs: 30_000, steadyMs: 60_000 };
+
+export interface StartOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Gives up the start. */
+  readonly stop?: AbortSignal;
+}
 
 /** The socket of the server that keeps its data in this folder. */
 export function embeddedSocket(dataDir: string): string {
   return join(resolve(dataDir), 'redis.sock');
 }
 
+/** Whether a server has kept data in this folder. */
+export async function hasDatabase(dataDir: string): Promise<boolean> {
+  const found = await readdir(dataDir).catch((): string[] => []);
+  return DATABASE.some((name) => found.includes(name));
+}
+
 /** A private redis-server, append-only file on, that ends with this process however that ends. */
 export class EmbeddedRedis {
   readonly socketPath: string;
   #server: BoundChild;
+  #startedAt = 0;
   #stopping = false;
 
   private constructor(
     private readonly program: string,
     private readonly dataDir: string,
+    private readonly env: NodeJS.ProcessEnv,
     private readonly unlock: () => void,
   ) {
     this.socketPath = embeddedSocket(dataDir);
@@ -44,9 +71,10 @@ export class EmbeddedRedis {
 
   /**
    * Resolves once the server has its data and answers. Throws an `EmbeddedRedisError` where there is no such program,
-   * the folder is in use or can't be, or the server won't start.
+   * the folder is in use or can't be, or the server won't start; and `stop`'s reason once that fires, nothing left open.
    */
-  static async start(dataDir: string, env: NodeJS.ProcessEnv = process.env): Promise<EmbeddedRedis> {
+  static async start(dataDir: string, { env = process.env, stop }: StartOptions = {}): Promise<EmbeddedRedis> {
+    stop?.throwIfAborted();
     const program = programOf(env);
     const folder = resolve(dataDir);
     const socketPath = embeddedSocket(folder);
@@ -55,33 +83,46 @@ export class EmbeddedRedis {
         `redis.dataDir: ${folder} is too long a path, ${LONGEST_PATH} bytes with /redis.sock are the most that a unix socket allows`,
       );
     }
-    const unlock = await claim(folder, socketPath);
-    const redis = new EmbeddedRedis(program, folder, unlock);
-    if (await answers(redis.#server, socketPath)) return redis;
-    await redis.stop();
+    const unlock = await claim(folder, socketPath, stop);
+    const redis = new EmbeddedRedis(program, folder, env, unlock);
+    if (await answers(redis.#server, socketPath, stop)) return redis;
+    // One that loads its data hears of nothing before the end of that, and has nothing new to write.
+    await redis.stop(stop?.aborted === true ? GIVE_UP_MS : PATIENCE_MS);
+    stop?.throwIfAborted();
     const last = redis.#server.lastWords();
     throw new EmbeddedRedisError(`the embedded ${program} did not start in ${folder}: ${last || 'it said nothing'}`);
   }
 
-  /** Starts the server again whenever it dies, and tells of it; for as long as it is subscribed, or until `stop`. */
-  supervise(wall: () => number): Observable<SchedulerEvent> {
-    return defer(() => from(this.#server.ended)).pipe(
-      filter(() => !this.#stopping),
-      map((how): SchedulerEvent => {
-        const last = this.#server.lastWords();
-        const reason = last === '' ? how : `${how}: ${last}`;
-        return { kind: 'redis.failed', at: wall(), what: 'keeping the embedded Redis', reason };
-      }),
-      repeat({
-        delay: () => (this.#stopping ? EMPTY : timer(RESTART_MS).pipe(mergeMap(() => this.#relaunch()))),
-      }),
-    );
+  /**
+   * Starts the server again whenever it dies, after a pause that grows while it goes on dying, and tells each reason
+   * once; for as long as it is subscribed, or until `stop`.
+   */
+  supervise(wall: () => number, { firstMs, longestMs, steadyMs }: Pauses = PAUSES): Observable<SchedulerEvent> {
+    return defer(() => {
+      let pauseMs = 0;
+      let told = '';
+      return defer(() => from(this.#server.ended)).pipe(
+        filter(() => !this.#stopping),
+        mergeMap((how): Observable<SchedulerEvent> => {
+          const steady = performance.now() - this.#startedAt >= steadyMs;
+          pauseMs = steady || pauseMs === 0 ? firstMs : Math.min(pauseMs * 2, longestMs);
+          const last = this.#server.lastWords();
+          const reason = last === '' ? how : `${how}: ${last}`;
+          if (reason === told && !steady) return EMPTY;
+          told = reason;
+          return of({ kind: 'embedded.ended', at: wall(), reason, retryInMs: pauseMs });
+        }),
+        repeat({
+          delay: () => (this.#stopping ? EMPTY : timer(pauseMs).pipe(mergeMap(() => this.#relaunch()))),
+        }),
+      );
+    });
   }
 
   /** Ends the server, its data written, and lets go of the folder. */
-  async stop(): Promise<void> {
+  async stop(patienceMs = PATIENCE_MS): Promise<void> {
     this.#stopping = true;
-    await this.#server.stop(PATIENCE_MS);
+    await this.#server.stop(patienceMs);
     this.unlock();
   }
 
@@ -98,7 +139,10 @@ export class EmbeddedRedis {
       loglevel: 'warning',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    return startBound(this.program, args);
+    this.#startedAt = performance.now();
+    // Newer servers end where a locale is wanted that is not installed.
+    const passedOn = Object.entries(this.env).filter(([name]) => PASSED_ON.includes(name));
+    return startBound(this.program, args, { ...Object.fromEntries(passedOn), LC_ALL: 'C' });
   }
 
   /** Where only its supervisor was killed the server itself may take a moment more. */
@@ -120,24 +164,26 @@ function programOf(env: NodeJS.ProcessEnv): string {
 }
 
 /** Takes the folder for us alone. A scheduler that was killed leaves its server a moment to end. */
-async function claim(folder: string, socketPath: string): Promise<() => void> {
+async function claim(folder: string, socketPath: string, stop?: AbortSignal): Promise<() => void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (let waitedMs = 0; waitedMs < HANDOVER_MS; waitedMs += LOOK_MS) {
       const unlock = (await isServed(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
       if (unlock !== undefined) return unlock;
+      if (stop?.aborted === true) break;
       await delay(LOOK_MS);
     }
   } catch (error) {
     throw new EmbeddedRedisError(`redis.dataDir: ${folder} can't be used: ${(error as Error).message}`);
   }
+  stop?.throwIfAborted();
   throw new EmbeddedRedisError(`redis.dataDir: ${folder} is in use by another scheduler`);
 }
 
 /** Whether the server comes to answer. It listens before it reads its data, and says so for as long as that takes. */
-async function answers(server: BoundChild, socketPath: string): Promise<boolean> {
+async function answers(server: BoundChild, socketPath: string, stop?: AbortSignal): Promise<boolean> {
   const over = server.ended.then(() => undefined);
-  for (let quietMs = 0; quietMs < PATIENCE_MS; quietMs += LOOK_MS) {
+  for (let quietMs = 0; quietMs < PATIENCE_MS && stop?.aborted !== true; quietMs += LOOK_MS) {
     const answer = await Promise.race([pingSocket(socketPath), over]);
     if (answer === undefined) return false;
     if (answer === '+PONG') return true;

@@ -1,6 +1,7 @@
 import { formatWithOptions } from 'node:util';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { escaped } from '../domain/text/printable.js';
+import { logStream } from './logStream.js';
 
 export interface LogOptions {
   readonly level: string;
@@ -15,35 +16,51 @@ const COLOURS: Readonly<Record<string, string>> = {
   debug: '\u001b[90m',
 };
 const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
-/** No word of ours is longer, in characters. */
+/** No word of ours is longer, in characters; but for these. */
 const LONGEST = 250;
+const WHOLE = ['message', 'stack'];
 const DIM = '\u001b[2m';
 const RESET = '\u001b[0m';
 
 /** The log, on standard error: standard output belongs to what a command prints. */
-export function openLog({ level, format: wanted }: LogOptions, terminal = process.stderr.isTTY): Logger {
-  const pretty = wanted === 'pretty' || (wanted === 'auto' && terminal);
-  return createLogger({
-    level,
-    format: pretty ? prettyFormat(terminal && process.env.NO_COLOR === undefined) : jsonFormat(),
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
-    transports: new transports.Stream({ stream: process.stderr }),
+export function openLog(options: LogOptions, terminal = process.stderr.isTTY): Logger {
+  const stream = logStream(process.stderr, (lost) => {
+    logger.warn(`${String(lost)} lines of the log could not be written and are lost`, { event: 'log.lost' });
   });
+  const logger = createLogger({
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types
+    transports: new transports.Stream({ stream }),
+  });
+  setLog(logger, options, terminal);
+  return logger;
 }
 
-/** What a library would print past the log becomes a line of it: ioredis warns of a password that nobody wants. */
+/** Makes an open log as it is configured now. */
+export function setLog(logger: Logger, { level, format: wanted }: LogOptions, terminal = process.stderr.isTTY): void {
+  const pretty = wanted === 'pretty' || (wanted === 'auto' && terminal);
+  logger.level = level;
+  logger.format = pretty ? prettyFormat(terminal && process.env.NO_COLOR === undefined) : jsonFormat();
+}
+
+/**
+ * What a library, or Node.js itself, would print past the log becomes a line of it: ioredis warns of a password that
+ * nobody wants.
+ */
 export function takeConsole(logger: Logger): void {
   const say = (...words: unknown[]): void => {
     logger.warn(formatWithOptions({ colors: false }, ...words), { event: 'library.warned' });
   };
   console.warn = say;
   console.error = say;
+  process.removeAllListeners('warning').on('warning', ({ name, message }) => {
+    say(`${name}: ${message}`);
+  });
 }
 
 /** At level debug a line holds the whole event, and with it what strangers have put into the registry. */
 function jsonFormat() {
   const shortened = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && key !== 'message' ? value.slice(0, LONGEST) : value;
+    typeof value === 'string' && !WHOLE.includes(key) ? value.slice(0, LONGEST) : value;
   return format.combine(
     format.timestamp(),
     format.printf((line) => escaped(JSON.stringify(line, shortened))),

@@ -6,7 +6,14 @@ import { readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
 import { suspicions } from './suspicions.js';
 
-export type LoadOptions = FileOptions;
+export interface LoadOptions extends FileOptions {
+  /** From `--redis`: where Redis is; then no file is read. */
+  readonly redis?: string | undefined;
+  /** For a command that does without a UUID of ours: what stands for it where none is set. */
+  readonly spareUuid?: string;
+}
+
+const REDIS_OPTION = '--redis';
 
 const NO_SETTINGS = 'the file has no settings';
 
@@ -28,7 +35,7 @@ export interface Loaded {
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
-  return loadFile(await findConfigFile(options), options);
+  return loadFile(options.redis === undefined ? await findConfigFile(options) : undefined, options);
 }
 
 /**
@@ -44,18 +51,21 @@ export async function reloadConfig(before: Loaded, options: LoadOptions): Promis
 
 async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
-  const { settings, problems } = fromEnvironment(options.env);
+  const { problems, ...environment } = fromEnvironment(options.env);
+  const settings = [...environment.settings, ...fromOption(options)];
   const whereIs: WhereIs = (at) => {
     const key = at.map(String).join('.');
     const setting = settings.findLast((one) => key === one.key || key.startsWith(`${one.key}.`));
-    return setting === undefined ? file.whereIs(at) : `environment ${setting.variable}`;
+    if (setting === undefined) return file.whereIs(at);
+    return setting.variable === REDIS_OPTION ? REDIS_OPTION : `environment ${setting.variable}`;
   };
   const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), file.value);
-  const result = schema.safeParse(value);
-  const faults = result.success
-    ? []
-    : [...missing(value, path, file.value, options), ...problemsOf(result.error, whereIs)];
-  const found = [...problems, ...faults];
+  const result = schema.safeParse({ uuid: options.spareUuid, ...value });
+  const found = [
+    ...problems,
+    ...missing(value, path, file.value, options),
+    ...(result.success ? [] : problemsOf(result.error, whereIs)),
+  ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
   const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
   const { redis, http } = declared;
@@ -69,12 +79,19 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
   return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
 }
 
-/** Why nothing sets the one key that is required, where no file does. */
-function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd }: LoadOptions): Problem[] {
+function fromOption({ redis }: LoadOptions): readonly Setting[] {
+  return redis === undefined ? [] : [{ key: 'redis.url', value: redis, variable: REDIS_OPTION }];
+}
+
+/** Why nothing sets the one key that is required, where no file does; for who does without it, why nothing is set. */
+function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spareUuid }: LoadOptions): Problem[] {
   if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
+  // With a setting of the environment at least, there is some telling which Redis is meant.
+  if (spareUuid !== undefined && Object.keys(value).length > 0) return [];
   if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
   const places = usualPlaces(cwd).join(' and ');
-  const remedy = 'write one of them, name another with --config, or set LOCAL_UUID';
+  const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
+  const remedy = `write one of them, name another with --config, or ${instead}`;
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 

@@ -15,12 +15,16 @@ export interface DueOptions {
 }
 
 /** What the poller yields: a delivery, a change stored, a producer that left, or a failure of Redis. */
-export type DueItem = Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }> | EventOf<'ip.changed' | 'redis.failed'>;
+export type DueItem =
+  Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }> | EventOf<'ip.changed' | 'redis.failed' | 'redis.worked'>;
 
 /** Longest sleep where nothing is due: clocks jump, and Redis may lose its data. */
 const MAX_IDLE_WAIT_MS = 60_000;
 /** Pause before Redis is asked again after it failed. */
 const RETRY_MS = 500;
+
+const READING = 'reading the announcements';
+const RECORDING = 'recording an IP change';
 
 /**
  * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, and
@@ -31,11 +35,16 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   const failed = (what: string, error: unknown): DueItem => {
     return { kind: 'redis.failed', at: wall(), what, reason: explain(error) };
   };
+  const failing = new Set<string>();
+  const worked = function* (what: string): Generator<DueItem> {
+    if (failing.delete(what)) yield { kind: 'redis.worked', at: wall(), what };
+  };
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
-    let what = 'reading the announcements';
+    let what = READING;
     try {
       const lease = await outbox.lease(own?.ip, terms);
+      yield* worked(READING);
       switch (lease.kind) {
         case 'due':
         case 'dropped':
@@ -43,8 +52,9 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
           continue;
         case 'stale': {
           if (own === undefined) continue;
-          what = 'recording an IP change';
+          what = RECORDING;
           const { changed, previous, producers } = await outbox.enqueue(own);
+          yield* worked(RECORDING);
           if (changed) yield { kind: 'ip.changed', at: wall(), ip: own.ip, previous, producers };
           continue;
         }
@@ -58,6 +68,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
           return lease satisfies never;
       }
     } catch (error) {
+      failing.add(what);
       yield failed(what, error);
     }
     await alarm.sleep(sleepMs, signal);

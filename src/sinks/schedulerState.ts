@@ -7,11 +7,16 @@ import type { Sink } from './sink.js';
 
 type Fields = Readonly<Record<string, string | number>>;
 
+const WHAT = "writing the scheduler's state";
+
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
 export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
-  readonly #dirty = new Map<string, string | number>();
+  /** What Redis has not got yet; undefined is to be removed there. */
+  readonly #dirty = new Map<string, string | number | undefined>();
   readonly #isolated = new Set<Scope>();
+  #failing = false;
+  #ending = false;
 
   constructor(
     private readonly redis: RedisClient,
@@ -45,7 +50,14 @@ export class SchedulerState implements Sink {
       case 'ip.polled':
         if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
         return;
+      case 'process.stopping':
+        // Without a heart beat it is known at once that nobody runs, and not only after a silence.
+        this.#ending = true;
+        this.#known.delete('heartbeat_at');
+        this.#dirty.set('heartbeat_at', undefined);
+        return;
       case 'heartbeat':
+        if (this.#ending) return;
         // All of it: Redis may have lost its data.
         for (const [field, value] of this.#known) this.#dirty.set(field, value);
         this.#note({ heartbeat_at: event.at });
@@ -58,13 +70,25 @@ export class SchedulerState implements Sink {
     if (this.#dirty.size === 0) return [];
     const fields = new Map(this.#dirty);
     try {
-      await withTimeout(this.redis.hset(this.keys.scheduler, fields));
+      await withTimeout(this.#write([...fields]));
     } catch (error) {
-      const what = "writing the scheduler's state";
-      return [{ kind: 'redis.failed', at: this.wall(), what, reason: this.explain(error) }];
+      this.#failing = true;
+      return [{ kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
-    return [];
+    if (!this.#failing) return [];
+    this.#failing = false;
+    return [{ kind: 'redis.worked', at: this.wall(), what: WHAT }];
+  }
+
+  async #write(fields: readonly (readonly [string, string | number | undefined])[]): Promise<void> {
+    const { scheduler } = this.keys;
+    const set = fields.flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
+    const removed = fields.flatMap(([field, value]) => (value === undefined ? [field] : []));
+    await Promise.all([
+      set.length > 0 && this.redis.hset(scheduler, ...set),
+      removed.length > 0 && this.redis.hdel(scheduler, ...removed),
+    ]);
   }
 
   #note(fields: Fields): void {

@@ -25,7 +25,7 @@ const PING_EVERY_WHEN_UP = 4;
 /** One alone may have met no more than a connection that was being made anew. */
 const FAILURES = 2;
 
-/** Redis' health, each time that it changes. A server that is loading its data, or refuses our password, is down. */
+/** Redis' health, each time that it changes, and each time that the cause of an outage does. A server that is loading its data, or refuses our password, is down. */
 export function redisHealth(
   ping: () => ObservableInput<unknown>,
   explain: (error: unknown) => string,
@@ -43,7 +43,11 @@ export function redisHealth(
       ),
       tap(({ up }) => (failures = up ? 0 : failures + 1)),
       filter(({ up }) => up || failures >= FAILURES),
-      distinctUntilChanged((a, b) => a.up === b.up),
+      distinctUntilChanged(isSame),
     );
   });
+}
+
+function isSame(a: RedisHealth, b: RedisHealth): boolean {
+  return a.up ? b.up : !b.up && a.reason === b.reason;
 }

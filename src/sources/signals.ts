@@ -1,11 +1,18 @@
-import { fromEvent, map, merge, type Observable } from 'rxjs';
+import { defer, fromEvent, map, Observable, of, take } from 'rxjs';
 
-/** Each signal that asks the process to stop, by its name. */
-export function stopSignals(): Observable<string> {
-  return merge(...['SIGTERM', 'SIGINT'].map((name) => fromEvent(process, name).pipe(map(() => name))));
+/** The first signal to stop, by its name; at once where it has come already. */
+export function stopSignal(stop: AbortSignal): Observable<string> {
+  return defer(() => (stop.aborted ? of(undefined) : fromEvent(stop, 'abort'))).pipe(
+    take(1),
+    map(() => String(stop.reason)),
+  );
 }
 
-/** Each signal that asks for the configuration to be read again. */
-export function hangUps(): Observable<string> {
-  return fromEvent(process, 'SIGHUP').pipe(map(() => 'SIGHUP'));
+/** Each signal that asks for the configuration to be read again, as `listen` tells of them. */
+export function hangUps(listen: (listener: () => void) => () => void): Observable<string> {
+  return new Observable((subscriber) =>
+    listen(() => {
+      subscriber.next('SIGHUP');
+    }),
+  );
 }

@@ -10,7 +10,7 @@ describe('knownIp', () => {
     a: confirmed('1.1.1.1'),
     b: confirmed('8.8.8.8'),
     o: confirmed('1.1.1.1', ['https']),
-    u: { kind: 'ip.unknown', at: 0 },
+    u: { kind: 'ip.unknown', at: 0, failures: [], known: undefined },
     d: { kind: 'ip.disagreed', at: 0, answers: [] },
     p: { kind: 'ip.polled', at: 0, source: 'dns', result: 'ok' },
   };

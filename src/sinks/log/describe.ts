@@ -87,6 +87,13 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'redis.worked':
     case 'redis.caught-up':
       return [redis(event)];
+    case 'embedded.ended':
+      return [
+        {
+          level: 'error',
+          message: `the embedded redis-server is started again in ${duration(event.retryInMs)}: ${event.reason}`,
+        },
+      ];
     case 'config.reloaded':
       return [{ level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` }];
     case 'config.rejected':
@@ -132,7 +139,7 @@ function publicIp(
     case 'ip.polled':
       return { level: 'debug', message: `public IP asked of ${event.source}: ${event.result}` };
     case 'ip.unknown':
-      return { level: 'warn', message: 'could not find the public IP', topic: 'ip', condition: 'unknown' };
+      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
     case 'ip.disagreed':
       return {
         level: 'warn',
@@ -153,6 +160,15 @@ function publicIp(
         message: `public IP changed from ${event.previous ?? 'none'} to ${event.ip}: ${counted(event.producers, 'producer')} to tell`,
       };
   }
+}
+
+function unknownIp({ failures, known }: EventOf<'ip.unknown'>): string {
+  const causes = failures.map(({ source, reason }) => `${source} ${reason}`).join(', ');
+  const meaning =
+    known === undefined
+      ? 'producers are told nothing until a source answers; to do without one, set publicIp.override'
+      : `${known} stays announced until a source answers`;
+  return `could not find the public IP${causes === '' ? '' : ` (${causes})`}: ${meaning}`;
 }
 
 function announcement(

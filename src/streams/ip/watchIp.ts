@@ -17,7 +17,7 @@ import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { SourceBreaker } from '../../state/sourceBreaker.js';
 import { decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
 import type { Scope } from '../../domain/ip/scope.js';
-import type { SchedulerEvent } from '../../events.js';
+import type { EventOf, SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
   readonly sources: readonly IpSource[];
@@ -97,7 +97,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
         case 'unconfirmed':
           return [];
         case 'unknown':
-          return [{ kind: 'ip.unknown', at }];
+          return [{ kind: 'ip.unknown', at, failures: failuresOf(polled), known }];
         case 'disagree':
           return [{ kind: 'ip.disagreed', at, answers: verdict.answers }];
         default:
@@ -141,4 +141,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
   });
+}
+
+function failuresOf(polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] {
+  return polled.flatMap(({ source: { name }, answer }) => (answer.ok ? [] : [{ source: name, reason: answer.reason }]));
 }

@@ -1,0 +1,45 @@
+import { redisFailure, type RedisClient } from '../clients/redis.js';
+import type { Config } from '../config/config.js';
+import { loadConfig, type LoadOptions } from '../config/load.js';
+import { keysUnder, type Keys } from '../domain/keys.js';
+import { CommandError } from './commandError.js';
+import { connectNow } from './connect.js';
+
+/** Stands for our UUID where a command does without it. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** The registry, for a command. */
+export interface Registry {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  /** Our UUID, where it is configured. */
+  readonly uuid: string | undefined;
+  /** Who may be called, where there is a configuration. */
+  readonly allow: Config['network']['allow'] | undefined;
+}
+
+/** Opens the registry that the configuration, or `--redis`, names; a UUID of ours is not needed. */
+export async function withRegistry<T>(options: LoadOptions, use: (registry: Registry) => Promise<T>): Promise<T> {
+  const { config } = await loadConfig({ ...options, spareUuid: NOBODY });
+  const connection = await connectNow(config.redis, Date.now);
+  try {
+    return await use({
+      redis: connection.redis,
+      keys: keysUnder(config.redis.keyPrefix),
+      uuid: config.uuid === NOBODY ? undefined : config.uuid,
+      allow: options.redis === undefined ? config.network.allow : undefined,
+    });
+  } catch (error) {
+    throw asCommandError(error);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What Redis refuses is told in one line; a fault of our own keeps its stack. */
+export function asCommandError(error: unknown): unknown {
+  if (error instanceof CommandError || !(error instanceof Error) || OURS.includes(error.name)) return error;
+  return new CommandError(`Redis can't be used: ${redisFailure(error)}`);
+}
+
+const OURS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
