@@ -28,6 +28,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | 'process.started' | 'libr
   'announcement.failed': true,
   'announcement.outdated': true,
   'announcement.dropped': true,
+  'announcements.added': true,
   'announcements.complete': true,
   'redis.up': true,
   'redis.down': true,
