@@ -69,9 +69,17 @@ export type SchedulerEvent =
   | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }
   | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
   | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
-  | { readonly kind: 'ip.unknown'; readonly at: number }
+  | {
+      readonly kind: 'ip.unknown';
+      readonly at: number;
+      /** The sources that were asked, and what each failed with. */
+      readonly failures: readonly { readonly source: string; readonly reason: FailureReason }[];
+      /** The IP that stays in force, if one is known. */
+      readonly known: string | undefined;
+    }
   | { readonly kind: 'ip.disagreed'; readonly at: number; readonly answers: readonly string[] }
-  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string }
+  /** `agreed`: the sources that it rests on, or `override`. */
+  | { readonly kind: 'ip.confirmed'; readonly at: number; readonly ip: string; readonly agreed: readonly string[] }
   | { readonly kind: 'ip.held'; readonly at: number; readonly ip: string; readonly quietMs: number }
   | {
       readonly kind: 'ip.changed';
@@ -95,6 +103,15 @@ export type SchedulerEvent =
       readonly attempts: number;
       readonly reason: FailureReason;
       readonly retryInMs: number;
+    }
+  /** What an attempt came to, where that counts no longer: see `Settled`. */
+  | {
+      readonly kind: 'announcement.outdated';
+      readonly at: number;
+      readonly uuid: string;
+      readonly ip: string;
+      readonly result: 'ok' | FailureReason;
+      readonly why: 'ip' | 'address' | 'left' | 'told';
     }
   /** The producer left the registry before it acknowledged. */
   | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }

@@ -1,74 +1,119 @@
 import { expect } from 'chai';
-import { EMPTY, firstValueFrom, lastValueFrom, merge, of, Subject, takeUntil, toArray } from 'rxjs';
+import { defer, EMPTY, NEVER, Subject } from 'rxjs';
 import { configuration } from '#src/app/configuration.js';
-import { schema, type Config } from '#src/config/config.js';
+import type { Config } from '#src/config/config.js';
 import type { ConfigChange } from '#src/sources/configFile.js';
-import { UUID } from '../config/support.js';
-
-const OTHER = '00000000-0000-4000-8000-000000000000';
-const load = (config: object): Config => schema.parse({ uuid: UUID, ...config });
-
-/** The configuration in force after the changes, and what they are reported as. */
-async function follow(initial: Config, ...changes: ConfigChange[]) {
-  const change$ = new Subject<ConfigChange>();
-  const end$ = new Subject<void>();
-  const { config$, event$ } = configuration(initial, change$, () => 0);
-  const config = lastValueFrom(config$.pipe(takeUntil(end$)));
-  const events = firstValueFrom(event$.pipe(takeUntil(end$), toArray()));
-  for (const change of changes) change$.next(change);
-  end$.next();
-  return { config: await config, events: await events };
-}
-const changed = (config: object): ConfigChange => ({ ok: true, config: load(config) });
+import { configOf } from '../support/deps.js';
+import { follow } from '../support/follow.js';
 
 describe('configuration', () => {
-  it('keeps what is fixed for as long as the process runs, names it, and takes the rest', async () => {
-    const initial = load({ status: { enabled: true } });
-    const { config, events } = await follow(
-      initial,
-      changed({
-        uuid: OTHER,
-        redis: { url: 'rediss://h', keyPrefix: 'q:', tls: { ca: 'x' } },
-        status: { host: '::1', port: 1 },
-        sync: { concurrency: 1 },
-      }),
-    );
-    expect(config).to.deep.equal(load({ sync: { concurrency: 1 } }));
-    expect(events).to.deep.equal([
-      { kind: 'config.reloaded', at: 0, changed: ['sync.concurrency'] },
+  const OTHER = '7890ba5b-117f-4696-b6f7-3ad567202316';
+  const initial = configOf();
+
+  /** The configuration and what is told of it, as the changes come. */
+  function following() {
+    const change$ = new Subject<ConfigChange>();
+    const { config$, event$ } = configuration(initial, change$, () => 7);
+    const configs = follow(config$);
+    const events = follow(event$);
+    const change = (keys: object): void => {
+      change$.next({ ok: true, config: configOf(keys) });
+    };
+    const inForce = (): Config | undefined => configs.seen.at(-1);
+    return { config$, change$, change, configs, events, inForce };
+  }
+
+  it('begins with what the process was started with, and says nothing of it', () => {
+    const { configs, events } = following();
+    expect(configs.seen).to.deep.equal([initial]);
+    expect(events.seen).to.deep.equal([]);
+  });
+
+  it('what can change while the process runs is in force at once, and is named', () => {
+    const { change, inForce, events } = following();
+    change({ sync: { interval: '5s' }, log: { level: 'debug' } });
+    expect(inForce()).to.deep.equal(configOf({ sync: { interval: '5s' }, log: { level: 'debug' } }));
+    expect(events.seen).to.deep.equal([{ kind: 'config.reloaded', at: 7, changed: ['sync.interval', 'log.level'] }]);
+  });
+
+  it('what can’t stays as it was, and is named as well', () => {
+    const { change, inForce, events } = following();
+    change({
+      uuid: OTHER,
+      redis: { url: 'redis://elsewhere:6379/0', keyPrefix: 'q:' },
+      status: { host: '0.0.0.0', port: 1 },
+    });
+    expect(inForce()).to.deep.equal(initial);
+    expect(events.seen).to.deep.equal([
       {
         kind: 'config.needs-restart',
-        at: 0,
-        keys: ['uuid', 'redis.url', 'redis.tls.ca', 'redis.keyPrefix', 'status.host', 'status.port'],
+        at: 7,
+        keys: ['uuid', 'redis.url', 'redis.keyPrefix', 'status.host', 'status.port'],
       },
     ]);
   });
 
-  it('names what needs a restart again with the next change, and no longer once it is as before', async () => {
-    const { events } = await follow(
-      load({}),
-      changed({ uuid: OTHER }),
-      changed({ uuid: OTHER, sync: { concurrency: 1 } }),
-      changed({ sync: { concurrency: 1 } }),
-    );
-    expect(events.map(({ kind }) => kind)).to.deep.equal([
-      'config.needs-restart',
-      'config.reloaded',
-      'config.needs-restart',
+  it('tells the two apart where both change at once', () => {
+    const { change, inForce, events } = following();
+    change({ uuid: OTHER, availability: { fall: 5 }, status: { enabled: false, port: 1 } });
+    expect(inForce()).to.deep.equal(configOf({ availability: { fall: 5 }, status: { enabled: false } }));
+    expect(events.seen).to.deep.equal([
+      { kind: 'config.reloaded', at: 7, changed: ['availability.fall', 'status.enabled'] },
+      { kind: 'config.needs-restart', at: 7, keys: ['uuid', 'status.port'] },
     ]);
   });
 
-  it('ignores what is not valid, and says why', async () => {
-    const { config, events } = await follow(load({}), { ok: false, problems: ['why'] });
-    expect(config).to.deep.equal(load({}));
-    expect(events).to.deep.equal([{ kind: 'config.rejected', at: 0, problems: ['why'] }]);
+  it('compares each change with what is in force, not with the beginning', () => {
+    const { change, inForce, events } = following();
+    change({ sync: { interval: '5s' } });
+    change({ sync: { interval: '5s' }, shutdown: { grace: '1s' } });
+    change({});
+    expect(inForce()).to.deep.equal(initial);
+    expect(events.seen.map((event) => 'changed' in event && event.changed)).to.deep.equal([
+      ['sync.interval'],
+      ['shutdown.grace'],
+      ['sync.interval', 'shutdown.grace'],
+    ]);
   });
 
-  it('is the initial one where nothing changes', async () => {
-    const { config$, event$ } = configuration(load({}), EMPTY, () => 0);
-    expect(await firstValueFrom(merge(config$, event$))).to.deep.equal(load({}));
-    expect(
-      await firstValueFrom(configuration(load({}), of(changed({})), () => 0).event$.pipe(toArray())),
-    ).to.deep.equal([]);
+  it('says nothing of a file that was written over with the same', () => {
+    const { change, inForce, events } = following();
+    change({});
+    expect(inForce()).to.deep.equal(initial);
+    expect(events.seen).to.deep.equal([]);
+  });
+
+  it('what is invalid changes nothing, and is told', () => {
+    const { change, change$, inForce, events } = following();
+    change({ sync: { interval: '5s' } });
+    change$.next({ ok: false, problems: ['syncc: unknown key'] });
+    expect(inForce()).to.deep.equal(configOf({ sync: { interval: '5s' } }));
+    expect(events.seen.at(-1)).to.deep.equal({ kind: 'config.rejected', at: 7, problems: ['syncc: unknown key'] });
+  });
+
+  it('whoever comes later gets what is in force', () => {
+    const { change, config$ } = following();
+    change({ sync: { interval: '5s' } });
+    expect(follow(config$).seen).to.deep.equal([configOf({ sync: { interval: '5s' } })]);
+  });
+
+  it('reads the changes once, however many listen', () => {
+    let subscriptions = 0;
+    const change$ = defer(() => {
+      subscriptions += 1;
+      return NEVER;
+    });
+    const { config$, event$ } = configuration(initial, change$, () => 7);
+    follow(config$);
+    follow(config$);
+    follow(event$);
+    expect(subscriptions).to.equal(1);
+  });
+
+  it('stays in force where no change can come', () => {
+    const { config$, event$ } = configuration(initial, EMPTY, () => 7);
+    const configs = follow(config$);
+    expect(configs).to.deep.include({ seen: [initial], end: undefined });
+    expect(follow(event$).seen).to.deep.equal([]);
   });
 });

@@ -6,8 +6,8 @@ describe('failureOf', () => {
   const coded = (code: string): Error => Object.assign(new Error('words of a peer'), { code });
   const table = {
     refused: ['ECONNREFUSED'],
-    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'],
-    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN'],
+    reset: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'HPE_INVALID_EOF_STATE'],
+    unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_ADDRFAMILY'],
     timeout: ['ETIMEDOUT'],
     'too-large': ['HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
     aborted: ['ABORT_ERR'],
@@ -30,7 +30,9 @@ describe('failureOf', () => {
       'INVALID_PURPOSE',
       'PATH_LENGTH_EXCEEDED',
     ],
-    other: ['HPE_INVALID_CONSTANT', 'ENOTFOUND', 'toString', ''],
+    malformed: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HPE_CLOSED_CONNECTION', 'HPE_WHATEVER_NODE_26_HAS'],
+    'http-101': ['SWITCHED_PROTOCOLS'],
+    other: ['HPE', 'EAI_MEMORY', 'toString', ''],
   } as const;
 
   for (const [reason, codes] of Object.entries(table)) {

@@ -53,7 +53,7 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
     it('a body with more behind it than it said: all of the body, or a failure, never an empty one', async () => {
       const reply = await against(FAULTS.surplus);
       if (reply.ok) expect(reply.body).to.equal('{"uuid":"b"}');
-      else expect(reply.reason).to.be.oneOf(['reset', 'other']);
+      else expect(reply.reason).to.be.oneOf(['reset', 'malformed']);
     });
 
     for (const [fault, what] of HANGS) {
@@ -81,15 +81,6 @@ export function describePostJson(name: string, make: (options: ClientOptions) =>
       controller.abort();
       expect(await reply).to.deep.equal({ ok: false, reason: 'aborted' });
       await drained();
-    });
-
-    it('an upgrade that nobody asked for is no answer, and holds no socket', async () => {
-      const { url, drained } = await serving(servePlain(FAULTS.upgrade));
-      const controller = new AbortController();
-      const reply = send(url, post, controller.signal);
-      await drained(1);
-      controller.abort();
-      expect((await reply).ok).to.equal(false);
     });
 
     it('follows no redirect', async () => {

@@ -132,7 +132,7 @@ describe('openRedis', () => {
         expect(await admin.get('a')).to.equal('1');
         expect(await reason((await open({ sentinel: access, password: 'wrong' })).ping())).to.match(/WRONGPASS/);
         const stranger = await open({ sentinel: { ...access, password: 'wrong' }, password: PASSWORD });
-        expect(await reason(stranger.ping())).to.match(/sentinel.*WRONGPASS/);
+        expect(await reason(stranger.ping())).to.match(/sentinels.*WRONGPASS/);
       });
 
       it('as an ACL user of the sentinel', async () => {
@@ -207,9 +207,9 @@ describe('openRedis', () => {
     it('nobody listens', async () => {
       const port = await freePort();
       const redis = await open({ url: `redis://127.0.0.1:${port}` });
-      expect(await reason(redis.ping())).to.equal(`connect ECONNREFUSED 127.0.0.1:${port}`);
+      expect(await reason(redis.ping())).to.equal(`nothing listens at 127.0.0.1:${port} (ECONNREFUSED)`);
       expect(await reason((await open({ url: 'unix:///nowhere/redis.sock' })).ping())).to.equal(
-        'connect ENOENT /nowhere/redis.sock',
+        'there is no socket at /nowhere/redis.sock (ENOENT)',
       );
     });
 
@@ -221,14 +221,14 @@ describe('openRedis', () => {
         given.add(await reason(redis.ping()));
         await delay(5);
       }
-      expect([...given]).to.include('WRONGPASS invalid username-password pair or user is disabled.');
+      expect([...given].join()).to.include('(WRONGPASS)');
       expect([...given].join()).not.to.include('planted-secret');
     });
 
     it('there is no such database, rather than using another', async () => {
       const { url } = await serve('--databases', '2');
       const redis = await open({ url: `${url}?db=5` });
-      expect(await reason(redis.set('a', '1'))).to.equal('ERR DB index is out of range');
+      expect(await reason(redis.set('a', '1'))).to.include('no database of that number');
       expect(await (await open({ url })).get('a')).to.equal(null);
       expect(() => openRedis({ url: 'redis://127.0.0.1/zero' })).to.throw('database');
     });
@@ -238,7 +238,7 @@ describe('openRedis', () => {
       const sentinel = await open({ sentinel: { name: 'main', nodes: [`127.0.0.1:${port}`] } });
       expect(await reason(sentinel.ping())).not.to.equal(NONE);
       const cluster = await open({ cluster: [`redis://user:${ENCODED}@127.0.0.1:${port}`] });
-      expect(await reason(cluster.ping())).to.equal('no connection');
+      expect(await reason(cluster.ping())).to.match(/^no node of the cluster/);
     });
   });
 
@@ -251,7 +251,7 @@ describe('openRedis', () => {
       server.freeze();
       const inFlight = reason(redis.ping());
       await server.kill();
-      expect(await inFlight).to.be.oneOf(['no connection', 'write EPIPE', 'read ECONNRESET']);
+      expect(await inFlight).to.be.oneOf(['no connection', 'the connection was lost']);
       await failing(redis);
       while (pauses.length < 6) await reason(redis.ping()).then(() => delay(5));
       await server.launch();
@@ -278,7 +278,7 @@ describe('openRedis', () => {
       const other = server.client();
       await other.replicaof('127.0.0.1', 1);
       const closed = new Promise((resolve) => redis.once('close', resolve));
-      expect(await reason(redis.set('a', '1'))).to.match(/^READONLY /);
+      expect(await reason(redis.set('a', '1'))).to.match(/READONLY/);
       await closed;
       await other.replicaof('NO', 'ONE');
       await working(redis);

@@ -13,7 +13,17 @@ import { report } from '../support/scale.js';
 
 const BATCH = 250;
 const NOW = 1_700_000_000_000;
-const OURS = ['available', 'state', 'state_since', 'checked_at', 'last_ok_at', 'latency_ms', 'failures', 'error'];
+const OURS = [
+  'available',
+  'state',
+  'state_since',
+  'checked_at',
+  'last_ok_at',
+  'latency_ms',
+  'failures',
+  'error',
+  'recent',
+];
 
 const without = (fields: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !OURS.includes(name)));

@@ -14,7 +14,7 @@ const BATCH = 25;
 const DEADLINE_MS = 1_000;
 const LARGEST = 65_536;
 const REASON =
-  /^(timeout|refused|reset|unreachable|http-\d{1,3}|redirect|too-large|identity-mismatch|tls|aborted|other)$/;
+  /^(timeout|refused|reset|unreachable|http-\d{1,3}|redirect|too-large|identity-mismatch|tls|malformed|other)$/;
 
 const namedIn = (body: string): unknown => {
   try {
@@ -58,7 +58,7 @@ describe('fuzz: replies', () => {
   const feed = async (wires: readonly Wire[]): Promise<void> => {
     const deadlines = wires.map(() => new AbortController());
     const urls = server.load(wires, (n) => {
-      // An upgrade that nobody asked for leaves the client waiting for its deadline.
+      // Once the connection is no more there is nothing to wait for.
       setTimeout(() => deadlines[n]?.abort(), DEADLINE_MS).unref();
     });
     const replies = await Promise.all(

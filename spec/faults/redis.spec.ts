@@ -106,7 +106,7 @@ describe('Redis goes away', () => {
       await rounds(2);
       const made = node.calls();
       await rounds(8);
-      expect(finished().at(-1)?.message).to.include(': 0 answered, 0 failed');
+      expect(finished().at(-1)?.message).to.include(': 0 of 0 answered');
       expect(node.calls()).to.deep.equal(made);
       expect([keys.scheduler, keys.events]).to.include.members(await node.redis.keys('*'));
 

@@ -53,6 +53,27 @@ describe('the log of Redis’ faults', () => {
     await node.stop(running);
   });
 
+  it('says what is wrong in our own words, without those of a library, and once', async () => {
+    const port = await freePort();
+    await node.serve('--port', String(port), '--bind', '127.0.0.1', '--maxclients', '100');
+    await node.redis.config('SET', 'maxclients', '1');
+    const running = await node.start(`redis://127.0.0.1:${port}`);
+    const refused = async (): Promise<number> => {
+      const [, times = '0'] = /rejected_connections:(\d+)/.exec(await node.redis.info('stats')) ?? [];
+      return Number(times);
+    };
+    await eventually(async () => {
+      expect(await refused()).to.be.at.least(8);
+    });
+    expect(troubles(running)).to.deep.equal([
+      "Redis can't be used: the server has as many clients as it allows: raise its maxclients, or see who holds so many",
+    ]);
+    await node.redis.config('SET', 'maxclients', '100');
+    await settled(node.redis, node.neighbours);
+    await node.stop(running);
+    expect(running.output).to.not.match(/report|library/);
+  });
+
   it('is not mixed with a library’s words where we have a password that it does not want', async () => {
     const port = await freePort();
     await node.serve('--port', String(port), '--bind', '127.0.0.1');

@@ -21,10 +21,17 @@ describe('due', () => {
 
   const nameOf = (item: DueItem): string => ('uuid' in item ? `${item.kind} ${item.uuid}` : item.kind);
   /** Takes every item as soon as there is one. */
-  const taking = (outbox: MemoryOutbox, ip: string | undefined = 'A'): { seen: string[]; ended: () => boolean } => {
+  const taking = (outbox: MemoryOutbox, ip: string | null = 'A'): { seen: string[]; ended: () => boolean } => {
     const seen: string[] = [];
     let over = false;
-    const options = { outbox, ip, leaseMs: 15_000, alarm, wall: () => Date.now(), explain: () => 'away' };
+    const options = {
+      outbox,
+      own: ip === null ? undefined : { ip, agreed: ['dns'] },
+      terms: { leaseMs: 15_000, longestMs: 3_600_000 },
+      alarm,
+      wall: () => Date.now(),
+      explain: () => 'away',
+    };
     void (async () => {
       for await (const item of due(options, controller.signal)) seen.push(nameOf(item));
       over = true;
@@ -99,15 +106,15 @@ describe('due', () => {
 
   it('goes on with what is stored where no IP is known', async () => {
     const outbox = new MemoryOutbox(['p']);
-    await outbox.enqueue('A');
-    const { seen } = taking(outbox, undefined);
+    await outbox.enqueue({ ip: 'A', agreed: [] });
+    const { seen } = taking(outbox, null);
     await settled();
     expect(seen).to.deep.equal(['due p']);
   });
 
   it('drops a producer that left the registry', async () => {
     const outbox = new MemoryOutbox(['p']);
-    await outbox.enqueue('A');
+    await outbox.enqueue({ ip: 'A', agreed: [] });
     outbox.producers = [];
     const { seen } = taking(outbox);
     await settled();

@@ -96,7 +96,7 @@ describe('the records in Redis', () => {
     it('never touches the IP, which is the outbox’s', async () => {
       await shared.redis.hset(keys.scheduler, { ip: '1.1.1.1', ip_changed_at: '5' });
       const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
-      sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8' });
+      sink.accept({ kind: 'ip.confirmed', at: 1, ip: '8.8.8.8', agreed: ['dns'] });
       await sink.flush();
       expect(await state()).to.include({ ip: '1.1.1.1', ip_changed_at: '5' });
     });
@@ -195,8 +195,8 @@ describe('the records in Redis', () => {
       };
       const skipped: SchedulerEvent = { kind: 'round.skipped', at: 1, lane: 'regular' };
       const short: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' };
-      const confirmed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1' };
-      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1 };
+      const confirmed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] };
+      const unknown: SchedulerEvent = { kind: 'ip.unknown', at: 1, failures: [], known: undefined };
       const down = (reason: string): SchedulerEvent => ({ kind: 'redis.down', at: 1, reason });
       const failed = (attempts: number): SchedulerEvent => {
         return {

@@ -1,15 +1,17 @@
 import { expect } from 'chai';
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { mock } from 'node:test';
 import type { AddressClass } from '#src/domain/ip/address.js';
 import { ipSources, type SourceSpec } from '#src/sources/publicIp/sources.js';
 
 describe('the sources of the public IP', () => {
   const allow: readonly AddressClass[] = ['public', 'loopback'];
-  const source = (spec: SourceSpec, classes = allow) => {
-    const [only] = ipSources({ sources: [spec], family: 'ipv4', allow: classes }, 'test/1');
+  const source = (spec: SourceSpec, classes = allow, family: 'ipv4' | 'ipv6' = 'ipv4') => {
+    const [only] = ipSources({ sources: [spec], family, allow: classes }, 'test/1');
     if (only === undefined) throw new Error('no source');
     return only;
   };
@@ -71,6 +73,17 @@ describe('the sources of the public IP', () => {
       ],
       ['an endless answer', (_, r) => r.end('1'.repeat(10_000)), { ok: false, reason: 'too-large' }],
       ['a closed connection', (q) => q.socket.destroy(), { ok: false, reason: 'reset' }],
+      [
+        'another protocol',
+        (q) => q.socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+        { ok: false, reason: 'http-101' },
+      ],
+      ['what is no HTTP', (q) => q.socket.end('1.1.1.1'), { ok: false, reason: 'malformed' }],
+      [
+        'an answer with more behind it',
+        (q) => q.socket.end('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n1.1.1.1 and more'),
+        { ok: false, reason: 'malformed' },
+      ],
     ];
     for (const [what, listener, expected] of wrong) {
       it(`${what} is no answer`, async () => {
@@ -78,6 +91,45 @@ describe('the sources of the public IP', () => {
         expect(await ask()).to.deep.equal(expected);
       });
     }
+
+    describe('with a name', () => {
+      const asked: unknown[] = [];
+      let known = true;
+      type Done = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
+      /** Stands for a resolver that finds an address of each family, or none. */
+      const resolve = (_: string, options: LookupOptions, done: Done) => {
+        asked.push(options.family);
+        if (!known) done(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
+        else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
+        else done(null, '127.0.0.1', 4);
+      };
+      beforeEach(() => {
+        known = true;
+        asked.length = 0;
+        mock.method(dns, 'lookup', resolve);
+      });
+      afterEach(() => {
+        mock.restoreAll();
+      });
+
+      for (const [family, number, ip] of [
+        ['ipv4', 4, '1.1.1.1'],
+        ['ipv6', 6, '2606:4700::1'],
+      ] as const) {
+        it(`is asked over the family that is wanted: ${family}`, async () => {
+          answer = (_, response) => response.end(ip);
+          const named = source({ url: url.replace('127.0.0.1', 'ip.example') }, allow, family);
+          expect(await named.lookup(new AbortController().signal)).to.deep.equal({ ok: true, ip });
+          expect(asked).to.deep.equal([number]);
+        });
+      }
+
+      it('that is not known is no answer', async () => {
+        known = false;
+        const named = source({ url: 'http://ip.example/' });
+        expect(await named.lookup(new AbortController().signal)).to.deep.equal({ ok: false, reason: 'unreachable' });
+      });
+    });
 
     it('is let go when nobody waits any more', async () => {
       const controller = new AbortController();

@@ -1,4 +1,5 @@
-import type { Delivery, Lease, Outbox } from '#src/domain/announce/outbox.js';
+import type { Delivery, Lease, LeaseTerms, Outbox, Settled } from '#src/domain/announce/outbox.js';
+import type { OwnIp } from '#src/domain/ip/source.js';
 
 /** The rules of the outbox in memory, for a fixed set of producers; a failed one is due again after its delay. */
 export class MemoryOutbox implements Outbox {
@@ -13,7 +14,11 @@ export class MemoryOutbox implements Outbox {
 
   constructor(public producers: readonly string[]) {}
 
-  enqueue(ip: string) {
+  announced() {
+    return this.#step(() => this.ip);
+  }
+
+  enqueue({ ip }: OwnIp) {
     return this.#step(() => {
       const previous = this.ip;
       if (previous === ip) return { changed: false, previous, producers: 0 };
@@ -25,7 +30,7 @@ export class MemoryOutbox implements Outbox {
     });
   }
 
-  lease(expected: string | undefined, leaseMs: number): Promise<Lease> {
+  lease(expected: string | undefined, { leaseMs }: LeaseTerms): Promise<Lease> {
     return this.#step((): Lease => {
       this.leases.push(leaseMs);
       if (expected !== undefined && expected !== this.ip) return { kind: 'stale' };
@@ -46,14 +51,19 @@ export class MemoryOutbox implements Outbox {
   ack({ uuid, ip }: Delivery) {
     return this.#step(() => {
       if (ip === this.ip) this.dueAt.delete(uuid);
-      return { pending: this.dueAt.size };
+      return this.#settled(ip);
     });
   }
 
   nack({ uuid, ip }: Delivery, _: unknown, retryInMs: number) {
     return this.#step(() => {
       if (ip === this.ip) this.dueAt.set(uuid, this.now() + retryInMs);
+      return this.#settled(ip);
     });
+  }
+
+  #settled(ip: string): Settled {
+    return { pending: this.dueAt.size, outdated: ip === this.ip ? undefined : 'ip' };
   }
 
   #step<T>(step: () => T): Promise<T> {

@@ -36,6 +36,10 @@ export class RedisCluster {
     return this.nodes.map(({ port }) => `redis://${HOST}:${port}`);
   }
 
+  get servers(): readonly RedisServer[] {
+    return this.nodes.map(({ server }) => server);
+  }
+
   /** The node that holds the key's slot. */
   async ownerOf(key: string): Promise<RedisServer> {
     const slot = Number(await this.#first.client().call('CLUSTER', 'KEYSLOT', key));

@@ -40,6 +40,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'ip.changed': true,
   'announcement.acknowledged': true,
   'announcement.failed': true,
+  'announcement.outdated': true,
   'announcement.dropped': true,
   'announcements.complete': true,
   'redis.up': true,

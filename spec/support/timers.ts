@@ -23,7 +23,7 @@ export async function settled(): Promise<void> {
 }
 
 /** Lets time pass, step by step, and promises settle between the steps. */
-export async function advance(ms: number, stepMs = Math.max(1, ms / 20)): Promise<void> {
+export async function advance(ms: number, stepMs = Math.max(1, Math.ceil(ms / 20))): Promise<void> {
   await settled();
   for (let passed = 0; passed < ms; passed += stepMs) {
     clock?.tick(Math.min(stepMs, ms - passed));

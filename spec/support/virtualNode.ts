@@ -111,7 +111,6 @@ export class VirtualNode {
       configEvent$: EMPTY,
       redisHealth$: up$,
       stop$: this.#stop,
-      stopping: () => false,
       killed$: this.#stop,
     }).pipe(tap((event) => this.events.push(event)));
     this.#ended = lastValueFrom(

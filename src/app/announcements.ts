@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
+import type { Settled } from '../domain/announce/outbox.js';
+import { leaseTerms } from '../domain/announce/terms.js';
+import type { OwnIp } from '../domain/ip/source.js';
 import type { SchedulerEvent } from '../events.js';
 import { due, type DueItem } from '../outbox/due.js';
 import { deliver } from '../streams/ip/deliver.js';
@@ -13,17 +16,14 @@ import { announceRequest } from './requests.js';
 
 type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$'>;
 
-/** A lease outlasts its attempt by so much, for the ack or nack. */
-const LEASE_MARGIN_MS = 10_000;
-
 /**
  * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
- * Where `ip` is undefined, whatever the outbox still has is delivered.
+ * Where that is undefined, whatever the outbox still has is delivered.
  */
-export function announcements(deps: AnnounceDeps, ip: string | undefined): Observable<SchedulerEvent> {
+export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
   const settings$ = config$.pipe(
-    map(({ announce: { concurrency, timeoutMs } }) => ({ concurrency, leaseMs: timeoutMs + LEASE_MARGIN_MS })),
+    map(({ announce: { concurrency, timeoutMs, retry } }) => ({ concurrency, terms: leaseTerms(timeoutMs, retry) })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
   const work = (item: DueItem): Observable<SchedulerEvent> => {
@@ -37,14 +37,15 @@ export function announcements(deps: AnnounceDeps, ip: string | undefined): Obser
         return of({ kind: 'announcement.dropped', at: clock.wall(), uuid: item.uuid });
       case 'ip.changed':
       case 'redis.failed':
+      case 'redis.worked':
         return of(item);
       default:
         return item satisfies never;
     }
   };
-  return drainAndRestart(settings$, ({ concurrency, leaseMs }, changed$) =>
+  return drainAndRestart(settings$, ({ concurrency, terms }, changed$) =>
     draw(
-      (signal) => due({ ...deps, ip, leaseMs, wall: clock.wall }, signal),
+      (signal) => due({ ...deps, own, terms, wall: clock.wall }, signal),
       (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
     ),
   );
@@ -52,17 +53,15 @@ export function announcements(deps: AnnounceDeps, ip: string | undefined): Obser
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
   const { outbox, alarm } = deps;
+  // What failed, or counts no longer, may be due before all others.
+  const ringing = tap<Settled>(() => {
+    alarm.ring();
+  });
   return deliver({
     ...deps,
     request: announceRequest(deps, config),
-    ack: (delivery) => abortable(() => outbox.ack(delivery)),
-    nack: (delivery, reason, retryInMs) =>
-      abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(
-        // It may be due before all others.
-        tap(() => {
-          alarm.ring();
-        }),
-      ),
+    ack: (delivery) => abortable(() => outbox.ack(delivery)).pipe(ringing),
+    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(ringing),
     timeoutMs: config.announce.timeoutMs,
     retry: config.announce.retry,
     allow: config.network.allow,

@@ -34,7 +34,8 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
 /** The result of each check is written before its event goes on. */
 export function written({ writeBack }: CheckDeps): (event$: Observable<SchedulerEvent>) => Observable<SchedulerEvent> {
   const written$ = defer(() => from(writeBack.settle())).pipe(mergeAll());
-  return mergeMap((event) => (event.kind === 'peer.checked' ? concat(written$, of(event)) : of(event)), 1);
+  const isResult = ({ kind }: SchedulerEvent): boolean => kind === 'peer.checked' || kind === 'peer.malformed';
+  return mergeMap((event) => (isResult(event) ? concat(written$, of(event)) : of(event)), 1);
 }
 
 /** Undecided failures → questions pulled → witnesses asked → results written. Ends with `stop$`, or once none waits. */

@@ -82,7 +82,6 @@ export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
   readonly redisHealth$: Observable<{ readonly up: true } | { readonly up: false; readonly reason: string }>;
   /** Fires when nothing new is to be started, and is replayed. */
   readonly stop$: Observable<string>;
-  readonly stopping: () => boolean;
   /** Fires when what is in flight is given up as well. */
   readonly killed$: Observable<unknown>;
 }

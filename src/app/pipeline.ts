@@ -7,7 +7,6 @@ import {
   map,
   merge,
   of,
-  pipe,
   switchMap,
   takeUntil,
   tap,
@@ -19,7 +18,7 @@ import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import { dampFlaps } from '../streams/ip/dampFlaps.js';
-import { knownIp } from '../streams/ip/knownIp.js';
+import { isSameIp, knownIp } from '../streams/ip/knownIp.js';
 import { alongside } from '../streams/operators/alongside.js';
 import { rounds } from '../streams/sync/rounds.js';
 import { announcements } from './announcements.js';
@@ -44,14 +43,17 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const sync$ = merge(...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
   // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
-  const announced = pipe(
-    knownIp(),
-    distinctUntilChanged(),
-    dampFlaps(clock),
-    switchMap((known) => (known.kind === 'announce' ? announcements(deps, known.ip) : of(known))),
-  );
   const polled$ = publicIp(deps).pipe(takeUntil(stop$));
-  const ip$ = polled$.pipe(connect((ipEvent$) => merge(ipEvent$, ipEvent$.pipe(announced))));
+  const ip$ = polled$.pipe(
+    connect((ipEvent$) => {
+      // A change that is held for its flapping is not waited for on stop.
+      const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(isSameIp), dampFlaps(clock), takeUntil(stop$));
+      const announced$ = change$.pipe(
+        switchMap((change) => (change.kind === 'announce' ? announcements(deps, change.own) : of(change))),
+      );
+      return merge(ipEvent$, announced$);
+    }),
+  );
 
   // Nothing is asked before Redis has come once; then both halves of the mission run side by side.
   const work$ = concat(redisCame(deps), merge(sync$, ip$)).pipe(takeUntil(killed$));
@@ -69,7 +71,7 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, book, bell, stop$, stopping } = deps;
+  const { config$, clock, random, book, bell, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
@@ -80,7 +82,11 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
   const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
   return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
-    rounds({ lane, now: clock.wall, stopping, round: (n, config) => syncRound(deps, lane, n, config) }),
+    rounds({
+      lane,
+      now: clock.wall,
+      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+    }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>
       event.kind === 'round.finished' && lane === 'regular'

@@ -1,52 +1,59 @@
-import { concat, distinctUntilChanged, EMPTY, map, mergeMap, NEVER, of, switchMap, type Observable } from 'rxjs';
 import { isDeepStrictEqual } from 'node:util';
+import {
+  catchError,
+  concat,
+  distinctUntilChanged,
+  EMPTY,
+  map,
+  mergeMap,
+  NEVER,
+  of,
+  switchMap,
+  type Observable,
+} from 'rxjs';
 import type { Config } from '../config/config.js';
+import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
 import { asking } from '../streams/ip/askSource.js';
+import { oneAtATime, type LookUp } from '../streams/ip/lookUp.js';
 import { watchIp } from '../streams/ip/watchIp.js';
+import { abortable } from '../streams/operators/abortable.js';
 import type { Deps } from './deps.js';
 
+type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
+type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
+
 /** What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. */
-export function publicIp({
-  config$,
-  ipSources,
-  evidence,
-  clock,
-  random,
-  busySources: busy,
-}: Pick<Deps, 'config$' | 'ipSources' | 'evidence' | 'clock' | 'random' | 'busySources'>): Observable<SchedulerEvent> {
+export function publicIp(deps: WatchDeps): Observable<SchedulerEvent> {
+  const { config$, ipSources, outbox, clock } = deps;
+  const announced$ = abortable(() => outbox.announced()).pipe(catchError(() => of(undefined)));
   return config$.pipe(
     map(({ publicIp: settings, network }) => ({ publicIp: settings, network })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
     switchMap((settings): Observable<SchedulerEvent> => {
-      const { override, timeoutMs } = settings.publicIp;
+      const { override, family } = settings.publicIp;
       if (override !== undefined) {
-        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip: override }), NEVER);
+        const ip = canonical(override);
+        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip, agreed: ['override'] }), NEVER);
       }
-      return watchIp({
-        ...settings.publicIp,
-        ...clock,
-        sources: ipSources(settings),
-        ask: asking({ timeoutMs, busy }),
-        evidence,
-        scope: publicScope(settings.publicIp.family),
-        random,
-      });
+      const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
+      const ask = askUnder(deps, settings.publicIp);
+      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced })));
     }),
   );
 }
 
 /** One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. */
 export function pollForEvidence(
-  { ipSources, evidence, clock, busySources: busy }: Pick<Deps, 'ipSources' | 'evidence' | 'clock' | 'busySources'>,
+  deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
   config: Config,
 ): Observable<SchedulerEvent> {
-  const { timeoutMs, family } = config.publicIp;
-  const scope = publicScope(family);
+  const { ipSources, evidence, clock, busySources: busy } = deps;
+  const scope = publicScope(config.publicIp.family);
   const source = ipSources(config).find(({ remote, name }) => remote && !busy.has(name));
   if (source === undefined) return EMPTY;
-  return asking({ timeoutMs, busy })(source).pipe(
+  return askUnder(deps, config.publicIp)(source, undefined).pipe(
     mergeMap((answer): SchedulerEvent[] => {
       const at = clock.wall();
       const ended = answer.ok && evidence.recordAnswer(scope);
@@ -55,4 +62,8 @@ export function pollForEvidence(
       return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
     }),
   );
+}
+
+function askUnder({ clock, busySources }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
+  return asking({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
 }

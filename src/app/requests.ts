@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import type { Reply } from '../domain/call/http.js';
 import { sign, SIGNATURE_HEADER } from '../domain/call/signature.js';
 import { peerUrl } from '../domain/call/url.js';
+import { canonical } from '../domain/ip/address.js';
 import type { PeerAddress } from '../domain/peer/peer.js';
 import { abortable } from '../streams/operators/abortable.js';
 import type { Parts } from './deps.js';
@@ -12,7 +13,8 @@ type Client = Pick<Parts, 'post' | 'clock'>;
 /** `POST /sync` to a consumer: our UUID and, where an override is configured, our address. */
 export function syncRequest(client: Client, config: Config): (to: PeerAddress) => Observable<Reply> {
   const { override } = config.publicIp;
-  const body = JSON.stringify(override === undefined ? { uuid: config.uuid } : { uuid: config.uuid, ip: override });
+  const ip = override && canonical(override);
+  const body = JSON.stringify(ip === undefined ? { uuid: config.uuid } : { uuid: config.uuid, ip });
   return (to) => call(client, config, config.sync, to, body);
 }
 

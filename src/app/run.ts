@@ -1,4 +1,4 @@
-import { lastValueFrom, map, shareReplay, switchMap, take, tap, timer, withLatestFrom } from 'rxjs';
+import { lastValueFrom, map, shareReplay, switchMap, take, timer, withLatestFrom } from 'rxjs';
 import type { Config } from '../config/config.js';
 import { redisHealth } from '../sources/redisHealth.js';
 import { configuration } from './configuration.js';
@@ -9,18 +9,13 @@ import { pipeline } from './pipeline.js';
 export async function run(initial: Config, parts: Parts, io: Io): Promise<void> {
   const { clock, pingRedis, explain } = parts;
   const { config$, event$: configEvent$ } = configuration(initial, io.configChange$, clock.wall);
-  let stopping = false;
-  const stop$ = io.signal$.pipe(
-    take(1),
-    tap(() => (stopping = true)),
-    shareReplay({ bufferSize: 1, refCount: true }),
-  );
+  const stop$ = io.signal$.pipe(take(1), shareReplay({ bufferSize: 1, refCount: true }));
   const killed$ = stop$.pipe(
     withLatestFrom(config$, (_, { shutdown }) => shutdown.graceMs),
     switchMap((graceMs) => timer(graceMs)),
   );
   const redisHealth$ = redisHealth(pingRedis, explain).pipe(shareReplay({ bufferSize: 1, refCount: true }));
-  const deps = { ...parts, ...io, config$, configEvent$, redisHealth$, stop$, stopping: () => stopping, killed$ };
+  const deps = { ...parts, ...io, config$, configEvent$, redisHealth$, stop$, killed$ };
   // An error that the pipeline can't survive rejects here, and ends the process with it.
   await lastValueFrom(pipeline(deps).pipe(map(() => undefined)), { defaultValue: undefined });
 }

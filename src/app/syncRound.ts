@@ -1,17 +1,34 @@
-import { catchError, concat, defer, from, map, of, switchMap, takeUntil, type Observable } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  of,
+  switchMap,
+  takeUntil,
+  type Observable,
+} from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
+import { alongside } from '../streams/operators/alongside.js';
 import { draw } from '../streams/operators/draw.js';
 import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
 import { checkPeer } from '../streams/sync/checkPeer.js';
-import { recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
+import { READING, recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
 import { checkOptions, written, type CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
 
-type RoundDeps = CheckDeps & Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'>;
+type RoundDeps = CheckDeps &
+  Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'> & {
+    /** Called once all that there is to do has begun, unless `stop$` comes before that. */
+    readonly ranDry?: () => void;
+  };
 
 /**
  * One round of one lane under the settings given: registry → n workers pull → `POST /sync` → book → written. The writes
@@ -24,26 +41,52 @@ export function syncRound(
   config: Config,
   everyMs = laneSettings(lane, config).everyMs,
 ): Observable<SchedulerEvent> {
-  const { book, families, clock, stop$ } = deps;
+  const { book, families, clock, stop$, ranDry } = deps;
   const source = { ...deps, self: config.uuid };
-  const items = (): AsyncIterable<LaneItem> => (lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs));
+  // What is still to begin: each item that waits for its turn, and what follows the last one, until that is known.
+  let ahead = 1;
+  const passed = (): void => {
+    ahead -= 1;
+    if (ahead === 0) ranDry?.();
+  };
+  let read: 'not yet' | 'failed' | 'whole' = 'not yet';
+  async function* items(): AsyncGenerator<LaneItem> {
+    for await (const item of lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs)) {
+      ahead += 1;
+      if ('event' in item && item.event.kind === 'redis.failed') read = 'failed';
+      yield item;
+    }
+    if (read === 'not yet') read = 'whole';
+    passed();
+  }
   const check = checkPeer(checkOptions(deps, config), lane);
-  const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+  const work = (item: LaneItem): Observable<SchedulerEvent> => {
+    passed();
+    return ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+  };
   const missing$ = defer(() =>
     families.takeNews().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
     }),
   );
-  return concat(
-    gap(deps, lane, config).pipe(
-      switchMap((gapMs) => {
-        const { workers } = laneSettings(lane, config, !book.hasJudged());
-        return draw(items, (next$) => pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers));
-      }),
-    ),
-    missing$,
+  const gapMs$ = gap(deps, lane, config).pipe(takeUntil(stop$));
+  const round$ = gapMs$.pipe(
+    switchMap((gapMs) => {
+      const { workers } = laneSettings(lane, config, !book.hasJudged());
+      return draw(items, (next$) =>
+        pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
+          // While the last ones end, one look ahead tells whether that was all; nothing waits for it.
+          alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
+        ),
+      );
+    }),
   );
+  const worked$ = defer(() =>
+    read === 'whole' && lane === 'regular'
+      ? of<SchedulerEvent>({ kind: 'redis.worked', at: clock.wall(), what: READING })
+      : EMPTY,
+  );
+  return concat(round$, missing$, worked$);
 }
 
 /** The gap between requests that spreads a round over its share of the interval. */

@@ -1,23 +1,40 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { NO_CONNECTION, redisFailure } from './redisFailure.js';
+import { Cluster, Redis, type ClusterNode, type ClusterOptions, type Command, type RedisOptions } from 'ioredis';
+import { CLOSED, CLOSED_TLS, LOST, NO_CONNECTION, NO_NODE, NO_TLS, redisFailure } from './redisFailure.js';
 
 type SendCommand = Parameters<Redis['sendCommand']>;
 
-/** ioredis, but a command that finds no connection is told why there is none. */
+/** Why the connection is of no use. */
+interface Trouble {
+  readonly error: Error;
+  /** Whether it was met on a connection that was made: what such a server says outlasts that it closes the next one. */
+  readonly inside: boolean;
+}
+
+/** ioredis, but a command that finds no connection fails with the reason for that. */
 export class FailFastRedis extends Redis {
-  #trouble: Error | undefined;
+  /** Known until a command succeeds. */
+  #trouble: Trouble | undefined;
+  /** Whether anything came back since the connection was made; undefined while there is none. */
+  #answered: boolean | undefined;
+  /** Connections in a row that were closed before anything came back. */
+  #closed = 0;
   #leaving = false;
 
   constructor(options: RedisOptions & { readonly replyMapping?: never }) {
     super(options);
-    // It counts as ready for a moment, too, after a failure that made us leave it.
-    this.on('ready', () => {
-      if (!this.#leaving) this.#trouble = undefined;
+    const auth = this.auth.bind(this) as (...words: unknown[]) => Promise<'OK'>;
+    this.auth = (...words: unknown[]) => auth(...words).catch(refused);
+    this.on('connect', () => (this.#answered = false));
+    this.on('close', () => {
+      if (this.#answered === false) {
+        this.#trouble = this.#unanswered();
+        this.#closed += 1;
+      }
+      this.#answered = undefined;
+      this.#leaving = false;
     });
-    this.on('close', () => (this.#leaving = false));
     this.on('error', (error: Error & { readonly command?: { readonly name: string } }) => {
-      // What follows from an end of the connection does not say why it ended.
-      if (redisFailure(error) !== NO_CONNECTION) this.#trouble = error;
+      this.#explain(error);
       // ioredis would go on in database 0 where the one that was asked for can't be selected.
       if (error.command?.name !== 'select') return;
       this.#leaving = true;
@@ -29,15 +46,78 @@ export class FailFastRedis extends Redis {
     // Until it is ready, what is sent without a pipeline's stream may be the handshake itself.
     const handshake = this.status === 'connect' && stream === undefined;
     const away = this.#leaving || !['ready', 'wait', 'end'].includes(this.status);
-    if (this.#trouble === undefined || !away || handshake) return super.sendCommand(command, stream);
-    command.reject(this.#trouble);
+    if (this.#trouble === undefined || !away || handshake) {
+      if (this.#trouble !== undefined || this.#answered === false) this.#learnFrom(command);
+      return super.sendCommand(command, stream);
+    }
+    command.reject(this.#trouble.error);
     return command.promise;
   }
+
+  /** A reply shows whether the connection is of use; that none comes is explained. */
+  #learnFrom(command: Command): void {
+    const { resolve, reject } = command;
+    const answered = (): void => {
+      if (this.#answered === false) this.#answered = true;
+      this.#closed = 0;
+    };
+    command.resolve = (reply) => {
+      answered();
+      this.#trouble = undefined;
+      resolve(reply);
+    };
+    command.reject = (error) => {
+      if (error.name === 'ReplyError') {
+        answered();
+        this.#trouble = { error, inside: true };
+        reject(error);
+      } else {
+        const explained = redisFailure(error) === NO_CONNECTION && this.#answered === false;
+        reject(explained ? this.#unanswered().error : error);
+      }
+    };
+  }
+
+  #explain(error: Error): void {
+    // What follows from an end of the connection does not say why it ended.
+    if (redisFailure(error) === NO_CONNECTION) return;
+    const inside = this.#answered !== undefined;
+    const lost = /ECONNRESET|EPIPE/.test(error.message);
+    if (lost && this.#answered === false) this.#trouble = this.#unanswered();
+    else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
+      this.#trouble = { error: new Error(NO_TLS), inside };
+    } else this.#trouble = { error, inside };
+  }
+
+  /** Why a connection is closed on which nothing came back. */
+  #unanswered(): Trouble {
+    if (this.#trouble?.inside === true) return this.#trouble;
+    const closed = this.options.tls === undefined ? CLOSED : CLOSED_TLS;
+    // One alone may have met no more than a server that was ended just then.
+    return { error: new Error(this.#closed === 0 ? LOST : closed), inside: false };
+  }
+}
+
+/** ioredis would find "no password is set" in it, say on the console that none is wanted, and go on without. */
+function refused(error: unknown): never {
+  if (error instanceof Error && error.message.startsWith('DENIED')) error.message = 'DENIED';
+  throw error;
 }
 
 /** ioredis' cluster, but a command that finds no node fails at once; as it comes, it waits for ever. */
 export class FailFastCluster extends Cluster {
+  #trouble: Error | undefined;
+
+  constructor(
+    nodes: ClusterNode[],
+    options: ClusterOptions & { readonly redisOptions: { readonly replyMapping?: never } },
+  ) {
+    super(nodes, options);
+    this.on('error', (error: Error) => (this.#trouble = redisFailure(error) === NO_CONNECTION ? undefined : error));
+    this.on('ready', () => (this.#trouble = undefined));
+  }
+
   override delayUntilReady(callback: Parameters<Cluster['delayUntilReady']>[0]): void {
-    callback(new Error(NO_CONNECTION));
+    callback(this.#trouble ?? new Error(NO_NODE));
   }
 }

@@ -1,13 +1,17 @@
-import { Agent as HttpAgent, type ClientRequest } from 'node:http';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { failureOf } from '../domain/call/failure.js';
 import type { PostJson, Reply } from '../domain/call/http.js';
 import { retryAfterMs } from '../domain/call/retryAfter.js';
+import { failureBehind, overheard } from './overheard.js';
 
 /** A longer body is no answer, in bytes. */
 const MAX_BODY = 65_536;
+
+/** These are complete with their headers, whatever follows (RFC 9110 §15.3.5 and §15.3.6). */
+const BODILESS: readonly number[] = [204, 205];
 
 export interface ClientOptions {
   readonly userAgent: string;
@@ -45,39 +49,30 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
         agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
+      const { status } = response;
       if (!response.ok) return refusal(response);
+      if (BODILESS.includes(status)) {
+        discard(response);
+        return { ok: true, status, body: '' };
+      }
       const text = await response.text();
-      return fault === undefined
-        ? { ok: true, status: response.status, body: text }
-        : { ok: false, ...failureOf(fault) };
+      return fault === undefined ? { ok: true, status, body: text } : { ok: false, ...failureOf(fault) };
     } catch (error) {
-      return { ok: false, ...failureOf(error) };
+      return { ok: false, ...failureBehind(error, fault) };
     }
   };
 }
 
-interface RequestQueue {
-  addRequest(request: ClientRequest, options: unknown): void;
-}
-
-/**
- * The agent, and each error of its requests told. Once there is an answer node-fetch keeps them to itself, and where
- * more follows on a body than it said it has, it hands out an empty one as if that was what came.
- */
-function overheard(agent: HttpAgent, tell: (error: Error) => void): HttpAgent {
-  const queue = agent as HttpAgent & RequestQueue;
-  const addRequest: RequestQueue['addRequest'] = (request, options) => {
-    request.once('error', tell);
-    queue.addRequest(request, options);
-  };
-  return Object.assign(Object.create(agent) as HttpAgent, { addRequest });
-}
-
 function refusal(response: Response): Reply {
   const { status, headers } = response;
-  // Its body is nothing to us, and unread it would hold the socket.
-  (response.body as Readable | null)?.destroy();
+  discard(response);
+  if (status < 100) return { ok: false, reason: 'malformed' };
   if (status >= 300 && status < 400) return { ok: false, reason: 'redirect' };
   const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get('retry-after'), Date.now()) : undefined;
   return { ok: false, reason: `http-${status}`, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+}
+
+/** A body that is nothing to us would hold the socket, unread. */
+function discard(response: Response): void {
+  (response.body as Readable | null)?.destroy();
 }

@@ -60,7 +60,7 @@ function reconnectOnError(): (error: Error) => boolean {
 /** A client that connects by itself, again and again, and never throws outside of a command. */
 export function openRedis(location: RedisLocation): RedisClient {
   const redis = open(location);
-  // The health source asks and tells; without a listener ioredis prints each failure.
+  // The health source reports; without a listener ioredis prints each failure.
   redis.on('error', () => undefined);
   return redis;
 }

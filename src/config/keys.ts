@@ -17,7 +17,7 @@ export const jsonSchema = {
   ...z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
-    // Every group may be left out; that its default is empty tells a reader nothing.
+    // Every group may be left out; its empty default is of no use to a reader.
     override: ({ jsonSchema: node }) => {
       if (node.properties !== undefined) delete node.default;
     },

@@ -5,6 +5,7 @@ export interface Keys {
   readonly scheduler: string;
   readonly announcements: string;
   readonly events: string;
+  readonly ipChanges: string;
   readonly consumerPrefix: string;
   readonly producerPrefix: string;
   readonly consumer: (uuid: string) => string;
@@ -18,6 +19,7 @@ export function keysUnder(prefix: string): Keys {
     scheduler: `${prefix}scheduler`,
     announcements: `${prefix}announcements`,
     events: `${prefix}events`,
+    ipChanges: `${prefix}ip-changes`,
     consumerPrefix: `${prefix}consumer:`,
     producerPrefix: `${prefix}producer:`,
     consumer: (uuid) => `${prefix}consumer:${uuid}`,

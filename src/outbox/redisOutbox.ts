@@ -1,106 +1,15 @@
 import { isIP } from 'node:net';
-import { runScript, script } from '../clients/script.js';
+import { runScript, type Script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
-import type { Delivery, Enqueued, Lease, Outbox } from '../domain/announce/outbox.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox, Settled } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
+import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
+import { ACK, ENQUEUE, LEASE, NACK } from './scripts.js';
 
-/**
- * KEYS scheduler, announcements, producers. ARGV ip, now, prefix of the producers' keys. Redis serves nobody else
- * meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each key only
- * loses the fields of the last change; a key of another type is skipped (pcall).
- */
-const ENQUEUE = script(`
-local previous = redis.call('HGET', KEYS[1], 'ip')
-if previous == ARGV[1] then return {0, previous, 0} end
-local producers = redis.call('SMEMBERS', KEYS[3])
-redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
-redis.call('DEL', KEYS[2])
-for first = 1, #producers, 3000 do
-  local pairs = {}
-  for i = first, math.min(first + 2999, #producers) do
-    pairs[#pairs + 1] = ARGV[2]
-    pairs[#pairs + 1] = producers[i]
-    redis.pcall('HDEL', ARGV[3] .. producers[i], 'attempts', 'error')
-  end
-  redis.call('ZADD', KEYS[2], unpack(pairs))
-end
-return {1, previous or '', #producers}
-`);
-
-/**
- * KEYS scheduler, announcements, producers. ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time
- * beyond the horizon can only come from a clock that has gone back since, so it counts as due; it is the last one.
- */
-const LEASE = script(`
-local ip = redis.call('HGET', KEYS[1], 'ip') or ''
-if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
-local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-if ip == '' or #head == 0 then return {'empty'} end
-local uuid, wait = head[1], tonumber(head[2]) - tonumber(ARGV[1])
-if wait > 0 then
-  local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
-  if tonumber(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(math.ceil(wait))} end
-  uuid = last[1]
-end
-if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
-  redis.call('ZREM', KEYS[2], uuid)
-  return {'dropped', uuid}
-end
-redis.call('ZADD', KEYS[2], ARGV[2], uuid)
-local key = ARGV[4] .. uuid
-local entry = {}
-if redis.call('TYPE', key).ok == 'hash' then entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error') end
-return {'due', uuid, ip, entry[1] or false, entry[2] or false, entry[3] or '0', entry[4] or false}
-`);
-
-/**
- * What ACK and NACK begin with. KEYS scheduler, announcements, producers, the producer. ARGV uuid, ip as sent, address
- * and port as called, now. An attempt at an address that is no longer the producer's proves nothing, so it is due again
- * at once.
- */
-const SETTLE = `
-local uuid = ARGV[1]
-if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
-  redis.call('ZREM', KEYS[2], uuid)
-  return redis.call('ZCARD', KEYS[2])
-end
-local current = redis.call('HGET', KEYS[1], 'ip') == ARGV[2]
-local hash = redis.call('TYPE', KEYS[4]).ok == 'hash'
-local entry = hash and redis.call('HMGET', KEYS[4], 'ip', 'port') or {}
-if (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4] then
-  redis.call('ZADD', KEYS[2], 'XX', ARGV[5], uuid)
-  return redis.call('ZCARD', KEYS[2])
-end
-`;
-
-/** An IP that is no longer ours leaves the outbox alone, and is no news once a newer one was acknowledged. */
-const ACK = script(`${SETTLE}
-if current then
-  redis.call('ZREM', KEYS[2], uuid)
-  redis.call('HINCRBY', KEYS[4], 'attempts', 1)
-  redis.call('HDEL', KEYS[4], 'error')
-end
-if current or redis.call('ZSCORE', KEYS[2], uuid) then
-  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
-end
-return redis.call('ZCARD', KEYS[2])
-`);
-
-/** ARGV besides: due time, reason. */
-const NACK = script(`${SETTLE}
-if current then
-  redis.call('ZADD', KEYS[2], 'XX', ARGV[6], uuid)
-  if hash then
-    redis.call('HINCRBY', KEYS[4], 'attempts', 1)
-    redis.call('HSET', KEYS[4], 'error', ARGV[7])
-  end
-end
-return redis.call('ZCARD', KEYS[2])
-`);
-
-/** No due time is ever further away than this: the longest `Retry-After` that is honoured, and a lease. */
-const HORIZON_MS = 3_600_000 + 120_000;
+/** A clock that is set right by less than this ends nobody's wait. */
+const CLOCK_STEP_MS = 60_000;
 
 type Row = readonly (string | null)[];
 
@@ -116,34 +25,44 @@ export class RedisOutbox implements Outbox {
     this.#own = [keys.scheduler, keys.announcements, keys.producers];
   }
 
-  async enqueue(ip: string): Promise<Enqueued> {
-    const args = [ip, this.wall(), this.keys.producerPrefix];
-    const [changed, previous, producers] = (await runScript(this.redis, ENQUEUE, this.#own, args)) as [
+  async announced(): Promise<string | undefined> {
+    const ip = await withTimeout(this.redis.hget(this.keys.scheduler, 'ip'));
+    return ip === null || isIP(ip) === 0 ? undefined : ip;
+  }
+
+  async enqueue({ ip, agreed }: OwnIp): Promise<Enqueued> {
+    const keys = [...this.#own, this.keys.ipChanges];
+    const args = [ip, this.wall(), this.keys.producerPrefix, agreed.join(',')];
+    const [changed, previous, producers] = (await runScript(this.redis, ENQUEUE, keys, args)) as [
       number,
       string,
       number,
     ];
-    return { changed: changed === 1, previous: previous === '' ? undefined : previous, producers };
+    return { changed: changed === 1, previous: isIP(previous) === 0 ? undefined : previous, producers };
   }
 
-  async lease(ip: string | undefined, leaseMs: number): Promise<Lease> {
+  async lease(ip: string | undefined, { leaseMs, longestMs }: LeaseTerms): Promise<Lease> {
     const now = this.wall();
-    const args = [now, now + leaseMs, HORIZON_MS, this.keys.producerPrefix, ip ?? ''];
+    const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
     return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
   }
 
-  async ack(delivery: Delivery): Promise<{ readonly pending: number }> {
-    return { pending: Number(await this.#settle(ACK, delivery, this.wall())) };
+  ack(delivery: Delivery): Promise<Settled> {
+    return this.#settle(ACK, delivery, this.wall());
   }
 
-  async nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<void> {
+  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled> {
     const now = this.wall();
-    await this.#settle(NACK, delivery, now, now + retryInMs, reason);
+    return this.#settle(NACK, delivery, now, now + retryInMs, reason);
   }
 
-  #settle(step: typeof ACK, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<unknown> {
+  async #settle(step: Script, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<Settled> {
     const keys = [...this.#own, this.keys.producer(uuid)];
-    return runScript(this.redis, step, keys, [uuid, ip, stored.ip ?? '', stored.port ?? '', ...args]);
+    const [pending, outdated] = (await runScript(this.redis, step, keys, [
+      ...[uuid, ip, stored.ip ?? '', stored.port ?? ''],
+      ...args,
+    ])) as [number, '' | Exclude<Settled['outdated'], undefined>];
+    return { pending, outdated: outdated === '' ? undefined : outdated };
   }
 }
 

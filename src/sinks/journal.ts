@@ -18,6 +18,8 @@ const REFILL_MS = 10_000;
 /** How long events that were too many are counted before one event tells their number. */
 const FOLD_MS = 60_000;
 
+const WHAT = 'writing the events';
+
 /** Writes what changed and what failed to `<p>events`, for other programs and for later questions. */
 export class Journal implements Sink {
   readonly #conditions = new Transitions();
@@ -44,19 +46,21 @@ export class Journal implements Sink {
 
   async flush(): Promise<readonly SchedulerEvent[]> {
     if (this.#folded.size > 0 && this.wall() - this.#foldedSince >= FOLD_MS) this.#pushFolded();
+    const told: SchedulerEvent[] = [];
     try {
       while (this.#waiting.length > 0) {
         // Where it failed before, one finds out whether it works again.
         const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
         await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
+        if (this.#failing) told.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
         this.#failing = false;
         const written = new Set(batch);
         this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
       }
-      return [];
+      return told;
     } catch (error) {
       this.#failing = true;
-      return [{ kind: 'redis.failed', at: this.wall(), what: 'writing the events', reason: this.explain(error) }];
+      return [...told, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
   }
 

@@ -45,6 +45,7 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
       // Retries are routine.
       return event.attempts === 1 ? [entryOf(event, true)] : [];
     case 'announcement.acknowledged':
+    case 'announcement.outdated':
     case 'announcement.dropped':
       return [entryOf(event, true)];
     case 'ip.unknown':

@@ -7,12 +7,15 @@ import type { Sink } from './sink.js';
 
 type Fields = Readonly<Record<string, string | number>>;
 
+const WHAT = "writing the scheduler's state";
+
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
 export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
   /** What Redis has not got yet; undefined is to be removed there. */
   readonly #dirty = new Map<string, string | number | undefined>();
   readonly #isolated = new Set<Scope>();
+  #failing = false;
   #ending = false;
 
   constructor(
@@ -69,11 +72,13 @@ export class SchedulerState implements Sink {
     try {
       await withTimeout(this.#write([...fields]));
     } catch (error) {
-      const what = "writing the scheduler's state";
-      return [{ kind: 'redis.failed', at: this.wall(), what, reason: this.explain(error) }];
+      this.#failing = true;
+      return [{ kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
     for (const [field, value] of fields) if (this.#dirty.get(field) === value) this.#dirty.delete(field);
-    return [];
+    if (!this.#failing) return [];
+    this.#failing = false;
+    return [{ kind: 'redis.worked', at: this.wall(), what: WHAT }];
   }
 
   async #write(fields: readonly (readonly [string, string | number | undefined])[]): Promise<void> {

@@ -1,4 +1,18 @@
-import { catchError, defer, distinctUntilChanged, exhaustMap, filter, from, map, of, tap, type Observable } from 'rxjs';
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  distinctUntilChanged,
+  exhaustMap,
+  filter,
+  from,
+  map,
+  of,
+  tap,
+  type Observable,
+  type ObservableInput,
+  type SchedulerLike,
+} from 'rxjs';
 import { every } from './every.js';
 
 /** Whether Redis answers, and if not, why not. */
@@ -6,19 +20,20 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 
 /** Often enough that work goes on within a second of Redis being back. */
 const PING_MS = 250;
-/** While it is well, one in so many: that it went, whoever needs it finds out first. */
+/** Ping once a second while up: a command that fails notices an outage sooner. */
 const PING_EVERY_WHEN_UP = 4;
 /** One alone may have met no more than a connection that was being made anew. */
 const FAILURES = 2;
 
-/** Redis' health, each time that it changes. A server that is loading its data, or refuses our password, is down. */
+/** Redis' health, each time that it changes, and each time that the cause of an outage does. A server that is loading its data, or refuses our password, is down. */
 export function redisHealth(
-  ping: () => Promise<unknown>,
+  ping: () => ObservableInput<unknown>,
   explain: (error: unknown) => string,
+  scheduler: SchedulerLike = asyncScheduler,
 ): Observable<RedisHealth> {
   return defer(() => {
     let failures = 0;
-    return every({ intervalMs: PING_MS }).pipe(
+    return every({ intervalMs: PING_MS, scheduler }).pipe(
       filter((_, i) => failures > 0 || i % PING_EVERY_WHEN_UP === 0),
       exhaustMap(() =>
         defer(() => from(ping())).pipe(
@@ -28,7 +43,11 @@ export function redisHealth(
       ),
       tap(({ up }) => (failures = up ? 0 : failures + 1)),
       filter(({ up }) => up || failures >= FAILURES),
-      distinctUntilChanged((a, b) => a.up === b.up),
+      distinctUntilChanged(isSame),
     );
   });
+}
+
+function isSame(a: RedisHealth, b: RedisHealth): boolean {
+  return a.up ? b.up : !b.up && a.reason === b.reason;
 }

@@ -17,7 +17,7 @@ describe('failureOf', () => {
     [{ code: 'EAFNOSUPPORT' }, { reason: 'unreachable', noRoute: true }],
     [{ code: 'ETIMEDOUT' }, { reason: 'timeout' }],
     [{ code: 'HPE_HEADER_OVERFLOW' }, { reason: 'too-large' }],
-    [{ code: 'HPE_INVALID_CONSTANT' }, { reason: 'other' }],
+    [{ code: 'HPE_INVALID_CONSTANT' }, { reason: 'malformed' }],
     [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, { reason: 'tls' }],
     [{ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, { reason: 'tls' }],
     [{ code: 'CERT_HAS_EXPIRED' }, { reason: 'tls' }],
@@ -47,7 +47,9 @@ describe('failureOf', () => {
 describe('isAnswer', () => {
   it('is an HTTP answer of the far end, but not what a portal sends in its name', () => {
     expect((['http-500', 'too-large', 'identity-mismatch'] as const).every(isAnswer)).to.equal(true);
-    expect((['timeout', 'refused', 'reset', 'redirect', 'tls', 'other'] as const).some(isAnswer)).to.equal(false);
+    expect((['timeout', 'refused', 'reset', 'redirect', 'tls', 'malformed', 'other'] as const).some(isAnswer)).to.equal(
+      false,
+    );
   });
 });
 

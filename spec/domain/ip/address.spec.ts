@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAddress, classify } from '#src/domain/ip/address.js';
+import { canonical, checkAddress, classify } from '#src/domain/ip/address.js';
 import { sparse6, within } from './addresses.js';
 import { isSpecial, nearRanges, RANGES } from './ranges.js';
 
@@ -148,6 +148,21 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['1.1.1.1/..', INVALID],
   ['', INVALID],
 ];
+
+describe('canonical', () => {
+  it('gives one spelling of each address, and leaves alone what is none', () => {
+    for (const [text, ip] of [
+      ['2001:DB8::1', '2001:db8::1'],
+      ['2001:0db8:0:0:0:0:0:1', '2001:db8::1'],
+      ['::FFFF:192.0.2.1', '192.0.2.1'],
+      ['192.0.2.1', '192.0.2.1'],
+      ['nonsense', 'nonsense'],
+    ] as const) {
+      expect(canonical(text)).to.equal(ip);
+      expect(canonical(ip)).to.equal(ip);
+    }
+  });
+});
 
 describe('classify', () => {
   for (const [text, expected] of TABLE) {

@@ -1,18 +1,25 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decide, type Streak } from '#src/domain/ip/votes.js';
+import { decide as decideOn, stillKnown, type Streak, type Vote, type VoteRules } from '#src/domain/ip/votes.js';
 
 const A = '1.1.1.1';
 const B = '8.8.8.8';
 
+/** The answers of sources that go by their place: x, y, z and so on. */
+const votes = (answers: readonly (string | undefined)[]): Vote[] =>
+  answers.map((ip, i) => ({ source: 'xyzuvwrst'.charAt(i), ip }));
+const decide = (answers: readonly (string | undefined)[], rules: VoteRules, streak: Streak | undefined) =>
+  decideOn(votes(answers), rules, streak);
+
 describe('decide', () => {
   const rules = (sources: number, quorum = 2) => ({ quorum, confirmations: 3, sources });
-  const streak = (ip: string, count: number): Streak => ({ ip, count });
+  const streak = (ip: string, count: number, ...sources: string[]): Streak => ({ ip, count, sources });
 
   it('a quorum that agrees is an address', () => {
-    expect(decide([A, A], rules(2), undefined)).to.deep.equal({ result: 'address', ip: A });
-    expect(decide([A, B, A], rules(3), undefined)).to.deep.equal({ result: 'address', ip: A });
-    expect(decide([undefined, A, A], rules(3), undefined)).to.deep.equal({ result: 'address', ip: A });
+    const address = (...agreed: string[]) => ({ result: 'address', ip: A, agreed });
+    expect(decide([A, A], rules(2), undefined)).to.deep.equal(address('x', 'y'));
+    expect(decide([A, B, A], rules(3), undefined)).to.deep.equal(address('x', 'z'));
+    expect(decide([undefined, A, A], rules(3), streak(A, 1, 'x'))).to.deep.equal(address('y', 'z'));
   });
 
   it('as many votes for another is a disagreement', () => {
@@ -26,16 +33,15 @@ describe('decide', () => {
   });
 
   it('fewer than a quorum have to say the same in polls in a row', () => {
-    expect(decide([A, undefined], rules(2), undefined)).to.deep.equal({ result: 'unconfirmed', streak: streak(A, 1) });
-    expect(decide([undefined, A], rules(2), streak(A, 1))).to.deep.equal({
-      result: 'unconfirmed',
-      streak: streak(A, 2),
+    const after = (...args: Parameters<typeof streak>) => ({ result: 'unconfirmed', streak: streak(...args) });
+    expect(decide([A, undefined], rules(2), undefined)).to.deep.equal(after(A, 1, 'x'));
+    expect(decide([undefined, A], rules(2), streak(A, 1, 'x'))).to.deep.equal(after(A, 2, 'x', 'y'));
+    expect(decide([undefined, A], rules(2), streak(A, 2, 'y', 'x'))).to.deep.equal({
+      result: 'address',
+      ip: A,
+      agreed: ['y', 'x'],
     });
-    expect(decide([undefined, A], rules(2), streak(A, 2))).to.deep.equal({ result: 'address', ip: A });
-    expect(decide([undefined, B], rules(2), streak(A, 2))).to.deep.equal({
-      result: 'unconfirmed',
-      streak: streak(B, 1),
-    });
+    expect(decide([undefined, B], rules(2), streak(A, 2, 'x'))).to.deep.equal(after(B, 1, 'y'));
   });
 
   it('two that differ, below the quorum, are a disagreement', () => {
@@ -43,7 +49,7 @@ describe('decide', () => {
   });
 
   it('a single source is its own quorum', () => {
-    expect(decide([A], rules(1), undefined)).to.deep.equal({ result: 'address', ip: A });
+    expect(decide([A], rules(1), undefined)).to.deep.equal({ result: 'address', ip: A, agreed: ['x'] });
   });
 
   it('one liar never wins against a quorum of two or more where two others answer right', () => {
@@ -72,10 +78,10 @@ describe('decide', () => {
       fc.property(answers$, fc.integer({ min: 1, max: 5 }), (answers, quorum) => {
         const verdict = decide(answers, { quorum, confirmations: 3, sources: 8 }, undefined);
         if (verdict.result !== 'address') return;
-        const votes = (ip: string) => answers.filter((answer) => answer === ip).length;
-        expect(votes(verdict.ip)).to.be.at.least(quorum);
+        const count = (ip: string) => answers.filter((answer) => answer === ip).length;
+        expect(verdict.agreed.length).to.equal(count(verdict.ip)).and.at.least(quorum);
         for (const other of answers) {
-          if (other !== undefined && other !== verdict.ip) expect(votes(other)).to.be.lessThan(votes(verdict.ip));
+          if (other !== undefined && other !== verdict.ip) expect(count(other)).to.be.lessThan(count(verdict.ip));
         }
       }),
     );
@@ -84,18 +90,21 @@ describe('decide', () => {
   const answer$ = fc.constantFrom(A, B, '9.9.9.9', undefined);
   const answers$ = fc.array(answer$, { maxLength: 8 });
   const quorum$ = fc.integer({ min: 1, max: 5 });
-  const streak$ = fc.option(fc.record({ ip: fc.constantFrom(A, B), count: fc.integer({ min: 1, max: 9 }) }), {
-    nil: undefined,
-  });
+  const streak$ = fc.option(
+    fc.record({ ip: fc.constantFrom(A, B), count: fc.integer({ min: 1, max: 9 }), sources: fc.constant(['q']) }),
+    {
+      nil: undefined,
+    },
+  );
 
   it('is the contract in other words: a quorum and a majority, or one voice often enough, or nothing', () => {
     fc.assert(
       fc.property(answers$, quorum$, streak$, (answers, quorum, before) => {
         const needed = Math.min(quorum, 8);
         const given = answers.filter((ip) => ip !== undefined);
-        const votes = (ip: string) => given.filter((other) => other === ip).length;
+        const count = (ip: string) => given.filter((other) => other === ip).length;
         const winner = given.find(
-          (ip) => votes(ip) >= needed && given.every((other) => other === ip || votes(other) < votes(ip)),
+          (ip) => count(ip) >= needed && given.every((other) => other === ip || count(other) < count(ip)),
         );
         const alone = new Set(given).size === 1 && given.length < needed ? given[0] : undefined;
         const times = before?.ip === alone ? (before?.count ?? 0) + 1 : 1;
@@ -112,16 +121,25 @@ describe('decide', () => {
   });
 
   it('does not depend on the order of the answers', () => {
-    const shuffled$ = answers$.chain((answers) =>
-      fc.tuple(fc.constant(answers), fc.shuffledSubarray(answers, { minLength: answers.length })),
-    );
+    const shuffled$ = answers$
+      .map(votes)
+      .chain((cast) => fc.tuple(fc.constant(cast), fc.shuffledSubarray(cast, { minLength: cast.length })));
     fc.assert(
-      fc.property(shuffled$, quorum$, streak$, ([answers, shuffled], quorum, before) => {
-        const sorted = (list: typeof answers) => {
-          const verdict = decide(list, rules(8, quorum), before);
-          return verdict.result === 'disagree' ? { ...verdict, answers: verdict.answers.toSorted() } : verdict;
+      fc.property(shuffled$, quorum$, streak$, ([cast, shuffled], quorum, before) => {
+        const sorted = (list: readonly Vote[]) => {
+          const verdict = decideOn(list, rules(8, quorum), before);
+          switch (verdict.result) {
+            case 'address':
+              return { ...verdict, agreed: verdict.agreed.toSorted() };
+            case 'unconfirmed':
+              return { ...verdict, streak: { ...verdict.streak, sources: verdict.streak.sources.toSorted() } };
+            case 'disagree':
+              return { ...verdict, answers: verdict.answers.toSorted() };
+            default:
+              return verdict;
+          }
         };
-        expect(sorted(shuffled)).to.deep.equal(sorted(answers));
+        expect(sorted(shuffled)).to.deep.equal(sorted(cast));
       }),
       { numRuns: 1_000 },
     );
@@ -155,5 +173,14 @@ describe('decide', () => {
         expect(decide(answers, rules(8, quorum), before)).to.deep.equal({ result: 'unknown' });
       }),
     );
+  });
+});
+
+describe('stillKnown', () => {
+  it('is what is known where somebody bears it out and nobody contradicts it', () => {
+    expect(stillKnown(votes([undefined, A]), A)).to.deep.equal({ result: 'address', ip: A, agreed: ['y'] });
+    expect(stillKnown(votes([A, B]), A)).to.equal(undefined);
+    expect(stillKnown(votes([undefined]), A)).to.equal(undefined);
+    expect(stillKnown(votes([A]), undefined)).to.equal(undefined);
   });
 });

@@ -40,14 +40,18 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'family.found', at: 1, family: 'IPv6' },
   { kind: 'redis.worked', at: 1, what: 'a step' },
   { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
-  { kind: 'ip.unknown', at: 1 },
+  { kind: 'ip.unknown', at: 1, failures: [], known: undefined },
   { kind: 'ip.disagreed', at: 1, answers: ['1.1.1.1', '8.8.8.8'] },
-  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1' },
+  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] },
   { kind: 'ip.held', at: 1, ip: '1.1.1.1', quietMs: 300_000 },
   { kind: 'ip.changed', at: 1, ip: '1.1.1.1', previous: undefined, producers: 1 },
   { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, reason: 'timeout', retryInMs: 50 },
   { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 2, reason: 'timeout', retryInMs: 50 },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'ip' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'address' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'left' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'told' },
   { kind: 'announcement.dropped', at: 1, uuid: 'p' },
   { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
   { kind: 'redis.up', at: 1 },
@@ -128,6 +132,19 @@ describe('the log', () => {
       'round 3: 2 of 3 answered in 1.5 s, 1 failed',
     ],
     [
+      {
+        kind: 'ip.unknown',
+        at: 1,
+        failures: [
+          { source: 'dns', reason: 'unreachable' },
+          { source: 'https', reason: 'timeout' },
+        ],
+        known: '1.1.1.1',
+      },
+      'warn',
+      'could not find the public IP (dns unreachable, https timeout): 1.1.1.1 stays announced until a source answers',
+    ],
+    [
       { kind: 'ip.changed', at: 1, ip: '8.8.8.8', previous: '1.1.1.1', producers: 1 },
       'info',
       'public IP changed from 1.1.1.1 to 8.8.8.8: 1 producer to tell',
@@ -141,13 +158,13 @@ describe('the log', () => {
 
   it('tells a standing condition when it begins and when it changes, not for as long as it lasts', () => {
     const { sink, lines } = logging();
-    for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at });
-    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1' });
-    sink.accept({ kind: 'ip.unknown', at: 9 });
+    for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at, failures: [], known: undefined });
+    for (let at = 5; at < 9; at += 1) sink.accept({ kind: 'ip.confirmed', at, ip: '1.1.1.1', agreed: ['dns'] });
+    sink.accept({ kind: 'ip.unknown', at: 9, failures: [], known: undefined });
     expect(lines.map(({ message }) => message)).to.deep.equal([
-      'could not find the public IP',
+      'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
       'public IP is 1.1.1.1',
-      'could not find the public IP',
+      'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
     ]);
   });
 
@@ -177,6 +194,17 @@ describe('the log', () => {
       'could not confirm a step: NOPERM',
       'a step works again',
       'could not confirm a step: OOM',
+    ]);
+  });
+
+  it('takes a lost connection for no other cause', () => {
+    const { sink, lines } = logging();
+    for (const reason of ['no connection', 'READONLY', 'no connection', 'READONLY']) {
+      sink.accept({ kind: 'redis.failed', at: 1, what: 'a step', reason });
+    }
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a step: no connection',
+      'could not confirm a step: READONLY',
     ]);
   });
 

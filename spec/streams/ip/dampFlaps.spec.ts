@@ -1,14 +1,16 @@
 import type { SchedulerLike } from 'rxjs';
+import type { OwnIp } from '#src/domain/ip/source.js';
 import { dampFlaps } from '#src/streams/ip/dampFlaps.js';
 import { virtualClock } from '../../support/clock.js';
 import { marbles } from '../../support/marbles.js';
 
 describe('dampFlaps', () => {
   const damped = (scheduler: SchedulerLike) => dampFlaps(virtualClock(scheduler), scheduler);
+  const own = (ip: string, ...agreed: string[]): OwnIp => ({ ip, agreed });
   const names = 'abcdefgh'.split('');
-  const ips = Object.fromEntries(names.map((name, i) => [name, `1.1.1.${String(i)}`]));
-  const out = Object.fromEntries(names.map((name) => [name, { kind: 'announce', ip: ips[name] }]));
-  const held = (name: string, at: number) => ({ kind: 'ip.held', at, ip: ips[name], quietMs: 300_000 });
+  const ips = Object.fromEntries(names.map((name, i): [string, OwnIp] => [name, own(`1.1.1.${i}`)]));
+  const out = Object.fromEntries(names.map((name) => [name, { kind: 'announce', own: ips[name] }]));
+  const held = (name: string, at: number) => ({ kind: 'ip.held', at, ip: ips[name]?.ip, quietMs: 300_000 });
 
   marbles(
     'lets five changes through at once; a sixth waits until it has stood for five minutes',
@@ -49,9 +51,9 @@ describe('dampFlaps', () => {
   });
 
   marbles('an address that is not known passes', ({ cold, scheduler, expectObservable }) => {
-    const ip$ = cold<string | undefined>('u|', { u: undefined });
+    const ip$ = cold<OwnIp | undefined>('u|', { u: undefined });
 
-    expectObservable(ip$.pipe(damped(scheduler))).toBe('u|', { u: { kind: 'announce', ip: undefined } });
+    expectObservable(ip$.pipe(damped(scheduler))).toBe('u|', { u: { kind: 'announce', own: undefined } });
   });
 
   marbles(

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Delivery } from '#src/domain/announce/outbox.js';
+import type { Delivery, Settled } from '#src/domain/announce/outbox.js';
 import type { Reply } from '#src/domain/call/http.js';
 import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { SchedulerEvent } from '#src/events.js';
@@ -19,6 +19,14 @@ describe('deliver', () => {
   };
   const good: Reply = { ok: true, status: 204, body: '' };
   const busy: Reply = { ok: false, reason: 'http-503' };
+  const settled: Record<string, Settled> = {
+    p: { pending: 1, outdated: undefined },
+    n: { pending: 0, outdated: undefined },
+    i: { pending: 0, outdated: 'ip' },
+    a: { pending: 0, outdated: 'address' },
+    l: { pending: 0, outdated: 'left' },
+    t: { pending: 0, outdated: 'told' },
+  };
   const replies = { g: good, b: busy };
   const acknowledged = (at: number): SchedulerEvent => {
     return { kind: 'announcement.acknowledged', at, uuid: 'p', ip: '9.9.9.9', attempts: 3 };
@@ -31,10 +39,10 @@ describe('deliver', () => {
   function attempt(
     { scheduler, cold }: Marbles,
     reply$: Observable<Reply>,
-    over: { delivery?: Partial<Delivery>; ack$?: Observable<{ pending: number }>; nack$?: Observable<unknown> } = {},
+    over: { delivery?: Partial<Delivery>; ack$?: Observable<Settled>; nack$?: Observable<Settled> } = {},
   ) {
     const calls: string[] = [];
-    const { ack$ = cold('(p|)', { p: { pending: 1 } }), nack$ = cold('(d|)') } = over;
+    const { ack$ = cold('(p|)', settled), nack$ = cold('(p|)', settled) } = over;
     const event$ = deliver({
       request: ({ ip }, ours) => {
         calls.push(`call ${ip} ${ours}`);
@@ -62,7 +70,7 @@ describe('deliver', () => {
   marbles('a 2xx is acknowledged', (m) => {
     const reply$ = m.cold('--(g|)', replies);
     const replySubs = '    ^-!';
-    const ack$ = m.cold('    -(p|)', { p: { pending: 1 } });
+    const ack$ = m.cold('    -(p|)', settled);
     const ackSubs = '      --^!';
     const expected = '     ---(a|)';
 
@@ -76,12 +84,24 @@ describe('deliver', () => {
   });
 
   marbles('the last one to acknowledge completes the announcement', (m) => {
-    const { event$ } = attempt(m, m.cold('(g|)', replies), { ack$: m.cold('(p|)', { p: { pending: 0 } }) });
+    const { event$ } = attempt(m, m.cold('(g|)', replies), { ack$: m.cold('(n|)', settled) });
 
     m.expectObservable(event$).toBe('(ac|)', {
       a: acknowledged(0),
       c: { kind: 'announcements.complete', at: 0, ip: '9.9.9.9' },
     });
+  });
+
+  marbles('what counts no longer is told as what it is, be it an answer or a failure', (m) => {
+    for (const [sign, why] of Object.entries({ i: 'ip', a: 'address', l: 'left', t: 'told' } as const)) {
+      const step$ = m.cold<Settled>(`-(${sign}|)`, settled);
+      const outdated = { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '9.9.9.9', why } as const;
+      const answered = attempt(m, m.cold('(g|)', replies), { ack$: step$ });
+      const failing = attempt(m, m.cold('(b|)', replies), { nack$: step$ });
+
+      m.expectObservable(answered.event$).toBe('-(o|)', { o: { ...outdated, result: 'ok' } });
+      m.expectObservable(failing.event$).toBe('-(o|)', { o: { ...outdated, result: 'http-503' } });
+    }
   });
 
   marbles('a failure is due again later, the longer the more attempts there were', (m) => {
@@ -92,11 +112,12 @@ describe('deliver', () => {
     expect(calls).to.deep.equal(['call 1.1.1.1 9.9.9.9', 'nack http-503 2000']);
   });
 
-  marbles('honours Retry-After, but never calls again at once', (m) => {
+  marbles('Retry-After lengthens the backoff, and never shortens it', (m) => {
     const asking = (retryAfterMs: number) => m.cold<Reply>('(r|)', { r: { ...busy, retryAfterMs } });
 
     m.expectObservable(attempt(m, asking(90_000)).event$).toBe('(f|)', { f: failed(0, 'http-503', 90_000) });
-    m.expectObservable(attempt(m, asking(0)).event$).toBe('(f|)', { f: failed(0, 'http-503', 1_000) });
+    m.expectObservable(attempt(m, asking(1_000)).event$).toBe('(f|)', { f: failed(0, 'http-503') });
+    m.expectObservable(attempt(m, asking(0)).event$).toBe('(f|)', { f: failed(0, 'http-503') });
   });
 
   marbles('a call that is never answered ends at the deadline', (m) => {
@@ -143,7 +164,7 @@ describe('deliver', () => {
   });
 
   marbles('an ack that Redis could not confirm is tried again every 500 ms', (m) => {
-    const errors = m.cold<{ pending: number }>('#');
+    const errors = m.cold<Settled>('#');
     const { event$, calls } = attempt(m, m.cold('(g|)', replies), { ack$: errors });
 
     m.expectObservable(event$).toBe('5000ms (f|)', {
@@ -154,5 +175,19 @@ describe('deliver', () => {
     m.expectSubscriptions(errors.subscriptions).toBe(
       Array.from({ length: 11 }, (_, i) => (i === 0 ? '(^!)' : `${String(i * 500)}ms (^!)`)),
     );
+  });
+
+  marbles('an ack or nack that never comes back is given up before the lease runs out', (m) => {
+    const never$ = m.cold<Settled>('-');
+    const subs = '                               ^ 8999ms !';
+    const given = { kind: 'redis.failed', what: 'settling an announcement', reason: 'Error: Command timed out' };
+
+    m.expectObservable(attempt(m, m.cold('(g|)', replies), { ack$: never$ }).event$).toBe('9s (f|)', {
+      f: { ...given, at: 9_000 },
+    });
+    m.expectObservable(attempt(m, m.cold('-(b|)', replies), { nack$: never$ }).event$).toBe('- 9s (f|)', {
+      f: { ...given, at: 9_001 },
+    });
+    m.expectSubscriptions(never$.subscriptions).toBe([subs, `-${subs.trimStart()}`]);
   });
 });

@@ -51,6 +51,7 @@ describe('watchIp', () => {
       steady: () => scheduler.now(),
       random: () => 0.5,
       scheduler,
+      announced: undefined,
       ...over,
     });
     return {

@@ -1,40 +1,102 @@
 import { expect } from 'chai';
-import { lastValueFrom } from 'rxjs';
+import { take } from 'rxjs';
 import { abortable } from '#src/streams/operators/abortable.js';
+import { follow } from '../../support/follow.js';
+import { unhandledDuring } from '../../support/rejections.js';
+import { settled } from '../../support/timers.js';
 
 describe('abortable', () => {
-  it('does nothing before somebody subscribes, and hands on the value', async () => {
-    let runs = 0;
-    const value$ = abortable(() => Promise.resolve((runs += 1)));
-    expect(runs).to.equal(0);
-    expect(await lastValueFrom(value$, { defaultValue: 0 })).to.equal(1);
+  /** A promise for each subscription, with what was handed to it, and the means to settle it. */
+  function calls() {
+    const signals: AbortSignal[] = [];
+    const resolves: ((value: string) => void)[] = [];
+    const rejects: ((error: Error) => void)[] = [];
+    const value$ = abortable(
+      (signal) =>
+        new Promise<string>((resolve, reject) => {
+          signals.push(signal);
+          resolves.push(resolve);
+          rejects.push(reject);
+        }),
+    );
+    return { value$, signals, resolves, rejects, aborted: () => signals.map(({ aborted }) => aborted) };
+  }
+
+  it('does nothing before somebody subscribes; then hands on the value, and ends', async () => {
+    const { value$, signals, resolves } = calls();
+    expect(signals).to.have.length(0);
+    const followed = follow(value$);
+    resolves[0]?.('a');
+    await settled();
+    expect(followed).to.deep.include({ seen: ['a'], end: 'complete' });
+  });
+
+  it('makes a call of its own for each subscription', async () => {
+    const { value$, signals, resolves } = calls();
+    const [one, other] = [follow(value$), follow(value$)];
+    resolves[1]?.('b');
+    one.leave();
+    await settled();
+    expect([one.seen, other.seen]).to.deep.equal([[], ['b']]);
+    expect(signals.map(({ aborted }) => aborted)).to.deep.equal([true, false]);
   });
 
   it('hands on a rejection, and a throw before there is a promise', async () => {
-    const reject$ = abortable(() => Promise.reject(new Error('no')));
-    const throw$ = abortable((): Promise<never> => {
-      throw new Error('not even a promise');
-    });
-    const failure = (value$: typeof throw$) =>
-      lastValueFrom(value$, { defaultValue: undefined }).catch((error: unknown) => (error as Error).message);
-    expect(await failure(reject$)).to.equal('no');
-    expect(await failure(throw$)).to.equal('not even a promise');
+    const { value$, rejects } = calls();
+    const rejected = follow(value$);
+    const thrown = follow(
+      abortable((): Promise<never> => {
+        throw new Error('not even a promise');
+      }),
+    );
+    rejects[0]?.(new Error('no'));
+    await settled();
+    expect(rejected).to.have.nested.property('end.error.message', 'no');
+    expect(thrown).to.have.nested.property('end.error.message', 'not even a promise');
   });
 
-  it('aborts when unsubscribed, and only then', async () => {
-    const signals: AbortSignal[] = [];
-    const pending$ = abortable((signal) => {
-      signals.push(signal);
-      return new Promise<never>(() => {});
-    });
-    pending$.subscribe().unsubscribe();
-    await lastValueFrom(
-      abortable((signal) => {
-        signals.push(signal);
-        return Promise.resolve();
-      }),
-      { defaultValue: undefined },
+  it('waits for as long as there is no answer', async () => {
+    const { value$, aborted } = calls();
+    const followed = follow(value$);
+    await settled();
+    expect(followed).to.deep.include({ seen: [], end: undefined });
+    expect(aborted()).to.deep.equal([false]);
+  });
+
+  it('aborts when nobody waits any more, and what comes then is told to nobody', async () => {
+    const { value$, aborted, resolves } = calls();
+    const followed = follow(value$);
+    followed.leave();
+    expect(aborted()).to.deep.equal([true]);
+    resolves[0]?.('late');
+    await settled();
+    expect(followed).to.deep.include({ seen: [], end: undefined });
+  });
+
+  it('a rejection that the abort itself brings about harms nobody', async () => {
+    const value$ = abortable(
+      (signal) =>
+        new Promise<never>((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(new Error('aborted'));
+          });
+        }),
     );
-    expect(signals.map(({ aborted }) => aborted)).to.deep.equal([true, false]);
+    const unhandled = await unhandledDuring(async () => {
+      follow(value$).leave();
+      await settled();
+    });
+    expect(unhandled).to.deep.equal([]);
+  });
+
+  it('does not abort what has settled', async () => {
+    const { value$, aborted, resolves, rejects } = calls();
+    follow(value$.pipe(take(1)));
+    const failing = follow(value$);
+    resolves[0]?.('a');
+    rejects[1]?.(new Error('no'));
+    await settled();
+    failing.leave();
+    expect(aborted()).to.deep.equal([false, false]);
   });
 });

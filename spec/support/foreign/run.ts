@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import type { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
+import { eventually } from '../eventually.js';
 import { keys } from '../registry.js';
 import { unsafeLines } from './words.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const REASON =
-  /^(timeout|refused|reset|unreachable|http-\d{3}|redirect|too-large|identity-mismatch|address-denied|address-invalid|tls|aborted|other)$/;
+  /^(timeout|refused|reset|unreachable|http-\d{3}|redirect|too-large|identity-mismatch|address-denied|address-invalid|tls|malformed|aborted|other)$/;
 
 function settings(server: RedisServer): object {
   return {
@@ -21,11 +22,17 @@ function settings(server: RedisServer): object {
   };
 }
 
+interface Shared {
+  readonly server: RedisServer;
+  readonly redis: Redis;
+}
+
 /** All that the daemon prints in a few rounds over the registry as it is. */
-async function printed(server: RedisServer, format: 'json' | 'pretty'): Promise<string> {
+async function printed({ server, redis }: Shared, format: 'json' | 'pretty'): Promise<string> {
   const running = await Scheduler.start(settings(server), { CONSUMER_SCHEDULER__LOG__FORMAT: format });
   try {
     await running.logged(({ message }) => message.includes('round 3: '));
+    await eventually(() => expectReasons(redis));
     expect(await running.stop()).to.equal(0);
   } finally {
     await running.kill();
@@ -43,10 +50,9 @@ async function said(server: RedisServer, words: readonly string[]): Promise<stri
 }
 
 /** The specs of whatever strangers have put into the registry, or answer. */
-export function describeOutput(shared: { readonly server: RedisServer; readonly redis: Redis }): void {
+export function describeOutput(shared: Shared): void {
   it('each line of the log is one short line of JSON, and the reasons stored are those of the contract', async () => {
-    const output = await printed(shared.server, 'json');
-    await expectReasons(shared.redis);
+    const output = await printed(shared, 'json');
     expect(unsafeLines(output)).to.deep.equal([]);
     for (const line of output.trimEnd().split('\n')) {
       expect(JSON.parse(line)).to.include.keys('level', 'message', 'timestamp').and.not.include({ level: 'forged' });
@@ -54,7 +60,7 @@ export function describeOutput(shared: { readonly server: RedisServer; readonly 
   });
 
   it('each line of the pretty log is a short line of ours', async () => {
-    const output = await printed(shared.server, 'pretty');
+    const output = await printed(shared, 'pretty');
     expect(unsafeLines(output)).to.deep.equal([]);
     for (const line of output.trimEnd().split('\n')) expect(line).to.match(/^(?!00:00:00)\d\d:\d\d:\d\d [✖▲●·] /);
   });

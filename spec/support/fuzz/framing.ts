@@ -15,7 +15,8 @@ export function readReply(bytes: Buffer): Framed {
   const [first = '', ...lines] = text.slice(0, end.index).split(/\r?\n/);
   const status = Number(/^HTTP\/\d\.\d (\d{3})/.exec(first)?.[1] ?? 0);
   const rest = bytes.subarray(end.index + end[0].length);
-  if (status >= 100 && status < 200) return readReply(rest);
+  // A 101 is the last word (RFC 9110 §15.2.2).
+  if (status >= 100 && status < 200 && status !== 101) return readReply(rest);
   const values = (name: string): readonly string[] =>
     lines.flatMap((line) => {
       const [, key = '', value = ''] = /^([^:]*):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
@@ -23,7 +24,7 @@ export function readReply(bytes: Buffer): Framed {
     });
   const upTo = (all: Buffer, length: number): Framed =>
     all.length < length ? CUT : { whole: true, status, body: all.subarray(0, length) };
-  if (status === 204 || status === 304) return upTo(rest, 0);
+  if (status === 204 || status === 205 || status === 304) return upTo(rest, 0);
   const codings = values('transfer-encoding').join(',').toLowerCase().split(',');
   if (codings.at(-1)?.trim() === 'chunked') return unchunked(status, rest);
   const [length] = values('content-length');

@@ -1,23 +1,26 @@
 import type { Redis } from 'ioredis';
-import { concat, concatMap, defer, from, lastValueFrom, mergeAll, of, toArray } from 'rxjs';
+import { concat, lastValueFrom, NEVER, of, toArray } from 'rxjs';
+import { decisions } from '#src/app/checking.js';
+import { LANES } from '#src/app/lanes.js';
+import { syncRound } from '#src/app/syncRound.js';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
-import { OnlineEvidence } from '#src/state/onlineEvidence.js';
-import type { Reply } from '#src/domain/call/http.js';
-import type { Lane, PeerAddress } from '#src/domain/peer/peer.js';
-import { Bell } from '#src/state/bell.js';
-import { HostFamilies } from '#src/state/hostFamilies.js';
-import { PeerBook } from '#src/state/peerBook.js';
-import { UndecidedFailures } from '#src/state/undecided.js';
+import { loadConfig } from '#src/config/load.js';
+import type { PostJson, Reply } from '#src/domain/call/http.js';
+import type { Family } from '#src/domain/ip/scope.js';
+import type { Lane } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { draw } from '#src/streams/operators/draw.js';
-import { pull } from '#src/streams/operators/pull.js';
-import { checkPeer, type CheckOptions } from '#src/streams/sync/checkPeer.js';
-import { recheck, sweep, type LaneItem } from '#src/streams/sync/sweep.js';
+import { Bell } from '#src/state/bell.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { PeerBook } from '#src/state/peerBook.js';
+import { UndecidedFailures } from '#src/state/undecided.js';
 import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
+
+const US = '00000000-0000-4000-8000-000000000000';
 
 /** Puts the entries into the registry, each as its type has it. */
 export async function plant(redis: Redis, entries: readonly StoredEntry[]): Promise<void> {
@@ -57,45 +60,37 @@ export function keyOf(member: Buffer): Buffer {
 
 /** A round of each lane over the whole registry, as the program runs them, and the addresses that were called. */
 export async function roundOver(client: RedisClient, now: number) {
-  const book = new PeerBook(['public']);
-  const called: PeerAddress[] = [];
-  const registry = new RegistrySource(client, keys);
+  const { config } = await loadConfig({
+    file: undefined,
+    env: { LOCAL_UUID: US, IP_OVERRIDE: '93.184.216.34' },
+    cwd: '/nonexistent',
+  });
+  const book = new PeerBook(config.network.allow);
+  const called: { readonly ip: string }[] = [];
   const wall = (): number => now;
-  const source = {
-    registry,
-    book,
-    self: 'us',
-    clock: { wall, steady: () => 0 },
-    bell: new Bell(),
-    explain: redisFailure,
-  };
-  const sink = new WriteBack(client, keys, book, wall, redisFailure);
-  const options: CheckOptions = {
+  const deps = {
+    registry: new RegistrySource(client, keys),
     book,
     evidence: new OnlineEvidence(),
+    undecided: new UndecidedFailures(wall),
+    families: new HostFamilies(() => new Set<Family>(['IPv4', 'IPv6'])),
+    bell: new Bell(),
+    busySources: new Set<string>(),
+    ipSources: () => [],
     clock: { wall, steady: wall, epoch: () => 0 },
-    request: (address) => {
-      called.push(address);
+    explain: redisFailure,
+    writeBack: new WriteBack(client, keys, book, wall, redisFailure),
+    post: (): PostJson => (request) => {
+      called.push({ ip: new URL(request.url).hostname.replace(/^\[|\]$/g, '') });
       const good: Reply = { ok: true, status: 200, body: '' };
-      return of<Reply>(called.length % 3 === 0 ? { ok: false, reason: 'refused' } : good);
+      return Promise.resolve(called.length % 3 === 0 ? { ok: false, reason: 'refused' } : good);
     },
-    timeoutMs: 1_000,
-    rules: { fall: 3, rise: 1 },
-    allow: ['public'],
-    polledScope: undefined,
-    undecided: new UndecidedFailures(() => 0),
-    families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
+    config$: of(config),
+    stop$: NEVER,
   };
-  const written$ = defer(() => from(sink.settle())).pipe(mergeAll());
-  const lane = (name: Lane) => {
-    const check = checkPeer(options, name);
-    const work = (item: LaneItem) =>
-      'event' in item ? of(item.event) : check(item.entry).pipe(concatMap((event) => concat(written$, of(event))));
-    const items = () => (name === 'regular' ? sweep(source, 1) : recheck(source, name, 0));
-    return draw(items, (next$) => pull(next$, work, 64));
-  };
-  const lanes = from(['regular', 'suspect', 'pending', 'unavailable'] as const);
-  const events: readonly SchedulerEvent[] = await lastValueFrom(lanes.pipe(concatMap(lane), toArray()));
+  const lane = (name: Lane) => syncRound(deps, name, 1, config, 0);
+  const round$ = concat(...LANES.map(lane), decisions(deps, true));
+  const events: readonly SchedulerEvent[] = await lastValueFrom(round$.pipe(toArray()));
   return { called, events, unwritten: book.unwrittenCount };
 }
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
+import type { Settled } from '#src/domain/announce/outbox.js';
 import { keys } from '../registry.js';
-import { expectSame, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
+import { expectSame, HOUR_MS, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
 import { stepping } from './step.js';
 
 export const outboxSteps = { taken: 0 };
@@ -16,10 +17,13 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
     const previous = model.ip;
     const changed = previous !== ip;
     const producers = changed ? model.registered.size : 0;
-    expect(await outbox.enqueue(ip)).to.deep.equal({ changed, previous, producers });
+    expect(await outbox.enqueue({ ip, agreed: ['dns'] })).to.deep.equal({ changed, previous, producers });
     if (!changed) return;
     model.ip = ip;
+    const change = ['at', String(model.now), 'ip', ip, 'previous', previous ?? '', 'agreed', 'dns'];
+    model.changes = [...model.changes, change].slice(-20);
     model.owes.clear();
+    model.tries.clear();
     for (const [uuid, producer] of model.registered) {
       model.owes.set(uuid, model.now);
       Object.assign(producer, { attempts: undefined, error: undefined });
@@ -29,7 +33,7 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
 
 const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
   step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { outbox }) => {
-    const claim = await outbox.lease(expected, LEASE_MS);
+    const claim = await outbox.lease(expected, { leaseMs: LEASE_MS, longestMs: model.longestMs });
     if (expected !== undefined && expected !== model.ip) {
       expect(claim).to.deep.equal({ kind: 'stale' });
       return;
@@ -41,8 +45,8 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
         expect(model.due(), 'nobody is claimed twice within a lease').to.include(claim.uuid);
         expect(producer, claim.uuid).to.not.equal(undefined);
         expect(claim.stored).to.deep.equal(model.storedOf(claim.uuid));
-        expect(claim.attempts).to.equal(producer?.attempts ?? 0);
-        expect(claim.error).to.equal(producer?.error ?? null);
+        expect(claim).to.deep.include(model.triesOf(claim.uuid));
+        if (producer?.address !== undefined) model.tries.delete(claim.uuid);
         model.owes.set(claim.uuid, model.now + LEASE_MS);
         model.claims.push(claim);
         return;
@@ -50,6 +54,7 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
       case 'dropped':
         expect(model.registered.has(claim.uuid), 'who is dropped has left').to.equal(false);
         expect(model.owes.delete(claim.uuid)).to.equal(true);
+        model.tries.delete(claim.uuid);
         return;
       case 'wait':
         expect(model.due(), 'nobody who is due has to wait').to.deep.equal([]);
@@ -64,11 +69,12 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
 
 /** The end of any attempt that is under way, in whatever order: some come late, from before a change or a lease's end. */
 const settle$ = fc
-  .tuple(fc.nat(100), fc.option(fc.integer({ min: 10, max: 3_600_000 }), { freq: 2 }), fc.boolean())
-  .map(([pick, retryInMs, again]) =>
+  .tuple(fc.nat(100), fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 2 }), fc.boolean())
+  .map(([pick, share, again]) =>
     step(
-      `settle the attempt ${pick}: ${retryInMs === null ? 'acknowledged' : `failed, again in ${retryInMs} ms`}`,
+      `settle the attempt ${pick}: ${share === null ? 'acknowledged' : `failed, again after ${share} of the longest wait`}`,
       async (model, { outbox }) => {
+        const retryInMs = share === null ? null : Math.round(share * model.longestMs);
         const at = pick % model.claims.length;
         const delivery = model.claims[at] ?? expect.fail('no attempt');
         const { stored } = delivery;
@@ -77,14 +83,11 @@ const settle$ = fc
         // Every second one stays, to be settled twice.
         if (!again) model.claims.splice(at, 1);
         const failedMs = acknowledged ? undefined : (retryInMs ?? 10);
-        if (failedMs !== undefined) {
-          await outbox.nack(delivery, 'timeout', failedMs);
-          expectSettled(model, delivery, failedMs);
-          return;
-        }
-        const { pending } = await outbox.ack(delivery);
-        expectSettled(model, delivery, undefined);
-        expect(pending).to.equal(model.owes.size);
+        const settled = await (failedMs === undefined
+          ? outbox.ack(delivery)
+          : outbox.nack(delivery, 'timeout', failedMs));
+        const outdated = expectSettled(model, delivery, failedMs);
+        expect(settled).to.deep.equal({ pending: model.owes.size, outdated });
       },
       ({ claims }) => claims.length > 0,
     ),
@@ -94,39 +97,52 @@ function expectSettled(
   model: OutboxModel,
   { uuid, ip, stored }: Pick<OutboxModel['claims'][number], 'uuid' | 'ip' | 'stored'>,
   retryInMs: number | undefined,
-): void {
+): Settled['outdated'] {
   const producer = model.registered.get(uuid);
   if (producer === undefined) {
     model.owes.delete(uuid);
-    return;
+    model.tries.delete(uuid);
+    return 'left';
   }
   const now = model.storedOf(uuid);
   const owing = model.owes.has(uuid);
   if (now.ip !== stored.ip || now.port !== stored.port) {
     if (owing) model.owes.set(uuid, model.now);
-    return;
+    model.tries.delete(uuid);
+    return 'address';
   }
   const current = ip === model.ip;
   if (retryInMs === undefined && (current || owing)) producer.notified = { ip, at: model.now };
-  if (!current) return;
+  if (!current) return 'ip';
+  if (retryInMs !== undefined && !owing) return 'told';
   if (retryInMs === undefined) model.owes.delete(uuid);
-  else if (owing) model.owes.set(uuid, model.now + retryInMs);
-  if (producer.address === undefined) return;
+  else model.owes.set(uuid, model.now + retryInMs);
+  if (producer.address === undefined) {
+    model.tries.set(uuid, (model.tries.get(uuid) ?? 0) + 1);
+    return undefined;
+  }
+  model.tries.delete(uuid);
   producer.attempts = (producer.attempts ?? 0) + 1;
   producer.error = retryInMs === undefined ? undefined : 'timeout';
+  return undefined;
 }
 
-const join$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, ...ADDRESSES)).map(([uuid, address]) =>
-  step(
-    `${uuid} joins at ${JSON.stringify(address ?? 'no address')}`,
-    async (model, { redis }) => {
-      if (address !== undefined) await redis.hset(keys.producer(uuid), address);
-      await redis.sadd(keys.producers, uuid);
-      model.registered.set(uuid, { address, notified: undefined, attempts: undefined, error: undefined });
-    },
-    ({ registered }) => !registered.has(uuid),
-  ),
-);
+const join$ = fc
+  .tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, 'no hash', ...ADDRESSES))
+  .map(([uuid, given]) =>
+    step(
+      `${uuid} joins with ${JSON.stringify(given ?? 'no key')}`,
+      async (model, { redis }) => {
+        const [address, instead] = typeof given === 'string' ? [undefined, given] : [given, undefined];
+        if (address !== undefined) await redis.hset(keys.producer(uuid), address);
+        if (instead !== undefined) await redis.set(keys.producer(uuid), instead);
+        await redis.sadd(keys.producers, uuid);
+        const unknown = { notified: undefined, attempts: undefined, error: undefined };
+        model.registered.set(uuid, { address, instead, ...unknown });
+      },
+      ({ registered }) => !registered.has(uuid),
+    ),
+  );
 
 const leave$ = fc.constantFrom(...UUIDS).map((uuid) =>
   step(
@@ -143,11 +159,24 @@ const move$ = fc.tuple(fc.constantFrom(...UUIDS), fc.constantFrom(...ADDRESSES))
   step(
     `${uuid} moves to ${JSON.stringify(address)}`,
     async (model, { redis }) => {
+      const producer = model.registered.get(uuid) ?? expect.fail(uuid);
+      if (producer.instead !== undefined) await redis.del(keys.producer(uuid));
       await redis.multi().hdel(keys.producer(uuid), 'port').hset(keys.producer(uuid), address).exec();
-      const producer = model.registered.get(uuid);
-      if (producer !== undefined) producer.address = address;
+      Object.assign(producer, { address, instead: undefined });
     },
-    ({ registered }) => registered.get(uuid)?.address !== undefined,
+    ({ registered }) => registered.has(uuid),
+  ),
+);
+
+const vanish$ = fc.constantFrom(...UUIDS).map((uuid) =>
+  step(
+    `the key of ${uuid} is gone`,
+    async (model, { redis }) => {
+      await redis.del(keys.producer(uuid));
+      const unknown = { address: undefined, instead: undefined, notified: undefined };
+      Object.assign(model.registered.get(uuid) ?? {}, { ...unknown, attempts: undefined, error: undefined });
+    },
+    ({ registered }) => registered.has(uuid),
   ),
 );
 
@@ -157,9 +186,16 @@ const clock$ = fc
     fc.integer({ min: 1, max: 2 * LEASE_MS }),
     fc.integer({ min: -LEASE_MS, max: -1 }),
     fc.integer({ min: 1, max: 7_200_000 }),
-    fc.constant(-86_400_000),
+    fc.constantFrom(-86_400_000, 86_400_000, 14 * 86_400_000),
   )
   .map((byMs) => step(`the clock moves by ${byMs} ms`, (model) => void (model.now += byMs)));
+
+/** The waits that are stored stay what they are. */
+const settings$ = fc
+  .constantFrom(HOUR_MS, 6 * HOUR_MS, 336 * HOUR_MS)
+  .map((longestMs) =>
+    step(`the longest wait is ${longestMs} ms from here on`, (model) => void (model.longestMs = longestMs)),
+  );
 
 const restart$ = fc.constant(step('the scheduler starts anew', (_, real) => void real.reopen()));
 
@@ -185,8 +221,10 @@ export const outboxStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
     join$,
     leave$,
     move$,
+    vanish$,
     clock$,
     clock$,
+    settings$,
     restart$,
   ],
   fc.nat(20).chain((n) => (n === 0 ? redis$ : claim$)),

@@ -37,7 +37,7 @@ const SCRIPTED: Readonly<Record<Extract<Behaviour, string>, FailureReason | unde
   'huge-header': 'too-large',
   'huge-body': 'too-large',
   'gzip-bomb': 'too-large',
-  malformed: 'other',
+  malformed: 'malformed',
   'early-close': 'reset',
   reset: 'reset',
   'reset-in-headers': 'reset',

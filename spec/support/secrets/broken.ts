@@ -1,6 +1,6 @@
 import { PLANTED } from './planted.js';
 
-const { syncHeader, redisPassword, signing, sourcePassword, syncQuery } = PLANTED;
+const { syncHeader, redisPassword, sentinelPassword, signing, sourcePassword, syncQuery } = PLANTED;
 const redisUrl = `redis://:${encodeURIComponent(redisPassword)}@127.0.0.1/0`;
 const sourceUrl = `http://me:${encodeURIComponent(sourcePassword)}@127.0.0.1/`;
 const UUID = 'uuid: 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11\n';
@@ -24,6 +24,18 @@ export const BROKEN: readonly string[] = [
   `redis: {url: "http${redisUrl}"}`,
   `redis: {url: "${redisUrl}/a"}`,
   `redis: {url: "redis://me:${redisPassword}@127.0.0.1/0"}`,
+  `redis: {url: "redis://:12?${redisPassword}@127.0.0.1/0"}`,
+  `redis: {url: "redis://127.0.0.1/0?password=${redisPassword}"}`,
+  `redis: {url: "redis://127.0.0.1/0#${redisPassword}"}`,
+  `redis: {url: "${redisUrl}", password: "${redisPassword}"}`,
+  `redis: {url: embedded, password: "${redisPassword}"}`,
+  `redis: {password: ["${redisPassword}"]}`,
+  `redis: {passwort: "${redisPassword}"}`,
+  `redis: {username: "${redisPassword}", url: "${redisUrl}"}`,
+  `redis: {keyPrefix: "'${redisPassword}'"}`,
+  `redis: {sentinel: {name: a, nodes: ["h:1"], password: {"${sentinelPassword}": 1}}}`,
+  `redis: {sentinel: {name: a, password: "${sentinelPassword}"}}`,
+  `redis: {cluster: ["${redisUrl}", "redis://h/1"]}`,
   `redis: {cluster: "${redisUrl}"}`,
   `redis: {sentinel: {name: a, nodes: ["${redisUrl}"]}}`,
   `sync: {headers: "authorization: Bearer ${syncHeader}"}`,

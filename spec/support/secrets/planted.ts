@@ -9,6 +9,7 @@ const planted = (place: string): string => `planted${place}Xq7/+:@%&=`;
 export const PLANTED = {
   redisPassword: planted('RedisPassword'),
   redisUserPassword: planted('RedisUserPassword'),
+  sentinelPassword: planted('SentinelPassword'),
   syncHeader: planted('SyncHeader'),
   newSyncHeader: planted('NewSyncHeader'),
   syncQuery: planted('SyncQuery'),

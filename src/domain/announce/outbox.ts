@@ -1,4 +1,5 @@
 import type { FailureReason } from '../call/reasons.js';
+import type { OwnIp } from '../ip/source.js';
 import type { StoredAddress } from '../peer/peer.js';
 
 /** An announcement leased to one worker. */
@@ -25,6 +26,25 @@ export type Lease =
   /** The stored IP is another: it changed, Redis lost its data, or somebody else wrote it. */
   | { readonly kind: 'stale' };
 
+/** What a settlement found. */
+export interface Settled {
+  /** How many are still enqueued. */
+  readonly pending: number;
+  /**
+   * Why what the attempt came to counts no longer: another IP is ours, another address the producer's, it left the
+   * registry, or (for a failure) another attempt has been acknowledged.
+   */
+  readonly outdated: 'ip' | 'address' | 'left' | 'told' | undefined;
+}
+
+/** For how long a producer is leased, and how far ahead anything may be due. */
+export interface LeaseTerms {
+  /** Longer than an attempt and its settlement can take. */
+  readonly leaseMs: number;
+  /** The longest wait that is ever stored, a lease included: what is due later was stored before the clock went back. */
+  readonly longestMs: number;
+}
+
 /** What storing an IP came to. */
 export interface Enqueued {
   readonly changed: boolean;
@@ -38,15 +58,17 @@ export interface Enqueued {
  * one. Each method rejects where Redis could not confirm the step.
  */
 export interface Outbox {
-  /** Stores the IP and enqueues every registered producer, unless that IP is the stored one already. */
-  enqueue(ip: string): Promise<Enqueued>;
+  /** The IP that is stored, where there is one. */
+  announced(): Promise<string | undefined>;
+  /** Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already. */
+  enqueue(own: OwnIp): Promise<Enqueued>;
   /**
-   * Leases the producer that is due first, for so many milliseconds; after a crash it is due again then. `ip` is the IP
-   * that the caller knows, undefined for whatever is stored.
+   * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP that
+   * the caller knows, undefined for whatever is stored.
    */
-  lease(ip: string | undefined, leaseMs: number): Promise<Lease>;
-  /** The producer acknowledged. Resolves to how many are still enqueued. */
-  ack(delivery: Delivery): Promise<{ readonly pending: number }>;
+  lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
+  /** The producer acknowledged. */
+  ack(delivery: Delivery): Promise<Settled>;
   /** The attempt failed: it is due again after the delay. */
-  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<void>;
+  nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled>;
 }

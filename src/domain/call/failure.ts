@@ -21,10 +21,17 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
     EAFNOSUPPORT: 'unreachable',
     EHOSTDOWN: 'unreachable',
     ENETDOWN: 'unreachable',
+    ENOTFOUND: 'unreachable',
+    EAI_AGAIN: 'unreachable',
+    EAI_FAIL: 'unreachable',
+    EAI_NODATA: 'unreachable',
+    EAI_ADDRFAMILY: 'unreachable',
     ETIMEDOUT: 'timeout',
     ABORT_ERR: 'aborted',
     HPE_HEADER_OVERFLOW: 'too-large',
     HPE_CHUNK_EXTENSIONS_OVERFLOW: 'too-large',
+    HPE_INVALID_EOF_STATE: 'reset',
+    SWITCHED_PROTOCOLS: 'http-101',
     EPROTO: 'tls',
   }),
 );
@@ -32,6 +39,9 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
 /** What this host has run out of when it gives one of these codes; EADDRNOTAVAIL stands for two faults. */
 const LOCAL: readonly string[] = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 const NO_ROUTE: readonly string[] = ['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'];
+
+/** What the codes of llhttp, Node's parser of HTTP, begin with. */
+const PARSER = 'HPE_';
 
 /** Node's codes of the TLS layer, and OpenSSL's of certificate verification (tls.html, "X509 certificate error codes"). */
 const TLS =
@@ -45,7 +55,7 @@ export function failureOf(error: unknown): Failure {
   if (typeof code !== 'string') return { reason: 'other' };
   if (TLS.test(code)) return { reason: 'tls' };
   return {
-    reason: BY_CODE.get(code) ?? 'other',
+    reason: BY_CODE.get(code) ?? (code.startsWith(PARSER) ? 'malformed' : 'other'),
     ...(LOCAL.includes(code) ? { local: true } : {}),
     ...(NO_ROUTE.includes(code) ? { noRoute: true } : {}),
   };

@@ -11,6 +11,8 @@ export type FailureReason =
   | 'address-denied'
   | 'address-invalid'
   | 'tls'
+  /** What came is not valid HTTP. */
+  | 'malformed'
   | 'aborted'
   | 'other';
 

@@ -1,5 +1,5 @@
 /** However long a server asks to be left alone, an hour is honoured at most. */
-const LONGEST_MS = 3_600_000;
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /** Date.parse alone would find a year in any word with a number after it, so only the forms of HTTP reach it. */
 const HTTP_DATE =
@@ -13,9 +13,9 @@ const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
  */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_MS);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_RETRY_AFTER_MS);
   const waitMs = dateMs(text) - nowMs;
-  return waitMs > 0 ? Math.min(waitMs, LONGEST_MS) : undefined;
+  return waitMs > 0 ? Math.min(waitMs, LONGEST_RETRY_AFTER_MS) : undefined;
 }
 
 function dateMs(text: string): number {

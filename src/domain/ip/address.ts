@@ -54,6 +54,12 @@ export function classify(text: string): Classified {
   };
 }
 
+/** The one spelling of an address that is compared, stored and sent; what is no address stays what it is. */
+export function canonical(text: string): string {
+  const address = classify(text);
+  return address.ok ? address.ip : text;
+}
+
 /** Read through the URL parser, which is what will dial it: ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4. */
 function unmapped(text: string): ipaddr.IPv4 | ipaddr.IPv6 {
   const address = ipaddr.IPv6.parse(new URL(`http://[${text}]/`).hostname.slice(1, -1));

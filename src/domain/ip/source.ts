@@ -11,12 +11,15 @@ export interface IpSource {
   readonly name: string;
   /** Whether an answer proves that we are online; a local interface answers offline too. */
   readonly remote: boolean;
-  /** Never rejects. May be called again only after the promise has settled. */
-  readonly lookup: (signal: AbortSignal) => Promise<IpAnswer>;
+  /**
+   * Never rejects. May be called again only after the promise has settled. A source that has several addresses to choose
+   * from stays with the one that is known.
+   */
+  readonly lookup: (signal: AbortSignal, known?: string) => Promise<IpAnswer>;
 }
 
-/** What is known after a poll. `unknown` and `disagree` change nothing and never clear what is known. */
-export type Detection =
-  | { readonly result: 'address'; readonly ip: string }
-  | { readonly result: 'unknown' }
-  | { readonly result: 'disagree' };
+/** Our address as it is known, and the sources that this rests on. */
+export interface OwnIp {
+  readonly ip: string;
+  readonly agreed: readonly string[];
+}

@@ -77,6 +77,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [publicIp(event)];
     case 'announcement.acknowledged':
     case 'announcement.failed':
+    case 'announcement.outdated':
     case 'announcement.dropped':
     case 'announcements.complete':
       return [announcement(event)];
@@ -138,7 +139,7 @@ function publicIp(
     case 'ip.polled':
       return { level: 'debug', message: `public IP asked of ${event.source}: ${event.result}` };
     case 'ip.unknown':
-      return { level: 'warn', message: 'could not find the public IP', topic: 'ip', condition: 'unknown' };
+      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
     case 'ip.disagreed':
       return {
         level: 'warn',
@@ -161,9 +162,22 @@ function publicIp(
   }
 }
 
+function unknownIp({ failures, known }: EventOf<'ip.unknown'>): string {
+  const causes = failures.map(({ source, reason }) => `${source} ${reason}`).join(', ');
+  const meaning =
+    known === undefined
+      ? 'producers are told nothing until a source answers; to do without one, set publicIp.override'
+      : `${known} stays announced until a source answers`;
+  return `could not find the public IP${causes === '' ? '' : ` (${causes})`}: ${meaning}`;
+}
+
 function announcement(
   event: EventOf<
-    'announcement.acknowledged' | 'announcement.failed' | 'announcement.dropped' | 'announcements.complete'
+    | 'announcement.acknowledged'
+    | 'announcement.failed'
+    | 'announcement.outdated'
+    | 'announcement.dropped'
+    | 'announcements.complete'
   >,
 ): Line {
   switch (event.kind) {
@@ -174,6 +188,8 @@ function announcement(
         level: event.attempts === 1 ? 'info' : 'debug',
         message: `producer ${nameOf(event.uuid)} did not acknowledge ${event.ip} (${event.reason}), next attempt in ${duration(event.retryInMs)}`,
       };
+    case 'announcement.outdated':
+      return { level: 'debug', message: outdated(event) };
     case 'announcement.dropped':
       return { level: 'info', message: `producer ${nameOf(event.uuid)} left the registry before it acknowledged` };
     case 'announcements.complete':
@@ -207,5 +223,19 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
         message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
         topic: event.what,
       };
+  }
+}
+
+function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): string {
+  const told = `producer ${nameOf(uuid)} ${result === 'ok' ? 'acknowledged' : 'did not acknowledge'} ${ip}`;
+  switch (why) {
+    case 'ip':
+      return `${told}, which is no longer our IP`;
+    case 'address':
+      return `${told}, but has another address by now: it is told again there`;
+    case 'left':
+      return `${told}, and has left the registry meanwhile`;
+    case 'told':
+      return `${told}, but has done so at another attempt`;
   }
 }

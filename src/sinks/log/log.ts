@@ -1,4 +1,5 @@
 import type { Logger } from 'winston';
+import { NO_CONNECTION } from '../../clients/redisFailure.js';
 import type { SchedulerEvent } from '../../events.js';
 import type { Sink } from '../sink.js';
 import { Transitions } from '../transitions.js';
@@ -18,7 +19,8 @@ export class LogSink implements Sink {
     if (event.kind === 'redis.up') this.#recovered();
     // That Redis can't be used has been said; what can't be done without it need not be.
     if (event.kind === 'redis.failed') {
-      if (this.#redisDown) return;
+      // Without a connection the cause is not known; where one is known already, that still holds.
+      if (this.#redisDown || (event.reason === NO_CONNECTION && this.#conditions.isIn(event.what))) return;
       this.#failing.add(event.what);
     }
     for (const line of describe(event)) {

@@ -1,8 +1,11 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { checkAddress, type AddressClass } from '../../domain/ip/address.js';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
+import { failureBehind, overheard } from '../../clients/overheard.js';
 import { failureOf } from '../../domain/call/failure.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { retryAfterMs } from '../../domain/call/retryAfter.js';
@@ -18,32 +21,40 @@ interface UrlSettings {
   readonly userAgent: string;
 }
 
-/** A web service that answers with our address, as plain text or JSON. Redirects are not followed. */
+/**
+ * A web service that answers with our address, as plain text or JSON. It is asked over the family that is wanted, since
+ * most of them answer with the address that the call came from. Redirects are not followed.
+ */
 export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
   const parsed = new URL(url);
   const { host, hostname } = parsed;
   const [place, login] = [withoutLogin(parsed), loginOf(parsed)];
   const denied = isLiteral(hostname) && !checkAddress(hostname.replace(/^\[|\]$/g, ''), allow).ok;
+  const options = { keepAlive: false, family: family === 'ipv4' ? 4 : 6 };
+  const agent = parsed.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   return {
     name: host,
     remote: true,
     lookup: async (signal): Promise<IpAnswer> => {
       if (denied) return { ok: false, reason: 'address-denied' };
+      let fault: Error | undefined;
       try {
         const response = await fetch(place, {
           redirect: 'manual',
           size: MAX_BODY,
+          agent: overheard(agent, (error) => (fault = error)),
           signal,
           headers: {
             ...login,
             accept: 'text/plain, application/json;q=0.9',
             'user-agent': userAgent,
-            connection: 'close',
           },
         });
-        return response.ok ? await addressIn(response, family) : refusal(response);
+        if (!response.ok) return refusal(response);
+        const body = await response.text();
+        return fault === undefined ? addressIn(body, family) : { ok: false, reason: failureOf(fault).reason };
       } catch (error) {
-        return { ok: false, reason: failureOf(error).reason };
+        return { ok: false, reason: failureBehind(error, fault).reason };
       }
     },
   };
@@ -62,8 +73,8 @@ function withoutLogin(url: URL): string {
   return bare.href;
 }
 
-async function addressIn(response: Response, family: Family): Promise<IpAnswer> {
-  const ip = parseIpAnswer(await response.text(), family);
+function addressIn(body: string, family: Family): IpAnswer {
+  const ip = parseIpAnswer(body, family);
   return ip === undefined ? { ok: false, reason: 'address-invalid' } : { ok: true, ip };
 }
 

@@ -1,28 +1,31 @@
-import { asyncScheduler, defer, of, timeout, type Observable, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, catchError, defer, of, switchMap, timeout, type Observable, type SchedulerLike } from 'rxjs';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
-import { abortable } from '../operators/abortable.js';
+import type { LookUp } from './lookUp.js';
 
 export interface AskOptions {
+  readonly lookUp: LookUp;
   readonly timeoutMs: number;
-  /** The names of the sources that are being asked; kept by the caller for as long as any source may be. */
-  readonly busy: Set<string>;
+  /** Grows when we stood still. */
+  readonly epoch: () => number;
   readonly scheduler?: SchedulerLike;
 }
 
+const TIMED_OUT: IpAnswer = { ok: false, reason: 'timeout' };
+const FAILED: IpAnswer = { ok: false, reason: 'other' };
+
 /**
- * One lookup under a deadline. A lookup that outlives its deadline (public-ip's DNS sockets live on for up to 30 s)
- * makes the source count as failed until it has settled: never two lookups of one source at once.
+ * One lookup under a deadline; never errors. Where we stood still meanwhile, what came of it (be it an answer or a
+ * silence) speaks of another time, so the source is asked again.
  */
-export function asking(options: AskOptions): (source: IpSource) => Observable<IpAnswer> {
-  const { timeoutMs, busy, scheduler = asyncScheduler } = options;
-  const timedOut: IpAnswer = { ok: false, reason: 'timeout' };
-  return (source) =>
+export function asking({ lookUp, timeoutMs, epoch, scheduler = asyncScheduler }: AskOptions): LookUp {
+  const ask = (source: IpSource, known: string | undefined): Observable<IpAnswer> =>
     defer(() => {
-      const { name } = source;
-      if (busy.has(name)) return of(timedOut);
-      busy.add(name);
-      return abortable((signal) => source.lookup(signal).finally(() => busy.delete(name))).pipe(
-        timeout({ first: timeoutMs, scheduler, with: () => of(timedOut) }),
+      const before = epoch();
+      return defer(() => lookUp(source, known)).pipe(
+        timeout({ first: timeoutMs, scheduler, with: () => of(TIMED_OUT) }),
+        catchError(() => of(FAILED)),
+        switchMap((answer) => (epoch() === before ? of(answer) : ask(source, known))),
       );
     });
+  return ask;
 }

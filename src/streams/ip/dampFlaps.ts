@@ -12,12 +12,13 @@ import {
 } from 'rxjs';
 import type { Clock } from '../../domain/clock.js';
 import { isFlapping } from '../../domain/ip/flap.js';
+import type { OwnIp } from '../../domain/ip/source.js';
 import type { EventOf } from '../../events.js';
 
-/** What there is to announce now; `ip` is undefined where no poll has found one and the stored one has the last word. */
+/** What there is to announce now; undefined where no poll has found any and the stored one has the last word. */
 export interface Announced {
   readonly kind: 'announce';
-  readonly ip: string | undefined;
+  readonly own: OwnIp | undefined;
 }
 
 /** More changes than this within the window, and further ones have to stand for a while before they leave. */
@@ -28,22 +29,23 @@ const QUIET_MS = 300_000;
 export function dampFlaps(
   { wall, steady }: Pick<Clock, 'wall' | 'steady'>,
   scheduler: SchedulerLike = asyncScheduler,
-): OperatorFunction<string | undefined, Announced | EventOf<'ip.held'>> {
-  return (ip$) =>
+): OperatorFunction<OwnIp | undefined, Announced | EventOf<'ip.held'>> {
+  return (own$) =>
     defer(() => {
       let current: string | undefined;
       let changesAt: readonly number[] = [];
-      const pass = (ip: string): Announced => {
-        if (current !== undefined && current !== ip) changesAt = [...changesAt, steady()].slice(-LIMIT.max);
-        current = ip;
-        return { kind: 'announce', ip };
+      const pass = (own: OwnIp): Announced => {
+        if (current !== undefined && current !== own.ip) changesAt = [...changesAt, steady()].slice(-LIMIT.max);
+        current = own.ip;
+        return { kind: 'announce', own };
       };
-      return ip$.pipe(
-        switchMap((ip): Observable<Announced | EventOf<'ip.held'>> => {
-          if (ip === undefined) return of({ kind: 'announce', ip });
-          if (ip === current || !isFlapping(changesAt, steady(), LIMIT)) return of(pass(ip));
+      return own$.pipe(
+        switchMap((own): Observable<Announced | EventOf<'ip.held'>> => {
+          if (own === undefined) return of({ kind: 'announce', own });
+          const { ip } = own;
+          if (ip === current || !isFlapping(changesAt, steady(), LIMIT)) return of(pass(own));
           const held: EventOf<'ip.held'> = { kind: 'ip.held', at: wall(), ip, quietMs: QUIET_MS };
-          return concat(of(held), timer(QUIET_MS, scheduler).pipe(map(() => pass(ip))));
+          return concat(of(held), timer(QUIET_MS, scheduler).pipe(map(() => pass(own))));
         }),
       );
     });

@@ -3,15 +3,17 @@ import {
   catchError,
   concat,
   defer,
-  map,
   mergeMap,
   of,
   retry,
+  throwError,
+  timeout,
   timer,
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { Delivery } from '../../domain/announce/outbox.js';
+import type { Delivery, Settled } from '../../domain/announce/outbox.js';
+import { SETTLE_MS } from '../../domain/announce/terms.js';
 import { backoffMs } from '../../domain/call/backoff.js';
 import type { Reply } from '../../domain/call/http.js';
 import type { FailureReason } from '../../domain/call/reasons.js';
@@ -25,8 +27,8 @@ import { withDeadline } from '../operators/withDeadline.js';
 export interface DeliverOptions {
   /** One `POST /ip` with that IP; the deadline is set here. */
   readonly request: (address: PeerAddress, ip: string) => Observable<Reply>;
-  readonly ack: (delivery: Delivery) => Observable<{ readonly pending: number }>;
-  readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<unknown>;
+  readonly ack: (delivery: Delivery) => Observable<Settled>;
+  readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<Settled>;
   readonly timeoutMs: number;
   readonly retry: { readonly initialMs: number; readonly maxMs: number };
   readonly allow: readonly AddressClass[];
@@ -39,16 +41,24 @@ export interface DeliverOptions {
 /** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
 const SETTLE = { count: 10, delay: 500 };
 
-/** A producer that asks for less is still not called again at once. */
-const MIN_RETRY_AFTER_MS = 1_000;
-
 /** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
 
-  const stored = (step$: Observable<SchedulerEvent>): Observable<SchedulerEvent> =>
+  const settle = (
+    step$: Observable<Settled>,
+    { uuid, ip }: Delivery,
+    result: 'ok' | FailureReason,
+    told: (pending: number) => SchedulerEvent[],
+  ): Observable<SchedulerEvent> =>
     step$.pipe(
+      mergeMap(({ pending, outdated: why }): SchedulerEvent[] =>
+        why === undefined
+          ? told(pending)
+          : [{ kind: 'announcement.outdated', at: clock.wall(), uuid, ip, result, why }],
+      ),
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
+      timeout({ first: SETTLE_MS, scheduler, with: () => throwError(() => new Error('Command timed out')) }),
       catchError((error: unknown) =>
         of<SchedulerEvent>({
           kind: 'redis.failed',
@@ -61,31 +71,30 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
 
   const acknowledged = (delivery: Delivery): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
-    const step$ = defer(() => ack(delivery)).pipe(
-      mergeMap(({ pending }) => {
+    const attempts = delivery.attempts + 1;
+    return settle(
+      defer(() => ack(delivery)),
+      delivery,
+      'ok',
+      (pending) => {
         const at = clock.wall();
-        const attempts = delivery.attempts + 1;
         const events: SchedulerEvent[] = [{ kind: 'announcement.acknowledged', at, uuid, ip, attempts }];
         if (pending === 0) events.push({ kind: 'announcements.complete', at, ip });
         return events;
-      }),
+      },
     );
-    return stored(step$);
   };
 
-  const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs?: number): Observable<SchedulerEvent> => {
+  const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs = 0): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
     const attempts = delivery.attempts + 1;
-    const retryInMs =
-      retryAfterMs === undefined
-        ? backoffMs({ attempt: attempts, ...options.retry, random })
-        : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
-    const step$ = defer(() => nack(delivery, reason, retryInMs)).pipe(
-      map((): SchedulerEvent => {
-        return { kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs };
-      }),
+    const retryInMs = Math.max(retryAfterMs, backoffMs({ attempt: attempts, ...options.retry, random }));
+    return settle(
+      defer(() => nack(delivery, reason, retryInMs)),
+      delivery,
+      reason,
+      () => [{ kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs }],
     );
-    return stored(step$);
   };
 
   return (delivery) =>

@@ -15,13 +15,16 @@ import {
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { SourceBreaker } from '../../state/sourceBreaker.js';
-import { decide, type Streak } from '../../domain/ip/votes.js';
+import { decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
 import type { Scope } from '../../domain/ip/scope.js';
-import type { SchedulerEvent } from '../../events.js';
+import type { EventOf, SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
   readonly sources: readonly IpSource[];
-  readonly ask: (source: IpSource) => Observable<IpAnswer>;
+  /** Under a deadline; never errors. */
+  readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
+  /** The IP that was announced last, as far as anybody knows; nothing is confirmed by it. */
+  readonly announced: string | undefined;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
@@ -41,7 +44,7 @@ const CONFIRM_MS = 2_000;
 /** First pause after a poll in vain while no address is known at all; doubled up to the interval. */
 const EAGER_MS = 2_000;
 
-interface Vote {
+interface Polled {
   readonly source: IpSource;
   readonly answer: IpAnswer;
 }
@@ -60,15 +63,15 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     let inVain = 0;
     let pauseMs = 0;
 
-    const poll = (source: IpSource): Observable<Vote> =>
-      options.ask(source).pipe(
+    const poll = (source: IpSource): Observable<Polled> =>
+      options.ask(source, known ?? options.announced).pipe(
         tap((answer) => {
           rest.note(source.name, answer, steady());
         }),
         map((answer) => ({ source, answer })),
       );
 
-    const report = ({ source, answer }: Vote): SchedulerEvent[] => {
+    const report = ({ source, answer }: Polled): SchedulerEvent[] => {
       const at = wall();
       const events: SchedulerEvent[] = [
         { kind: 'ip.polled', at, source: source.name, result: answer.ok ? 'ok' : answer.reason },
@@ -78,9 +81,11 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       return events;
     };
 
-    const conclude = (votes: readonly Vote[]): SchedulerEvent[] => {
-      const answers = votes.map(({ answer }) => (answer.ok ? answer.ip : undefined));
-      const verdict = stillKnown(answers, known) ?? decide(answers, { ...options, sources: sources.length }, streak);
+    const conclude = (polled: readonly Polled[]): SchedulerEvent[] => {
+      const votes = polled.map(({ source: { name }, answer }) => {
+        return { source: name, ip: answer.ok ? answer.ip : undefined };
+      });
+      const verdict = stillKnown(votes, known) ?? decide(votes, { ...options, sources: sources.length }, streak);
       const at = wall();
       streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
       inVain = verdict.result === 'address' ? 0 : inVain + 1;
@@ -88,11 +93,11 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       switch (verdict.result) {
         case 'address':
           known = verdict.ip;
-          return [{ kind: 'ip.confirmed', at, ip: verdict.ip }];
+          return [{ kind: 'ip.confirmed', at, ip: verdict.ip, agreed: verdict.agreed }];
         case 'unconfirmed':
           return [];
         case 'unknown':
-          return [{ kind: 'ip.unknown', at }];
+          return [{ kind: 'ip.unknown', at, failures: failuresOf(polled), known }];
         case 'disagree':
           return [{ kind: 'ip.disagreed', at, answers: verdict.answers }];
         default:
@@ -106,10 +111,10 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       return eager > 0 ? Math.min(EAGER_MS * 2 ** (eager - 1), steadyMs) : steadyMs;
     };
 
-    const fullRound = (first: readonly Vote[]): Observable<SchedulerEvent> => {
+    const fullRound = (first: readonly Polled[]): Observable<SchedulerEvent> => {
       const asked = new Set(first.map(({ source }) => source));
       const others = rest.awake(sources, steady()).filter((source) => !asked.has(source));
-      const votes: Vote[] = [...first];
+      const votes: Polled[] = [...first];
       return concat(
         from(others).pipe(
           concatMap(poll),
@@ -138,12 +143,6 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
   });
 }
 
-/** Nobody contradicts what is known, and somebody bears it out: no change to confirm, however few have answered. */
-function stillKnown(
-  answers: readonly (string | undefined)[],
-  known: string | undefined,
-): { readonly result: 'address'; readonly ip: string } | undefined {
-  if (known === undefined) return undefined;
-  const answered = answers.filter((ip) => ip !== undefined);
-  return answered.length > 0 && answered.every((ip) => ip === known) ? { result: 'address', ip: known } : undefined;
+function failuresOf(polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] {
+  return polled.flatMap(({ source: { name }, answer }) => (answer.ok ? [] : [{ source: name, reason: answer.reason }]));
 }

@@ -17,11 +17,12 @@ import type { SchedulerEvent } from '../../events.js';
 
 export interface RoundOptions<T> {
   readonly lane: Lane;
-  /** The work of round n, under the settings that its tick brought. */
-  readonly round: (n: number, settings: T) => Observable<SchedulerEvent>;
+  /**
+   * The work of round n, under the settings that its tick brought. It calls `ranDry` once all that there is to do has
+   * begun; a round that ends without was cut short.
+   */
+  readonly round: (n: number, settings: T, ranDry: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
-  /** Whether shutdown has begun, so that a round that ends then was cut short. */
-  readonly stopping: () => boolean;
 }
 
 /**
@@ -29,7 +30,7 @@ export interface RoundOptions<T> {
  * that only recheck are silent where there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
-  const { lane, now, stopping } = options;
+  const { lane, now } = options;
   const recheck = lane !== 'regular';
   return (tick$) =>
     defer(() => {
@@ -41,8 +42,12 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const startedAt = now();
           const n = (count += 1);
           const tally = { ok: 0, failed: 0, local: 0 };
+          let aborted = true;
+          const ranDry = (): void => {
+            aborted = false;
+          };
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
-          const work$ = options.round(n, settings).pipe(
+          const work$ = options.round(n, settings, ranDry).pipe(
             tap((event) => {
               if (event.kind === 'peer.undecided') tally.failed += 1;
               if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;
@@ -54,15 +59,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
             const at = now();
             if (recheck && tally.ok + tally.failed === 0) return EMPTY;
             const tookMs = at - startedAt;
-            return of<SchedulerEvent>({
-              kind: 'round.finished',
-              at,
-              lane,
-              round: n,
-              tookMs,
-              ...tally,
-              aborted: stopping(),
-            });
+            return of<SchedulerEvent>({ kind: 'round.finished', at, lane, round: n, tookMs, ...tally, aborted });
           });
           return concat(begin$, work$, end$);
         });

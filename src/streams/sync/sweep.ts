@@ -25,7 +25,8 @@ export interface LaneSource {
   readonly explain: (error: unknown) => string;
 }
 
-const READING = 'reading the registry';
+/** What a failure of Redis on the way is said to be about. */
+export const READING = 'reading the registry';
 
 /** How many peers of a lane are looked up in the registry at once. */
 const BATCH = 64;
@@ -55,7 +56,6 @@ export async function* sweep(source: LaneSource, round: number): AsyncGenerator<
       newcomers = book.newcomers;
     }
     book.evictNotSeen(round);
-    yield { event: { kind: 'redis.worked', at: clock.wall(), what: READING } };
   } catch (error) {
     yield failed(source, error);
     for (const uuid of book.notSeenIn(round, 'regular')) yield* lastKnown(book, uuid, 'regular');

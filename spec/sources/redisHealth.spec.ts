@@ -1,0 +1,112 @@
+import type { Observable } from 'rxjs';
+import { redisHealth, type RedisHealth } from '#src/sources/redisHealth.js';
+import { marbles, type Marbles } from '../support/marbles.js';
+
+describe('redisHealth', () => {
+  const up: RedisHealth = { up: true };
+  const down: RedisHealth = { up: false, reason: 'gone' };
+  const values = { u: up, d: down };
+
+  /** The health by what the pings come to, one after the other; the last one stays. */
+  const health = ({ scheduler }: Marbles, ...pings: Observable<unknown>[]): Observable<RedisHealth> => {
+    let n = 0;
+    const ping = (): Observable<unknown> => {
+      const ping$ = pings[Math.min(n, pings.length - 1)];
+      n += 1;
+      if (ping$ === undefined) throw new Error('no connection');
+      return ping$;
+    };
+    return redisHealth(ping, (error) => (error as Error).message, scheduler);
+  };
+  const gone = ({ cold }: Marbles, diagram: string) => cold<unknown>(diagram, {}, new Error('gone'));
+
+  marbles('is up with the first answer, which is told once, and asked for once a second from then on', (m) => {
+    const ping$ = m.cold('    -(p|)');
+    const pingSubs = ['       ^!', '1000ms ^!', '2000ms ^!'];
+    const unsub = '           ^ 2999ms !';
+    const expected = '        -u';
+
+    m.expectObservable(health(m, ping$), unsub).toBe(expected, values);
+    m.expectSubscriptions(ping$.subscriptions).toBe(pingSubs);
+  });
+
+  marbles('one failure alone is no outage, and is looked into at once', (m) => {
+    const good$ = m.cold('    (p|)');
+    const bad$ = gone(m, '    -#');
+    const badSubs = '         1000ms ^!';
+    const again$ = m.cold('   (p|)');
+    const againSubs = '       1250ms (^!)';
+    const expected = '        u';
+
+    m.expectObservable(health(m, good$, bad$, again$, m.cold('-')), '^ 1999ms !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+    m.expectSubscriptions(again$.subscriptions).toBe(againSubs);
+  });
+
+  marbles('is down with the second failure in a row, and up again with the first answer', (m) => {
+    const good$ = m.cold('    (p|)');
+    const bad$ = gone(m, '    -#');
+    const badSubs = ['        1000ms ^!', '1250ms ^!', '1500ms ^!'];
+    const back$ = m.cold('    -(p|)');
+    const expected = '        u 1250ms d 499ms u';
+
+    m.expectObservable(health(m, good$, bad$, bad$, bad$, back$), '^ 1999ms !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+  });
+
+  marbles('is down from the start where there is no answer from the start', (m) => {
+    const bad$ = gone(m, '    #');
+    const badSubs = ['        (^!)', '250ms (^!)', '500ms (^!)', '750ms (^!)'];
+    const unsub = '           ^ 999ms !';
+    const expected = '        250ms d';
+
+    m.expectObservable(health(m, bad$), unsub).toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+  });
+
+  marbles('failures that an answer came between do not add up', (m) => {
+    const good$ = m.cold('    (p|)');
+    const bad$ = gone(m, '    #');
+    const expected = '        u';
+
+    const pings = [good$, bad$, good$, bad$, good$, good$];
+
+    m.expectObservable(health(m, ...pings), '^ 4s !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(['1000ms (^!)', '2000ms (^!)']);
+  });
+
+  marbles('an outage that is over is forgotten: one failure alone is none again', (m) => {
+    const good$ = m.cold('    (p|)');
+    const bad$ = gone(m, '    #');
+    const badSubs = ['        (^!)', '250ms (^!)', '1000ms (^!)'];
+    const expected = '        250ms d 249ms u';
+
+    m.expectObservable(health(m, bad$, bad$, good$, bad$, good$), '^ 3s !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+  });
+
+  marbles('what a slow ping kept from being asked is not made up for', (m) => {
+    const slow$ = m.cold('    1100ms (p|)');
+    const slowSubs = ['       ^ 1099ms !', '2000ms ^ 1099ms !'];
+    const unsub = '           ^ 3500ms !';
+    const expected = '        1100ms u';
+
+    m.expectObservable(health(m, slow$), unsub).toBe(expected, values);
+    m.expectSubscriptions(slow$.subscriptions).toBe(slowSubs);
+  });
+
+  marbles('a ping that is not answered yet is the only one', (m) => {
+    const silent$ = m.cold('  -');
+    const unsub = '           ^ 2999ms !';
+    const expected = '        ---';
+
+    m.expectObservable(health(m, silent$), unsub).toBe(expected);
+    m.expectSubscriptions(silent$.subscriptions).toBe(unsub);
+  });
+
+  marbles('a ping that throws before there is an answer to wait for has failed', (m) => {
+    const expected = '        250ms d';
+
+    m.expectObservable(health(m), '^ 999ms !').toBe(expected, { d: { up: false, reason: 'no connection' } });
+  });
+});

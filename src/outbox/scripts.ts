@@ -1,0 +1,127 @@
+import { script } from '../clients/script.js';
+
+/** How many changes of the IP are kept. */
+const CHANGES = 20;
+
+/*
+ * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers.
+ */
+
+/**
+ * KEYS besides: the list of changes. ARGV ip, now, prefix of the producers' keys, who agreed. Redis serves nobody else
+ * meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each key only
+ * loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
+ */
+export const ENQUEUE = script(`
+local previous = redis.call('HGET', KEYS[1], 'ip')
+if previous == ARGV[1] then return {0, previous, 0} end
+local producers = redis.call('SMEMBERS', KEYS[3])
+redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
+redis.call('DEL', KEYS[2])
+redis.pcall('XADD', KEYS[4], 'MAXLEN', ${CHANGES}, '*', 'at', ARGV[2], 'ip', ARGV[1], 'previous', previous or '', 'agreed', ARGV[4])
+for first = 1, #producers, 3000 do
+  local pairs = {}
+  for i = first, math.min(first + 2999, #producers) do
+    pairs[#pairs + 1] = ARGV[2]
+    pairs[#pairs + 1] = producers[i]
+    redis.pcall('HDEL', ARGV[3] .. producers[i], 'attempts', 'error')
+  end
+  redis.call('ZADD', KEYS[2], unpack(pairs))
+end
+return {1, previous or '', #producers}
+`);
+
+/**
+ * Where a producer has no hash to keep the number of its attempts in, they stand in the part of its score below a
+ * millisecond, in 1/1024 (which a double has room for until the year 2248).
+ */
+const SCORE = `
+local function dueAt(score) return math.floor(tonumber(score)) end
+local function attemptsIn(score) return tonumber(score) % 1 * 1024 end
+local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 1023) / 1024 end
+`;
+
+/**
+ * ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon can only come from a
+ * clock that has gone back since, so it counts as due; it is the last one.
+ */
+export const LEASE = script(`${SCORE}
+local ip = redis.call('HGET', KEYS[1], 'ip') or ''
+if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
+local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+if ip == '' or #head == 0 then return {'empty'} end
+local uuid, score = head[1], head[2]
+local wait = dueAt(score) - tonumber(ARGV[1])
+if wait > 0 then
+  local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+  if dueAt(last[2]) - tonumber(ARGV[1]) <= tonumber(ARGV[3]) then return {'wait', tostring(wait)} end
+  uuid, score = last[1], last[2]
+end
+if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
+  redis.call('ZREM', KEYS[2], uuid)
+  return {'dropped', uuid}
+end
+local key = ARGV[4] .. uuid
+if redis.call('TYPE', key).ok == 'hash' then
+  redis.call('ZADD', KEYS[2], ARGV[2], uuid)
+  local entry = redis.call('HMGET', key, 'ip', 'port', 'attempts', 'error')
+  return {'due', uuid, ip, entry[1], entry[2], entry[3] or '0', entry[4]}
+end
+local attempts = attemptsIn(score)
+redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
+return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
+`);
+
+/**
+ * What ACK and NACK begin with. KEYS besides: the producer. ARGV uuid, ip as sent, address and port as called, now. An
+ * attempt at an address that is no longer the producer's proves nothing, so it is due again at once.
+ */
+const SETTLE = `${SCORE}
+local function count()
+  local counted = redis.pcall('HINCRBY', KEYS[4], 'attempts', 1)
+  if type(counted) == 'table' then redis.call('HSET', KEYS[4], 'attempts', 1) end
+end
+local function settled(outdated) return {redis.call('ZCARD', KEYS[2]), outdated or ''} end
+local uuid = ARGV[1]
+if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
+  redis.call('ZREM', KEYS[2], uuid)
+  return settled('left')
+end
+local current = redis.call('HGET', KEYS[1], 'ip') == ARGV[2]
+local hash = redis.call('TYPE', KEYS[4]).ok == 'hash'
+local entry = hash and redis.call('HMGET', KEYS[4], 'ip', 'port') or {}
+if (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4] then
+  redis.call('ZADD', KEYS[2], 'XX', ARGV[5], uuid)
+  return settled('address')
+end
+`;
+
+/** An IP that is no longer ours leaves the outbox alone, and is no news once a newer one was acknowledged. */
+export const ACK = script(`${SETTLE}
+if hash and (current or redis.call('ZSCORE', KEYS[2], uuid)) then
+  redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+end
+if not current then return settled('ip') end
+redis.call('ZREM', KEYS[2], uuid)
+if hash then
+  count()
+  redis.call('HDEL', KEYS[4], 'error')
+end
+return settled()
+`);
+
+/** ARGV besides: due time, reason. */
+export const NACK = script(`${SETTLE}
+if not current then return settled('ip') end
+local score = redis.call('ZSCORE', KEYS[2], uuid)
+if not score then return settled('told') end
+local attempts = 0
+if hash then
+  count()
+  redis.call('HSET', KEYS[4], 'error', ARGV[7])
+else
+  attempts = attemptsIn(score) + 1
+end
+redis.call('ZADD', KEYS[2], scoreOf(ARGV[6], attempts), uuid)
+return settled()
+`);
