@@ -113,11 +113,11 @@ end
 export const ACK = script(`${PLACE}${SETTLE}
 local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
 if hash and (current or owing) then
-  local told = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at')
+  local told = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
   local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
   again = owing and told[1] == ARGV[2] and (tonumber(told[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
-  if ARGV[6] == '1' or redis.call('HEXISTS', KEYS[4], 'notified_to') == 1 then
+  if ARGV[6] == '1' or told[3] then
     redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
   end
 end
