@@ -1,7 +1,7 @@
 import { concat, EMPTY, NEVER, of } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { schema, type Config } from '#src/config/config.js';
-import type { Lease, LeaseTerms } from '#src/domain/announce/outbox.js';
+import type { Lease } from '#src/domain/announce/outbox.js';
 import type { PostJson, PostRequest, Reply } from '#src/domain/call/http.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
@@ -78,8 +78,8 @@ export class MemoryRegistry {
 
 /** The outbox in memory, with producers that are told apart by their port: `p8001` listens on 8001. */
 export class Producers extends MemoryOutbox {
-  override async lease(expected: string | undefined, terms: LeaseTerms): Promise<Lease> {
-    const lease = await super.lease(expected, terms);
+  override async lease(...terms: Parameters<MemoryOutbox['lease']>): Promise<Lease> {
+    const lease = await super.lease(...terms);
     return lease.kind === 'due' ? { ...lease, stored: { ip: '1.1.1.1', port: lease.uuid.slice(1) } } : lease;
   }
 }

@@ -1,13 +1,11 @@
-/** A sleep that can be cut short; for one sleeper. */
+/** A sleep that can be cut short; for one sleeper. A ring while it is still awake ends its next sleep. */
 export class Alarm {
   #wake: (() => void) | undefined;
-  /** It rang while nobody slept: what the next sleeper goes by may be older than that. */
   #rung = false;
 
   /** Resolves after the time (never, where there is none), once `ring` is called, or the signal aborts; never rejects. */
   sleep(ms: number | undefined, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    if (this.#rung) {
+    if (signal.aborted || this.#rung) {
       this.#rung = false;
       return Promise.resolve();
     }
@@ -24,7 +22,7 @@ export class Alarm {
     });
   }
 
-  /** Wakes the sleeper, or else keeps the next one awake. */
+  /** Wakes the sleeper: at once, or as soon as it would sleep, since it may not have seen what this is about. */
   ring(): void {
     if (this.#wake === undefined) this.#rung = true;
     else this.#wake();
