@@ -30,7 +30,8 @@ describe('on a terminal', function () {
     await rm(folder, { recursive: true });
   });
 
-  const onTerminal = async (words: string, config: object): Promise<string> => {
+  /** What is seen; once `until` is, somebody presses Ctrl-C. */
+  const onTerminal = async (words: string, config: object, until?: string): Promise<string> => {
     const file = join(folder, 'config.json');
     await writeFile(
       file,
@@ -48,8 +49,7 @@ describe('on a terminal', function () {
     let interrupted = false;
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      // The daemon has shown what it should: a Ctrl-C at the terminal.
-      if (words !== 'run' || interrupted || !output.includes('round 1:')) return;
+      if (until === undefined || interrupted || !output.includes(until)) return;
       interrupted = true;
       child.stdin.write('\u0003');
     });
@@ -69,8 +69,20 @@ describe('on a terminal', function () {
     await peer.goDark();
   });
 
-  it('the log is pretty and coloured, and a Ctrl-C ends it', async () => {
-    const output = await onTerminal('run', {});
+  it('a Ctrl-C during sync gives the cursor back', async () => {
+    const uuid = 'bbbbbbbb-0000-4000-8000-000000000000';
+    const peer = await startConsumer({ uuid, host: '127.0.0.1' });
+    peer.behave('silence');
+    await register(server.client(), 'consumer', uuid, { ip: '127.0.0.1', port: peer.port });
+    const output = await onTerminal('sync', { sync: { timeout: '60s' } }, '/2 consumers');
+    expect(output.lastIndexOf('\u001b[?25h')).to.be.greaterThan(output.lastIndexOf('\u001b[?25l'));
+    expect(output.lastIndexOf('\u001b[?25l')).to.be.greaterThan(-1);
+    await peer.goDark();
+  });
+
+  // Here timeout(1) hands the signal on that the terminal sends to both.
+  it('the log is pretty and coloured, and one Ctrl-C ends it in good order', async () => {
+    const output = await onTerminal('run', {}, 'round 1:');
     expect(output).to.include('\u001b[');
     expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ of \d+ answered/);
     expect(stripVTControlCharacters(output)).to.include('● stopped');

@@ -86,14 +86,17 @@ export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
   readonly killed$: Observable<unknown>;
 }
 
-export function makeParts(config: Config, redis: RedisClient, logger: Logger): Parts & { readonly log: LogSink } {
+export function makeParts(
+  config: Config,
+  redis: RedisClient,
+  logger: Logger,
+): Parts & { readonly writeBack: WriteBack } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
   const clockWatch = new ClockWatch(steady, wall);
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
   const book = new PeerBook(config.network.allow);
-  const log = new LogSink(logger);
   const writeBack = new WriteBack(redis, keys, book, wall, redisFailure);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
   const journal = new Journal(redis, keys, wall, redisFailure);
@@ -116,8 +119,7 @@ export function makeParts(config: Config, redis: RedisClient, logger: Logger): P
     outbox: new RedisOutbox(redis, keys, wall),
     alarm: new Alarm(),
     writeBack,
-    sinks: [writeBack, state, journal, log],
-    log,
+    sinks: [writeBack, state, journal, new LogSink(logger)],
   };
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 
 /** What the process makes of signals. Imports nothing of ours or of others, so that it is in place before all else. */
 export interface Signals {
@@ -12,6 +13,8 @@ export interface Signals {
 
 const STOP = ['SIGTERM', 'SIGINT'] as const;
 const ENDED_BY_SECOND_SIGNAL = 130;
+/** Sooner than anybody presses a key again. */
+const ECHO_MS = 100;
 /** What a shell adds to the number of a signal that has ended a program. */
 const ENDED_BY_SIGNAL = 128;
 
@@ -20,9 +23,14 @@ export function heedSignals(): Signals {
   const stop = new AbortController();
   let missedHangUp = false;
 
+  let stoppedAt = 0;
   const onStop = (name: NodeJS.Signals): void => {
-    if (stop.signal.aborted) process.exit(ENDED_BY_SECOND_SIGNAL);
-    stop.abort(name);
+    if (!stop.signal.aborted) {
+      stoppedAt = performance.now();
+      stop.abort(name);
+    } else if (!isEcho(name, performance.now() - stoppedAt)) {
+      process.exit(ENDED_BY_SECOND_SIGNAL);
+    }
   };
   const onFirstHangUp = (): void => {
     missedHangUp = true;
@@ -49,6 +57,11 @@ export function heedSignals(): Signals {
       if (missedHangUp) endBy('SIGHUP');
     },
   };
+}
+
+/** One Ctrl-C at a terminal comes twice where npm or timeout(1), who get it as well, hand it on. */
+function isEcho(name: NodeJS.Signals, sinceMs: number): boolean {
+  return name === 'SIGINT' && sinceMs < ECHO_MS && isatty(0);
 }
 
 /** Ends the process as the signal would have. Process 1 of a container is spared that by the kernel, so it exits. */

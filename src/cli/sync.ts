@@ -1,65 +1,105 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { concat, defer, lastValueFrom, NEVER, of, tap } from 'rxjs';
+import { concat, defer, from, lastValueFrom, mergeAll, NEVER, of, tap } from 'rxjs';
 import { decisions } from '../app/checking.js';
-import { makeParts } from '../app/deps.js';
+import { makeParts, type Parts } from '../app/deps.js';
+import { LANES } from '../app/lanes.js';
 import { syncRound } from '../app/syncRound.js';
 import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
-import type { Lane } from '../domain/peer/peer.js';
+import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
-import { flushing } from '../sinks/sink.js';
+import { describe } from '../sinks/log/describe.js';
+import { describeRegistry } from '../sinks/log/describeRound.js';
+import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 import { print } from './print.js';
+import { asCommandError } from './registry.js';
 
-const RECHECKED: readonly Lane[] = ['suspect', 'pending', 'unavailable'];
+/** Of the consumers whose results could not be stored, so many are named. */
+const NAMED = 10;
 
-/** One round now over every consumer, with a bar on a terminal and a table at the end. */
+/** What a round came to. */
+interface Found {
+  /** The last result of each consumer that was called. */
+  readonly results: Map<string, string>;
+  /** What Redis refused last, by what was tried. */
+  readonly failures: Map<string, string>;
+  /** What stands in the way of a true result, as it is told. */
+  readonly warnings: Set<string>;
+}
+
+/**
+ * One round now over every consumer, with a bar on a terminal and a table at the end. Rejects with a `CommandError` where
+ * its results could not be stored, or nobody could be called.
+ */
 export async function syncOnce(options: LoadOptions): Promise<void> {
+  const startedAt = Date.now();
   const { config } = await loadConfig(options);
-  const logger = openLog(config.log);
   const connection = await connectNow(config.redis, Date.now);
   try {
-    const parts = makeParts(config, connection.redis, logger);
+    const parts = makeParts(config, connection.redis, openLog(config.log));
     const deps = { ...parts, config$: of(config), stop$: NEVER };
-    const startedAt = Date.now();
+    const found: Found = { results: new Map(), failures: new Map(), warnings: new Set() };
     const bar = progressBar(await parts.registry.count());
-    const results = new Map<string, number>();
-    const note = (event: SchedulerEvent): void => {
-      if (event.kind === 'redis.failed') parts.log.accept(event);
-      const result = resultOf(event);
-      if (result === undefined) return;
-      results.set(result, (results.get(result) ?? 0) + 1);
-      bar.increment();
-    };
-    // Those in good standing first, as in the daemon: the sweep fills the table that the other lanes work from.
+    // The regular lane comes first, as in the daemon: its sweep fills the book that the others work from.
     const round$ = concat(
-      syncRound(deps, 'regular', 1, config),
-      ...RECHECKED.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
+      ...LANES.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
       decisions(deps, true),
-      flushing(parts.sinks),
-    ).pipe(tap(note));
+      defer(() => from(parts.writeBack.flush())).pipe(mergeAll()),
+    ).pipe(
+      tap((event) => {
+        note(found, event);
+        bar.update(found.results.size);
+      }),
+    );
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    await print(`${summary(results, Date.now() - startedAt)}\n`);
+    for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);
+    await print(summary(found, parts, Date.now() - startedAt));
+    const faults = faultsOf(found, parts);
+    if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  } catch (error) {
+    throw asCommandError(error);
   } finally {
     await connection.close();
   }
 }
 
-function resultOf(event: SchedulerEvent): string | undefined {
-  if (event.kind === 'peer.checked') return event.check.outcome.ok ? 'ok' : event.check.outcome.reason;
-  if (event.kind === 'peer.malformed') return event.error;
-  return event.kind === 'peer.discarded' ? event.why : undefined;
+function note({ results, failures, warnings }: Found, event: SchedulerEvent): void {
+  switch (event.kind) {
+    case 'peer.checked': {
+      const { uuid, outcome } = event.check;
+      results.set(uuid, outcome.ok ? 'ok' : outcome.reason);
+      return;
+    }
+    case 'peer.discarded':
+      results.set(event.uuid, event.why);
+      return;
+    case 'redis.failed':
+      failures.set(event.what, event.reason);
+      return;
+    case 'redis.worked':
+    case 'redis.caught-up':
+      failures.delete(event.what);
+      return;
+    case 'isolation.began':
+    case 'family.missing':
+      for (const { message } of describe(event)) warnings.add(message);
+      return;
+    default:
+  }
 }
 
-function progressBar(total: number): Pick<SingleBar, 'increment' | 'stop'> {
-  if (!process.stderr.isTTY) return { increment: () => undefined, stop: () => undefined };
+function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
+  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({
     format: '{bar} {value}/{total} consumers, {eta_formatted} left',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
+    // Gives the cursor back where a signal ends us.
+    gracefulExit: true,
     clearOnComplete: true,
     stopOnComplete: false,
     stream: process.stderr,
@@ -68,14 +108,35 @@ function progressBar(total: number): Pick<SingleBar, 'increment' | 'stop'> {
   return bar;
 }
 
-function summary(results: ReadonlyMap<string, number>, tookMs: number): string {
+function summary({ results }: Found, { book }: Parts, tookMs: number): string {
+  const counts = new Map<string, number>();
+  for (const result of results.values()) counts.set(result, (counts.get(result) ?? 0) + 1);
   const table = new Table({
     head: ['result', 'consumers'],
     style: { head: [], border: [] },
     colAligns: ['left', 'right'],
   });
-  const rows = [...results].sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n);
-  table.push(...rows);
-  const total = rows.reduce((sum, [, n]) => sum + n, 0);
-  return `${table.toString()}\n${String(total)} consumers in ${(tookMs / 1_000).toFixed(1)} s`;
+  table.push(...[...counts].sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n));
+  const answered = `${String(counts.get('ok') ?? 0)} of ${String(results.size)} consumers`;
+  const peers = book.counts();
+  const malformed = `${String(peers.invalid)} not called: malformed in the registry (address-invalid), as \`peers list\` shows`;
+  const lines = [
+    ...(results.size === 0 ? [] : [table.toString(), `${answered} answered in ${(tookMs / 1_000).toFixed(1)} s`]),
+    ...describeRegistry(peers, book.deniedClasses()).map(({ message }) => message),
+    ...(peers.invalid === 0 ? [] : [malformed]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What makes the round a failure: that nobody could be called, or that its results are nowhere. */
+function faultsOf({ results, failures }: Found, { book }: Parts): readonly string[] {
+  const { denied, invalid } = book.counts();
+  const reasons = [...failures].map(([what, reason]) => `could not confirm ${what}: ${reason}`);
+  if (book.unwrittenCount > 0) {
+    const names = [...book.unwrittenRows()].map(({ uuid }) => nameOf(uuid));
+    const more = names.length > NAMED ? ` and ${String(names.length - NAMED)} more` : '';
+    reasons.push(`not stored: what was found of ${names.slice(0, NAMED).join(', ')}${more}`);
+  }
+  if (results.size === 0 && denied + invalid > 0) reasons.push('none of the registered consumers could be called');
+  return reasons;
 }

@@ -41,12 +41,12 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
-  if (peers !== undefined) lines.push(...registry(peers, event.denied ?? {}));
+  if (peers !== undefined) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
 }
 
 /** What stands out in the registry: that it is empty, or that the policy forbids to call some of it. */
-function registry(
+export function describeRegistry(
   peers: NonNullable<EventOf<'round.finished'>['peers']>,
   denied: NonNullable<EventOf<'round.finished'>['denied']>,
 ): readonly Line[] {
