@@ -17,6 +17,8 @@ export class LogSink implements Sink {
   accept(event: SchedulerEvent): void {
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
+    // That results waited is told even where the outage itself was all that had been said.
+    if (event.kind === 'redis.caught-up') this.#conditions.leave(event.what);
     // That Redis can't be used has been said; what can't be done without it need not be.
     if (event.kind === 'redis.failed') {
       // Without a connection the cause is not known; where one is known already, that still holds.
