@@ -94,6 +94,16 @@ export type SchedulerEvent =
       readonly uuid: string;
       readonly ip: string;
       readonly attempts: number;
+      /** It has done so before, since the change: see `announce.refresh` and `announce.newcomers`. */
+      readonly again: boolean;
+    }
+  /** Producers that are told the current IP although it has not changed. */
+  | {
+      readonly kind: 'announcements.added';
+      readonly at: number;
+      readonly ip: string;
+      readonly newcomers: number;
+      readonly refreshed: number;
     }
   | {
       readonly kind: 'announcement.failed';

@@ -10,6 +10,8 @@ export default {
   mochaOptions: { 'no-config': true, spec: [`.build/spec/${PARTS}/**/*.spec.js`] },
   coverageAnalysis: 'perTest',
   concurrency: 2,
+  // Each mutant of what a module sets up when it is loaded takes a run of every spec; its tables are worth that.
+  warnings: { slow: false },
   incremental: true,
   incrementalFile: '.build/mutants/incremental.json',
   tempDirName: '.build/mutants/sandbox',

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fstatSync } from 'node:fs';
 import { openLog } from '#src/clients/logger.js';
 
 describe('openLog', () => {
@@ -21,6 +22,25 @@ describe('openLog', () => {
       message: 'careful',
       event: 'x',
     });
+  });
+
+  it('has levels as systemd’s journal reads them where standard error is one, or where that is asked for', () => {
+    expect(written({ level: 'info', format: 'journal' }, false)).to.equal('<4>careful');
+    expect(written({ level: 'info', format: 'journal' }, true)).to.equal('<4>careful');
+    const before = process.env.JOURNAL_STREAM;
+    try {
+      const { dev, ino } = fstatSync(process.stderr.fd);
+      process.env.JOURNAL_STREAM = `${dev}:${ino}`;
+      expect(written({ level: 'info', format: 'auto' }, false)).to.equal('<4>careful');
+      expect(written({ level: 'info', format: 'auto' }, true)).to.match(/▲/);
+      expect(written({ level: 'info', format: 'json' }, false)).to.match(/^\{/);
+      // Inherited from a service, whose standard error is not ours.
+      process.env.JOURNAL_STREAM = `${dev}:${ino + 1}`;
+      expect(written({ level: 'info', format: 'auto' }, false)).to.match(/^\{/);
+    } finally {
+      if (before === undefined) delete process.env.JOURNAL_STREAM;
+      else process.env.JOURNAL_STREAM = before;
+    }
   });
 
   it('is pretty on a terminal, or where that is asked for', () => {

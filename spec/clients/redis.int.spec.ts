@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Cluster, Redis } from 'ioredis';
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,18 @@ describe('openRedis', () => {
     clients.push(redis);
     await firstAttempt(redis);
     return redis;
+  };
+
+  const formCluster = async (...args: string[]): Promise<RedisServer> => {
+    const settings = {
+      'cluster-enabled': 'yes',
+      'cluster-port': await freePort(),
+      'cluster-announce-ip': '127.0.0.1',
+    };
+    const more = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const server = await serve(...args, ...more);
+    await server.client().call('cluster', 'addslotsrange', '0', '16383');
+    return server;
   };
 
   describe('reaches a server', () => {
@@ -154,18 +167,6 @@ describe('openRedis', () => {
       });
     });
 
-    const formCluster = async (...args: string[]): Promise<RedisServer> => {
-      const settings = {
-        'cluster-enabled': 'yes',
-        'cluster-port': await freePort(),
-        'cluster-announce-ip': '127.0.0.1',
-      };
-      const more = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-      const server = await serve(...args, ...more);
-      await server.client().call('cluster', 'addslotsrange', '0', '16383');
-      return server;
-    };
-
     it('that is a cluster with a password, which no URL has to hold', async () => {
       const port = await freePort();
       const server = await formCluster('--port', String(port));
@@ -270,6 +271,20 @@ describe('openRedis', () => {
       await failing(redis);
       server.thaw();
       await working(redis);
+    });
+
+    it('a socket that fails twice, which is what Node makes of TLS that is refused', async () => {
+      const port = await freePort();
+      await formCluster('--port', String(port));
+      const url = `redis://127.0.0.1:${port}`;
+      const cluster = await open({ cluster: [url] });
+      await working(cluster);
+      for (const redis of [await open({ url }), ...(cluster as Cluster).nodes()]) {
+        await working(redis);
+        const { stream } = redis as Redis;
+        for (const times of ['once', 'twice']) stream.emit('error', new Error(times));
+        await working(redis);
+      }
     });
 
     it('a server that became a replica: looks for the new primary', async () => {

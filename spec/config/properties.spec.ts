@@ -65,7 +65,7 @@ const valid = some({
   }),
   network: some({ allow: fc.subarray(['public', 'private', 'loopback'], { minLength: 1 }) }),
   status: some({ enabled: fc.boolean(), host: fc.ipV4(), port: fc.integer({ min: 0, max: 65_535 }) }),
-  log: some({ level: fc.constantFrom('error', 'debug'), format: fc.constantFrom('json', 'pretty', 'auto') }),
+  log: some({ level: fc.constantFrom('error', 'debug'), format: fc.constantFrom('json', 'pretty', 'journal', 'auto') }),
   shutdown: some({ grace: duration }),
 }).map((part) => ({ uuid: UUID, ...part }));
 

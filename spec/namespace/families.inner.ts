@@ -1,77 +1,66 @@
-import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import type { IpSource } from '#src/domain/ip/source.js';
-import { ipSources, type SourceSpec } from '#src/sources/publicIp/sources.js';
+import type { Redis } from 'ioredis';
+import { startConsumer } from '#swarm/consumer.js';
+import type { Endpoint } from '#swarm/endpoint.js';
+import { RedisServer } from '#swarm/redis.js';
+import { Scheduler } from '#swarm/scheduler.js';
+import { eventually } from '../support/eventually.js';
+import { keys, register } from '../support/registry.js';
+import { CONSUMERS } from './addresses.js';
 
-const never = new AbortController().signal;
-const source = (spec: SourceSpec, family: 'ipv4' | 'ipv6'): IpSource => {
-  const [only] = ipSources({ sources: [spec], family, allow: ['public'] }, 'test/1');
-  return only ?? expect.fail('no source');
-};
+const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
+const uuidOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const SIX = Array.from({ length: 40 }, (_, i) => uuidOf(600 + i));
 
-describe('a service with an address of each family, which answers with the one that it is called from', () => {
-  let echo: Server;
-  let url = '';
+describe('on a host without IPv6', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let consumers: Endpoint[] = [];
+  let scheduler: Scheduler | undefined;
 
   before(async () => {
-    echo = createServer(({ socket }, response) => response.end(socket.remoteAddress?.replace(/^::ffff:/, '')));
-    echo.listen(0, '::');
-    await once(echo, 'listening');
-    url = `http://echo.example:${(echo.address() as AddressInfo).port}/`;
-  });
-  after(() => {
-    echo.closeAllConnections();
-    echo.close();
-  });
-
-  it('is asked over the family that is wanted', async () => {
-    expect(await source({ url }, 'ipv4').lookup(never)).to.deep.equal({ ok: true, ip: '93.184.216.1' });
-    expect(await source({ url }, 'ipv6').lookup(never)).to.deep.equal({ ok: true, ip: '2606:4700::1' });
-  });
-});
-
-describe('an interface with several addresses', () => {
-  const ip = (...words: string[]): void => {
-    const { status, stderr } = spawnSync('ip', ['-6', 'address', ...words, 'dev', 'lo'], { encoding: 'utf8' });
-    expect(status, stderr).to.equal(0);
-  };
-  const add = (address: string, ...more: string[]): void => {
-    ip('add', `${address}/64`, ...more, 'nodad');
-  };
-  const lo = source({ interface: 'lo' }, 'ipv6');
-  const answer = async (known?: string) => lo.lookup(never, known);
-  const is = (address: string) => ({ ok: true, ip: address });
-
-  afterEach(() => {
-    for (const address of ['2606:4700::2', '2606:4700::3']) {
-      spawnSync('ip', ['-6', 'address', 'del', `${address}/64`, 'dev', 'lo']);
+    server = await RedisServer.start();
+    redis = server.client();
+    consumers = await Promise.all(CONSUMERS.map((host, i) => startConsumer({ uuid: uuidOf(i), host, port: 80 })));
+    for (const [i, ip] of CONSUMERS.entries()) await register(redis, 'consumer', uuidOf(i), { ip });
+    for (const [i, uuid] of SIX.entries()) {
+      const known = { available: 1, state: 'available', checked_at: 1, failures: 0 };
+      await register(redis, 'consumer', uuid, { ip: `2606:4700::${(i + 1).toString(16)}`, ...known });
     }
-    ip('change', '2606:4700::1/64', 'preferred_lft', 'forever', 'valid_lft', 'forever');
+  });
+  after(async () => {
+    await scheduler?.kill();
+    await scheduler?.clear();
+    for (const endpoint of consumers) await endpoint.goDark();
+    await server.stop();
   });
 
-  it('stays with the one that is known, though a new one stands in front of it', async () => {
-    expect(await answer()).to.deep.equal(is('2606:4700::1'));
-    add('2606:4700::2');
-    expect(await answer('2606:4700::1')).to.deep.equal(is('2606:4700::1'));
-    expect(await answer('2606:4700::2')).to.deep.equal(is('2606:4700::2'));
-  });
-
-  it('gives no deprecated one while there is another', async () => {
-    add('2606:4700::2', 'preferred_lft', '0');
-    expect(await answer()).to.deep.equal(is('2606:4700::1'));
-    add('2606:4700::3');
-    ip('change', '2606:4700::1/64', 'preferred_lft', '0', 'valid_lft', 'forever');
-    expect(await answer('2606:4700::1')).to.deep.equal(is('2606:4700::3'));
-  });
-
-  it('gives a deprecated one where there is no other, and another once the one that is known is gone', async () => {
-    add('2606:4700::2');
-    ip('change', '2606:4700::1/64', 'preferred_lft', '0', 'valid_lft', 'forever');
-    expect(await answer('2606:4700::1')).to.deep.equal(is('2606:4700::2'));
-    ip('del', '2606:4700::2/64');
-    expect(await answer('2606:4700::2')).to.deep.equal(is('2606:4700::1'));
+  it('its IPv6 peers are unreachable, that is told once, and no check of another peer waits', async () => {
+    const running = await Scheduler.start({
+      uuid: US,
+      redis: { url: server.url },
+      publicIp: { override: '93.184.216.34' },
+      sync: { interval: '1s', jitter: 0, suspectInterval: '300ms', timeout: '1s' },
+      log: { level: 'debug' },
+    });
+    scheduler = running;
+    await eventually(async () => {
+      for (const uuid of SIX) {
+        expect(await redis.hgetall(keys.consumer(uuid))).to.include({
+          available: '0',
+          state: 'unavailable',
+          error: 'unreachable',
+        });
+      }
+    });
+    for (const i of CONSUMERS.keys()) {
+      expect(await redis.hgetall(keys.consumer(uuidOf(i)))).to.include({ state: 'available' });
+    }
+    const told = running.lines.filter(({ event }) => event === 'family.missing');
+    expect(told.map(({ message }) => message)).to.deep.equal([
+      "this host has no IPv6 address: its 40 IPv6 peers can't be called and count as unreachable",
+    ]);
+    expect(running.lines.filter(({ event }) => event === 'peer.discarded')).to.deep.equal([]);
+    expect(await redis.hget(keys.scheduler, 'isolated')).to.equal('0');
   });
 });

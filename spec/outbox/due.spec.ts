@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Audience } from '#src/domain/announce/outbox.js';
 import { Alarm } from '#src/state/alarm.js';
 import { due, type DueItem } from '#src/outbox/due.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
@@ -8,11 +9,15 @@ describe('due', () => {
   let timers: ReturnType<typeof freeze>;
   let controller: AbortController;
   let alarm: Alarm;
+  let audience: Audience;
+  let wallAheadMs: number;
 
   beforeEach(() => {
     timers = freeze();
     controller = new AbortController();
     alarm = new Alarm();
+    audience = { newcomers: false, refreshMs: undefined };
+    wallAheadMs = 0;
   });
   afterEach(() => {
     controller.abort();
@@ -20,20 +25,27 @@ describe('due', () => {
   });
 
   const nameOf = (item: DueItem): string => ('uuid' in item ? `${item.kind} ${item.uuid}` : item.kind);
-  /** Takes every item as soon as there is one. */
-  const taking = (outbox: MemoryOutbox, ip: string | null = 'A'): { seen: string[]; ended: () => boolean } => {
+  /** Takes every item as soon as there is one; that Redis works is left out, unless asked for. */
+  const taking = (
+    outbox: MemoryOutbox,
+    ip: string | null = 'A',
+    all = false,
+  ): { seen: string[]; ended: () => boolean } => {
     const seen: string[] = [];
     let over = false;
     const options = {
       outbox,
       own: ip === null ? undefined : { ip, agreed: ['dns'] },
       terms: { leaseMs: 15_000, longestMs: 3_600_000 },
+      audience,
       alarm,
-      wall: () => Date.now(),
+      clock: { wall: () => Date.now() + wallAheadMs, steady: () => Date.now() },
       explain: () => 'away',
     };
     void (async () => {
-      for await (const item of due(options, controller.signal)) seen.push(nameOf(item));
+      for await (const item of due(options, controller.signal)) {
+        if (all || item.kind !== 'redis.worked') seen.push(nameOf(item));
+      }
       over = true;
     })();
     return { seen, ended: () => over };
@@ -131,6 +143,93 @@ describe('due', () => {
     expect(seen).to.deep.equal(['redis.failed', 'redis.failed']);
     await advance(500, 500);
     expect(seen.slice(2)).to.deep.equal(['ip.changed', 'due p']);
+  });
+
+  it('tells of each step when it works for the first time, and when it works again', async () => {
+    const outbox = new MemoryOutbox([]);
+    const { seen } = taking(outbox, 'A', true);
+    await settled();
+    expect(seen).to.deep.equal(['redis.worked', 'redis.worked', 'ip.changed']);
+    outbox.failing = 2;
+    alarm.ring();
+    await advance(1_500, 500);
+    expect(seen.slice(3)).to.deep.equal(['redis.failed', 'redis.failed', 'redis.worked']);
+    alarm.ring();
+    await settled();
+    expect(seen).to.have.length(6);
+  });
+
+  describe('looks for producers to tell', () => {
+    beforeEach(() => {
+      audience = { newcomers: true, refreshMs: undefined };
+    });
+
+    it('never where the settings want none, or where no IP is known', async () => {
+      audience = { newcomers: false, refreshMs: undefined };
+      const outbox = new MemoryOutbox(['p']);
+      taking(outbox);
+      await advance(600_000, 60_000);
+      audience = { newcomers: true, refreshMs: 1_000 };
+      taking(outbox, null);
+      await advance(600_000, 60_000);
+      expect(outbox.looks).to.be.empty;
+    });
+
+    it('at once, and then each minute', async () => {
+      const outbox = new MemoryOutbox(['p']);
+      outbox.ip = 'A';
+      const { seen } = taking(outbox);
+      await settled();
+      expect(seen).to.deep.equal(['announcements.added', 'due p']);
+      await advance(59_999, 59_999);
+      expect(outbox.looks).to.have.length(1);
+      await advance(1, 1);
+      expect(outbox.looks).to.have.length(2);
+      outbox.producers = ['p', 'q'];
+      await advance(60_000, 60_000);
+      expect(seen.filter((one) => one !== 'due p').slice(-2)).to.deep.equal(['announcements.added', 'due q']);
+    });
+
+    it('as often as producers are to be told again, if that is more often', async () => {
+      audience = { newcomers: false, refreshMs: 20_000 };
+      const outbox = new MemoryOutbox([]);
+      taking(outbox);
+      await advance(60_000, 10_000);
+      expect(outbox.looks).to.have.length(4);
+    });
+
+    it('a page at a time, so that nobody who is due waits, and says once what it has found', async () => {
+      const outbox = new MemoryOutbox(['a', 'b', 'c', 'd', 'e']);
+      outbox.ip = 'A';
+      const { seen } = taking(outbox);
+      await advance(10, 1);
+      expect(outbox.looks).to.deep.equal(['0', '2', '4']);
+      expect(seen.indexOf('due a')).to.be.lessThan(seen.indexOf('announcements.added'));
+      expect(seen).to.have.members([...outbox.producers.map((uuid) => `due ${uuid}`), 'announcements.added']);
+    });
+
+    it('none again sooner because the clock was set, forward or back', async () => {
+      const outbox = new MemoryOutbox([]);
+      taking(outbox);
+      await settled();
+      wallAheadMs = 86_400_000;
+      await advance(30_000, 30_000);
+      expect(outbox.looks).to.have.length(1);
+      wallAheadMs = -86_400_000;
+      await advance(30_000, 30_000);
+      expect(outbox.looks).to.have.length(2);
+    });
+
+    it('goes on announcing where a look fails, and begins the next one anew', async () => {
+      const outbox = new MemoryOutbox(['a', 'b', 'c']);
+      await outbox.enqueue({ ip: 'A', agreed: [] });
+      outbox.look = () => Promise.reject(new Error('NOPERM'));
+      const { seen } = taking(outbox);
+      await settled();
+      expect(seen).to.deep.equal(['redis.failed', 'due a', 'due b', 'due c']);
+      await advance(59_000, 1_000);
+      expect(seen.filter((one) => one === 'redis.failed')).to.have.length(1);
+    });
   });
 
   it('ends with the signal, asleep or not, and leases nothing more', async () => {

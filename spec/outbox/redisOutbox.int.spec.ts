@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Delivery, LeaseTerms } from '#src/domain/announce/outbox.js';
+import type { Audience, Delivery, LeaseTerms } from '#src/domain/announce/outbox.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
 import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import { keys, privateRedis, register } from '../support/registry.js';
@@ -27,7 +27,9 @@ describe('RedisOutbox, on a real Redis', () => {
   const enqueue = (ip: string, ...agreed: string[]) => outbox.enqueue({ ip, agreed });
   const terms = (leaseMs: number, longestMs = HOUR_MS): LeaseTerms => ({ leaseMs, longestMs });
   const settle = (ip: string, retryInMs?: number, uuid = 'p') =>
-    retryInMs === undefined ? outbox.ack(delivery(ip, uuid)) : outbox.nack(delivery(ip, uuid), 'timeout', retryInMs);
+    retryInMs === undefined
+      ? outbox.ack(delivery(ip, uuid), false)
+      : outbox.nack(delivery(ip, uuid), 'timeout', retryInMs);
 
   it('stores a change with everyone who is to hear of it, at once', async () => {
     await register(shared.redis, 'producer', 'q');
@@ -93,7 +95,7 @@ describe('RedisOutbox, on a real Redis', () => {
   it('an acknowledgement takes the producer off the list', async () => {
     await enqueue(A);
     await outbox.lease(A, terms(5_000));
-    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: undefined });
+    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: undefined, again: false });
     expect(await producer()).to.deep.equal({ ip: '127.0.0.1', notified_ip: A, notified_at: '1000000', attempts: '1' });
     expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'empty' });
   });
@@ -107,7 +109,7 @@ describe('RedisOutbox, on a real Redis', () => {
     expect(await producer())
       .to.include({ notified_ip: A })
       .and.not.have.any.keys('attempts', 'error');
-    expect(await settle(B, 700)).to.deep.equal({ pending: 1, outdated: undefined });
+    expect(await settle(B, 700)).to.deep.equal({ pending: 1, outdated: undefined, again: false });
     expect(await producer()).to.include({ attempts: '1', error: 'timeout', notified_ip: A });
     expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 700 });
     now += 700;
@@ -118,7 +120,7 @@ describe('RedisOutbox, on a real Redis', () => {
     await enqueue(A);
     await outbox.lease(A, terms(5_000));
     await enqueue(B);
-    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'ip' });
+    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'ip', again: false });
     expect(await producer()).to.include({ notified_ip: A });
     expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
   });
@@ -131,7 +133,7 @@ describe('RedisOutbox, on a real Redis', () => {
     await settle(B);
     const acknowledged = await producer();
     now += 1_000;
-    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: 'ip' });
+    expect(await settle(A)).to.deep.equal({ pending: 0, outdated: 'ip', again: false });
     expect(await producer()).to.deep.equal(acknowledged);
   });
 
@@ -139,7 +141,7 @@ describe('RedisOutbox, on a real Redis', () => {
     await enqueue(A);
     await outbox.lease(A, terms(5_000));
     await enqueue(B);
-    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'ip' });
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'ip', again: false });
     expect(await outbox.lease(B, terms(5_000))).to.include({ kind: 'due', ip: B });
   });
 
@@ -147,11 +149,11 @@ describe('RedisOutbox, on a real Redis', () => {
     await enqueue(A);
     await outbox.lease(A, terms(5_000));
     await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
-    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'address' });
+    expect(await settle(A)).to.deep.equal({ pending: 1, outdated: 'address', again: false });
     expect(await producer()).to.not.have.property('notified_ip');
     const there = { kind: 'due', stored: { ip: '127.0.0.9', port: null } };
     expect(await outbox.lease(A, terms(5_000))).to.deep.include(there);
-    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'address' });
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 1, outdated: 'address', again: false });
     expect(await outbox.lease(A, terms(5_000)), 'and puts nothing off').to.deep.include(there);
   });
 
@@ -161,7 +163,7 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.lease(A, terms(0));
     await settle(A);
     const acknowledged = await producer();
-    expect(await settle(A, 60_000)).to.deep.equal({ pending: 0, outdated: 'told' });
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 0, outdated: 'told', again: false });
     expect(await producer()).to.deep.equal(acknowledged);
     expect(await outbox.lease(A, terms(0))).to.deep.equal({ kind: 'empty' });
   });
@@ -177,8 +179,8 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.lease(B, terms(5_000));
     await shared.redis.srem(keys.producers, 'p');
     await shared.redis.del(keys.producer('p'));
-    expect(await settle(B)).to.deep.equal({ pending: 0, outdated: 'left' });
-    expect(await settle(B, 5)).to.deep.equal({ pending: 0, outdated: 'left' });
+    expect(await settle(B)).to.deep.equal({ pending: 0, outdated: 'left', again: false });
+    expect(await settle(B, 5)).to.deep.equal({ pending: 0, outdated: 'left', again: false });
     expect(await shared.redis.exists(keys.producer('p'))).to.equal(0);
   });
 
@@ -248,6 +250,138 @@ describe('RedisOutbox, on a real Redis', () => {
     await shared.redis.hset(keys.producer('p'), 'attempts', '1.5');
     await settle(A);
     expect(await producer()).to.include({ attempts: '1', notified_ip: A });
+  });
+
+  describe('a look', () => {
+    const newcomers: Audience = { newcomers: true, refreshMs: undefined };
+    const hourly: Audience = { newcomers: false, refreshMs: HOUR_MS };
+    const look = (audience: Audience, ip = A) => outbox.look(ip, audience, undefined);
+    const found = (found: number, refreshed: number) => ({ next: undefined, newcomers: found, refreshed });
+    /** It is told, and acknowledges there. */
+    const told = async (uuid = 'p', noteAddress = true, ip = A) => {
+      const lease = await outbox.lease(ip, terms(10_000));
+      if (lease.kind !== 'due' || lease.uuid !== uuid) expect.fail(JSON.stringify(lease));
+      return outbox.ack(lease, noteAddress);
+    };
+
+    beforeEach(async () => {
+      await enqueue(A);
+      await told('p', false);
+      now += 60_000;
+    });
+
+    it('enqueues a producer that has registered since the change, and counts its attempts anew', async () => {
+      expect(await look(newcomers)).to.deep.equal(found(0, 0));
+      await register(shared.redis, 'producer', 'q', { ip: '127.0.0.1', attempts: 7, error: 'timeout' });
+      expect(await look(hourly), 'but not where only others are wanted').to.deep.equal(found(0, 0));
+      expect(await look(newcomers)).to.deep.equal(found(1, 0));
+      expect(await look(newcomers), 'once').to.deep.equal(found(0, 0));
+      expect(await outbox.lease(A, terms(10))).to.include({ kind: 'due', uuid: 'q', attempts: 0, error: null });
+      now += 10;
+      expect(await told('q')).to.deep.equal({ pending: 0, outdated: undefined, again: false });
+      expect(await look(newcomers)).to.deep.equal(found(0, 0));
+      expect(await producer('q')).to.include({ notified_ip: A, notified_to: '127.0.0.1', attempts: '1' });
+    });
+
+    it('enqueues one that has changed its address since it was told there, as often as it does', async () => {
+      expect(await look(newcomers), 'where it was told is not known').to.deep.equal(found(0, 0));
+      for (const place of [{ ip: '127.0.0.9' }, { port: 81 }, { ip: '127.0.0.1' }]) {
+        await shared.redis.hset(keys.producer('p'), place);
+        expect(await look(newcomers), JSON.stringify(place)).to.deep.equal(found(1, 0));
+        expect(await look(newcomers)).to.deep.equal(found(0, 0));
+        expect(await told()).to.include({ again: true });
+        expect(await look(newcomers)).to.deep.equal(found(0, 0));
+      }
+      expect(await producer()).to.include({ notified_to: '127.0.0.1 81' });
+    });
+
+    it('knows where a producer was told, though it moves right after its acknowledgement', async () => {
+      await enqueue(B);
+      await told('p', true, B);
+      await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
+      expect(await look(newcomers, B)).to.deep.equal(found(1, 0));
+    });
+
+    it('keeps true where it was told, also while nobody looks for newcomers', async () => {
+      await look(newcomers);
+      await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
+      await enqueue(B);
+      await told('p', false, B);
+      expect(await look(newcomers, B)).to.deep.equal(found(0, 0));
+    });
+
+    it('enqueues none twice that moved while it was told', async () => {
+      await look(newcomers);
+      await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.9');
+      await look(newcomers);
+      await shared.redis.hset(keys.producer('p'), 'ip', '127.0.0.8');
+      await told();
+      expect(await look(newcomers)).to.deep.equal(found(0, 0));
+    });
+
+    it('enqueues those that were told so long ago, and again after as long', async () => {
+      now += HOUR_MS - 60_001;
+      expect(await look(hourly)).to.deep.equal(found(0, 0));
+      now += 1;
+      expect(await look(hourly)).to.deep.equal(found(0, 1));
+      expect(await outbox.lease(A, terms(10_000))).to.include({ kind: 'due', attempts: 0 });
+      expect(await settle(A)).to.deep.equal({ pending: 0, outdated: undefined, again: true });
+      expect(await look(hourly)).to.deep.equal(found(0, 0));
+      now += HOUR_MS;
+      expect(await look({ newcomers: true, refreshMs: HOUR_MS })).to.deep.equal(found(0, 1));
+    });
+
+    it('enqueues one that was never told so long after the change', async () => {
+      await register(shared.redis, 'producer', 'q');
+      expect(await look(hourly)).to.deep.equal(found(0, 0));
+      now += HOUR_MS;
+      expect(await look(hourly)).to.deep.equal(found(0, 2));
+    });
+
+    it('puts nobody off for a clock that has gone back, nor hurries for one that was set right', async () => {
+      now -= 90_000;
+      expect(await look(hourly)).to.deep.equal(found(0, 0));
+      now -= 60_000;
+      expect(await look(hourly)).to.deep.equal(found(0, 1));
+    });
+
+    it('leaves alone who is on the list, who has no hash, and everybody where another IP is stored', async () => {
+      await shared.redis.sadd(keys.producers, 'ghost', 'list');
+      await shared.redis.rpush(keys.producer('list'), 'x');
+      now += HOUR_MS;
+      const all: Audience = { newcomers: true, refreshMs: HOUR_MS };
+      expect(await look(all, B)).to.deep.equal(found(0, 0));
+      expect(await look(all)).to.deep.equal(found(0, 1));
+      await outbox.lease(A, terms(10_000));
+      await settle(A, 700);
+      expect(await look(all)).to.deep.equal(found(0, 0));
+      expect(await outbox.lease(A, terms(10_000)), 'its pause holds').to.deep.equal({ kind: 'wait', forMs: 700 });
+      await shared.redis.flushall();
+      expect(await look(all)).to.deep.equal(found(0, 0));
+    });
+
+    it('says that it is told for the first time since a change, though it knows that IP from before', async () => {
+      await enqueue(B);
+      now += 1;
+      await enqueue(A);
+      expect(await told()).to.include({ again: false });
+    });
+
+    it('goes over many producers page by page, each of them once', async () => {
+      const many = Array.from({ length: 1_000 }, (_, i) => `many${i}`);
+      const steps = shared.redis.pipeline().sadd(keys.producers, ...many);
+      for (const uuid of many) steps.hset(keys.producer(uuid), 'ip', '127.0.0.1');
+      await steps.exec();
+      let [page, pages, sum, most]: [string | undefined, number, number, number] = [undefined, 0, 0, 0];
+      do {
+        const seen = await outbox.look(A, newcomers, page);
+        page = seen.next;
+        pages += 1;
+        sum += seen.newcomers;
+        most = Math.max(most, seen.newcomers);
+      } while (page !== undefined);
+      expect({ sum, few: most < 200, pages: pages > 4 }).to.deep.equal({ sum: 1_000, few: true, pages: true });
+    });
   });
 
   it('notices that Redis holds another IP than the one that is known', async () => {

@@ -7,22 +7,22 @@ describe('every', () => {
   const tick = map(() => 'x');
 
   marbles('ticks at once and then at its interval', ({ scheduler, expectObservable }) => {
-    const unsub = '    ^---------!';
-    const expected = ' x---x---x-';
+    const unsub = '   ^---------!';
+    const expected = 'x---x---x-';
 
     expectObservable(every({ intervalMs: 4, scheduler }).pipe(tick), unsub).toBe(expected);
   });
 
   marbles('begins with a pause where that is wanted', ({ scheduler, expectObservable }) => {
-    const unsub = '    ^---------!';
-    const expected = ' ----x---x-';
+    const unsub = '   ^---------!';
+    const expected = '----x---x-';
 
     expectObservable(every({ intervalMs: 4, atOnce: false, scheduler }).pipe(tick), unsub).toBe(expected);
   });
 
   marbles('comes early and late by its jitter', ({ scheduler, expectObservable }) => {
-    const unsub = '    ^--------------!';
-    const expected = ' x-x---x-----x--';
+    const unsub = '   ^--------------!';
+    const expected = 'x-x---x-----x--';
 
     const randoms = [0, 0.5, 1];
     const random = () => randoms.shift() ?? 0.5;
@@ -31,8 +31,8 @@ describe('every', () => {
   });
 
   marbles('the first pause has its jitter too', ({ scheduler, expectObservable }) => {
-    const unsub = '    ^---------!';
-    const expected = ' --x-x-x-x-';
+    const unsub = '   ^---------!';
+    const expected = '--x-x-x-x-';
 
     const tick$ = every({ intervalMs: 4, jitter: 0.5, atOnce: false, random: () => 0, scheduler });
 
@@ -40,13 +40,13 @@ describe('every', () => {
   });
 
   marbles('keeps its time whatever a tick sets off', ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
-    const slow$ = cold('  ----s|');
-    const slowSubs = ['   ^----!', '--------^----!'];
-    const other$ = cold(' ----o|');
-    const otherSubs = ['  ^----!', '----^----!', '--------^----!', '------------^-!'];
-    const unsub = '       ^-------------!';
-    const skipping = '    ----s-------s--';
-    const sideBySide = '  ----o---o---o--';
+    const slow$ = cold(' ----s|');
+    const slowSubs = ['  ^----!', '--------^----!'];
+    const other$ = cold('----o|');
+    const otherSubs = [' ^----!', '----^----!', '--------^----!', '------------^-!'];
+    const unsub = '      ^-------------!';
+    const skipping = '   ----s-------s--';
+    const sideBySide = ' ----o---o---o--';
 
     const tick$ = every({ intervalMs: 4, scheduler });
 
@@ -57,8 +57,8 @@ describe('every', () => {
   });
 
   marbles('an error in what a tick sets off ends it', ({ cold, scheduler, expectObservable }) => {
-    const bad$ = cold('   -#');
-    const expected = '    ----x#';
+    const bad$ = cold('-#');
+    const expected = ' ----x#';
 
     const tick$ = every({ intervalMs: 4, scheduler });
 

@@ -21,22 +21,22 @@ describe('redisHealth', () => {
   const gone = ({ cold }: Marbles, diagram: string) => cold<unknown>(diagram, {}, new Error('gone'));
 
   marbles('is up with the first answer, which is told once, and asked for once a second from then on', (m) => {
-    const ping$ = m.cold('    -(p|)');
-    const pingSubs = ['       ^!', '1000ms ^!', '2000ms ^!'];
-    const unsub = '           ^ 2999ms !';
-    const expected = '        -u';
+    const ping$ = m.cold('-(p|)');
+    const pingSubs = ['   ^!', '1000ms ^!', '2000ms ^!'];
+    const unsub = '       ^ 2999ms !';
+    const expected = '    -u';
 
     m.expectObservable(health(m, ping$), unsub).toBe(expected, values);
     m.expectSubscriptions(ping$.subscriptions).toBe(pingSubs);
   });
 
   marbles('one failure alone is no outage, and is looked into at once', (m) => {
-    const good$ = m.cold('    (p|)');
-    const bad$ = gone(m, '    -#');
-    const badSubs = '         1000ms ^!';
-    const again$ = m.cold('   (p|)');
-    const againSubs = '       1250ms (^!)';
-    const expected = '        u';
+    const good$ = m.cold(' (p|)');
+    const bad$ = gone(m, ' -#');
+    const badSubs = '      1000ms ^!';
+    const again$ = m.cold('(p|)');
+    const againSubs = '    1250ms (^!)';
+    const expected = '     u';
 
     m.expectObservable(health(m, good$, bad$, again$, m.cold('-')), '^ 1999ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
@@ -44,30 +44,30 @@ describe('redisHealth', () => {
   });
 
   marbles('is down with the second failure in a row, and up again with the first answer', (m) => {
-    const good$ = m.cold('    (p|)');
-    const bad$ = gone(m, '    -#');
-    const badSubs = ['        1000ms ^!', '1250ms ^!', '1500ms ^!'];
-    const back$ = m.cold('    -(p|)');
-    const expected = '        u 1250ms d 499ms u';
+    const good$ = m.cold('(p|)');
+    const bad$ = gone(m, '-#');
+    const badSubs = ['    1000ms ^!', '1250ms ^!', '1500ms ^!'];
+    const back$ = m.cold('-(p|)');
+    const expected = '    u 1250ms d 499ms u';
 
     m.expectObservable(health(m, good$, bad$, bad$, bad$, back$), '^ 1999ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
   marbles('is down from the start where there is no answer from the start', (m) => {
-    const bad$ = gone(m, '    #');
-    const badSubs = ['        (^!)', '250ms (^!)', '500ms (^!)', '750ms (^!)'];
-    const unsub = '           ^ 999ms !';
-    const expected = '        250ms d';
+    const bad$ = gone(m, '#');
+    const badSubs = ['    (^!)', '250ms (^!)', '500ms (^!)', '750ms (^!)'];
+    const unsub = '       ^ 999ms !';
+    const expected = '    250ms d';
 
     m.expectObservable(health(m, bad$), unsub).toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
   marbles('failures that an answer came between do not add up', (m) => {
-    const good$ = m.cold('    (p|)');
-    const bad$ = gone(m, '    #');
-    const expected = '        u';
+    const good$ = m.cold('(p|)');
+    const bad$ = gone(m, '#');
+    const expected = '    u';
 
     const pings = [good$, bad$, good$, bad$, good$, good$];
 
@@ -76,29 +76,29 @@ describe('redisHealth', () => {
   });
 
   marbles('an outage that is over is forgotten: one failure alone is none again', (m) => {
-    const good$ = m.cold('    (p|)');
-    const bad$ = gone(m, '    #');
-    const badSubs = ['        (^!)', '250ms (^!)', '1000ms (^!)'];
-    const expected = '        250ms d 249ms u';
+    const good$ = m.cold('(p|)');
+    const bad$ = gone(m, '#');
+    const badSubs = ['    (^!)', '250ms (^!)', '1000ms (^!)'];
+    const expected = '    250ms d 249ms u';
 
     m.expectObservable(health(m, bad$, bad$, good$, bad$, good$), '^ 3s !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
   marbles('what a slow ping kept from being asked is not made up for', (m) => {
-    const slow$ = m.cold('    1100ms (p|)');
-    const slowSubs = ['       ^ 1099ms !', '2000ms ^ 1099ms !'];
-    const unsub = '           ^ 3500ms !';
-    const expected = '        1100ms u';
+    const slow$ = m.cold('1100ms (p|)');
+    const slowSubs = ['   ^ 1099ms !', '2000ms ^ 1099ms !'];
+    const unsub = '       ^ 3500ms !';
+    const expected = '    1100ms u';
 
     m.expectObservable(health(m, slow$), unsub).toBe(expected, values);
     m.expectSubscriptions(slow$.subscriptions).toBe(slowSubs);
   });
 
   marbles('a ping that is not answered yet is the only one', (m) => {
-    const silent$ = m.cold('  -');
-    const unsub = '           ^ 2999ms !';
-    const expected = '        ---';
+    const silent$ = m.cold('-');
+    const unsub = '         ^ 2999ms !';
+    const expected = '      ---';
 
     m.expectObservable(health(m, silent$), unsub).toBe(expected);
     m.expectSubscriptions(silent$.subscriptions).toBe(unsub);

@@ -65,4 +65,16 @@ describe('Alarm', () => {
     await settled();
     expect(awake).to.equal(true);
   });
+
+  it('a ring while nobody sleeps ends the next sleep, and only that: its news may have come too late to be seen', async () => {
+    const alarm = new Alarm();
+    alarm.ring();
+    alarm.ring();
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(true);
+    sleep(alarm, 1_000);
+    await settled();
+    expect(awake).to.equal(false);
+  });
 });

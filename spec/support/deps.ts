@@ -1,6 +1,7 @@
 import { concat, EMPTY, NEVER, of } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { schema, type Config } from '#src/config/config.js';
+import type { Lease } from '#src/domain/announce/outbox.js';
 import type { PostJson, PostRequest, Reply } from '#src/domain/call/http.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
@@ -72,6 +73,14 @@ export class MemoryRegistry {
     this.readings.push(what);
     if (this.silent) return never();
     return this.away ? Promise.reject(new Error('away')) : Promise.resolve(result());
+  }
+}
+
+/** The outbox in memory, with producers that are told apart by their port: `p8001` listens on 8001. */
+export class Producers extends MemoryOutbox {
+  override async lease(...terms: Parameters<MemoryOutbox['lease']>): Promise<Lease> {
+    const lease = await super.lease(...terms);
+    return lease.kind === 'due' ? { ...lease, stored: { ip: '1.1.1.1', port: lease.uuid.slice(1) } } : lease;
   }
 }
 
@@ -158,7 +167,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
     bell: new Bell(),
     busySources: new Set(),
-    outbox: new MemoryOutbox([]),
+    outbox: new Producers([]),
     alarm: new Alarm(),
     writeBack: { settle: () => Promise.resolve([]) },
     sinks: [],

@@ -42,6 +42,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'announcement.failed': true,
   'announcement.outdated': true,
   'announcement.dropped': true,
+  'announcements.added': true,
   'announcements.complete': true,
   'redis.up': true,
   'redis.down': true,

@@ -23,7 +23,11 @@ type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock'
 export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
   const settings$ = config$.pipe(
-    map(({ announce: { concurrency, timeoutMs, retry } }) => ({ concurrency, terms: leaseTerms(timeoutMs, retry) })),
+    map(({ announce: { concurrency, timeoutMs, retry, newcomers, refreshMs } }) => ({
+      concurrency,
+      terms: leaseTerms(timeoutMs, retry),
+      audience: { newcomers, refreshMs: refreshMs === 'never' ? undefined : refreshMs },
+    })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
   const work = (item: DueItem): Observable<SchedulerEvent> => {
@@ -36,6 +40,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
       case 'dropped':
         return of({ kind: 'announcement.dropped', at: clock.wall(), uuid: item.uuid });
       case 'ip.changed':
+      case 'announcements.added':
       case 'redis.failed':
       case 'redis.worked':
         return of(item);
@@ -43,9 +48,9 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
         return item satisfies never;
     }
   };
-  return drainAndRestart(settings$, ({ concurrency, terms }, changed$) =>
+  return drainAndRestart(settings$, ({ concurrency, ...settings }, changed$) =>
     draw(
-      (signal) => due({ ...deps, own, terms, wall: clock.wall }, signal),
+      (signal) => due({ ...deps, ...settings, own }, signal),
       (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
     ),
   );
@@ -53,6 +58,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
   const { outbox, alarm } = deps;
+  const { timeoutMs, retry, newcomers } = config.announce;
   // What failed, or counts no longer, may be due before all others.
   const ringing = tap<Settled>(() => {
     alarm.ring();
@@ -60,10 +66,10 @@ function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver>
   return deliver({
     ...deps,
     request: announceRequest(deps, config),
-    ack: (delivery) => abortable(() => outbox.ack(delivery)).pipe(ringing),
+    ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(ringing),
     nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(ringing),
-    timeoutMs: config.announce.timeoutMs,
-    retry: config.announce.retry,
+    timeoutMs,
+    retry,
     allow: config.network.allow,
   });
 }

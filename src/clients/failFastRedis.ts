@@ -25,6 +25,7 @@ export class FailFastRedis extends Redis {
     const auth = this.auth.bind(this) as (...words: unknown[]) => Promise<'OK'>;
     this.auth = (...words: unknown[]) => auth(...words).catch(refused);
     this.on('connect', () => (this.#answered = false));
+    takeAllErrors(this);
     this.on('close', () => {
       if (this.#answered === false) {
         this.#trouble = this.#unanswered();
@@ -72,21 +73,25 @@ export class FailFastRedis extends Redis {
         this.#trouble = { error, inside: true };
         reject(error);
       } else {
-        const explained = redisFailure(error) === NO_CONNECTION && this.#answered === false;
-        reject(explained ? this.#unanswered().error : error);
+        reject(isVague(error) ? (this.#known() ?? error) : error);
       }
     };
   }
 
   #explain(error: Error): void {
-    // What follows from an end of the connection does not say why it ended.
-    if (redisFailure(error) === NO_CONNECTION) return;
     const inside = this.#answered !== undefined;
-    const lost = /ECONNRESET|EPIPE/.test(error.message);
-    if (lost && this.#answered === false) this.#trouble = this.#unanswered();
-    else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
+    if (isVague(error)) {
+      // What follows from an end of the connection does not say why it ended.
+      if (this.#answered === false) this.#trouble = this.#unanswered();
+    } else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
       this.#trouble = { error: new Error(NO_TLS), inside };
     } else this.#trouble = { error, inside };
+  }
+
+  /** Why a command was lost with its connection, as far as that is known. */
+  #known(): Error | undefined {
+    if (this.#trouble?.inside === true) return this.#trouble.error;
+    return this.#answered === false ? this.#unanswered().error : undefined;
   }
 
   /** Why a connection is closed on which nothing came back. */
@@ -96,6 +101,18 @@ export class FailFastRedis extends Redis {
     // One alone may have met no more than a server that was ended just then.
     return { error: new Error(this.#closed === 0 ? LOST : closed), inside: false };
   }
+}
+
+function isVague(error: unknown): boolean {
+  return [NO_CONNECTION, LOST].includes(redisFailure(error));
+}
+
+/**
+ * ioredis listens to the first error of a socket alone. Where TLS is refused after the handshake there is a second one,
+ * which would end the process.
+ */
+function takeAllErrors(redis: Redis): void {
+  redis.on('connect', () => redis.stream.on('error', () => undefined));
 }
 
 /** ioredis would find "no password is set" in it, say on the console that none is wanted, and go on without. */
@@ -113,6 +130,7 @@ export class FailFastCluster extends Cluster {
     options: ClusterOptions & { readonly redisOptions: { readonly replyMapping?: never } },
   ) {
     super(nodes, options);
+    this.on('+node', takeAllErrors);
     this.on('error', (error: Error) => (this.#trouble = redisFailure(error) === NO_CONNECTION ? undefined : error));
     this.on('ready', () => (this.#trouble = undefined));
   }

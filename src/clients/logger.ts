@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { formatWithOptions } from 'node:util';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { escaped } from '../domain/text/printable.js';
@@ -5,8 +6,8 @@ import { logStream } from './logStream.js';
 
 export interface LogOptions {
   readonly level: string;
-  /** `auto`: pretty where standard error is a terminal. */
-  readonly format: 'json' | 'pretty' | 'auto';
+  /** `auto`: pretty on a terminal, journal where standard error is systemd's, else json. */
+  readonly format: 'json' | 'pretty' | 'journal' | 'auto';
 }
 
 const COLOURS: Readonly<Record<string, string>> = {
@@ -15,6 +16,8 @@ const COLOURS: Readonly<Record<string, string>> = {
   info: '\u001b[36m',
   debug: '\u001b[90m',
 };
+/** Of syslog. */
+const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
 /** No word of ours is longer, in characters; but for these. */
 const LONGEST = 250;
@@ -37,9 +40,27 @@ export function openLog(options: LogOptions, terminal = process.stderr.isTTY): L
 
 /** Makes an open log as it is configured now. */
 export function setLog(logger: Logger, { level, format: wanted }: LogOptions, terminal = process.stderr.isTTY): void {
-  const pretty = wanted === 'pretty' || (wanted === 'auto' && terminal);
+  const usual = terminal ? 'pretty' : isJournal(process.env) ? 'journal' : 'json';
   logger.level = level;
-  logger.format = pretty ? prettyFormat(terminal && process.env.NO_COLOR === undefined) : jsonFormat();
+  logger.format = formatOf(wanted === 'auto' ? usual : wanted, terminal);
+}
+
+function formatOf(name: Exclude<LogOptions['format'], 'auto'>, terminal: boolean) {
+  switch (name) {
+    case 'json':
+      return jsonFormat();
+    case 'pretty':
+      return prettyFormat(terminal && process.env.NO_COLOR === undefined);
+    case 'journal':
+      return journalFormat();
+  }
+}
+
+/** Whether systemd reads our standard error: it names the stream, which a program that we start inherits in name only. */
+function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
+  if (JOURNAL_STREAM === undefined) return false;
+  const { dev, ino } = fstatSync(process.stderr.fd);
+  return JOURNAL_STREAM === `${String(dev)}:${String(ino)}`;
 }
 
 /**
@@ -65,6 +86,11 @@ function jsonFormat() {
     format.timestamp(),
     format.printf((line) => escaped(JSON.stringify(line, shortened))),
   );
+}
+
+/** The journal has times of its own, and takes the level from the beginning of a line. */
+function journalFormat() {
+  return format.printf(({ level, message }) => `<${String(PRIORITIES[level] ?? 6)}>${escaped(String(message))}`);
 }
 
 function prettyFormat(colour: boolean) {

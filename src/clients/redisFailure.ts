@@ -7,7 +7,7 @@ export const NO_NODE = 'no node of the cluster answers and serves our keys: chec
 export const CLOSED = 'the server closes each connection before it answers: a server for TLS is named by rediss://';
 export const CLOSED_TLS =
   'the server closes each connection before it answers: it may want our certificate (redis.tls.cert)';
-export const NO_TLS = 'the server does not answer in TLS: a server without TLS is named by redis://';
+export const NO_TLS = 'nothing answers in TLS: check host and port; a server without TLS is named by redis://';
 
 type Words = readonly (readonly [RegExp, string])[];
 

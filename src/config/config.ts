@@ -143,7 +143,9 @@ const status = section({
 
 const log = section({
   level: choice('error', 'warn', 'info', 'debug').default('info').describe('The least serious lines to log.'),
-  format: choice('auto', 'json', 'pretty').default('auto').describe('`auto`: pretty on a terminal, else json.'),
+  format: choice('auto', 'json', 'pretty', 'journal')
+    .default('auto')
+    .describe("`auto`: pretty on a terminal, journal (levels as `<n>`) where standard error is systemd's, else json."),
 });
 
 const shutdown = section({

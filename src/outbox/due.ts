@@ -1,47 +1,68 @@
-import type { Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
+import type { Audience, Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
+import type { Clock } from '../domain/clock.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { EventOf } from '../events.js';
 import type { Alarm } from '../state/alarm.js';
+import { Looks } from './looks.js';
 
 export interface DueOptions {
-  readonly outbox: Pick<Outbox, 'enqueue' | 'lease'>;
+  readonly outbox: Pick<Outbox, 'enqueue' | 'lease' | 'look'>;
   /** What to announce, or undefined to go on with whatever is stored. */
   readonly own: OwnIp | undefined;
   readonly terms: LeaseTerms;
+  readonly audience: Audience;
   /** Rings where something may be due earlier than it seemed. */
   readonly alarm: Alarm;
-  readonly wall: () => number;
+  readonly clock: Pick<Clock, 'wall' | 'steady'>;
   readonly explain: (error: unknown) => string;
 }
 
-/** What the poller yields: a delivery, a change stored, a producer that left, or a failure of Redis. */
+/** What the poller yields: a delivery, a change stored, a producer that left or came, or how it fares with Redis. */
 export type DueItem =
-  Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }> | EventOf<'ip.changed' | 'redis.failed' | 'redis.worked'>;
+  | Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }>
+  | EventOf<'ip.changed' | 'announcements.added' | 'redis.failed' | 'redis.worked'>;
+
+const READING = 'reading the announcements';
+const RECORDING = 'recording an IP change';
+const LOOKING = 'looking for producers to tell';
 
 /** Longest sleep where nothing is due: clocks jump, and Redis may lose its data. */
 const MAX_IDLE_WAIT_MS = 60_000;
 /** Pause before Redis is asked again after it failed. */
 const RETRY_MS = 500;
 
-const READING = 'reading the announcements';
-const RECORDING = 'recording an IP change';
-
 /**
- * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, and
- * sleeps until the next one is. It ends with the signal only; a failing Redis is an item, and asked again.
+ * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, looks
+ * for others who are to be told where the settings want that, and sleeps until there is something to do. It ends with
+ * the signal only; a failing Redis is an item, and asked again.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
-  const { outbox, own, terms, alarm, wall, explain } = options;
+  const { outbox, own, terms, audience, alarm, clock, explain } = options;
+  const { wall, steady } = clock;
+  // Steps that have failed, here or before: their next success is news.
+  const unsure = new Set([READING, RECORDING, LOOKING]);
   const failed = (what: string, error: unknown): DueItem => {
+    unsure.add(what);
     return { kind: 'redis.failed', at: wall(), what, reason: explain(error) };
   };
-  const failing = new Set<string>();
-  const worked = function* (what: string): Generator<DueItem> {
-    if (failing.delete(what)) yield { kind: 'redis.worked', at: wall(), what };
-  };
+  const worked = (what: string): DueItem[] => (unsure.delete(what) ? [{ kind: 'redis.worked', at: wall(), what }] : []);
+
+  const looks = new Looks({ outbox, audience, steady });
+  async function* look({ ip }: OwnIp): AsyncGenerator<DueItem> {
+    try {
+      const found = await looks.take(ip);
+      yield* worked(LOOKING);
+      if (found === undefined || found.newcomers + found.refreshed === 0) return;
+      yield { kind: 'announcements.added', at: wall(), ip, ...found };
+    } catch (error) {
+      yield failed(LOOKING, error);
+    }
+  }
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     let what = READING;
+    // One page at most, so that nobody who is due waits for a long look.
+    if (own !== undefined && looks.waitMs === 0) yield* look(own);
     try {
       const lease = await outbox.lease(own?.ip, terms);
       yield* worked(READING);
@@ -68,9 +89,8 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
           return lease satisfies never;
       }
     } catch (error) {
-      failing.add(what);
       yield failed(what, error);
     }
-    await alarm.sleep(sleepMs, signal);
+    await alarm.sleep(own === undefined ? sleepMs : Math.min(sleepMs, looks.waitMs), signal);
   }
 }

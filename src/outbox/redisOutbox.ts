@@ -2,11 +2,20 @@ import { isIP } from 'node:net';
 import { runScript, type Script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
-import type { Delivery, Enqueued, Lease, LeaseTerms, Outbox, Settled } from '../domain/announce/outbox.js';
+import type {
+  Audience,
+  Delivery,
+  Enqueued,
+  Lease,
+  LeaseTerms,
+  Look,
+  Outbox,
+  Settled,
+} from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
-import { ACK, ENQUEUE, LEASE, NACK } from './scripts.js';
+import { ACK, ENQUEUE, LEASE, LOOK, NACK } from './scripts.js';
 
 /** A clock that is set right by less than this ends nobody's wait. */
 const CLOCK_STEP_MS = 60_000;
@@ -47,8 +56,14 @@ export class RedisOutbox implements Outbox {
     return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
   }
 
-  ack(delivery: Delivery): Promise<Settled> {
-    return this.#settle(ACK, delivery, this.wall());
+  async look(ip: string, { newcomers, refreshMs }: Audience, page = '0'): Promise<Look> {
+    const args = [page, this.wall(), this.keys.producerPrefix, ip, newcomers ? 1 : 0, refreshMs ?? ''];
+    const [next, found, refreshed] = (await runScript(this.redis, LOOK, this.#own, args)) as [string, number, number];
+    return { next: next === '0' ? undefined : next, newcomers: found, refreshed };
+  }
+
+  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled> {
+    return this.#settle(ACK, delivery, this.wall(), noteAddress ? 1 : 0);
   }
 
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled> {
@@ -58,11 +73,11 @@ export class RedisOutbox implements Outbox {
 
   async #settle(step: Script, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<Settled> {
     const keys = [...this.#own, this.keys.producer(uuid)];
-    const [pending, outdated] = (await runScript(this.redis, step, keys, [
+    const [pending, outdated, again] = (await runScript(this.redis, step, keys, [
       ...[uuid, ip, stored.ip ?? '', stored.port ?? ''],
       ...args,
-    ])) as [number, '' | Exclude<Settled['outdated'], undefined>];
-    return { pending, outdated: outdated === '' ? undefined : outdated };
+    ])) as [number, '' | Exclude<Settled['outdated'], undefined>, number];
+    return { pending, outdated: outdated === '' ? undefined : outdated, again: again === 1 };
   }
 }
 

@@ -3,6 +3,11 @@ import { script } from '../clients/script.js';
 /** How many changes of the IP are kept. */
 const CHANGES = 20;
 
+/** How many producers a look takes at once, about; a small set comes as a whole. */
+const PAGE = 100;
+/** A time that is further ahead than this was taken before the clock went back. */
+const CLOCK_STEP_MS = 60_000;
+
 /*
  * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers.
  */
@@ -72,6 +77,11 @@ redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
 return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
 `);
 
+/** An address in one text. */
+const PLACE = `
+local function placeOf(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
+`;
+
 /**
  * What ACK and NACK begin with. KEYS besides: the producer. ARGV uuid, ip as sent, address and port as called, now. An
  * attempt at an address that is no longer the producer's proves nothing, so it is due again at once.
@@ -81,7 +91,7 @@ local function count()
   local counted = redis.pcall('HINCRBY', KEYS[4], 'attempts', 1)
   if type(counted) == 'table' then redis.call('HSET', KEYS[4], 'attempts', 1) end
 end
-local function settled(outdated) return {redis.call('ZCARD', KEYS[2]), outdated or ''} end
+local function settled(outdated, again) return {redis.call('ZCARD', KEYS[2]), outdated or '', again and 1 or 0} end
 local uuid = ARGV[1]
 if redis.call('SISMEMBER', KEYS[3], uuid) == 0 then
   redis.call('ZREM', KEYS[2], uuid)
@@ -96,10 +106,20 @@ if (entry[1] or '') ~= ARGV[3] or (entry[2] or '') ~= ARGV[4] then
 end
 `;
 
-/** An IP that is no longer ours leaves the outbox alone, and is no news once a newer one was acknowledged. */
-export const ACK = script(`${SETTLE}
-if hash and (current or redis.call('ZSCORE', KEYS[2], uuid)) then
+/**
+ * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once a
+ * newer one was acknowledged. An address that was noted once is kept true.
+ */
+export const ACK = script(`${PLACE}${SETTLE}
+local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
+if hash and (current or owing) then
+  local told = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
+  local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
+  again = owing and told[1] == ARGV[2] and (tonumber(told[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
+  if ARGV[6] == '1' or told[3] then
+    redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
+  end
 end
 if not current then return settled('ip') end
 redis.call('ZREM', KEYS[2], uuid)
@@ -107,7 +127,7 @@ if hash then
   count()
   redis.call('HDEL', KEYS[4], 'error')
 end
-return settled()
+return settled(nil, again)
 `);
 
 /** ARGV besides: due time, reason. */
@@ -124,4 +144,34 @@ else
 end
 redis.call('ZADD', KEYS[2], scoreOf(ARGV[6], attempts), uuid)
 return settled()
+`);
+
+/**
+ * ARGV cursor, now, prefix, the ip that is known, whether newcomers count, the age at which one is told again or ''. An
+ * entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where newcomers
+ * count, and stays where it is missing: nobody knows where that one was told.
+ */
+export const LOOK = script(`${PLACE}
+if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
+local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
+local now, refresh = tonumber(ARGV[2]), tonumber(ARGV[6])
+local page = redis.call('SSCAN', KEYS[3], ARGV[1], 'COUNT', ${PAGE})
+local newcomers, refreshed = 0, 0
+for _, uuid in ipairs(page[2]) do
+  local key = ARGV[3] .. uuid
+  if not redis.call('ZSCORE', KEYS[2], uuid) and redis.call('TYPE', key).ok == 'hash' then
+    local entry = redis.call('HMGET', key, 'ip', 'port', 'notified_ip', 'notified_at', 'notified_to')
+    local told, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
+    local at = told and tonumber(entry[4]) or changedAt
+    local new = ARGV[5] == '1' and not (told and (entry[5] or place) == place)
+    local old = refresh and (now - at >= refresh or at - now > ${CLOCK_STEP_MS})
+    if ARGV[5] == '1' and entry[5] ~= place then redis.call('HSET', key, 'notified_to', place) end
+    if new or old then
+      redis.call('HDEL', key, 'attempts', 'error')
+      redis.call('ZADD', KEYS[2], ARGV[2], uuid)
+    end
+    if new then newcomers = newcomers + 1 elseif old then refreshed = refreshed + 1 end
+  end
+end
+return {page[1], newcomers, refreshed}
 `);

@@ -45,6 +45,10 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
       // Retries are routine.
       return event.attempts === 1 ? [entryOf(event, true)] : [];
     case 'announcement.acknowledged':
+      // To be told again is routine.
+      return event.again ? [] : [entryOf(event, true)];
+    case 'announcements.added':
+      return event.newcomers > 0 ? [entryOf(event)] : [];
     case 'announcement.outdated':
     case 'announcement.dropped':
       return [entryOf(event, true)];

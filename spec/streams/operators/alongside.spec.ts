@@ -5,10 +5,10 @@ describe('alongside', () => {
   marbles(
     'runs the endless stream for as long as the source lasts',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const work$ = cold(' --a--b--|');
+      const work$ = cold('  --a--b--|');
       const beside$ = cold('x--y--z--w');
-      const besideSubs = ' ^-------!';
-      const expected = '   x-ay-bz-|';
+      const besideSubs = '  ^-------!';
+      const expected = '    x-ay-bz-|';
 
       expectObservable(work$.pipe(alongside(beside$))).toBe(expected);
       expectSubscriptions(beside$.subscriptions).toBe(besideSubs);
@@ -18,10 +18,10 @@ describe('alongside', () => {
   marbles(
     'begins before the source, which misses nothing that the source says at once',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const work$ = cold(' (ab|)');
+      const work$ = cold('  (ab|)');
       const beside$ = cold('x----');
-      const besideSubs = ' (^!)';
-      const expected = '   (xab|)';
+      const besideSubs = '  (^!)';
+      const expected = '    (xab|)';
 
       expectObservable(work$.pipe(alongside(beside$))).toBe(expected);
       expectSubscriptions(beside$.subscriptions).toBe(besideSubs);
@@ -29,20 +29,20 @@ describe('alongside', () => {
   );
 
   marbles('ends with a source that is empty', ({ cold, expectObservable, expectSubscriptions }) => {
-    const work$ = cold(' ---|');
+    const work$ = cold('  ---|');
     const beside$ = cold('-x---');
-    const besideSubs = ' ^--!';
-    const expected = '   -x-|';
+    const besideSubs = '  ^--!';
+    const expected = '    -x-|';
 
     expectObservable(work$.pipe(alongside(beside$))).toBe(expected);
     expectSubscriptions(beside$.subscriptions).toBe(besideSubs);
   });
 
   marbles('goes on where the other stream has ended', ({ cold, expectObservable, expectSubscriptions }) => {
-    const work$ = cold(' --a--b|');
+    const work$ = cold('  --a--b|');
     const beside$ = cold('-x|');
-    const workSubs = '   ^-----!';
-    const expected = '   -xa--b|';
+    const workSubs = '    ^-----!';
+    const expected = '    -xa--b|';
 
     expectObservable(work$.pipe(alongside(beside$))).toBe(expected);
     expectSubscriptions(work$.subscriptions).toBe(workSubs);

@@ -8,11 +8,11 @@ describe('drainAndRestart', () => {
   marbles(
     'runs once under settings that stay, and lets go of them at the end',
     ({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const change$ = hot('   --------');
-      const changeSubs = '    ^-----!';
-      const work$ = cold('    --x--y|');
-      const workSubs = '      ^-----!';
-      const expected = '      --x--y|';
+      const change$ = hot('--------');
+      const changeSubs = ' ^-----!';
+      const work$ = cold(' --x--y|');
+      const workSubs = '   ^-----!';
+      const expected = '   --x--y|';
 
       const settings$ = change$.pipe(startWith('a'), replayed());
 
@@ -24,9 +24,9 @@ describe('drainAndRestart', () => {
 
   marbles('does not run again where there was nothing to do', ({ cold, expectObservable, expectSubscriptions }) => {
     const settings$ = concat(of('a'), NEVER).pipe(replayed());
-    const work$ = cold('      |');
-    const workSubs = '        (^!)';
-    const expected = '        |';
+    const work$ = cold('|');
+    const workSubs = '  (^!)';
+    const expected = '  |';
 
     expectObservable(drainAndRestart(settings$, () => work$)).toBe(expected);
     expectSubscriptions(work$.subscriptions).toBe(workSubs);
@@ -35,14 +35,14 @@ describe('drainAndRestart', () => {
   marbles(
     'lets what is in flight end before it runs again under the newest settings',
     ({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const settings$ = hot('   ---b-c----').pipe(startWith('a'), replayed());
-      const asking$ = cold('    -----------');
-      const askingSubs = '      ^--!';
-      const inFlight$ = cold('  -------x|');
-      const inFlightSubs = '    ^-------!';
-      const next$ = cold('              -y|');
-      const nextSubs = '        --------^-!';
-      const expected = '        -------x-y|';
+      const settings$ = hot(' ---b-c----').pipe(startWith('a'), replayed());
+      const asking$ = cold('  -----------');
+      const askingSubs = '    ^--!';
+      const inFlight$ = cold('-------x|');
+      const inFlightSubs = '  ^-------!';
+      const next$ = cold('            -y|');
+      const nextSubs = '      --------^-!';
+      const expected = '      -------x-y|';
 
       const result$ = drainAndRestart(settings$, (settings, changed$) => {
         if (settings === 'a') return merge(asking$.pipe(takeUntil(changed$)), inFlight$);
@@ -57,11 +57,11 @@ describe('drainAndRestart', () => {
   );
 
   marbles('runs again for each change', ({ cold, hot, expectObservable, expectSubscriptions }) => {
-    const settings$ = hot(' --b--c---').pipe(startWith('a'), replayed());
-    const asking$ = cold('  ---------');
-    const askingSubs = ['   ^-!', '   --^--!', '   -----^---!'];
-    const unsub = '         ^--------!';
-    const expected = '      ---------';
+    const settings$ = hot('--b--c---').pipe(startWith('a'), replayed());
+    const asking$ = cold(' ---------');
+    const askingSubs = ['  ^-!', '   --^--!', '   -----^---!'];
+    const unsub = '        ^--------!';
+    const expected = '     ---------';
 
     const result$ = drainAndRestart(settings$, (_, changed$) => asking$.pipe(takeUntil(changed$)));
 
@@ -70,9 +70,9 @@ describe('drainAndRestart', () => {
   });
 
   marbles('work that begins after a change is told of it as well', ({ cold, hot, expectObservable }) => {
-    const settings$ = hot(' --b-------').pipe(startWith('a'), replayed());
-    const late$ = cold('    ----l|');
-    const expected = '      ----l(n|)';
+    const settings$ = hot('--b-------').pipe(startWith('a'), replayed());
+    const late$ = cold('   ----l|');
+    const expected = '     ----l(n|)';
 
     const result$ = drainAndRestart(settings$, (settings, changed$) =>
       settings === 'a' ? concat(late$, cold('x').pipe(takeUntil(changed$))) : of('n'),
@@ -97,10 +97,10 @@ describe('drainAndRestart', () => {
   );
 
   marbles('goes on under the last settings where no more can come', ({ cold, hot, expectObservable }) => {
-    const settings$ = hot(' --b|').pipe(startWith('a'), replayed());
-    const a$ = cold('       ---a|');
-    const b$ = cold('           -b|');
-    const expected = '      ---a-b|';
+    const settings$ = hot('--b|').pipe(startWith('a'), replayed());
+    const a$ = cold('      ---a|');
+    const b$ = cold('          -b|');
+    const expected = '     ---a-b|';
 
     expectObservable(drainAndRestart(settings$, (settings) => (settings === 'a' ? a$ : b$))).toBe(expected);
   });
@@ -109,10 +109,10 @@ describe('drainAndRestart', () => {
     'an error of the work ends it, and so does one of the settings',
     ({ cold, hot, expectObservable, expectSubscriptions }) => {
       const settings$ = concat(of('a'), NEVER).pipe(replayed());
-      const badWork$ = cold('    -#');
-      const badSettings$ = hot(' ---#').pipe(startWith('a'), replayed());
-      const work$ = cold('       -x---');
-      const workSubs = '         ^--!';
+      const badWork$ = cold('   -#');
+      const badSettings$ = hot('---#').pipe(startWith('a'), replayed());
+      const work$ = cold('      -x---');
+      const workSubs = '        ^--!';
 
       expectObservable(drainAndRestart(settings$, () => badWork$)).toBe('-#');
       expectObservable(drainAndRestart(badSettings$, () => work$)).toBe('-x-#');

@@ -1,85 +1,55 @@
-import { defer, merge } from 'rxjs';
+import { defer, merge, type Observable } from 'rxjs';
 import { pace } from '#src/streams/operators/pace.js';
 import { marbles } from '../../support/marbles.js';
 
 describe('pace', () => {
-  marbles('spaces the items of all subscriptions evenly', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('(x|)');
-    const expected = '  x---x---(x|)';
+  marbles('spaces the subscriptions evenly, each before it asks', (m) => {
+    const item$ = m.cold(' (x|)');
+    const itemSubs = ['    (^!)', '----(^!)', '--------(^!)'];
+    const expected = '     x---x---(x|)';
 
+    const next$ = item$.pipe(pace(4, m.scheduler));
+
+    m.expectObservable(merge(next$, next$, next$)).toBe(expected);
+    m.expectSubscriptions(item$.subscriptions).toBe(itemSubs);
+  });
+
+  marbles('a subscription that is late already does not wait', ({ cold, scheduler, expectObservable }) => {
+    const item$ = cold('  (x|)');
+    const first = '       ^--';
+    const late = '        ------------^';
     const next$ = item$.pipe(pace(4, scheduler));
 
-    expectObservable(merge(next$, next$, next$)).toBe(expected);
+    expectObservable(next$, first).toBe('(x|)');
+    expectObservable(next$, late).toBe('------------(x|)');
   });
 
-  marbles('spaces items that come together, and keeps their order', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('--(abc|)');
-    const expected = '  --a---b---(c|)';
+  marbles('once one finds nothing left, those that wait complete, and later ones at once', (m) => {
+    const none$ = m.cold<string>('-|');
+    const item$ = m.cold('        (x|)');
+    const items: Observable<string>[] = [item$];
+    const next$ = defer(() => items.shift() ?? none$).pipe(pace(10, m.scheduler));
+    const expected = '            x----------|';
 
-    expectObservable(item$.pipe(pace(4, scheduler))).toBe(expected);
-  });
-
-  marbles('holds nobody up who is late already', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('x-----------(yz)|');
-    const expected = '  x-----------(yz)|';
-
-    expectObservable(item$.pipe(pace(4, scheduler))).toBe(expected);
-  });
-
-  marbles('the n-th item comes n gaps after the first, not later', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('a-----bcd|');
-    const expected = '  a-----b-c---(d|)';
-
-    expectObservable(item$.pipe(pace(4, scheduler))).toBe(expected);
-  });
-
-  marbles('counts the gaps from the first item, not from the beginning', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('-----(ab|)');
-    const expected = '  -----a---(b|)';
-
-    expectObservable(item$.pipe(pace(4, scheduler))).toBe(expected);
-  });
-
-  marbles('takes no turn where there is no item', ({ cold, scheduler, expectObservable }) => {
-    const none$ = cold('|');
-    const item$ = cold('(x|)');
-    const expected = '  x---(x|)';
-
-    const items = [none$, item$, none$, item$];
-    const next$ = defer(() => items.shift() ?? none$).pipe(pace(4, scheduler));
-
-    expectObservable(none$.pipe(pace(4, scheduler))).toBe('|');
-    expectObservable(merge(next$, next$, next$, next$)).toBe(expected);
+    m.expectObservable(merge(next$, next$, next$, next$)).toBe(expected);
+    m.expectSubscriptions(none$.subscriptions).toBe(['----------^!']);
+    m.expectObservable(next$, '--------------------^').toBe('--------------------|');
   });
 
   marbles('does nothing where no gap is wanted', ({ cold, scheduler, expectObservable }) => {
-    const item$ = cold('(abc|)');
-    const expected = '  (abc|)';
-
-    expectObservable(item$.pipe(pace(0, scheduler))).toBe(expected);
+    expectObservable(cold('(abc|)').pipe(pace(0, scheduler))).toBe('(abc|)');
   });
 
-  marbles('an error does not wait for its turn', ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
-    const item$ = cold('abc#');
-    const itemSubs = '  ^--!';
-    const expected = '  a--#';
-
-    expectObservable(item$.pipe(pace(10, scheduler))).toBe(expected);
-    expectSubscriptions(item$.subscriptions).toBe(itemSubs);
+  marbles('hands on an error', ({ cold, scheduler, expectObservable }) => {
+    expectObservable(cold('-#').pipe(pace(10, scheduler))).toBe('-#');
   });
 
-  marbles(
-    'lets go at once of a source that is silent, and of what waits for its turn',
-    ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
-      const item$ = cold('ab----');
-      const silent$ = cold('------');
-      const unsub = '     ^--!';
-      const expected = '  a---';
+  marbles('lets go of a source that is silent, and of the wait for a turn', (m) => {
+    const silent$ = m.cold('------');
+    const unsub = '          ^--!';
+    const next$ = silent$.pipe(pace(10, m.scheduler));
 
-      expectObservable(item$.pipe(pace(10, scheduler)), unsub).toBe(expected);
-      expectSubscriptions(item$.subscriptions).toBe(unsub);
-      expectObservable(silent$.pipe(pace(10, scheduler)), unsub).toBe('----');
-      expectSubscriptions(silent$.subscriptions).toBe(unsub);
-    },
-  );
+    m.expectObservable(merge(next$, next$), unsub).toBe('----');
+    m.expectSubscriptions(silent$.subscriptions).toBe(unsub);
+  });
 });

@@ -15,13 +15,13 @@ describe('pull', () => {
   marbles(
     'works on as many items as there are workers, and asks for the next when one is done',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const a$ = cold('  ---a|');
-      const b$ = cold('  -b|');
-      const c$ = cold('    --c|');
-      const aSubs = '    ^---!';
-      const bSubs = '    ^-!';
-      const cSubs = '    --^--!';
-      const expected = ' -b-ac|';
+      const a$ = cold(' ---a|');
+      const b$ = cold(' -b|');
+      const c$ = cold('   --c|');
+      const aSubs = '   ^---!';
+      const bSubs = '   ^-!';
+      const cSubs = '   --^--!';
+      const expected = '-b-ac|';
 
       const work: Record<string, typeof a$> = { a: a$, b: b$, c: c$ };
 
@@ -35,14 +35,11 @@ describe('pull', () => {
   marbles(
     'asks for nothing that no worker is free for: however much there is, nothing is buffered',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const item$ = cold('  (i|)');
-      const work$ = cold('  ---w|');
-      const itemSubs = [
-        ...['                (^!)', '(^!)', '(^!)'],
-        ...['                ----(^!)', '----(^!)', '----(^!)'],
-      ];
-      const unsub = '       ^------!';
-      const expected = '    ---(www)';
+      const item$ = cold('(i|)');
+      const work$ = cold('---w|');
+      const itemSubs = [' (^!)', '(^!)', '(^!)', '----(^!)', '----(^!)', '----(^!)'];
+      const unsub = '     ^------!';
+      const expected = '  ---(www)';
 
       expectObservable(
         pull(item$, () => work$, 3),
@@ -53,9 +50,9 @@ describe('pull', () => {
   );
 
   marbles('one worker does one thing after the other', ({ cold, expectObservable, expectSubscriptions }) => {
-    const work$ = cold('   -w|');
-    const workSubs = ['    ^-!', '--^-!', '----^-!'];
-    const expected = '     -w-w-w|';
+    const work$ = cold('-w|');
+    const workSubs = [' ^-!', '--^-!', '----^-!'];
+    const expected = '  -w-w-w|';
 
     expectObservable(pull(queue('aaa'), () => work$, 1)).toBe(expected);
     expectSubscriptions(work$.subscriptions).toBe(workSubs);
@@ -63,8 +60,8 @@ describe('pull', () => {
 
   marbles('completes at once where there is nothing to do', ({ cold, expectObservable, expectSubscriptions }) => {
     const none$ = cold('|');
-    const noneSubs = ['(^!)', '(^!)', '(^!)'];
-    const expected = '|';
+    const noneSubs = [' (^!)', '(^!)', '(^!)'];
+    const expected = '  |';
 
     expectObservable(pull(none$, () => of('never'), 3)).toBe(expected);
     expectSubscriptions(none$.subscriptions).toBe(noneSubs);
@@ -81,9 +78,9 @@ describe('pull', () => {
   });
 
   marbles('a worker that waits for an item keeps no other from its work', ({ cold, hot, expectObservable }) => {
-    const late$ = hot('  -----l|');
-    const work$ = cold(' -w|');
-    const expected = '   -w-w--w|';
+    const late$ = hot(' -----l|');
+    const work$ = cold('-w|');
+    const expected = '  -w-w--w|';
 
     const items = [queue('a'), late$, queue('b')];
     const next$ = defer(() => items.shift() ?? EMPTY);
@@ -94,9 +91,9 @@ describe('pull', () => {
   marbles('a never-answering item holds its own worker only', ({ cold, expectObservable, expectSubscriptions }) => {
     const stuck$ = cold('-');
     const quick$ = cold('-q|');
-    const quickSubs = ['^-!', '--^-!'];
-    const unsub = '     ^----!';
-    const expected = '  -q-q--';
+    const quickSubs = [' ^-!', '--^-!'];
+    const unsub = '      ^----!';
+    const expected = '   -q-q--';
 
     const result$ = pull(queue('sqq'), (item) => (item === 's' ? stuck$ : quick$), 2);
 
@@ -108,9 +105,9 @@ describe('pull', () => {
   marbles(
     'an error of one item ends all workers, and so does one of the items',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const bad$ = cold('   --#');
-      const other$ = cold(' -----o|');
-      const otherSubs = '   ^-!';
+      const bad$ = cold('    --#');
+      const other$ = cold('  -----o|');
+      const otherSubs = '    ^-!';
       const badItem$ = cold('--#');
 
       expectObservable(pull(queue('bo'), (item) => (item === 'b' ? bad$ : other$), 2)).toBe('--#');
@@ -122,10 +119,10 @@ describe('pull', () => {
   marbles(
     'an unsubscription lets go of the work and of the waiting for an item',
     ({ cold, expectObservable, expectSubscriptions }) => {
-      const work$ = cold('---w');
+      const work$ = cold('  ---w');
       const silent$ = cold('----');
-      const unsub = '     ^-!';
-      const expected = '  ---';
+      const unsub = '       ^-!';
+      const expected = '    ---';
 
       const items = [queue('a'), silent$];
       const next$ = defer(() => items.shift() ?? EMPTY);

@@ -61,9 +61,9 @@ describe('withDeadline', () => {
   });
 
   marbles('measures each subscription from its own beginning', ({ cold, scheduler, expectObservable }) => {
-    const reply$ = cold(' ---(g|)', replies);
-    const expected = '    ---(g|)';
-    const later = '       --^';
+    const reply$ = cold('  ---(g|)', replies);
+    const expected = '     ---(g|)';
+    const later = '        --^';
     const expectedLater = '-----(g|)';
 
     const result$ = withDeadline(reply$, 5, () => scheduler.now(), scheduler);

@@ -67,10 +67,10 @@ describe('rounds', () => {
   marbles(
     'runs one round a tick; a tick that comes during a round is skipped, and said to be',
     ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
-      const tick$ = hot('  x--x------x----|');
-      const work$ = cold('      -----t|', values);
-      const workSubs = ['  ^-----!', '----------^-----!'];
-      const expected = '   a--b-te---c----t(f|)';
+      const tick$ = hot(' x--x------x----|');
+      const work$ = cold('-----t|', values);
+      const workSubs = [' ^-----!', '----------^-----!'];
+      const expected = '  a--b-te---c----t(f|)';
 
       const event$ = tick$.pipe(over(scheduler, whole(work$)));
 
@@ -87,8 +87,8 @@ describe('rounds', () => {
   );
 
   marbles('gives each round its number and what its tick brought', ({ hot, cold, scheduler, expectObservable }) => {
-    const tick$ = hot(' p----q----|');
-    const expected = '  axb--cyd--|';
+    const tick$ = hot('p----q----|');
+    const expected = ' axb--cyd--|';
 
     const round: Round = (n, settings, ranDry) => {
       ranDry();
@@ -108,9 +108,9 @@ describe('rounds', () => {
   marbles(
     'counts what was answered and what failed, and nothing that was not judged',
     ({ hot, cold, scheduler, expectObservable }) => {
-      const tick$ = hot('x-----|');
+      const tick$ = hot(' x-----|');
       const work$ = cold('-tfdf|', values);
-      const expected = ' atfdfb|';
+      const expected = '  atfdfb|';
 
       expectObservable(tick$.pipe(over(scheduler, whole(work$)))).toBe(expected, {
         ...values,
@@ -121,9 +121,9 @@ describe('rounds', () => {
   );
 
   marbles('an empty round begins and ends in the same instant', ({ hot, cold, scheduler, expectObservable }) => {
-    const tick$ = hot('x---x---|');
-    const work$ = cold<SchedulerEvent>('|');
-    const expected = ' (ab)(cd)|';
+    const tick$ = hot(' x---x---|');
+    const work$ = cold('|', values);
+    const expected = '  (ab)(cd)|';
 
     expectObservable(tick$.pipe(over(scheduler, whole(work$)))).toBe(expected, {
       a: started(1, 0),
@@ -135,8 +135,8 @@ describe('rounds', () => {
 
   marbles('there is no round without a tick', ({ cold, scheduler, expectObservable, expectSubscriptions }) => {
     const tick$ = cold('---|');
-    const work$ = cold('        -t|', values);
-    const expected = '          ---|';
+    const work$ = cold('-t|', values);
+    const expected = '  ---|';
 
     expectObservable(tick$.pipe(over(scheduler, whole(work$)))).toBe(expected);
     expectSubscriptions(work$.subscriptions).toBe([]);
@@ -145,10 +145,10 @@ describe('rounds', () => {
   marbles(
     'a round that never ends is the last one: each later tick is skipped',
     ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
-      const tick$ = hot('x--x--x--');
-      const work$ = cold<SchedulerEvent>('-');
-      const workSubs = ' ^-------!';
-      const expected = ' a--b--c--';
+      const tick$ = hot(' x--x--x--');
+      const work$ = cold('-', values);
+      const workSubs = '  ^-------!';
+      const expected = '  a--b--c--';
 
       expectObservable(tick$.pipe(over(scheduler, whole(work$))), '^-------!').toBe(expected, {
         a: started(1, 0),
@@ -163,10 +163,10 @@ describe('rounds', () => {
     'an error in a round ends them all, and so does one of the ticks',
     ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
       const tick$ = hot('   x---x---');
-      const bad$ = cold<SchedulerEvent>('-#');
+      const bad$ = cold('   -#', values);
       const tickSubs = '    ^!';
       const badTick$ = hot('x--#');
-      const open$ = cold<SchedulerEvent>('-');
+      const open$ = cold('  -', values);
       const openSubs = '    ^--!';
 
       expectObservable(tick$.pipe(over(scheduler, whole(bad$)))).toBe('a#', { a: started(1, 0) });
@@ -179,10 +179,10 @@ describe('rounds', () => {
   marbles(
     'lets go of the round when nobody listens any more',
     ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
-      const tick$ = hot('x------');
-      const work$ = cold<SchedulerEvent>('-');
-      const unsub = '    ^--!';
-      const expected = ' a---';
+      const tick$ = hot(' x------');
+      const work$ = cold('-', values);
+      const unsub = '     ^--!';
+      const expected = '  a---';
 
       expectObservable(tick$.pipe(over(scheduler, whole(work$))), unsub).toBe(expected, { a: started(1, 0) });
       expectSubscriptions(work$.subscriptions).toBe(unsub);
@@ -206,9 +206,9 @@ describe('rounds', () => {
     marbles(
       'the round under way goes on; it is complete where it had begun all there was to do',
       ({ hot, cold, scheduler, expectObservable }) => {
-        const tick$ = hot('x-|');
+        const tick$ = hot(' x-|');
         const work$ = cold('---t-t|', values);
-        const expected = ' a--t-t(b|)';
+        const expected = '  a--t-t(b|)';
 
         const round: Round = (_, __, ranDry) => work$.pipe(tap(ranDry));
 
@@ -221,9 +221,9 @@ describe('rounds', () => {
     );
 
     marbles('a round that had more to begin was cut short', ({ hot, cold, scheduler, expectObservable }) => {
-      const tick$ = hot('x----x-|');
+      const tick$ = hot(' x----x-|');
       const work$ = cold('--t|', values);
-      const expected = ' a-tb-c-t(d|)';
+      const expected = '  a-tb-c-t(d|)';
 
       const round: Round = (n, _, ranDry) => {
         if (n === 1) ranDry();
@@ -244,11 +244,11 @@ describe('rounds', () => {
     marbles(
       'are told when they end, with what they found, and only where there was something to do',
       ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
-        const tick$ = hot('x----x----x--|');
+        const tick$ = hot(' x----x----x--|');
         const busy$ = cold('-tf|', values);
         const idle$ = cold('-d|', values);
-        const idleSubs = ['-----^-!', '----------^-!'];
-        const expected = ' -tfe--d----d-|';
+        const idleSubs = [' -----^-!', '----------^-!'];
+        const expected = '  -tfe--d----d-|';
 
         const round: Round = (n, _, ranDry) => {
           ranDry();

@@ -9,7 +9,7 @@ import { keys } from '../registry.js';
 export const LEASE_MS = 15_000;
 export const HOUR_MS = 3_600_000;
 /** A clock that is set right by less changes nothing. */
-const CLOCK_STEP_MS = 60_000;
+export const CLOCK_STEP_MS = 60_000;
 
 export type Due = Extract<Lease, { kind: 'due' }>;
 
@@ -20,6 +20,8 @@ export interface Registered {
   /** What its key holds where that is no hash. */
   instead: string | undefined;
   notified: { ip: string; at: number } | undefined;
+  /** Where, as far as that is noted. */
+  notifiedTo: string | undefined;
   attempts: number | undefined;
   error: string | undefined;
 }
@@ -28,8 +30,11 @@ export interface Registered {
 export class OutboxModel {
   now = 1_000_000_000;
   ip: string | undefined;
+  changedAt = 0;
   /** The longest wait that the settings of the moment allow. */
   longestMs = HOUR_MS;
+  /** Whether newcomers are told as well. */
+  newcomers = false;
   /** The last 20 changes, as they are stored. */
   changes: readonly (readonly string[])[] = [];
   readonly registered = new Map<string, Registered>();
@@ -42,6 +47,12 @@ export class OutboxModel {
   storedOf(uuid: string): StoredAddress {
     const address = this.registered.get(uuid)?.address;
     return { ip: address?.ip ?? null, port: address?.port ?? null };
+  }
+
+  /** Where a producer that has a hash is called, in one text. */
+  placeOf(uuid: string): string {
+    const { ip, port } = this.storedOf(uuid);
+    return port === null ? `${ip}` : `${ip} ${port}`;
   }
 
   /** What the list holds: a fraction of a millisecond stands for the attempts of those without a hash. */
@@ -96,10 +107,11 @@ export async function expectSame(model: OutboxModel, { redis }: RealOutbox): Pro
     [...hashes, ...others].map(([uuid]) => keys.producer(uuid)),
   );
   for (const [uuid, { instead }] of others) expect(await redis.get(keys.producer(uuid)), uuid).to.equal(instead);
-  for (const [uuid, { address, notified, attempts, error }] of hashes) {
+  for (const [uuid, { address, notified, notifiedTo, attempts, error }] of hashes) {
     expect(await redis.hgetall(keys.producer(uuid)), uuid).to.deep.equal({
       ...address,
       ...(notified && { notified_ip: notified.ip, notified_at: String(notified.at) }),
+      ...(notifiedTo === undefined ? {} : { notified_to: notifiedTo }),
       ...(attempts === undefined ? {} : { attempts: String(attempts) }),
       ...(error === undefined ? {} : { error }),
     });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
 import type { Settled } from '#src/domain/announce/outbox.js';
 import { keys } from '../registry.js';
-import { expectSame, HOUR_MS, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
+import { CLOCK_STEP_MS, expectSame, HOUR_MS, LEASE_MS, type OutboxModel, type RealOutbox } from './outbox.js';
 import { stepping } from './step.js';
 
 export const outboxSteps = { taken: 0 };
@@ -20,6 +20,7 @@ const record$ = fc.constantFrom(...IPS).map((ip) =>
     expect(await outbox.enqueue({ ip, agreed: ['dns'] })).to.deep.equal({ changed, previous, producers });
     if (!changed) return;
     model.ip = ip;
+    model.changedAt = model.now;
     const change = ['at', String(model.now), 'ip', ip, 'previous', previous ?? '', 'agreed', 'dns'];
     model.changes = [...model.changes, change].slice(-20);
     model.owes.clear();
@@ -84,48 +85,83 @@ const settle$ = fc
         if (!again) model.claims.splice(at, 1);
         const failedMs = acknowledged ? undefined : (retryInMs ?? 10);
         const settled = await (failedMs === undefined
-          ? outbox.ack(delivery)
+          ? outbox.ack(delivery, model.newcomers)
           : outbox.nack(delivery, 'timeout', failedMs));
-        const outdated = expectSettled(model, delivery, failedMs);
-        expect(settled).to.deep.equal({ pending: model.owes.size, outdated });
+        const found = settleIn(model, delivery, failedMs);
+        expect(settled).to.deep.equal({ pending: model.owes.size, ...found });
       },
       ({ claims }) => claims.length > 0,
     ),
   );
 
-function expectSettled(
+/** What a settlement comes to in the model. */
+function settleIn(
   model: OutboxModel,
   { uuid, ip, stored }: Pick<OutboxModel['claims'][number], 'uuid' | 'ip' | 'stored'>,
   retryInMs: number | undefined,
-): Settled['outdated'] {
+): Omit<Settled, 'pending'> {
+  const outdated = (why: Settled['outdated']) => ({ outdated: why, again: false });
   const producer = model.registered.get(uuid);
+  const owing = model.owes.has(uuid);
   if (producer === undefined) {
     model.owes.delete(uuid);
     model.tries.delete(uuid);
-    return 'left';
+    return outdated('left');
   }
   const now = model.storedOf(uuid);
-  const owing = model.owes.has(uuid);
   if (now.ip !== stored.ip || now.port !== stored.port) {
     if (owing) model.owes.set(uuid, model.now);
     model.tries.delete(uuid);
-    return 'address';
+    return outdated('address');
   }
   const current = ip === model.ip;
-  if (retryInMs === undefined && (current || owing)) producer.notified = { ip, at: model.now };
-  if (!current) return 'ip';
-  if (retryInMs !== undefined && !owing) return 'told';
+  let again = false;
+  if (retryInMs === undefined && (current || owing)) {
+    again = owing && producer.notified?.ip === ip && producer.notified.at >= model.changedAt;
+    producer.notified = { ip, at: model.now };
+    if (model.newcomers || producer.notifiedTo !== undefined) producer.notifiedTo = model.placeOf(uuid);
+  }
+  if (!current) return outdated('ip');
+  if (retryInMs !== undefined && !owing) return outdated('told');
   if (retryInMs === undefined) model.owes.delete(uuid);
   else model.owes.set(uuid, model.now + retryInMs);
   if (producer.address === undefined) {
     model.tries.set(uuid, (model.tries.get(uuid) ?? 0) + 1);
-    return undefined;
+    return outdated(undefined);
   }
   model.tries.delete(uuid);
   producer.attempts = (producer.attempts ?? 0) + 1;
   producer.error = retryInMs === undefined ? undefined : 'timeout';
-  return undefined;
+  return { outdated: undefined, again };
 }
+
+const look$ = fc
+  .tuple(fc.constantFrom(...IPS), fc.boolean(), fc.constantFrom(undefined, 1_000, HOUR_MS))
+  .map(([ip, newcomers, refreshMs]) =>
+    step(
+      `look for ${newcomers ? 'newcomers' : 'nobody new'}, and again after ${refreshMs ?? 'no'} ms, for ${ip}`,
+      async (model, { outbox }) => {
+        model.newcomers = newcomers;
+        const found = await outbox.look(ip, { newcomers, refreshMs }, undefined);
+        const expected = { next: undefined, newcomers: 0, refreshed: 0 };
+        for (const [uuid, producer] of ip === model.ip ? model.registered : []) {
+          if (producer.address === undefined || model.owes.has(uuid)) continue;
+          const place = model.placeOf(uuid);
+          const told = producer.notified?.ip === ip ? producer.notified : undefined;
+          const ageMs = model.now - (told?.at ?? model.changedAt);
+          const isNew = newcomers && (told === undefined || (producer.notifiedTo ?? place) !== place);
+          const isOld = refreshMs !== undefined && (ageMs >= refreshMs || ageMs < -CLOCK_STEP_MS);
+          if (newcomers) producer.notifiedTo = place;
+          if (!isNew && !isOld) continue;
+          Object.assign(producer, { attempts: undefined, error: undefined });
+          model.owes.set(uuid, model.now);
+          if (isNew) expected.newcomers += 1;
+          else expected.refreshed += 1;
+        }
+        expect(found).to.deep.equal(expected);
+      },
+    ),
+  );
 
 const join$ = fc
   .tuple(fc.constantFrom(...UUIDS), fc.constantFrom(undefined, 'no hash', ...ADDRESSES))
@@ -137,7 +173,7 @@ const join$ = fc
         if (address !== undefined) await redis.hset(keys.producer(uuid), address);
         if (instead !== undefined) await redis.set(keys.producer(uuid), instead);
         await redis.sadd(keys.producers, uuid);
-        const unknown = { notified: undefined, attempts: undefined, error: undefined };
+        const unknown = { notified: undefined, notifiedTo: undefined, attempts: undefined, error: undefined };
         model.registered.set(uuid, { address, instead, ...unknown });
       },
       ({ registered }) => !registered.has(uuid),
@@ -173,7 +209,7 @@ const vanish$ = fc.constantFrom(...UUIDS).map((uuid) =>
     `the key of ${uuid} is gone`,
     async (model, { redis }) => {
       await redis.del(keys.producer(uuid));
-      const unknown = { address: undefined, instead: undefined, notified: undefined };
+      const unknown = { address: undefined, instead: undefined, notified: undefined, notifiedTo: undefined };
       Object.assign(model.registered.get(uuid) ?? {}, { ...unknown, attempts: undefined, error: undefined });
     },
     ({ registered }) => registered.has(uuid),
@@ -225,6 +261,8 @@ export const outboxStep$: readonly Arbitrary<ReturnType<typeof step>>[] = [
     clock$,
     clock$,
     settings$,
+    look$,
+    look$,
     restart$,
   ],
   fc.nat(20).chain((n) => (n === 0 ? redis$ : claim$)),

@@ -9,7 +9,7 @@ export interface Delivery {
   /** The current IP as stored, which is what has to be sent. */
   readonly ip: string;
   readonly stored: StoredAddress;
-  /** Attempts made since this IP was stored, this one not included. */
+  /** Attempts made since it was enqueued, this one not included. */
   readonly attempts: number;
   /** Why the last attempt failed, as stored. */
   readonly error: string | null;
@@ -35,6 +35,25 @@ export interface Settled {
    * registry, or (for a failure) another attempt has been acknowledged.
    */
   readonly outdated: 'ip' | 'address' | 'left' | 'told' | undefined;
+  /** Whether it has acknowledged this very IP before, and was told again. */
+  readonly again: boolean;
+}
+
+/** Who is told the current IP although nothing has changed. */
+export interface Audience {
+  /** Those who have registered, or changed their address, since they were told. */
+  readonly newcomers: boolean;
+  /** Those who were told so long ago, undefined for nobody. */
+  readonly refreshMs: number | undefined;
+}
+
+/** What a look at one page of the producers came to. */
+export interface Look {
+  /** Where the next page begins, undefined where there is none. */
+  readonly next: string | undefined;
+  /** How many were enqueued, and why. */
+  readonly newcomers: number;
+  readonly refreshed: number;
 }
 
 /** For how long a producer is leased, and how far ahead anything may be due. */
@@ -67,8 +86,13 @@ export interface Outbox {
    * the caller knows, undefined for whatever is stored.
    */
   lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
-  /** The producer acknowledged. */
-  ack(delivery: Delivery): Promise<Settled>;
+  /**
+   * Enqueues those on one page of the registered producers who belong to the audience, and owe no acknowledgement yet.
+   * `ip` is the IP that the caller knows: nobody does where the stored one is another.
+   */
+  look(ip: string, audience: Audience, page: string | undefined): Promise<Look>;
+  /** The producer acknowledged. `noteAddress`: where, for the looks for newcomers. */
+  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled>;
   /** The attempt failed: it is due again after the delay. */
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled>;
 }

@@ -79,6 +79,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'announcement.failed':
     case 'announcement.outdated':
     case 'announcement.dropped':
+    case 'announcements.added':
     case 'announcements.complete':
       return [announcement(event)];
     case 'redis.up':
@@ -177,12 +178,16 @@ function announcement(
     | 'announcement.failed'
     | 'announcement.outdated'
     | 'announcement.dropped'
+    | 'announcements.added'
     | 'announcements.complete'
   >,
 ): Line {
   switch (event.kind) {
     case 'announcement.acknowledged':
-      return { level: 'debug', message: `producer ${nameOf(event.uuid)} acknowledged ${event.ip}` };
+      return {
+        level: 'debug',
+        message: `producer ${nameOf(event.uuid)} acknowledged ${event.ip}${event.again ? ' again' : ''}`,
+      };
     case 'announcement.failed':
       return {
         level: event.attempts === 1 ? 'info' : 'debug',
@@ -192,6 +197,8 @@ function announcement(
       return { level: 'debug', message: outdated(event) };
     case 'announcement.dropped':
       return { level: 'info', message: `producer ${nameOf(event.uuid)} left the registry before it acknowledged` };
+    case 'announcements.added':
+      return { level: event.newcomers > 0 ? 'info' : 'debug', message: added(event) };
     case 'announcements.complete':
       return { level: 'info', message: `every producer has acknowledged ${event.ip}` };
   }
@@ -224,6 +231,14 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
         topic: event.what,
       };
   }
+}
+
+function added({ ip, newcomers, refreshed }: EventOf<'announcements.added'>): string {
+  const who = [
+    ...(newcomers > 0 ? [counted(newcomers, 'newcomer')] : []),
+    ...(refreshed > 0 ? [`${counted(refreshed, 'producer')} once more`] : []),
+  ];
+  return `${ip} is told to ${who.join(' and to ')}`;
 }
 
 function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): string {

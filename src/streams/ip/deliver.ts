@@ -41,6 +41,10 @@ export interface DeliverOptions {
 /** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
 const SETTLE = { count: 10, delay: 500 };
 
+/** What a client that breaks its promise to answer in any case has come to. */
+const BROKEN: Reply = { ok: false, reason: 'other' };
+const SETTLING = 'settling an announcement';
+
 /** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
@@ -49,52 +53,41 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
     step$: Observable<Settled>,
     { uuid, ip }: Delivery,
     result: 'ok' | FailureReason,
-    told: (pending: number) => SchedulerEvent[],
+    told: (settled: Settled, at: number) => SchedulerEvent[],
   ): Observable<SchedulerEvent> =>
     step$.pipe(
-      mergeMap(({ pending, outdated: why }): SchedulerEvent[] =>
-        why === undefined
-          ? told(pending)
-          : [{ kind: 'announcement.outdated', at: clock.wall(), uuid, ip, result, why }],
-      ),
+      mergeMap((settled): SchedulerEvent[] => {
+        const at = clock.wall();
+        const { outdated: why } = settled;
+        const worked: SchedulerEvent = { kind: 'redis.worked', at, what: SETTLING };
+        if (why === undefined) return [worked, ...told(settled, at)];
+        return [worked, { kind: 'announcement.outdated', at, uuid, ip, result, why }];
+      }),
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
       timeout({ first: SETTLE_MS, scheduler, with: () => throwError(() => new Error('Command timed out')) }),
-      catchError((error: unknown) =>
-        of<SchedulerEvent>({
-          kind: 'redis.failed',
-          at: clock.wall(),
-          what: 'settling an announcement',
-          reason: explain(error),
-        }),
-      ),
+      catchError((error: unknown) => {
+        return of<SchedulerEvent>({ kind: 'redis.failed', at: clock.wall(), what: SETTLING, reason: explain(error) });
+      }),
     );
 
   const acknowledged = (delivery: Delivery): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
     const attempts = delivery.attempts + 1;
-    return settle(
-      defer(() => ack(delivery)),
-      delivery,
-      'ok',
-      (pending) => {
-        const at = clock.wall();
-        const events: SchedulerEvent[] = [{ kind: 'announcement.acknowledged', at, uuid, ip, attempts }];
-        if (pending === 0) events.push({ kind: 'announcements.complete', at, ip });
-        return events;
-      },
-    );
+    const step$ = defer(() => ack(delivery));
+    return settle(step$, delivery, 'ok', ({ pending, again }, at) => {
+      const event: SchedulerEvent = { kind: 'announcement.acknowledged', at, uuid, ip, attempts, again };
+      return pending === 0 && !again ? [event, { kind: 'announcements.complete', at, ip }] : [event];
+    });
   };
 
   const failed = (delivery: Delivery, reason: FailureReason, retryAfterMs = 0): Observable<SchedulerEvent> => {
     const { uuid, ip } = delivery;
     const attempts = delivery.attempts + 1;
     const retryInMs = Math.max(retryAfterMs, backoffMs({ attempt: attempts, ...options.retry, random }));
-    return settle(
-      defer(() => nack(delivery, reason, retryInMs)),
-      delivery,
-      reason,
-      () => [{ kind: 'announcement.failed', at: clock.wall(), uuid, ip, attempts, reason, retryInMs }],
-    );
+    const step$ = defer(() => nack(delivery, reason, retryInMs));
+    return settle(step$, delivery, reason, (_, at) => [
+      { kind: 'announcement.failed', at, uuid, ip, attempts, reason, retryInMs },
+    ]);
   };
 
   return (delivery) =>
@@ -111,7 +104,8 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
           failed(delivery, error),
         );
       }
-      return withDeadline(request(read.address, delivery.ip), timeoutMs, clock.steady, scheduler).pipe(
+      const reply$ = defer(() => request(read.address, delivery.ip)).pipe(catchError(() => of(BROKEN)));
+      return withDeadline(reply$, timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply }) =>
           reply.ok ? acknowledged(delivery) : failed(delivery, reply.reason, reply.retryAfterMs),
         ),

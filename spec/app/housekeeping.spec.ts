@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import { BehaviorSubject, NEVER, of, ReplaySubject, Subject } from 'rxjs';
+import type { Deps } from '#src/app/deps.js';
+import { housekeeping, redisCame } from '#src/app/housekeeping.js';
+import type { SchedulerEvent } from '#src/events.js';
+import { Alarm } from '#src/state/alarm.js';
+import type { RedisHealth } from '#src/sources/redisHealth.js';
+import { after, configOf, fakeDeps, MemorySink } from '../support/deps.js';
+import { follow, kinds, type Followed } from '../support/follow.js';
+import { advance, freeze, settled } from '../support/timers.js';
+
+describe('housekeeping', () => {
+  let timers: ReturnType<typeof freeze>;
+  let running: Followed<SchedulerEvent>[];
+
+  beforeEach(() => {
+    timers = freeze();
+    running = [];
+  });
+  afterEach(() => {
+    for (const { leave } of running) leave();
+    timers.release();
+  });
+
+  const keeping = (over: Partial<Deps> = {}): Followed<SchedulerEvent> => {
+    const followed = follow(housekeeping(fakeDeps({ redisHealth$: NEVER, ...over })));
+    running.push(followed);
+    return followed;
+  };
+  const of$ = (kind: SchedulerEvent['kind'], { seen }: Followed<SchedulerEvent>) =>
+    seen.filter((event) => event.kind === kind);
+
+  it('has a heartbeat at once, and every 5 s', async () => {
+    const followed = keeping();
+    expect(kinds(followed.seen)).to.deep.equal(['heartbeat']);
+    await advance(4_999, 4_999);
+    expect(of$('heartbeat', followed)).to.have.length(1);
+    await advance(1);
+    expect(of$('heartbeat', followed)).to.have.length(2);
+    await advance(10_000, 500);
+    expect(of$('heartbeat', followed).map((event) => 'at' in event && event.at)).to.deep.equal([
+      1_000_000, 1_005_000, 1_010_000, 1_015_000,
+    ]);
+  });
+
+  describe('flushing', () => {
+    it('has every sink write what waits every 250 ms, one after the other', async () => {
+      const order: string[] = [];
+      const sink = (name: string) =>
+        new MemorySink(async () => {
+          order.push(`${name} began`);
+          await after(10, undefined);
+          order.push(`${name} ended`);
+          return [];
+        });
+      keeping({ sinks: [sink('a'), sink('b')] });
+      await advance(249, 249);
+      expect(order).to.deep.equal([]);
+      await advance(1);
+      await advance(20, 10);
+      expect(order).to.deep.equal(['a began', 'a ended', 'b began', 'b ended']);
+      await advance(230, 10);
+      expect(order.slice(4)).to.deep.equal(['a began']);
+    });
+
+    it('never has two under way: what a slow one kept from happening is left out', async () => {
+      const spans: number[][] = [];
+      const slow = new MemorySink(async () => {
+        const began = Date.now();
+        await after(600, undefined);
+        spans.push([began - 1_000_000, Date.now() - 1_000_000]);
+        return [];
+      });
+      keeping({ sinks: [slow] });
+      await advance(2_400, 50);
+      expect(spans).to.deep.equal([
+        [250, 850],
+        [1_000, 1_600],
+        [1_750, 2_350],
+      ]);
+    });
+
+    it('tells what the sinks could not write', async () => {
+      const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'writing', reason: 'away' };
+      const followed = keeping({ sinks: [new MemorySink(() => [failed])] });
+      await advance(250);
+      expect(of$('redis.failed', followed)).to.deep.equal([failed]);
+    });
+  });
+
+  describe('the clock', () => {
+    it('a gap is told once, with its length', async () => {
+      let epoch = 3;
+      const followed = keeping({
+        clock: { wall: () => Date.now(), steady: () => Date.now(), epoch: () => epoch },
+        clockWatch: { epoch: () => epoch, lastGapMs: 7_000 },
+      });
+      await advance(2_000, 500);
+      expect(of$('clock.gap', followed)).to.deep.equal([]);
+      epoch += 1;
+      await advance(2_000, 500);
+      expect(of$('clock.gap', followed)).to.deep.equal([{ kind: 'clock.gap', at: 1_002_500, gapMs: 7_000 }]);
+      epoch += 1;
+      await advance(500);
+      expect(of$('clock.gap', followed)).to.have.length(2);
+    });
+
+    it('is read often enough that no pause between two readings looks like a gap', async () => {
+      const readings: number[] = [];
+      const epoch = (): number => {
+        readings.push(Date.now());
+        return 0;
+      };
+      keeping({ clock: { wall: () => Date.now(), steady: () => Date.now(), epoch } });
+      await advance(2_000, 100);
+      expect(readings).to.deep.equal([1_000_000, 1_000_500, 1_001_000, 1_001_500, 1_002_000]);
+    });
+  });
+
+  describe('Redis', () => {
+    it('is told to be up or down', async () => {
+      const redisHealth$ = new Subject<RedisHealth>();
+      const followed = keeping({ redisHealth$ });
+      redisHealth$.next({ up: true });
+      redisHealth$.next({ up: false, reason: 'gone' });
+      await settled();
+      expect(followed.seen.slice(1)).to.deep.equal([
+        { kind: 'redis.up', at: 1_000_000 },
+        { kind: 'redis.down', at: 1_000_000, reason: 'gone' },
+      ]);
+    });
+
+    it('wakes the poller of the outbox when it comes back, and only then', () => {
+      const redisHealth$ = new Subject<RedisHealth>();
+      const alarm = new Alarm();
+      let rings = 0;
+      alarm.ring = () => {
+        rings += 1;
+      };
+      keeping({ redisHealth$, alarm });
+      redisHealth$.next({ up: false, reason: 'gone' });
+      expect(rings).to.equal(0);
+      redisHealth$.next({ up: true });
+      expect(rings).to.equal(1);
+    });
+  });
+
+  it('tells the signal to stop', () => {
+    const stop$ = new Subject<string>();
+    const followed = keeping({ stop$ });
+    stop$.next('SIGTERM');
+    expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
+  });
+
+  it('sets the log at the start, and again where its settings change', () => {
+    const levels: string[] = [];
+    const config$ = new BehaviorSubject(configOf({ log: { level: 'warn' } }));
+    const followed = keeping({ config$, setLog: ({ level }) => levels.push(level) });
+    config$.next(configOf({ log: { level: 'debug' } }));
+    expect(levels).to.deep.equal(['warn', 'debug']);
+    expect(kinds(followed.seen)).to.deep.equal(['heartbeat']);
+  });
+
+  it('hands on what is told of the configuration and of what runs beside', () => {
+    const reloaded: SchedulerEvent = { kind: 'config.reloaded', at: 1, changed: ['sync.interval'] };
+    const down: SchedulerEvent = { kind: 'redis.down', at: 2, reason: 'embedded' };
+    const followed = keeping({ configEvent$: of(reloaded), companion$: of(down) });
+    expect(followed.seen).to.deep.include.members([reloaded, down]);
+  });
+
+  it('goes on for as long as it is wanted, and leaves no timer behind', async () => {
+    const sink = new MemorySink();
+    const followed = keeping({ sinks: [sink] });
+    await advance(60_000, 250);
+    expect(followed.end).to.equal(undefined);
+    const { flushes } = sink;
+    const { length } = followed.seen;
+    followed.leave();
+    await advance(60_000, 250);
+    expect([sink.flushes, followed.seen.length]).to.deep.equal([flushes, length]);
+  });
+
+  describe('redisCame', () => {
+    it('completes once Redis is up, and says nothing', () => {
+      const redisHealth$ = new Subject<RedisHealth>();
+      const followed = follow(redisCame({ redisHealth$, stop$: NEVER }));
+      redisHealth$.next({ up: false, reason: 'gone' });
+      expect(followed).to.deep.include({ seen: [], end: undefined });
+      redisHealth$.next({ up: true });
+      expect(followed).to.deep.include({ seen: [], end: 'complete' });
+      expect(redisHealth$.observed).to.equal(false);
+    });
+
+    it('completes where the process is to stop before that, and where it was to before', () => {
+      const stop$ = new ReplaySubject<string>(1);
+      const waiting = follow(redisCame({ redisHealth$: NEVER, stop$ }));
+      expect(waiting.end).to.equal(undefined);
+      stop$.next('SIGTERM');
+      expect(waiting.end).to.equal('complete');
+      expect(follow(redisCame({ redisHealth$: NEVER, stop$ })).end).to.equal('complete');
+    });
+  });
+});
