@@ -1,18 +1,20 @@
 import { expect } from 'chai';
 import { fstatSync } from 'node:fs';
-import { openLog } from '#src/clients/logger.js';
+import { openLog, setLog, type LogOptions } from '#src/clients/logger.js';
 
 describe('openLog', () => {
+  const logger = openLog({ level: 'info', format: 'json' });
+  after(() => logger.close());
+
   /** What the log would write, without writing it. */
-  const written = (options: Parameters<typeof openLog>[0], terminal: boolean): string => {
-    const logger = openLog(options, terminal);
+  const written = (options: LogOptions, terminal: boolean): string => {
+    setLog(logger, options, terminal);
     const line = logger.format.transform({
       level: 'warn',
       message: 'careful',
       event: 'x',
       [Symbol.for('level')]: 'warn',
     });
-    logger.close();
     return String((line as Record<symbol, unknown>)[Symbol.for('message')]);
   };
 

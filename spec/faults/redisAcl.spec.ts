@@ -6,7 +6,7 @@ import { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/freePort.js';
-import { Neighbours } from '../support/neighbours.js';
+import { Neighbours, US } from '../support/neighbours.js';
 import { RedisCluster } from '../support/redisCluster.js';
 import { keys, register } from '../support/registry.js';
 import { settled } from '../support/outage.js';
@@ -142,7 +142,7 @@ describe('the permissions in Redis', () => {
     await command(place, 'peers', 'list');
     await command(place, 'peers', 'remove', 'consumer', uuidOf(1));
     await redis.select(3);
-    await redis.hset(keys.scheduler, { heartbeat_at: Date.now() });
+    await redis.hset(keys.scheduler, { uuid: US, heartbeat_at: Date.now() });
     await command(place, 'status');
     expect(await refused(redis)).to.deep.equal([]);
   }).timeout(60_000);

@@ -24,6 +24,12 @@ export class FailFastRedis extends Redis {
     super(options);
     const auth = this.auth.bind(this) as (...words: unknown[]) => Promise<'OK'>;
     this.auth = (...words: unknown[]) => auth(...words).catch(refused);
+    const { reconnectOnError } = options;
+    this.options.reconnectOnError = (error) => {
+      const leave = reconnectOnError?.(error) ?? false;
+      if (leave !== false) this.#trouble = { error, inside: true };
+      return leave;
+    };
     this.on('connect', () => (this.#answered = false));
     takeAllErrors(this);
     this.on('close', () => {

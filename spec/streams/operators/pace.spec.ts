@@ -25,7 +25,7 @@ describe('pace', () => {
   });
 
   marbles('once one finds nothing left, those that wait complete, and later ones at once', (m) => {
-    const none$ = m.cold<string>('-|');
+    const none$ = m.cold('-|');
     const item$ = m.cold('        (x|)');
     const items: Observable<string>[] = [item$];
     const next$ = defer(() => items.shift() ?? none$).pipe(pace(10, m.scheduler));

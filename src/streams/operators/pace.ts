@@ -42,10 +42,8 @@ export function pace<T>(gapMs: number, scheduler: SchedulerLike = asyncScheduler
       const waitMs = dueAt - now;
       dueAt += gapMs;
       if (waitMs <= 0) return asked$;
-      return timer(waitMs, scheduler).pipe(
-        takeUntil(dry$),
-        switchMap(() => asked$),
-      );
+      const turn$ = timer(waitMs, scheduler).pipe(takeUntil(dry$));
+      return turn$.pipe(switchMap(() => asked$));
     });
   };
 }
