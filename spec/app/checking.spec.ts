@@ -82,8 +82,7 @@ describe('checking', () => {
     }
     const checksIn = ({ seen }: Followed<SchedulerEvent>) =>
       seen.filter((event): event is EventOf<'peer.checked'> => event.kind === 'peer.checked').map(({ check }) => check);
-    const lan = (uuid: string, n: number) =>
-      consumers(1, { uuid, stored: { ip: `10.0.0.${n}`, port: null } })[0] as RegistryEntry;
+    const lan = (uuid: string, n: number) => consumers(1, { uuid, stored: { ip: `10.0.0.${n}`, port: null } });
 
     it('asks a witness: where that answers, the failure counts', async () => {
       const peers = new Peers();
@@ -130,7 +129,7 @@ describe('checking', () => {
     });
 
     it('a question in one scope holds up none in another', async () => {
-      const entries = [...consumers(2), lan('l0', 0), lan('l1', 1)];
+      const entries = [...consumers(2), ...lan('l0', 0), ...lan('l1', 1)];
       const peers = new Peers(({ url }) => (url.includes('10.0.0.1') ? never() : GOOD));
       const { fail, start } = deciding(entries, { post: peers.post });
       const followed = start();
