@@ -1,3 +1,4 @@
-import { build } from './setup.mjs';
+import { build, install } from './setup.mjs';
 
-process.exitCode = build() ? 0 : 1;
+/** Builds everything, or with --shipped only what ships; installs first what that takes. */
+process.exitCode = install() && build({ shipped: process.argv.includes('--shipped') }) ? 0 : 1;

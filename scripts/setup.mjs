@@ -19,16 +19,33 @@ export function install() {
   const lock = join(root, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return true;
   console.log('installing the packages (npm ci)');
-  // NODE_ENV=production would leave out what builds and tests.
-  return run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
+  // NODE_ENV=production would leave out what builds and tests, and `npm pack --dry-run` would install nothing.
+  return run('npm', ['ci', '--include=dev', '--dry-run=false', '--no-audit', '--no-fund']);
 }
 
 const trees = { src: 'dist', swarm: '.build/swarm', spec: '.build/spec' };
 
-/** Compiles the three trees; false, and the errors, where that fails. */
-export function build() {
-  for (const [source, output] of Object.entries(trees)) removeStale(join(root, source), join(root, output));
-  return tool('typescript/bin/tsc', ['-b', 'spec']);
+/** Compiles the three trees, or what ships alone; false, and the errors, where that fails. */
+export function build({ shipped = false } = {}) {
+  for (const [source, output] of Object.entries(trees)) {
+    removeStale(join(root, source), join(root, output));
+    // tsc looks there alone for whether it has anything to do.
+    if (!existsSync(join(root, output))) rmSync(buildInfo(source), { force: true });
+  }
+  return tool('typescript/bin/tsc', ['-b', shipped ? '.' : 'spec']);
+}
+
+/** Whether the program is there to be run, and as new as its sources. */
+export function isBuilt() {
+  if (!existsSync(join(root, trees.src, 'main.js'))) return false;
+  if (!existsSync(join(root, 'src')) || !existsSync(buildInfo('src'))) return true;
+  const builtAt = statSync(buildInfo('src')).mtimeMs;
+  const sources = readdirSync(join(root, 'src'), { recursive: true });
+  return sources.every((name) => statSync(join(root, 'src', name)).mtimeMs <= builtAt);
+}
+
+function buildInfo(source) {
+  return join(root, '.build', `${source}.tsbuildinfo`);
 }
 
 /** tsc leaves the output of a source that is gone, and a removed spec would go on passing. */

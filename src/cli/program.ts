@@ -56,6 +56,7 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
     .version(version)
     .option('-c, --config <file>', 'configuration file, YAML or JSON')
     .showHelpAfterError('(--help tells what there is)')
+    .configureHelp({ showGlobalOptions: true })
     .hook('preAction', (_, command) => {
       if (command.name() !== 'run') signals.standBack();
     });
@@ -81,12 +82,14 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
 
   const peers = root.command('peers').description('the registry by hand');
   onRegistry(peers, 'list')
+    .description('print the registered peers, and what is known of them')
     .argument('[kind]', 'consumer or producer; both where it is left out')
     .option('--json', 'as JSON, one peer a line')
     .action((kind: string | undefined, { redis, json = false }: OnRegistry) =>
       listPeers({ ...options(), redis }, kind, json),
     );
   onRegistry(peers, 'add')
+    .description('register a peer, or give a registered one another address')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
     .argument('<ip>', 'IP literal')
@@ -95,6 +98,7 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
       addPeer({ ...options(), redis }, kind, uuid, ip, port),
     );
   onRegistry(peers, 'remove')
+    .description('forget a peer, with all that is stored of it')
     .argument('<kind>', 'consumer or producer')
     .argument('<uuid>')
     .action((kind: string, uuid: string, { redis }: OnRegistry) => removePeer({ ...options(), redis }, kind, uuid));

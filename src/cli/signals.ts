@@ -52,7 +52,8 @@ export function heedSignals(): Signals {
     },
     standBack: () => {
       for (const name of STOP) process.once(name, endBy).off(name, onStop);
-      process.off('SIGHUP', onFirstHangUp);
+      // Without another listener Node would drop one that has come and waits to be handed on.
+      process.once('SIGHUP', endBy).off('SIGHUP', onFirstHangUp);
       if (stop.signal.aborted) endBy(stop.signal.reason as NodeJS.Signals);
       if (missedHangUp) endBy('SIGHUP');
     },
