@@ -14,8 +14,9 @@ const FIRST_RECONNECT_MS = 50;
 const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
 
-/** Least time between two attempts to find another primary. */
+/** Time between the first two attempts to find another primary, and the longest that it grows to. */
 const LEAVE_MS = 1_000;
+const LONGEST_LEAVE_MS = 8_000;
 
 /** Longest silence of the server while something was asked. */
 const SILENCE_MS = 1_000;
@@ -48,10 +49,12 @@ const OPTIONS = {
 /** After a failover the old primary answers READONLY, before Redis 7 within the failure of a script: find the new one. */
 function reconnectOnError(): (error: Error) => boolean {
   let lastAt = -Infinity;
+  let pauseMs = LEAVE_MS;
   return ({ message }) => {
     const now = performance.now();
-    // A replica that stays one would be left again with each write.
-    if (!/\bREADONLY\b/.test(message) || now - lastAt < LEAVE_MS) return false;
+    // A replica that stays one would be left again with each write, and each time what is read meanwhile fails.
+    if (!/\bREADONLY\b/.test(message) || now - lastAt < pauseMs) return false;
+    pauseMs = now - lastAt > 2 * LONGEST_LEAVE_MS ? LEAVE_MS : Math.min(pauseMs * 2, LONGEST_LEAVE_MS);
     lastAt = now;
     return true;
   };
