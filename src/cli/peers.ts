@@ -158,7 +158,7 @@ function consumerState({ state, checked_at: checkedAt, error }: Row): readonly [
 /** Which IP of ours it knows, and what came of the last call. */
 function producerState({ notified_ip: notified, error }: Row): readonly [string, string] {
   if (notified === undefined) return ['never told', error ?? ''];
-  return [notified, error ?? 'ok'];
+  return [`told ${notified}`, error ?? 'ok'];
 }
 
 /** What somebody else stored must not steer the terminal. */
