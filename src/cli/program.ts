@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
+import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { ConfigError } from '../config/problem.js';
 import { version } from '../version.js';
 import { checkConfig } from './checkConfig.js';
