@@ -2,10 +2,16 @@ import { expect } from 'chai';
 import { BehaviorSubject, NEVER, of, ReplaySubject, Subject } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { housekeeping, redisCame } from '#src/app/housekeeping.js';
+import type { Config } from '#src/config/config.js';
 import type { SchedulerEvent } from '#src/events.js';
+import type { Family } from '#src/domain/ip/scope.js';
+import type { Lane } from '#src/domain/peer/peer.js';
 import { Alarm } from '#src/state/alarm.js';
+import { Bell } from '#src/state/bell.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
+import { PeerBook } from '#src/state/peerBook.js';
 import type { RedisHealth } from '#src/sources/redisHealth.js';
-import { after, configOf, fakeDeps, MemorySink } from '../support/deps.js';
+import { after, configOf, consumers, fakeDeps, MemorySink } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -80,6 +86,20 @@ describe('housekeeping', () => {
       ]);
     });
 
+    it('lets every sink alone while Redis is known to be away', async () => {
+      const redisHealth$ = new Subject<RedisHealth>();
+      const sink = new MemorySink();
+      keeping({ sinks: [sink], redisHealth$ });
+      await advance(500, 250);
+      expect(sink.flushes, 'before anything is known').to.equal(2);
+      redisHealth$.next({ up: false, reason: 'gone' });
+      await advance(60_000, 250);
+      expect(sink.flushes, 'while it is away').to.equal(2);
+      redisHealth$.next({ up: true });
+      await advance(250);
+      expect(sink.flushes, 'when it is back').to.equal(3);
+    });
+
     it('tells what the sinks could not write', async () => {
       const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'writing', reason: 'away' };
       const followed = keeping({ sinks: [new MemorySink(() => [failed])] });
@@ -145,20 +165,64 @@ describe('housekeeping', () => {
     });
   });
 
-  it('tells the signal to stop', () => {
+  it('tells that the process is to stop, and by which signal', () => {
     const stop$ = new Subject<string>();
     const followed = keeping({ stop$ });
     stop$.next('SIGTERM');
     expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
   });
 
-  it('sets the log at the start, and again where its settings change', () => {
-    const levels: string[] = [];
+  it('makes the log as it is configured at the start, and again where that changes', () => {
+    const logs: Config['log'][] = [];
     const config$ = new BehaviorSubject(configOf({ log: { level: 'warn' } }));
-    const followed = keeping({ config$, setLog: ({ level }) => levels.push(level) });
+    const followed = keeping({ config$, setLog: (log) => logs.push(log) });
+    config$.next(configOf({ log: { level: 'warn' }, sync: { interval: '5s' } }));
     config$.next(configOf({ log: { level: 'debug' } }));
-    expect(levels).to.deep.equal(['warn', 'debug']);
+    expect(logs.map(({ level }) => level)).to.deep.equal(['warn', 'debug']);
     expect(kinds(followed.seen)).to.deep.equal(['heartbeat']);
+  });
+
+  describe('the addresses that may be called', () => {
+    /** A book with a consumer in the local network, and who is rung for. */
+    const withLan = () => {
+      const book = new PeerBook(['public']);
+      for (const one of consumers(1, { stored: { ip: '10.0.0.1', port: null } })) book.remember(one, 1);
+      const rung: Lane[] = [];
+      const bell = new Bell();
+      bell.ring = (lane) => rung.push(lane);
+      return { book, bell, rung };
+    };
+
+    it('ring for those who may be called now, where that changes', () => {
+      const { book, bell, rung } = withLan();
+      const config$ = new BehaviorSubject(configOf());
+      keeping({ config$, book, bell });
+      expect(rung).to.deep.equal([]);
+      config$.next(configOf({ network: { allow: ['public', 'private'] } }));
+      expect(rung).to.deep.equal(['pending', 'unavailable']);
+      expect(book.laneOf('c0')).not.to.equal(undefined);
+    });
+
+    it('ring for nobody where that opens nothing, or other settings change', () => {
+      const { book, bell, rung } = withLan();
+      const config$ = new BehaviorSubject(configOf());
+      keeping({ config$, book, bell });
+      config$.next(configOf({ sync: { interval: '5s' } }));
+      config$.next(configOf({ network: { allow: ['public', 'loopback'] } }));
+      expect(rung).to.deep.equal([]);
+    });
+  });
+
+  it('tells that an address family is there which was missing, within 5 s', async () => {
+    const present = new Set<Family>(['IPv4']);
+    const families = new HostFamilies(() => present);
+    families.reportMissing('IPv6');
+    const followed = keeping({ families });
+    await advance(5_000, 500);
+    expect(of$('family.found', followed)).to.deep.equal([]);
+    present.add('IPv6');
+    await advance(5_000, 500);
+    expect(of$('family.found', followed)).to.deep.equal([{ kind: 'family.found', at: 1_010_000, family: 'IPv6' }]);
   });
 
   it('hands on what is told of the configuration and of what runs beside', () => {

@@ -181,6 +181,47 @@ describe('pipeline', () => {
       expect(ofKind('peer.checked', seen).filter(({ lane }) => lane === 'unavailable')).to.have.length(1);
     });
 
+    it('call a consumer that is new as soon as it is found, and tell of no skipped round for that', async () => {
+      const fresh = consumers(1, { health: UNCHECKED, checkedAt: 0 });
+      const peers = new Peers(() => after(4_000, GOOD));
+      const { seen } = running$({ registry: new MemoryRegistry(fresh), post: peers.post });
+      await settled();
+      expect(toConsumers(peers)).to.have.length(1);
+      await advance(4_000, 500);
+      expect(ofKind('round.skipped', seen)).to.deep.equal([]);
+      expect(ofKind('round.finished', seen).map(({ lane }) => lane)).to.deep.equal(['regular', 'pending']);
+    });
+
+    it('tell how many consumers are in each state at the end of each regular one', async () => {
+      const denied = consumers(1, { uuid: 'denied', stored: { ip: '10.0.0.1', port: null } });
+      const suspect = consumers(1, {
+        uuid: 'suspect',
+        stored: { ip: '1.1.2.1', port: null },
+        health: { ...UNCHECKED, state: 'suspect', failures: 1 },
+      });
+      const registry = new MemoryRegistry([...consumers(2), ...denied, ...suspect]);
+      const { seen } = running$({ registry });
+      await advance(4_000, 500);
+      const [regular, recheck] = ofKind('round.finished', seen);
+      expect(regular).to.deep.include({
+        lane: 'regular',
+        peers: { available: 2, suspect: 1, unavailable: 0, pending: 0, denied: 1, invalid: 0 },
+        denied: { private: 1 },
+      });
+      expect(recheck).to.include({ lane: 'suspect' }).and.not.have.property('peers');
+    });
+
+    it('leave a failure that may be our own to the witnesses, who decide beside them', async () => {
+      const peers = new Peers(() => ({ ok: false, reason: 'refused' }));
+      const { seen } = running$({ registry: new MemoryRegistry(consumers(2)), post: peers.post });
+      await advance(1_000);
+      expect(ofKind('peer.undecided', seen).map(({ uuid }) => uuid)).to.deep.equal(['c0', 'c1']);
+      const checks = ofKind('peer.checked', seen).map(({ check }) => check);
+      expect(new Set(checks.map(({ uuid }) => uuid))).to.deep.equal(new Set(['c0', 'c1']));
+      expect(checks.every(({ counted }) => !counted)).to.equal(true);
+      expect(ofKind('isolation.began', seen)).to.have.length(1);
+    });
+
     it('take an interval changed by a reload from then on, without one more round at once', async () => {
       const { seen, change } = running$();
       await advance(10_000, 1_000);

@@ -1,102 +1,183 @@
 import { expect } from 'chai';
 import { BehaviorSubject } from 'rxjs';
 import { publicIp } from '#src/app/publicIp.js';
-import { syncRequest } from '#src/app/requests.js';
-import type { Config } from '#src/config/config.js';
-import { loadConfig } from '#src/config/load.js';
-import type { PostRequest } from '#src/domain/call/http.js';
-import type { IpSource } from '#src/domain/ip/source.js';
+import type { Deps } from '#src/app/deps.js';
+import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
-import { MemoryOutbox } from '../support/memoryOutbox.js';
+import { configOf, fakeDeps, never } from '../support/deps.js';
+import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
-
-const clock = { wall: () => Date.now(), steady: () => Date.now(), epoch: () => 0 };
-const settings = async (env: NodeJS.ProcessEnv): Promise<Config> => {
-  const uuid = { LOCAL_UUID: '00000000-0000-4000-8000-000000000000' };
-  return (await loadConfig({ file: undefined, env: { ...uuid, ...env }, cwd: '/nonexistent' })).config;
-};
 
 describe('publicIp', () => {
   let timers: ReturnType<typeof freeze>;
-  const outbox = new MemoryOutbox([]);
-  const known: (string | undefined)[] = [];
+  let watches: Followed<SchedulerEvent>[];
 
   beforeEach(() => {
     timers = freeze();
-    known.length = 0;
-    outbox.ip = undefined;
+    watches = [];
   });
   afterEach(() => {
+    for (const { leave } of watches) leave();
     timers.release();
   });
 
-  /** A source that has the address that is known, or else its own. */
-  const source: IpSource = {
-    name: 'interface eth0',
-    remote: false,
-    lookup: (_, ip) => {
-      known.push(ip);
-      return Promise.resolve({ ok: true, ip: ip ?? '1.1.1.1' });
-    },
-  };
-  const fail = (error: unknown): void => {
-    expect.fail(String(error));
-  };
-  const watching = (config$: BehaviorSubject<Config>): { readonly ips: string[]; readonly stop: () => void } => {
-    const ips: string[] = [];
-    const note = (event: SchedulerEvent): void => {
-      if (event.kind === 'ip.confirmed') ips.push(event.ip);
+  /** Sources by name that answer with the same address, and every lookup of them. */
+  class Sources {
+    readonly made: Pick<ReturnType<typeof configOf>, 'publicIp' | 'network'>[] = [];
+    readonly lookups: string[] = [];
+    readonly signals: AbortSignal[] = [];
+
+    constructor(
+      private readonly names: readonly string[],
+      public answer: () => Promise<IpAnswer> = () => Promise.resolve({ ok: true, ip: '9.9.9.9' }),
+    ) {}
+
+    readonly make: Deps['ipSources'] = (settings): readonly IpSource[] => {
+      this.made.push(settings);
+      return this.names.map((name) => ({
+        name,
+        remote: true,
+        lookup: (signal) => {
+          this.lookups.push(name);
+          this.signals.push(signal);
+          return this.answer();
+        },
+      }));
     };
+  }
+
+  function watching(keys: object, sources = new Sources(['dns', 'https'])) {
+    const config$ = new BehaviorSubject(configOf(keys));
     const evidence = new OnlineEvidence();
-    const busySources = new Set<string>();
-    const deps = { config$, ipSources: () => [source], outbox, evidence, clock, random: () => 0.5, busySources };
-    const subscription = publicIp(deps).subscribe({ next: note, error: fail });
-    return {
-      ips,
-      stop: () => {
-        subscription.unsubscribe();
-      },
+    const followed = follow(publicIp(fakeDeps({ config$, evidence, ipSources: sources.make })));
+    watches.push(followed);
+    const change = (changed: object): void => {
+      config$.next(configOf(changed));
     };
-  };
+    return { ...followed, change, sources, evidence, followed };
+  }
 
-  it('an override has one spelling, whatever the configuration says, and no poll', async () => {
-    const config$ = new BehaviorSubject(await settings({ IP_OVERRIDE: '2001:DB8::1' }));
-    const { ips, stop } = watching(config$);
-    config$.next(await settings({ IP_OVERRIDE: '2001:db8:0::1' }));
-    await settled();
-    stop();
-    expect(ips).to.deep.equal(['2001:db8::1', '2001:db8::1']);
-    expect(known).to.be.empty;
+  describe('with an override', () => {
+    it('takes it for the IP at once, and polls nobody', async () => {
+      const { seen, sources, followed } = watching({ publicIp: { override: '5.5.5.5' } });
+      await advance(600_000);
+      expect(seen).to.deep.equal([{ kind: 'ip.confirmed', at: 1_000_000, ip: '5.5.5.5', agreed: ['override'] }]);
+      expect([sources.made, sources.lookups]).to.deep.equal([[], []]);
+      expect(followed.end).to.equal(undefined);
+    });
+
+    it('is no witness of our being online', async () => {
+      const { evidence } = watching({ publicIp: { override: '5.5.5.5' } });
+      await settled();
+      expect(evidence.generation('public IPv4')).to.equal(0);
+    });
+
+    it('follows it when it changes, and polls once there is none', async () => {
+      const { seen, change, sources } = watching({ publicIp: { override: '5.5.5.5' } });
+      change({ publicIp: { override: '6.6.6.6' } });
+      change({});
+      await settled();
+      const confirmed = seen.flatMap((event) => (event.kind === 'ip.confirmed' ? [event.ip] : []));
+      expect(confirmed).to.deep.equal(['5.5.5.5', '6.6.6.6', '9.9.9.9']);
+      expect(sources.lookups).to.deep.equal(['dns', 'https']);
+    });
+
+    it('ends the polling when it is set', async () => {
+      const { seen, change, sources } = watching({});
+      await settled();
+      const lookups = sources.lookups.length;
+      change({ publicIp: { override: '5.5.5.5' } });
+      await advance(600_000, 10_000);
+      expect(seen.at(-1)).to.include({ kind: 'ip.confirmed', ip: '5.5.5.5' });
+      expect(sources.lookups).to.have.length(lookups);
+    });
   });
 
-  it('an override is told to consumers in that spelling as well', async () => {
-    const sent: string[] = [];
-    const post = () => (request: PostRequest) => {
-      sent.push(request.body);
-      return Promise.resolve({ ok: true, status: 204, body: '' } as const);
-    };
-    const config = await settings({ IP_OVERRIDE: '2001:DB8::1' });
-    syncRequest({ post, clock }, config)({ ip: '1.1.1.1', port: undefined }).subscribe();
-    await settled();
-    expect(sent.map((body) => JSON.parse(body) as unknown)).to.deep.equal([{ uuid: config.uuid, ip: '2001:db8::1' }]);
-  });
+  describe('without', () => {
+    it('says what the sources agree on; their answers are witnesses', async () => {
+      const { seen, sources, evidence } = watching({});
+      await settled();
+      expect(kinds(seen)).to.deep.equal(['ip.polled', 'ip.polled', 'ip.confirmed']);
+      expect(sources.made).to.deep.equal([{ publicIp: configOf().publicIp, network: configOf().network }]);
+      expect(evidence.generation('public IPv4')).to.be.greaterThan(0);
+    });
 
-  it('a source that has several addresses is told which one was announced, also after a restart', async () => {
-    outbox.ip = '8.8.8.8';
-    const { ips, stop } = watching(new BehaviorSubject(await settings({})));
-    await advance(10_000);
-    stop();
-    expect(known[0]).to.equal('8.8.8.8');
-    expect(new Set(ips)).to.deep.equal(new Set(['8.8.8.8']));
-  });
+    it('polls at the interval, within its jitter', async () => {
+      const { sources } = watching({ publicIp: { interval: '60s' } });
+      await settled();
+      const first = sources.lookups.length;
+      await advance(59_000, 1_000);
+      expect(sources.lookups).to.have.length(first);
+      await advance(1_000, 1_000);
+      expect(sources.lookups).to.have.length(first + 1);
+    });
 
-  it('is watched where Redis does not say what was announced', async () => {
-    outbox.failing = 1;
-    const { ips, stop } = watching(new BehaviorSubject(await settings({})));
-    await advance(10_000);
-    stop();
-    expect(known[0]).to.equal(undefined);
-    expect(new Set(ips)).to.deep.equal(new Set(['1.1.1.1']));
+    it('a lookup has the time that the settings give', async () => {
+      const { seen } = watching({ publicIp: { timeout: '2s' } }, new Sources(['dns'], never));
+      await advance(1_999);
+      expect(seen).to.deep.equal([]);
+      await advance(1);
+      expect(seen[0]).to.include({ kind: 'ip.polled', source: 'dns', result: 'timeout' });
+    });
+
+    for (const [what, keys] of [
+      ['its settings', { publicIp: { interval: '10s' } }],
+      ['the addresses that may be called', { network: { allow: ['public', 'private'] } }],
+    ] as const) {
+      it(`begins anew, with sources of their own, where ${what} change`, async () => {
+        const { change, sources } = watching({});
+        await settled();
+        change(keys);
+        await settled();
+        expect(sources.lookups).to.deep.equal(['dns', 'https', 'dns', 'https']);
+        expect(sources.made.at(-1)).to.deep.include(
+          'network' in keys ? { network: configOf(keys).network } : { publicIp: configOf(keys).publicIp },
+        );
+      });
+    }
+
+    it('goes on undisturbed where others do', async () => {
+      const { change, sources } = watching({});
+      await settled();
+      change({ sync: { interval: '5s' }, log: { level: 'debug' } });
+      await settled();
+      expect(sources.made).to.have.length(1);
+      expect(sources.lookups).to.deep.equal(['dns', 'https']);
+    });
+
+    it('a lookup under the old settings is given up, and its source counts as failed until it has ended', async () => {
+      let end = (): void => undefined;
+      const sources = new Sources(
+        ['dns'],
+        () =>
+          new Promise((resolve) => {
+            end = () => {
+              resolve({ ok: true, ip: '8.8.8.8' });
+            };
+          }),
+      );
+      const { seen, change } = watching({ publicIp: { quorum: 1 } }, sources);
+      await settled();
+      change({ publicIp: { quorum: 1, interval: '10s' } });
+      await settled();
+      expect(sources.signals[0]?.aborted).to.equal(true);
+      expect(sources.lookups).to.deep.equal(['dns']);
+      expect(seen[0]).to.include({ kind: 'ip.polled', result: 'timeout' });
+      end();
+      sources.answer = () => Promise.resolve({ ok: true, ip: '9.9.9.9' });
+      await advance(10_000, 1_000);
+      expect(seen.at(-1)).to.include({ kind: 'ip.confirmed', ip: '9.9.9.9' });
+    });
+
+    it('an unsubscription ends the lookup and the polling', async () => {
+      const sources = new Sources(['dns'], never);
+      const { leave } = watching({}, sources);
+      await settled();
+      leave();
+      expect(sources.signals.map(({ aborted }) => aborted)).to.deep.equal([true]);
+      await advance(600_000, 10_000);
+      expect(sources.lookups).to.deep.equal(['dns']);
+    });
   });
 });

@@ -3,11 +3,11 @@ import { ReplaySubject } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { syncRound } from '#src/app/syncRound.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
-import type { Lane } from '#src/domain/peer/peer.js';
+import type { Lane, RegistryEntry } from '#src/domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
+import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { after, BUSY, configOf, consumers, fakeDeps, GOOD, MemoryRegistry, never, Peers, US } from '../support/deps.js';
-import { entry } from '../support/entries.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -64,7 +64,13 @@ describe('syncRound', () => {
 
     it('never calls ourselves', async () => {
       const peers = new Peers();
-      round(peers, new MemoryRegistry([entry(US.toUpperCase()), ...consumers(1)]));
+      round(
+        peers,
+        new MemoryRegistry([
+          ...consumers(1, { uuid: US.toUpperCase(), stored: { ip: '1.1.2.1', port: null } }),
+          ...consumers(1),
+        ]),
+      );
       await settled();
       expect(peers.urls).to.deep.equal(['http://1.1.1.0/sync']);
     });
@@ -356,6 +362,48 @@ describe('syncRound', () => {
       expect(await counts({ sources: [{ interface: 'eth0' }] })).to.equal(true);
       expect(await counts({ override: '9.9.9.9' })).to.equal(true);
     });
+  });
+
+  describe('at the end', () => {
+    it('of a whole reading, it tells that the registry can be read; after another one, or of a recheck, it does not', async () => {
+      const worked = ({ seen }: Followed<SchedulerEvent>) => kinds(seen).filter((kind) => kind === 'redis.worked');
+      const book = new PeerBook(['public']);
+      for (const one of consumers(1, { health })) book.remember(one, 1);
+      const [away, registry] = [new MemoryRegistry(), new MemoryRegistry(consumers(1, { health }))];
+      away.away = true;
+      const whole = round(new Peers(), new MemoryRegistry(consumers(1)));
+      const failed = round(new Peers(), away);
+      const recheck = round(new Peers(), registry, { lane: 'unavailable', deps: { book } });
+      await settled();
+      expect([worked(whole).length, worked(failed).length, worked(recheck).length]).to.deep.equal([1, 0, 0]);
+      expect(recheck.end).to.equal('complete');
+    });
+
+    it('it tells which address family this host was found to miss, once', async () => {
+      const families = new HostFamilies(() => new Set(['IPv4'] as const));
+      families.reportMissing('IPv6');
+      const registry = new MemoryRegistry(consumers(2, { stored: { ip: '2606:4700::1111', port: null } }));
+      const [first, second] = [0, 1].map(() => round(new Peers(), registry, { deps: { families } }));
+      await settled();
+      const missing = (one?: Followed<SchedulerEvent>) => one?.seen.filter((event) => event.kind === 'family.missing');
+      expect(missing(first)).to.deep.equal([{ kind: 'family.missing', at: 1_000_000, family: 'IPv6', peers: 2 }]);
+      expect(missing(second)).to.deep.equal([]);
+    });
+  });
+
+  it('lends the workers of the regular lane to the pending one where no consumer has been judged yet', async () => {
+    const keys = { sync: { concurrency: 5, pending: { concurrency: 2 } } };
+    const underWay = async (others: readonly RegistryEntry[]): Promise<number> => {
+      const entries = consumers(10, { health: UNCHECKED, checkedAt: 0 });
+      const book = new PeerBook(['public']);
+      for (const one of [...entries, ...others]) book.remember(one, 1);
+      const peers = new Peers(never);
+      round(peers, new MemoryRegistry(entries), { lane: 'pending', deps: { book }, keys });
+      await settled();
+      return peers.underWay.length;
+    };
+    expect(await underWay([])).to.equal(7);
+    expect(await underWay(consumers(1, { uuid: 'judged' }))).to.equal(2);
   });
 
   it('judges by the rules of the configuration', async () => {

@@ -126,7 +126,9 @@ describe('faults of the network and the host', () => {
     if (spawnSync('prlimit', ['--version']).status !== 0) skipBecause(this, 'there is no prlimit(1)');
     for (let i = 0; i < 40; i += 1) await add(join20(i));
     const running = await start({ sync: { interval: '300ms', timeout: '2s', concurrency: 40 } });
-    await running.logged(({ event }) => event === 'round.finished');
+    await eventually(async () => {
+      for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available' });
+    });
     await Promise.all(peers.map((peer) => peer.until(({ connections }) => connections === 0)));
     // As many as it holds between two rounds, and a few more.
     const open = readdirSync(`/proc/${running.pid}/fd`).length;

@@ -108,7 +108,7 @@ describe('Redis goes away', () => {
       await rounds(8);
       expect(finished().at(-1)?.message).to.include(': 0 of 0 answered');
       expect(node.calls()).to.deep.equal(made);
-      expect([keys.scheduler, keys.events]).to.include.members(await node.redis.keys('*'));
+      expect([keys.scheduler, keys.events, keys.ipChanges]).to.include.members(await node.redis.keys('*'));
 
       behave(1, 'well');
       node.neighbours.move();

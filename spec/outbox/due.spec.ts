@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Audience } from '#src/domain/announce/outbox.js';
+import type { OwnIp } from '#src/domain/ip/source.js';
 import { Alarm } from '#src/state/alarm.js';
 import { due, type DueItem } from '#src/outbox/due.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
@@ -30,8 +31,10 @@ describe('due', () => {
     outbox: MemoryOutbox,
     ip: string | null = 'A',
     all = false,
-  ): { seen: string[]; ended: () => boolean } => {
+  ): { seen: string[]; whats: string[]; ended: () => boolean } => {
     const seen: string[] = [];
+    /** What has failed. */
+    const whats: string[] = [];
     let over = false;
     const options = {
       outbox,
@@ -44,11 +47,12 @@ describe('due', () => {
     };
     void (async () => {
       for await (const item of due(options, controller.signal)) {
+        if (item.kind === 'redis.failed') whats.push(item.what);
         if (all || item.kind !== 'redis.worked') seen.push(nameOf(item));
       }
       over = true;
     })();
-    return { seen, ended: () => over };
+    return { seen, whats, ended: () => over };
   };
 
   it('stores a new IP first, then yields each producer', async () => {
@@ -230,6 +234,40 @@ describe('due', () => {
       await advance(59_000, 1_000);
       expect(seen.filter((one) => one === 'redis.failed')).to.have.length(1);
     });
+  });
+
+  it('a change that can’t be stored is told as that, and stored as soon as it can be', async () => {
+    const outbox = new MemoryOutbox(['p']);
+    let refusals = 2;
+    const enqueue = (own: OwnIp) => MemoryOutbox.prototype.enqueue.call(outbox, own);
+    outbox.enqueue = (own) => {
+      refusals -= 1;
+      return refusals >= 0 ? Promise.reject(new Error('OOM')) : enqueue(own);
+    };
+    const { seen, whats } = taking(outbox);
+    await advance(1_000, 500);
+    expect(seen).to.deep.equal(['redis.failed', 'redis.failed', 'ip.changed', 'due p']);
+    expect(new Set(whats)).to.deep.equal(new Set(['recording an IP change']));
+  });
+
+  it('a ring while the outbox is read is not lost', async () => {
+    const outbox = new MemoryOutbox(['p']);
+    const { seen } = taking(outbox);
+    await settled();
+    const lease = (...args: Parameters<MemoryOutbox['lease']>) => MemoryOutbox.prototype.lease.apply(outbox, args);
+    let missed = 1;
+    outbox.lease = async (...args) => {
+      const found = await lease(...args);
+      // What failed meanwhile is due at once, and the answer does not know of it yet.
+      if (missed-- > 0) {
+        outbox.dueAt.set('p', Date.now());
+        alarm.ring();
+      }
+      return found;
+    };
+    alarm.ring();
+    await settled();
+    expect(seen).to.deep.equal(['ip.changed', 'due p', 'due p']);
   });
 
   it('ends with the signal, asleep or not, and leases nothing more', async () => {

@@ -82,7 +82,7 @@ describe('what a command prints', () => {
 
   it('an error that nobody reads is still an error', async () => {
     for (const [words, code] of [
-      [['peers', 'remove', 'consumer', US], 1],
+      [['peers', 'remove', 'consumer', 'cccccccc-0000-4000-8000-000000000000'], 1],
       [['dance'], 2],
     ] as const) {
       const program = start(words, ['ignore', 'ignore', 'pipe']);

@@ -43,27 +43,18 @@ export function syncRound(
 ): Observable<SchedulerEvent> {
   const { book, families, clock, stop$, ranDry } = deps;
   const source = { ...deps, self: config.uuid };
-  // What is still to begin: each item that waits for its turn, and what follows the last one, until that is known.
-  let ahead = 1;
-  const passed = (): void => {
-    ahead -= 1;
-    if (ahead === 0) ranDry?.();
-  };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
   async function* items(): AsyncGenerator<LaneItem> {
     for await (const item of lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs)) {
-      ahead += 1;
       if ('event' in item && item.event.kind === 'redis.failed') read = 'failed';
       yield item;
     }
     if (read === 'not yet') read = 'whole';
-    passed();
+    ranDry?.();
   }
   const check = checkPeer(checkOptions(deps, config), lane);
-  const work = (item: LaneItem): Observable<SchedulerEvent> => {
-    passed();
-    return ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
-  };
+  const work = (item: LaneItem): Observable<SchedulerEvent> =>
+    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
   const missing$ = defer(() =>
     families.takeNews().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };

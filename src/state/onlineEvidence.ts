@@ -47,6 +47,14 @@ export class OnlineEvidence {
     return ended;
   }
 
+  /** The scope can't be reached from this host at all, which is no isolation. Returns true where that ends one. */
+  clearIsolation(scope: Scope): boolean {
+    const evidence = this.#of(scope);
+    const ended = evidence.isolated;
+    evidence.isolated = false;
+    return ended;
+  }
+
   /** All witnesses that were asked stayed silent. Returns true where that begins an isolation of the scope. */
   recordSilence(scope: Scope): boolean {
     const evidence = this.#of(scope);

@@ -67,6 +67,30 @@ describe('dampFlaps', () => {
     },
   );
 
+  marbles(
+    'lets what is held through though its source is done, and nothing after an error',
+    ({ cold, scheduler, expectObservable }) => {
+      expectObservable(cold('abcdefg|', ips).pipe(damped(scheduler))).toBe('abcdefh 299999ms (g|)', {
+        ...out,
+        h: held('g', 6),
+      });
+      expectObservable(cold('abcdefg#', ips).pipe(damped(scheduler))).toBe('abcdefh#', { ...out, h: held('g', 6) });
+    },
+  );
+
+  marbles(
+    'goes by the clock that never jumps: a day forward or back frees nobody',
+    ({ cold, scheduler, expectObservable }) => {
+      const wall = () => scheduler.now() + (scheduler.now() < 4 ? 0 : 86_400_000);
+      const clock = { wall, steady: () => scheduler.now() };
+
+      expectObservable(cold('abcdefg', ips).pipe(dampFlaps(clock, scheduler)), '^ 1s !').toBe('abcdefh', {
+        ...out,
+        h: held('g', 86_400_006),
+      });
+    },
+  );
+
   marbles('hands on an error, and completes with its source', ({ cold, scheduler, expectObservable }) => {
     expectObservable(cold('a#', ips).pipe(damped(scheduler))).toBe('a#', out);
     expectObservable(cold('|', ips).pipe(damped(scheduler))).toBe('|');

@@ -1,183 +1,335 @@
 import { expect } from 'chai';
-import { defer, ignoreElements, map, tap, timer, type Observable } from 'rxjs';
-import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { map, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { watchIp } from '#src/streams/ip/watchIp.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { asking } from '#src/streams/ip/askSource.js';
+import { watchIp, type WatchIpOptions } from '#src/streams/ip/watchIp.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
 
 const A = '1.1.1.1';
 const B = '8.8.8.8';
+const SCOPE = 'public IPv4';
+
+/** What is told, one letter each; the moment of each event is checked to be that of its frame. */
+const TOLD: Record<string, string> = {
+  x: 'x ok',
+  y: 'y ok',
+  z: 'z ok',
+  l: 'local ok',
+  u: 'x timeout',
+  v: 'y timeout',
+  r: 'x http-429',
+  q: 'x other',
+  A: `is ${A} by x y`,
+  a: `is ${A} by x`,
+  b: `is ${A} by y`,
+  o: `is ${A} by local`,
+  t: `is ${A} by x y z`,
+  B: `is ${B} by x y`,
+  d: `disagree ${A} ${B}`,
+  D: `disagree ${B} ${A}`,
+  n: 'unknown: x timeout, y timeout',
+  m: `unknown: x timeout, y timeout; ${A} stays`,
+  w: 'unknown: x http-429',
+  e: 'unknown: x other',
+  '0': 'unknown',
+  i: `online again: ${SCOPE}`,
+};
 
 describe('watchIp', () => {
-  type Said = string | undefined;
+  const answers: Record<string, IpAnswer> = {
+    A: { ok: true, ip: A },
+    B: { ok: true, ip: B },
+    t: { ok: false, reason: 'timeout' },
+    r: { ok: false, reason: 'http-429', retryAfterMs: 1_000 },
+  };
+  const lookUp = (m: Marbles, marbles: string) => m.cold(marbles, answers);
 
-  /** What each source says in turn, the last thing for ever; and what came of it, one line an event. */
-  function watching(
-    { scheduler }: Marbles,
-    script: Readonly<Record<string, readonly Said[]>>,
-    over: Partial<Parameters<typeof watchIp>[0]> = {},
-  ): { told$: Observable<string>; evidence: OnlineEvidence; atOnce: () => number } {
-    const left = new Map(Object.entries(script).map(([name, said]) => [name, [...said]]));
-    const sources = [...left.keys()].map((name): IpSource => ({
-      name,
-      remote: name !== 'local',
-      lookup: () => Promise.reject(new Error('not used')),
-    }));
-    let underWay = 0;
-    let most = 0;
-    const ask = ({ name }: IpSource): Observable<IpAnswer> =>
-      defer(() => {
-        most = Math.max(most, (underWay += 1));
-        return timer(1, scheduler).pipe(
-          map((): IpAnswer => {
-            underWay -= 1;
-            const said = left.get(name) ?? [];
-            const ip = said.length > 1 ? said.shift() : said[0];
-            return ip === undefined ? { ok: false, reason: 'timeout' } : { ok: true, ip };
-          }),
-        );
-      });
-    const evidence = new OnlineEvidence();
-    const event$ = watchIp({
-      sources,
-      ask,
-      intervalMs: 100_000,
-      quorum: 2,
-      confirmations: 3,
-      evidence,
-      scope: 'public IPv4',
-      wall: () => scheduler.now(),
-      steady: () => scheduler.now(),
-      random: () => 0.5,
-      scheduler,
-      announced: undefined,
-      ...over,
-    });
-    return {
-      told$: event$.pipe(map((event) => `${String(scheduler.now())} ${tell(event)}`)),
-      evidence,
-      atOnce: () => most,
-    };
-  }
-
-  function tell(event: SchedulerEvent): string {
+  const tell = (event: SchedulerEvent): string => {
     switch (event.kind) {
       case 'ip.polled':
         return `${event.source} ${event.result}`;
       case 'ip.confirmed':
-        return `is ${event.ip}`;
+        return `is ${event.ip} by ${event.agreed.join(' ')}`;
       case 'ip.disagreed':
         return `disagree ${event.answers.join(' ')}`;
+      case 'ip.unknown': {
+        const why = event.failures.map(({ source, reason }) => `${source} ${reason}`).join(', ');
+        return `unknown${why === '' ? '' : `: ${why}`}${event.known === undefined ? '' : `; ${event.known} stays`}`;
+      }
+      case 'isolation.ended':
+        return `online again: ${event.scope}`;
       default:
         return event.kind;
     }
-  }
+  };
 
-  function collect(m: Marbles, told$: Observable<string>, untilMs: number, into: string[]): void {
-    const line$ = told$.pipe(
-      tap((line) => into.push(line)),
-      ignoreElements(),
+  /** Sources that give these answers in turn, the last one for ever, each a frame after it was asked. */
+  function watching(m: Marbles, said: Readonly<Record<string, string>>, over: Partial<WatchIpOptions> = {}) {
+    const { scheduler } = m;
+    const names = Object.keys(said);
+    const lookUps = new Map(
+      names.map((name): [string, ReturnType<typeof lookUp>[]] => {
+        return [name, (said[name]?.match(/./g) ?? []).map((one) => lookUp(m, `-(${one}|)`))];
+      }),
     );
-    m.expectObservable(line$, `^ ${String(untilMs)}ms !`).toBe('');
-    m.flush();
+    const left = new Map([...lookUps].map(([name, all]) => [name, [...all]]));
+    const known: (string | undefined)[] = [];
+    const evidence = new OnlineEvidence();
+    const event$ = watchIp({
+      sources: names.map((name): IpSource => ({
+        name,
+        remote: name !== 'local',
+        lookup: () => Promise.reject(new Error('not used')),
+      })),
+      ask: ({ name }, ip) => {
+        known.push(ip);
+        const all = left.get(name) ?? [];
+        return (all.length > 1 ? all.shift() : all[0]) ?? m.cold<IpAnswer>('#');
+      },
+      announced: undefined,
+      intervalMs: 10,
+      quorum: 2,
+      confirmations: 3,
+      evidence,
+      scope: SCOPE,
+      wall: () => scheduler.now(),
+      steady: () => scheduler.now(),
+      random: () => 0.5,
+      scheduler,
+      ...over,
+    });
+    const told$ = event$.pipe(
+      map((event) => {
+        expect('at' in event && event.at, tell(event)).to.equal(scheduler.now());
+        return tell(event);
+      }),
+    );
+    /** When each lookup of a source was under way. */
+    const expectAsked = (name: string, ...subs: readonly string[][]): void => {
+      lookUps.get(name)?.forEach(({ subscriptions }, i) => {
+        m.expectSubscriptions(subscriptions).toBe(subs[i] ?? []);
+      });
+    };
+    return { told$, expectAsked, evidence, known };
   }
 
-  /** Asserts all that is told up to a moment; the frames are those of the lines themselves. */
-  function expectTold(m: Marbles, told$: Observable<string>, untilMs: number, lines: readonly string[]): void {
-    const seen: string[] = [];
-    collect(m, told$, untilMs, seen);
-    expect(seen).to.deep.equal(lines);
-  }
+  const expectTold = (m: Marbles, told$: Observable<string>, expected: string, unsub: string): void => {
+    m.expectObservable(told$, unsub).toBe(expected, TOLD);
+  };
 
   marbles('the first round asks every source, one after the other; then one is asked in turn', (m) => {
-    const { told$, atOnce } = watching(m, { x: [A], y: [A] });
-    expectTold(m, told$, 250_000, ['1 x ok', '2 y ok', `2 is ${A}`, '100003 x ok', '200004 y ok']);
-    expect(atOnce()).to.equal(1);
+    const { told$, expectAsked } = watching(m, { x: 'A', y: 'A' });
+    const xSubs = ['  ^!', ' ------------^!'];
+    const ySubs = ['  -^!', '-----------------------^!'];
+    const expected = '-x(yA)-------x----------y';
+    const unsub = '   ^---------------------------!';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('x', xSubs);
+    expectAsked('y', ySubs);
   });
 
   marbles('an answer that differs starts a full round, its own vote kept', (m) => {
-    const { told$ } = watching(m, { x: [A, B], y: [A, B] });
-    expectTold(m, told$, 150_000, ['1 x ok', '2 y ok', `2 is ${A}`, '100003 x ok', '100004 y ok', `100004 is ${B}`]);
+    const { told$, expectAsked } = watching(m, { x: 'AB', y: 'AB' });
+    const xSubs = [['^!'], ['------------^!']];
+    const ySubs = [['-^!'], ['-------------^!']];
+    const expected = '-x(yA)-------x(yB)';
+    const unsub = '   ^-----------------!';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('x', ...xSubs);
+    expectAsked('y', ...ySubs);
   });
 
   marbles('one liar changes nothing', (m) => {
-    const { told$ } = watching(m, { x: [A, B, A], y: [A], z: [A] });
-    expectTold(m, told$, 150_000, [
-      '1 x ok',
-      '2 y ok',
-      '3 z ok',
-      `3 is ${A}`,
-      '100004 x ok',
-      '100005 y ok',
-      '100006 z ok',
-      `100006 is ${A}`,
-    ]);
+    const { told$ } = watching(m, { x: 'ABA', y: 'A', z: 'A' });
+    const expected = '-xy(zt)-------xy(zg)-------y';
+    const unsub = '   ^---------------------------!';
+
+    m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, g: `is ${A} by y z` });
   });
 
   marbles('two sources that differ disagree, and nothing is known by it', (m) => {
-    const { told$ } = watching(m, { x: [A], y: [B] });
-    expectTold(m, told$, 1_900, ['1 x ok', '2 y ok', `2 disagree ${A} ${B}`]);
+    const { told$ } = watching(m, { x: 'A', y: 'B' });
+    const expected = '-x(yd)-------x(yd)';
+    const unsub = '   ^-----------------!';
+
+    expectTold(m, told$, expected, unsub);
   });
 
-  marbles('below the quorum the same answer has to come three times, seconds apart', (m) => {
-    const { told$ } = watching(m, { x: [A], y: [undefined] });
-    expectTold(m, told$, 50_000, ['1 x ok', '2 y timeout', '2003 x ok', '4004 x ok', `4004 is ${A}`]);
+  marbles('sources that disagree leave what is known as it is', (m) => {
+    const { told$, known } = watching(m, { x: 'AB', y: 'A' });
+    const expected = '-x(yA)-------x(yD)-------y';
+    const unsub = '   ^--------------------------!';
+
+    expectTold(m, told$, expected, unsub);
+    m.flush();
+    expect(known.slice(2)).to.deep.equal([A, A, A]);
   });
 
-  marbles('a poll in vain is unknown, is tried again soon while nothing is known, and later again', (m) => {
-    const { told$ } = watching(m, { x: [undefined], y: [undefined] });
-    expectTold(m, told$, 7_000, [
-      '1 x timeout',
-      '2 y timeout',
-      '2 ip.unknown',
-      '2003 x timeout',
-      '2004 y timeout',
-      '2004 ip.unknown',
-      '6005 x timeout',
-      '6006 y timeout',
-      '6006 ip.unknown',
-    ]);
+  marbles('below the quorum the same answer has to come three times, two seconds apart', (m) => {
+    const { told$, expectAsked } = watching(m, { x: 'A', y: 't' }, { intervalMs: 60_000 });
+    const xSubs = ['  ^!', '2002ms ^!', '4003ms ^!'];
+    const expected = '-xv 2000ms x 2000ms (xa)';
+    const unsub = '   ^ 10s !';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('x', xSubs);
+    expectAsked('y', ['-^!']);
+  });
+
+  marbles('below the quorum another answer begins to count anew, and names who gave it', (m) => {
+    const { told$ } = watching(m, { x: 'BAtt', y: 'ttAA', z: 't' }, { random: () => 0, intervalMs: 60_000 });
+    // Whoever fails rests for no time at all here, so that all are asked each time.
+    const expected = '-xvk 2000ms xvk 2000ms uyk 2000ms uy(kA)';
+    const unsub = '   ^ 10s !';
+
+    m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, k: 'z timeout' });
+  });
+
+  marbles('a poll in vain is unknown, and is tried again soon while nothing is known, later and later', (m) => {
+    const { told$ } = watching(m, { x: 't', y: 't' }, { intervalMs: 9_000 });
+    const expected = '-u(vn) 1997ms u(vn) 3997ms u(vn) 7997ms u(vn) 8997ms u(vn)';
+    const unsub = '   ^ 24s !';
+
+    expectTold(m, told$, expected, unsub);
   });
 
   marbles('a failed poll asks the others, and one that bears out what is known is enough', (m) => {
-    const { told$ } = watching(m, { x: [A, undefined], y: [A] });
-    expectTold(m, told$, 150_000, [
-      '1 x ok',
-      '2 y ok',
-      `2 is ${A}`,
-      '100003 x timeout',
-      '100004 y ok',
-      `100004 is ${A}`,
-    ]);
+    const { told$, expectAsked } = watching(m, { x: 'At', y: 'A' });
+    const ySubs = ['  -^!', ' -------------^!', ' ------------------------^!'];
+    const expected = '-x(yA)-------u(yb)-------y';
+    const unsub = '   ^--------------------------!';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('y', ySubs);
+  });
+
+  marbles('polls in vain change nothing that is known, and are no more eager for that', (m) => {
+    const { told$ } = watching(m, { x: 'At', y: 'At' });
+    const expected = '-x(yA)-------u(vm)-------v(uk)';
+    const unsub = '   ^----------------------------!';
+
+    m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, k: `unknown: y timeout, x timeout; ${A} stays` });
   });
 
   marbles('a source that failed rests, and is tried again', (m) => {
-    const { told$ } = watching(m, { x: [A, undefined, A], y: [A] }, { intervalMs: 10_000 });
-    const seen: string[] = [];
-    collect(m, told$, 95_000, seen);
-    const xs = seen.filter((line) => line.includes(' x '));
-    // It failed at its first steady poll and rests for 30 s (half of 60 s, the middle of the jitter).
-    expect(xs.map((line) => line.split(' ')[2])).to.deep.equal(['ok', 'timeout', 'ok', 'ok', 'ok']);
-    const [, failedAt = 0, againAt = 0] = xs.map((line) => Number(line.split(' ')[0]));
-    expect(againAt - failedAt).to.be.at.least(30_000);
+    const { told$, expectAsked } = watching(m, { x: 'AtA', y: 'A' }, { intervalMs: 20_000 });
+    // It rests for 30 s, half of a minute, the middle of the jitter.
+    const expected = '-x(yA) 19997ms u(yb) 19997ms y 20s x';
+    const xSubs = [['^!'], ['20002ms ^!'], ['60005ms ^!']];
+    const unsub = '   ^ 70s !';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('x', ...xSubs);
+  });
+
+  marbles('a source that asks to be left alone is, though there is no other', (m) => {
+    const { told$, expectAsked } = watching(m, { x: 'r' }, { random: () => 0 });
+    // It asks for a second; meanwhile nobody is asked, and nothing is known.
+    const expected = '-(rw)-----0--------0--------0';
+    const unsub = '   ^----------------------------!';
+
+    expectTold(m, told$, expected, unsub);
+    expectAsked('x', ['^!']);
+  });
+
+  marbles('a poll comes early or late by a tenth of the interval', (m) => {
+    const early = watching(m, { x: 'A' }, { intervalMs: 1_000, random: () => 0 });
+    const late = watching(m, { x: 'A' }, { intervalMs: 1_000, random: () => 1 });
+
+    expectTold(m, early.told$, '-(xa)  897ms x  900ms x', '^ 2s !');
+    expectTold(m, late.told$, ' -(xa) 1097ms x 1100ms x', '^ 2500ms !');
+  });
+
+  marbles('a single source is its own quorum', (m) => {
+    const { told$ } = watching(m, { x: 'A' });
+
+    expectTold(m, told$, '-(xa)', '^---!');
   });
 
   marbles('an answer from outside is evidence that we are online, a local interface’s is not', (m) => {
-    const outside = watching(m, { x: [A] });
-    const inside = watching(m, { local: [A] });
-    m.expectObservable(outside.told$, '^ 10ms !').toBe('-(ab)', { a: '1 x ok', b: `1 is ${A}` });
-    m.expectObservable(inside.told$, '^ 10ms !').toBe('-(ab)', { a: '1 local ok', b: `1 is ${A}` });
+    const outside = watching(m, { x: 'A' });
+    const inside = watching(m, { local: 'A' });
+
+    expectTold(m, outside.told$, '-(xa)', '^---!');
+    expectTold(m, inside.told$, ' -(lo)', '^---!');
     m.flush();
-    expect([outside.evidence.generation('public IPv4'), inside.evidence.generation('public IPv4')]).to.deep.equal([
-      1, 0,
-    ]);
+    expect([outside.evidence, inside.evidence].map((one) => one.generation(SCOPE))).to.deep.equal([1, 0]);
   });
 
-  marbles('stops asking when nobody listens any more', (m) => {
-    const asked$ = m.cold<IpAnswer>('-');
-    const { told$ } = watching(m, { x: [A] }, { ask: () => asked$ });
-    m.expectObservable(told$, '^--!').toBe('');
-    m.expectSubscriptions(asked$.subscriptions).toBe('^--!');
+  marbles('an answer from outside ends an isolation', (m) => {
+    const { told$, evidence } = watching(m, { x: 'A' });
+    evidence.recordSilence(SCOPE);
+
+    expectTold(m, told$, '-(xia)', '^----!');
+  });
+
+  marbles('sources are told which IP was announced, and then which one is known', (m) => {
+    const { told$, known } = watching(m, { x: 'A', y: 'A' }, { announced: B });
+
+    expectTold(m, told$, '-x(yA)-------x', '^--------------!');
+    m.flush();
+    expect(known).to.deep.equal([B, B, A]);
+  });
+
+  marbles('a source that says nothing at all is passed over', (m) => {
+    const { told$ } = watching(m, { x: 'A', y: 'A' }, { ask: () => m.cold<IpAnswer>('-|') });
+
+    // One empty round after the other, each of two lookups.
+    expectTold(m, told$, '--0', '^--------!');
+  });
+
+  marbles('waits for a lookup for as long as that takes, and asks nobody else meanwhile', (m) => {
+    const silent$ = m.cold<IpAnswer>('-');
+    const asked: string[] = [];
+    const ask = ({ name }: IpSource) => {
+      asked.push(name);
+      return silent$;
+    };
+    const { told$ } = watching(m, { x: 'A', y: 'A' }, { ask });
+    const unsub = ' ^ 60s !';
+
+    expectTold(m, told$, '', unsub);
+    m.expectSubscriptions(silent$.subscriptions).toBe(unsub);
+    m.flush();
+    expect(asked).to.deep.equal(['x']);
+  });
+
+  marbles('under a deadline a silent source is one that failed, and so is one that breaks', (m) => {
+    const under = (answer$: Observable<IpAnswer>) =>
+      watching(
+        m,
+        { x: '' },
+        { ask: asking({ lookUp: () => answer$, timeoutMs: 3, epoch: () => 0, scheduler: m.scheduler }) },
+      );
+    const silent$ = m.cold<IpAnswer>('-');
+
+    m.expectObservable(under(silent$).told$, '^-----!').toBe('---(un)', { ...TOLD, n: 'unknown: x timeout' });
+    m.expectSubscriptions(silent$.subscriptions).toBe(['^--!']);
+    expectTold(m, under(m.cold<IpAnswer>('-#')).told$, '-(qe)', '^-----!');
+  });
+
+  marbles('asks nobody before it is subscribed, and stops when nobody listens any more', (m) => {
+    const { told$, expectAsked } = watching(m, { x: 'A', y: 'A' });
+    const xSubs = [' --^!'];
+    const ySubs = [' ---^'];
+    const unsub = ' --^-!';
+
+    expectTold(m, told$, '---x', unsub);
+    expectAsked('x', xSubs);
+    expectAsked(
+      'y',
+      ySubs.map((diagram) => `${diagram}!`),
+    );
+  });
+
+  marbles('begins anew for each subscriber', (m) => {
+    const { told$ } = watching(m, { x: 'A' });
+
+    expectTold(m, told$, '-(xa)', '^--!');
+    expectTold(m, told$, '-----(xa)', '----^--!');
   });
 });

@@ -15,7 +15,9 @@ export function countRounds(scheduler: Scheduler): () => Readonly<Rounds> {
     for (; seen < scheduler.lines.length; seen += 1) {
       const line = scheduler.lines[seen];
       if (line?.event === 'round.skipped') rounds.skipped += 1;
-      if (line?.event === 'round.finished') rounds[line.message.includes('cut short') ? 'aborted' : 'completed'] += 1;
+      // Those of the pending lane begin when peers are found, not with a tick.
+      if (line?.event === 'round.finished' && line.message.startsWith('round '))
+        rounds[line.message.includes('cut short') ? 'aborted' : 'completed'] += 1;
     }
     return rounds;
   };

@@ -228,7 +228,6 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
       return {
         level: 'info',
         message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
-        topic: event.what,
       };
   }
 }

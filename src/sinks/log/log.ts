@@ -10,6 +10,8 @@ import type { Line } from './line.js';
 export class LogSink implements Sink {
   readonly #conditions = new Transitions();
   readonly #failing = new Set<string>();
+  /** Why each step failed last, as it was told. */
+  readonly #reasons = new Map<string, string>();
   #redisDown = false;
 
   constructor(private readonly logger: Logger) {}
@@ -17,11 +19,15 @@ export class LogSink implements Sink {
   accept(event: SchedulerEvent): void {
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
+    // That results waited is told even where the outage itself was all that had been said.
+    if (event.kind === 'redis.caught-up') this.#conditions.leave(event.what);
     // That Redis can't be used has been said; what can't be done without it need not be.
     if (event.kind === 'redis.failed') {
       // Without a connection the cause is not known; where one is known already, that still holds.
       if (this.#redisDown || (event.reason === NO_CONNECTION && this.#conditions.isIn(event.what))) return;
+      if (this.#isToldElsewhere(event.what, event.reason)) return;
       this.#failing.add(event.what);
+      this.#reasons.set(event.what, event.reason);
     }
     for (const line of describe(event)) {
       if (!this.#isNews(line)) continue;
@@ -36,6 +42,12 @@ export class LogSink implements Sink {
     return Promise.resolve([]);
   }
 
+  /** Told before of this step, while another one goes on failing for the same reason: the step works by turns. */
+  #isToldElsewhere(what: string, reason: string): boolean {
+    if (this.#reasons.get(what) !== reason) return false;
+    return [...this.#reasons].some(([other, its]) => other !== what && its === reason && this.#conditions.isIn(other));
+  }
+
   #isNews({ topic, condition }: Line): boolean {
     if (topic === undefined) return true;
     return condition === undefined ? this.#conditions.leave(topic) : this.#conditions.enter(topic, condition);
@@ -46,5 +58,6 @@ export class LogSink implements Sink {
     this.#redisDown = false;
     for (const what of this.#failing) this.#conditions.leave(what);
     this.#failing.clear();
+    this.#reasons.clear();
   }
 }

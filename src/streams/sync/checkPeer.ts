@@ -94,7 +94,12 @@ export function checkPeer(
         const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
         if (outcome.ok || isAnswer(outcome.reason)) return of(...answered(options, scope, failure));
         if (role === 'witness') return of(recorded(options, failure, withheld(health)));
-        const online = noRoute && lacksFamily(scope) ? NO_WITNESS : onlineIn(options, scope, uuid);
+        if (noRoute && lacksFamily(scope)) {
+          const events = [recorded(options, failure, NO_WITNESS)];
+          if (evidence.clearIsolation(scope)) events.push({ kind: 'isolation.ended', at: failure.at, scope });
+          return of(...events);
+        }
+        const online = onlineIn(options, scope, uuid);
         if (isEvident(health, online)) return of(recorded(options, failure, online));
         undecided.add(scope, failure);
         handedOver = true;
