@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { embeddedSocket } from '#src/clients/embeddedRedis.js';
+import { embeddedSocket } from '#src/clients/embeddedFolder.js';
 import { isServed } from '#src/clients/folderLock.js';
 import { RedisServer } from '#swarm/redis.js';
 import { eventually } from '../support/eventually.js';

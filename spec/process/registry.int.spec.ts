@@ -93,7 +93,7 @@ describe('the commands on the registry', () => {
       await shared.redis.hset(keys.producer(OTHER), { notified_ip: '8.8.8.8', attempts: 1 });
       expect(await table())
         .to.include(`consumer ${PEER} 1.1.1.1 available ok \n`)
-        .and.include(`producer ${OTHER} 1.1.1.2 8.8.8.8 ok \n`);
+        .and.include(`producer ${OTHER} 1.1.1.2 told 8.8.8.8 ok \n`);
     });
 
     it('tells what is the matter with the others', async () => {

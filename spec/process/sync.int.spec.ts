@@ -86,7 +86,7 @@ describe('sync', () => {
       .to.match(/ok\s+│\s+1/)
       .and.match(/http-500\s+│\s+1/);
     expect(stderr)
-      .to.match(/^could not confirm writing verdicts: OOM /m)
+      .to.match(/^could not confirm writing verdicts: the server’s memory is full \(OOM\)/m)
       .and.match(
         new RegExp(`^not stored: what was found of (${uuidOf(1)}, ${uuidOf(2)}|${uuidOf(2)}, ${uuidOf(1)})$`, 'm'),
       );

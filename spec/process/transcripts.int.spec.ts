@@ -132,6 +132,8 @@ describe('what operators read', function () {
   it('run', async () => {
     transcript.hide(version, 'VERSION');
     await register(redis, 'consumer', PEER, { ip: '192.168.1.9' });
+    // No change of the IP, which would be told before the round or after it.
+    await redis.hset(keys.scheduler, { ip: '127.0.0.1' });
     const words = ['run'];
     const program = Program.start(words, { config: config({ log: { format: 'pretty' } }), env: { NO_COLOR: '1' } });
     await eventually(() => {

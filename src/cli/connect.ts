@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { EMPTY, type Observable } from 'rxjs';
-import { EmbeddedRedis, embeddedSocket, hasDatabase } from '../clients/embeddedRedis.js';
+import { embeddedSocket, hasDatabase } from '../clients/embeddedFolder.js';
+import { EmbeddedRedis } from '../clients/embeddedRedis.js';
 import { isServed } from '../clients/folderLock.js';
 import {
   closeRedis,

@@ -1,10 +1,10 @@
-import Table from 'cli-table3';
 import type { LoadOptions } from '../config/load.js';
 import { checkAddress, classify, type AddressClass } from '../domain/ip/address.js';
 import { readEntry } from '../domain/peer/entry.js';
 import type { PeerKind } from '../domain/peer/peer.js';
 import { escaped, nameOf, quoted } from '../domain/text/printable.js';
 import { CommandError, UsageError } from './commandError.js';
+import { peerTable, type PeerRow } from './peerTable.js';
 import { print } from './print.js';
 import { withRegistry, type Registry } from './registry.js';
 
@@ -14,13 +14,11 @@ const ANY: readonly AddressClass[] = ['public', 'private', 'loopback'];
 /** Entries read at once, and members of a set looked through at once. */
 const PAGE = 256;
 
-type Row = Readonly<Record<string, string>>;
-
 /** Prints the registry: one kind of peer or both, as a table or as JSON, one object a line. */
 export async function listPeers(options: LoadOptions, kind: string | undefined, json: boolean): Promise<void> {
   const kinds = kind === undefined ? KINDS : [kindOf(kind)];
   const rows = await withRegistry(options, async (registry) => {
-    const found: Row[] = [];
+    const found: PeerRow[] = [];
     for (const one of kinds) found.push(...(await entriesOf(registry, one)));
     return found;
   });
@@ -110,12 +108,12 @@ async function spellingsOf({ redis }: Registry, set: string, uuid: string): Prom
   return [...found].sort();
 }
 
-async function entriesOf(registry: Registry, kind: PeerKind): Promise<Row[]> {
+async function entriesOf(registry: Registry, kind: PeerKind): Promise<PeerRow[]> {
   const { set, keyOf } = placesOf(registry, kind);
   const uuids = (await registry.redis.smembers(set)).sort();
-  const rows: Row[] = [];
+  const rows: PeerRow[] = [];
   for (let i = 0; i < uuids.length; i += PAGE) {
-    const page = uuids.slice(i, i + PAGE).map(async (uuid): Promise<Row> => {
+    const page = uuids.slice(i, i + PAGE).map(async (uuid): Promise<PeerRow> => {
       return { ...(await registry.redis.hgetall(keyOf(uuid)).catch(noHash)), kind, uuid };
     });
     rows.push(...(await Promise.all(page)));
@@ -124,7 +122,7 @@ async function entriesOf(registry: Registry, kind: PeerKind): Promise<Row[]> {
 }
 
 /** A key of another type is that entry's fault alone. */
-function noHash(error: unknown): Row {
+function noHash(error: unknown): PeerRow {
   if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { error: 'address-invalid' };
   throw error;
 }
@@ -135,33 +133,4 @@ function warnOfPolicy(ip: string, allow: readonly AddressClass[]): void {
   process.stderr.write(
     `warning: ${ip} is not called as long as network.allow is [${allow.join(', ')}]: add ${address.class} to it\n`,
   );
-}
-
-function peerTable(rows: readonly Row[]): string {
-  const table = new Table({ head: ['kind', 'uuid', 'address', 'state', 'last'], style: { head: [], border: [] } });
-  for (const row of rows) {
-    const { kind = '', uuid = '', ip, port } = row;
-    const address = `${ip ?? 'none'}${port === undefined ? '' : ` port ${port}`}`;
-    const [state, last] = kind === 'consumer' ? consumerState(row) : producerState(row);
-    table.push([kind, nameOf(uuid), plain(address), plain(state), plain(last)]);
-  }
-  return rows.length === 0 ? 'no peers are registered' : table.toString();
-}
-
-/** What it is, and what came of the last check. */
-function consumerState({ state, checked_at: checkedAt, error }: Row): readonly [string, string] {
-  if (error === 'address-invalid' || error === 'address-denied') return ['not called', error];
-  if (checkedAt === undefined) return ['never checked', ''];
-  return [state ?? 'not judged yet', error ?? 'ok'];
-}
-
-/** Which IP of ours it knows, and what came of the last call. */
-function producerState({ notified_ip: notified, error }: Row): readonly [string, string] {
-  if (notified === undefined) return ['never told', error ?? ''];
-  return [notified, error ?? 'ok'];
-}
-
-/** What somebody else stored must not steer the terminal. */
-function plain(text: string): string {
-  return quoted(text).slice(1, -1);
 }

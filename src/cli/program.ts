@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
+import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { ConfigError } from '../config/problem.js';
 import { version } from '../version.js';
 import { checkConfig } from './checkConfig.js';
@@ -91,8 +91,8 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
   onRegistry(peers, 'add')
     .description('register a peer, or give a registered one another address')
     .argument('<kind>', 'consumer or producer')
-    .argument('<uuid>')
-    .argument('<ip>', 'IP literal')
+    .argument('<uuid>', 'in any spelling')
+    .argument('<ip>', 'its IP address')
     .option('--port <port>', 'where it differs from the configured one')
     .action((kind: string, uuid: string, ip: string, { redis, port }: OnRegistry & { readonly port?: string }) =>
       addPeer({ ...options(), redis }, kind, uuid, ip, port),
@@ -100,7 +100,7 @@ function define(root: Command, env: NodeJS.ProcessEnv, signals: Signals, end: (c
   onRegistry(peers, 'remove')
     .description('forget a peer, with all that is stored of it')
     .argument('<kind>', 'consumer or producer')
-    .argument('<uuid>')
+    .argument('<uuid>', 'in any spelling')
     .action((kind: string, uuid: string, { redis }: OnRegistry) => removePeer({ ...options(), redis }, kind, uuid));
 }
 

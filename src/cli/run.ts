@@ -1,7 +1,7 @@
 import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
 import { run } from '../app/run.js';
-import { EmbeddedRedisError } from '../clients/embeddedRedis.js';
+import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { openLog, setLog, takeConsole } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
 import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';

@@ -1,22 +1,13 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defer, EMPTY, filter, from, mergeMap, of, repeat, timer, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
 import { startBound, type BoundChild } from './boundChild.js';
+import { claimFolder, EmbeddedRedisError, embeddedSocket } from './embeddedFolder.js';
 import { findRedisServer } from './findRedisServer.js';
-import { isServed, takeLock } from './folderLock.js';
+import { isServed } from './folderLock.js';
 import { pingSocket } from './pingSocket.js';
 
-/** The embedded server could not be started; the message says why and what to do. */
-export class EmbeddedRedisError extends Error {
-  override readonly name = 'EmbeddedRedisError';
-}
-
-/** A unix socket's path has 104 bytes on macOS and 108 on Linux, the closing zero included. */
-const LONGEST_PATH = 103;
-/** How long the server of a scheduler that was killed may take to end. */
-const HANDOVER_MS = 5_000;
 /** How long a server may say nothing at its start, and take to end when told to. */
 const PATIENCE_MS = 10_000;
 /** How long it may take to end where its start is given up. */
@@ -24,8 +15,6 @@ const GIVE_UP_MS = 500;
 const LOOK_MS = 50;
 /** What of our environment the server gets: where its libraries are, and the time zone of its words. */
 const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'TZ'];
-/** What a redis-server of any version leaves in its folder. */
-const DATABASE = ['appendonlydir', 'appendonly.aof', 'dump.rdb'];
 
 /** Before the server is started again: the first pause, the longest, and the run after which it is the first again. */
 export interface Pauses {
@@ -39,17 +28,6 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Gives up the start. */
   readonly stop?: AbortSignal;
-}
-
-/** The socket of the server that keeps its data in this folder. */
-export function embeddedSocket(dataDir: string): string {
-  return join(resolve(dataDir), 'redis.sock');
-}
-
-/** Whether a server has kept data in this folder. */
-export async function hasDatabase(dataDir: string): Promise<boolean> {
-  const found = await readdir(dataDir).catch((): string[] => []);
-  return DATABASE.some((name) => found.includes(name));
 }
 
 /** A private redis-server, append-only file on, that ends with this process however that ends. */
@@ -77,15 +55,9 @@ export class EmbeddedRedis {
     stop?.throwIfAborted();
     const program = programOf(env);
     const folder = resolve(dataDir);
-    const socketPath = embeddedSocket(folder);
-    if (Buffer.byteLength(socketPath) > LONGEST_PATH) {
-      throw new EmbeddedRedisError(
-        `redis.dataDir: ${folder} is too long a path, ${LONGEST_PATH} bytes with /redis.sock are the most that a unix socket allows`,
-      );
-    }
-    const unlock = await claim(folder, socketPath, stop);
+    const unlock = await claimFolder(folder, stop);
     const redis = new EmbeddedRedis(program, folder, env, unlock);
-    if (await answers(redis.#server, socketPath, stop)) return redis;
+    if (await answers(redis.#server, redis.socketPath, stop)) return redis;
     // One that loads its data hears of nothing before the end of that, and has nothing new to write.
     await redis.stop(stop?.aborted === true ? GIVE_UP_MS : PATIENCE_MS);
     stop?.throwIfAborted();
@@ -161,23 +133,6 @@ function programOf(env: NodeJS.ProcessEnv): string {
       ? 'redis.url is "embedded", but there is no redis-server on the PATH: install Redis (the package is redis-server or redis), or name the program in $REDIS_SERVER'
       : `redis.url is "embedded", but $REDIS_SERVER names ${named}, which is no program that can be run`,
   );
-}
-
-/** Takes the folder for us alone. A scheduler that was killed leaves its server a moment to end. */
-async function claim(folder: string, socketPath: string, stop?: AbortSignal): Promise<() => void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (let waitedMs = 0; waitedMs < HANDOVER_MS; waitedMs += LOOK_MS) {
-      const unlock = (await isServed(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
-      if (unlock !== undefined) return unlock;
-      if (stop?.aborted === true) break;
-      await delay(LOOK_MS);
-    }
-  } catch (error) {
-    throw new EmbeddedRedisError(`redis.dataDir: ${folder} can't be used: ${(error as Error).message}`);
-  }
-  stop?.throwIfAborted();
-  throw new EmbeddedRedisError(`redis.dataDir: ${folder} is in use by another scheduler`);
 }
 
 /** Whether the server comes to answer. It listens before it reads its data, and says so for as long as that takes. */
