@@ -132,13 +132,30 @@ const network = section({
 });
 
 const status = section({
-  enabled: flag.default(true).describe('Whether the status server runs. Not part of this version yet.'),
-  host: text('an address to listen on', /^\S+$/)
-    .default('127.0.0.1')
-    .describe('Address it listens on. Not part of this version yet.'),
-  port: integer(0, 65_535)
-    .default(9_464)
-    .describe('Port it listens on, 0 for any free one. Not part of this version yet.'),
+  enabled: flag.default(true).describe('Whether the status server runs.'),
+  host: text('an address to listen on', /^\S+$/).default('127.0.0.1').describe('Address it listens on.'),
+  port: integer(0, 65_535).default(9_464).describe('Port it listens on, 0 for any free one.'),
+  token: text('16 to 256 printable characters', /^[!-~]{16,256}$/)
+    .optional()
+    .describe('Asked as Bearer, or as the password of Basic, on all but `/healthz` and `/readyz`.'),
+  allowedHosts: z
+    .array(
+      text('a host name', /^[A-Za-z0-9._-]{1,253}$/).transform((name) => name.toLowerCase()),
+      {
+        error: 'expected a list of host names',
+      },
+    )
+    .default([])
+    .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
+  basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)
+    .transform((path) => path.replace(/\/$/, ''))
+    .default('/')
+    .describe('Path under which a reverse proxy shows it.'),
+});
+
+const history = section({
+  hours: integer(0, 744).default(168).describe('Hours that are kept of each consumer, one bucket each.'),
+  days: integer(0, 366).default(90).describe('Days that are kept of each consumer, one bucket each.'),
 });
 
 const log = section({
@@ -163,7 +180,8 @@ export const schema = group({
   announce: announce.describe('Announcements of a new IP to the producers.'),
   http: http.describe('What calls to both kinds of peer share.'),
   network: network.describe('Who may be called.'),
-  status: status.describe('The status server.'),
+  status: status.describe('The status server: page, API and metrics.'),
+  history: history.describe('What is kept of the results of each consumer.'),
   log: log.describe('The log on standard error.'),
   shutdown: shutdown.describe('The end.'),
 });

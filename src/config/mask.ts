@@ -25,7 +25,7 @@ export function masked(config: Config): Tree {
 }
 
 function concealed(name: string, value: unknown): unknown {
-  if (name === 'secret' || name === 'password') return MASK;
+  if (name === 'secret' || name === 'password' || name === 'token') return MASK;
   if (typeof value === 'string') return name === 'path' ? maskQuery(value) : maskUrl(value);
   if (Array.isArray(value)) return value.map((item: unknown) => concealed(name, item));
   if (!isTree(value)) return value;

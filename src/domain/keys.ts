@@ -6,10 +6,13 @@ export interface Keys {
   readonly announcements: string;
   readonly events: string;
   readonly ipChanges: string;
+  readonly series: string;
+  readonly historyPrefix: string;
   readonly consumerPrefix: string;
   readonly producerPrefix: string;
   readonly consumer: (uuid: string) => string;
   readonly producer: (uuid: string) => string;
+  readonly history: (uuid: string) => string;
 }
 
 export function keysUnder(prefix: string): Keys {
@@ -20,9 +23,12 @@ export function keysUnder(prefix: string): Keys {
     announcements: `${prefix}announcements`,
     events: `${prefix}events`,
     ipChanges: `${prefix}ip-changes`,
+    series: `${prefix}series`,
+    historyPrefix: `${prefix}history:`,
     consumerPrefix: `${prefix}consumer:`,
     producerPrefix: `${prefix}producer:`,
     consumer: (uuid) => `${prefix}consumer:${uuid}`,
     producer: (uuid) => `${prefix}producer:${uuid}`,
+    history: (uuid) => `${prefix}history:${uuid}`,
   };
 }
