@@ -150,18 +150,22 @@ describe('housekeeping', () => {
       ]);
     });
 
-    it('wakes the poller of the outbox when it comes back, and only then', () => {
+    it('wakes the poller of the outbox when it comes back or connects anew, and only then', () => {
       const redisHealth$ = new Subject<RedisHealth>();
+      const redisConnected$ = new Subject<void>();
       const alarm = new Alarm();
       let rings = 0;
       alarm.ring = () => {
         rings += 1;
       };
-      keeping({ redisHealth$, alarm });
+      keeping({ redisHealth$, redisConnected$, alarm });
       redisHealth$.next({ up: false, reason: 'gone' });
       expect(rings).to.equal(0);
       redisHealth$.next({ up: true });
       expect(rings).to.equal(1);
+      // A server that was restarted so quickly that nobody missed it may have lost its data.
+      redisConnected$.next();
+      expect(rings).to.equal(2);
     });
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
-import { PeerBook, type CheckResult } from '#src/state/peerBook.js';
+import { PeerBook, RECENT_RESULTS, type CheckResult } from '#src/state/peerBook.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 
 describe('PeerBook', () => {
@@ -297,6 +297,18 @@ describe('PeerBook', () => {
       expect(waiting()).to.deep.equal(['a verdict']);
       writeAll();
       expect(waiting()).to.deep.equal([]);
+    });
+
+    it('has each result once, also where others came while it was being written', () => {
+      const [first, more] = [RECENT_RESULTS - 1, 3];
+      for (let i = 0; i < first; i += 1) book.record(known, checked('suspect', 200 + i, 1));
+      const [row] = book.unwrittenRows();
+      for (let i = 0; i < more; i += 1) book.record(known, checked('available', 300 + i));
+      if (row !== undefined) book.acknowledge(row);
+      expect([row?.results, ...[...book.unwrittenRows()].map(({ results }) => results)]).to.deep.equal([
+        'x'.repeat(first),
+        '.'.repeat(more),
+      ]);
     });
 
     it('goes with a peer that leaves the registry', () => {

@@ -158,6 +158,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     random: () => 0.5,
     explain: (error) => (error as Error).message,
     pingRedis: () => Promise.resolve(),
+    redisConnected$: NEVER,
     registry: new MemoryRegistry(),
     post: new Peers().post,
     ipSources: () => [],

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import type { Observable } from 'rxjs';
+import { fromEvent, type Observable } from 'rxjs';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
@@ -42,6 +42,8 @@ export interface Parts {
   readonly explain: (error: unknown) => string;
   /** Resolves where Redis is there and serves our keys. */
   readonly pingRedis: () => Promise<unknown>;
+  /** Each new connection to Redis; behind it may be a server that has lost its data. */
+  readonly redisConnected$: Observable<unknown>;
   readonly registry: RegistryReader & { count(): Promise<number> };
   /** The HTTP client, by the configuration: its TLS files may change. */
   readonly post: (config: Config) => PostJson;
@@ -107,6 +109,7 @@ export function makeParts(
     explain: redisFailure,
     // Of a cluster any node would answer a PING, also while the one with our keys is gone.
     pingRedis: () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
     post: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
     ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),

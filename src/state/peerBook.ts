@@ -36,6 +36,8 @@ interface Row {
   error: FailureReason | null;
   /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results: string;
+  /** How many results have been recorded since the last one that is written, more than `results` may hold. */
+  resultCount: number;
   /** The round of the regular lane that last met the entry in the registry. */
   seenIn: number;
   unwritten: Unwritten;
@@ -162,6 +164,7 @@ export class PeerBook {
       row.latencyMs = Math.round(outcome.latencyMs);
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
+    row.resultCount += 1;
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
@@ -189,14 +192,17 @@ export class PeerBook {
     }
   }
 
-  /** The registry has got this row, or has no place for it; a result recorded since goes on waiting. */
-  acknowledge({ uuid, revision }: Pick<UnwrittenRow, 'uuid' | 'revision'>): void {
+  /** The registry has got this row, or has no place for it; what was recorded since goes on waiting. */
+  acknowledge({ uuid, ip, port, revision, resultCount }: UnwrittenRow): void {
     const row = this.#rows.get(uuid);
-    if (row?.revision !== revision) return;
+    if (row === undefined || !isAt(row, { ip, port })) return;
+    // Each result is written once, even where another one came while it was being written.
+    row.resultCount -= Math.min(resultCount, row.resultCount);
+    row.results = row.resultCount === 0 ? '' : row.results.slice(-row.resultCount);
+    if (row.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
     row.okAt = row.latencyMs = row.stateAt = 0;
-    row.results = '';
     row.revision = this.#revision += 1;
   }
 
@@ -340,6 +346,7 @@ export class PeerBook {
       stateAt: 0,
       error: reportedFault,
       results: '',
+      resultCount: 0,
       seenIn,
       unwritten: 'nothing',
       revision: 0,
