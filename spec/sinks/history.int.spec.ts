@@ -175,7 +175,7 @@ describe('histories, on a real Redis', () => {
 
     it('lose no result that is ten minutes old where the process is killed, and the next one continues them', async () => {
       const uuids = ['a', 'often', 'seldom', 'rarely'];
-      const everyMinutes: Record<string, number> = { a: 1, often: 0.25, seldom: 7, rarely: 95 };
+      const everyMinutes: Record<string, number> = { a: 1, often: 0.5, seldom: 7, rarely: 95 };
       for (const uuid of uuids) await register(shared.redis, 'consumer', uuid);
       await fc.assert(
         fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 130 }), { minLength: 1, maxLength: 3 }), async (lives) => {
@@ -256,7 +256,7 @@ describe('histories, on a real Redis', () => {
     it('follow the configuration: shorter, longer, and none', async () => {
       await checkFor(5 * 60);
       sink.keepHistory({ hours: 2, days: 0 });
-      await checkFor(10);
+      await checkFor(20);
       expect(await historyOf())
         .to.have.property('days')
         .that.deep.equals([]);

@@ -100,21 +100,14 @@ describe('the series', () => {
     minutes(1);
     await series.flush();
     const [first, second] = await read();
-    expect(first).to.include({
-      ...quiet,
-      at: now - MINUTE,
-      round_ms: 1_234,
-      freshness_s: 65,
-      answered: 100,
-      failed: 2,
-    });
+    expect(first).to.include({ at: now - MINUTE, round_ms: 1_234, freshness_s: 65, answered: 100, failed: 2 });
     expect(first?.p50_ms).to.be.within(49, 51);
     expect(first?.p95_ms).to.be.within(93, 97);
     expect(first?.p99_ms).to.be.within(97, 101);
     expect(second).to.deep.equal({ ...quiet, at: now, freshness_s: 125 });
   });
 
-  it('says of each minute in which we were isolated that we were', async () => {
+  it('says of each minute in which we were isolated that we were', () => {
     series.accept({ kind: 'isolation.began', at: now, scope: 'public IPv4', peers: 1 });
     minutes(1);
     series.accept({ kind: 'isolation.began', at: now, scope: 'public IPv6', peers: 2 });
@@ -151,7 +144,9 @@ describe('the series', () => {
     const away = openRedis({ socketPath: '/nonexistent/redis.sock' });
     let redis: RedisClient = away;
     series = seriesOn(
-      new Proxy({} as RedisClient, { get: (_, name) => Reflect.get(redis, name).bind(redis) as unknown }),
+      new Proxy({} as RedisClient, {
+        get: (_, name) => (Reflect.get(redis, name) as (...args: unknown[]) => unknown).bind(redis),
+      }),
     );
     beat();
     minutes(1_500);

@@ -18,6 +18,16 @@ import { isFull, joined, unpacked, withOne, type Result } from './tally.js';
 /** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
 
+interface News {
+  /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
+  readonly okAt: number;
+  readonly latencyMs: number;
+  /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
+  readonly stateAt: number;
+}
+
+const NO_NEWS: News = { okAt: 0, latencyMs: 0, stateAt: 0 };
+
 /** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
 interface Row {
   ip: string | null;
@@ -29,11 +39,8 @@ interface Row {
   health: PeerHealth;
   /** Unix milliseconds of the last check; 0 where there was none. */
   checkedAt: number;
-  /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
-  okAt: number;
-  latencyMs: number;
-  /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
-  stateAt: number;
+  /** What else is not written yet; apart, since of most rows there is nothing. */
+  news: News;
   /** Why the last check failed; a fault of the address once it has been reported. */
   error: FailureReason | null;
   /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
@@ -52,9 +59,8 @@ interface Row {
 }
 
 /** A row as the sink writes it, as it was when it was asked for. */
-export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault' | 'tally' | 'codes'>> & {
-  readonly uuid: string;
-};
+export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault' | 'tally' | 'codes' | 'news'>> &
+  News & { readonly uuid: string };
 
 /** What one check found. */
 export interface CheckResult {
@@ -172,8 +178,7 @@ export class PeerBook {
     row.error = outcome.ok ? null : outcome.reason;
     if (counted) judged(row, health, at);
     if (outcome.ok) {
-      row.okAt = at;
-      row.latencyMs = Math.round(outcome.latencyMs);
+      row.news = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.news.stateAt };
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
     tallyUp(row, at, outcome, counted);
@@ -200,7 +205,7 @@ export class PeerBook {
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row !== undefined) yield { uuid, ...row };
+      if (row !== undefined) yield asRead(uuid, row);
     }
   }
 
@@ -210,7 +215,7 @@ export class PeerBook {
     if (row?.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
-    row.okAt = row.latencyMs = row.stateAt = 0;
+    row.news = NO_NEWS;
     row.results = '';
     row.revision = this.#revision += 1;
   }
@@ -218,7 +223,7 @@ export class PeerBook {
   /** Rows whose history has waited since that Unix minute or longer, whether anything else of them waits or not. */
   *talliedRows(since: number): Generator<UnwrittenRow> {
     for (const [uuid, row] of this.#rows) {
-      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield { uuid, ...row };
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield asRead(uuid, row);
     }
   }
 
@@ -392,9 +397,7 @@ export class PeerBook {
       fault: null,
       health: compact(health),
       checkedAt,
-      okAt: 0,
-      latencyMs: 0,
-      stateAt: 0,
+      news: NO_NEWS,
       error: reportedFault,
       results: '',
       tally: 0,
@@ -436,8 +439,12 @@ function lane({ fault, health }: Row): Lane | undefined {
   return fault === null ? laneOf(health) : undefined;
 }
 
+function asRead(uuid: string, row: Row): UnwrittenRow {
+  return { uuid, ...row, ...row.news };
+}
+
 function judged(row: Row, health: PeerHealth, at: number): void {
-  if (health.state !== row.health.state) row.stateAt = at;
+  if (health.state !== row.health.state) row.news = { ...row.news, stateAt: at };
   row.health = compact(health);
 }
 
