@@ -105,6 +105,7 @@ export class VirtualNode {
       outbox: new MemoryOutbox([]),
       alarm: new Alarm(),
       writeBack: { settle: () => this.#write() },
+      setHistory: () => undefined,
       sinks: [],
       companion$: EMPTY,
       setLog: () => undefined,

@@ -1,4 +1,5 @@
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
+import { latencyCode, type Tally } from '../domain/history.js';
 import { classify, type AddressClass } from '../domain/ip/address.js';
 import { familyOf, SCOPES, type Family, type Scope } from '../domain/ip/scope.js';
 import { readEntry, type EntryAddress } from '../domain/peer/entry.js';
@@ -12,9 +13,20 @@ import type {
   RegistryEntry,
   StoredAddress,
 } from '../domain/peer/peer.js';
+import { isFull, joined, unpacked, withOne, type Result } from './tally.js';
 
 /** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
+
+interface News {
+  /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
+  readonly okAt: number;
+  readonly latencyMs: number;
+  /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
+  readonly stateAt: number;
+}
+
+const NO_NEWS: News = { okAt: 0, latencyMs: 0, stateAt: 0 };
 
 /** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
 interface Row {
@@ -27,17 +39,20 @@ interface Row {
   health: PeerHealth;
   /** Unix milliseconds of the last check; 0 where there was none. */
   checkedAt: number;
-  /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
-  okAt: number;
-  latencyMs: number;
-  /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
-  stateAt: number;
+  /** What else is not written yet; apart, since of most rows there is nothing. */
+  news: News;
   /** Why the last check failed; a fault of the address once it has been reported. */
   error: FailureReason | null;
   /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results: string;
   /** How many results have been recorded since the last one that is written, more than `results` may hold. */
   resultCount: number;
+  /** Results that the history has not got yet, packed as in `tally.ts`. */
+  tally: number;
+  /** The latency codes of the answers among them, added up. */
+  codes: number;
+  /** Unix minutes of the first of them; 0 where there is none. */
+  tallyBegan: number;
   /** The round of the regular lane that last met the entry in the registry. */
   seenIn: number;
   unwritten: Unwritten;
@@ -46,7 +61,8 @@ interface Row {
 }
 
 /** A row as the sink writes it, as it was when it was asked for. */
-export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault'>> & { readonly uuid: string };
+export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault' | 'tally' | 'codes' | 'news'>> &
+  News & { readonly uuid: string };
 
 /** What one check found. */
 export interface CheckResult {
@@ -59,6 +75,10 @@ export interface CheckResult {
 
 /** How many results a consumer's `recent` holds. */
 export const RECENT_RESULTS = 60;
+
+const MINUTE_MS = 60_000;
+/** Before this time a clock has not been set yet: such results belong to no hour. */
+const CLOCKS_ARE_SET = Date.UTC(2025, 0, 1);
 
 /**
  * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find who
@@ -160,11 +180,11 @@ export class PeerBook {
     row.error = outcome.ok ? null : outcome.reason;
     if (counted) judged(row, health, at);
     if (outcome.ok) {
-      row.okAt = at;
-      row.latencyMs = Math.round(outcome.latencyMs);
+      row.news = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.news.stateAt };
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
     row.resultCount += 1;
+    tallyUp(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
@@ -188,7 +208,7 @@ export class PeerBook {
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row !== undefined) yield { uuid, ...row };
+      if (row !== undefined) yield asRead(uuid, row);
     }
   }
 
@@ -202,8 +222,50 @@ export class PeerBook {
     if (row.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
-    row.okAt = row.latencyMs = row.stateAt = 0;
+    row.news = NO_NEWS;
     row.revision = this.#revision += 1;
+  }
+
+  /** Rows whose history has waited since that Unix minute or longer, whether anything else of them waits or not. */
+  *talliedRows(since: number): Generator<UnwrittenRow> {
+    for (const [uuid, row] of this.#rows) {
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield asRead(uuid, row);
+    }
+  }
+
+  /** Hands over what the history has not got yet of a peer; results from now on begin another tally. */
+  takeTally(uuid: string): Tally | undefined {
+    const row = this.#rows.get(uuid);
+    if (row === undefined || row.tallyBegan === 0) return undefined;
+    const tally = unpacked(row.tally, row.tallyBegan, row.codes);
+    row.tally = row.codes = row.tallyBegan = 0;
+    return tally;
+  }
+
+  /** Takes back a tally that could not be written. */
+  returnTally(uuid: string, tally: Tally): void {
+    const row = this.#rows.get(uuid);
+    if (row === undefined) return;
+    const { packed, codes } = joined(tally, unpacked(row.tally, row.tallyBegan, row.codes));
+    row.tally = packed;
+    row.codes = codes;
+    row.tallyBegan = tally.began;
+  }
+
+  /** Every registered consumer. */
+  uuids(): IterableIterator<string> {
+    return this.#rows.keys();
+  }
+
+  /** When the least recently checked peer of the lanes was checked; undefined where none of them ever was. */
+  oldestCheck(of: readonly Lane[]): number | undefined {
+    let oldest = Infinity;
+    for (const row of this.#rows.values()) {
+      if (row.checkedAt === 0 || row.checkedAt >= oldest) continue;
+      const its = lane(row);
+      if (its !== undefined && of.includes(its)) oldest = row.checkedAt;
+    }
+    return oldest === Infinity ? undefined : oldest;
   }
 
   /** The peer as it is known now, undefined where it is not registered any more, or can't be called. */
@@ -341,12 +403,13 @@ export class PeerBook {
       fault: null,
       health: compact(health),
       checkedAt,
-      okAt: 0,
-      latencyMs: 0,
-      stateAt: 0,
+      news: NO_NEWS,
       error: reportedFault,
       results: '',
       resultCount: 0,
+      tally: 0,
+      codes: 0,
+      tallyBegan: 0,
       seenIn,
       unwritten: 'nothing',
       revision: 0,
@@ -383,9 +446,22 @@ function lane({ fault, health }: Row): Lane | undefined {
   return fault === null ? laneOf(health) : undefined;
 }
 
+function asRead(uuid: string, row: Row): UnwrittenRow {
+  return { uuid, ...row, ...row.news };
+}
+
 function judged(row: Row, health: PeerHealth, at: number): void {
-  if (health.state !== row.health.state) row.stateAt = at;
+  if (health.state !== row.health.state) row.news = { ...row.news, stateAt: at };
   row.health = compact(health);
+}
+
+function tallyUp(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
+  if (at < CLOCKS_ARE_SET) return;
+  const result: Result = outcome.ok ? 'answered' : held ? 'failed' : 'withheld';
+  // The mean is that of the answers that are counted.
+  if (outcome.ok && !isFull(row.tally, result)) row.codes += latencyCode(outcome.latencyMs);
+  row.tally = withOne(row.tally, result);
+  if (row.tallyBegan === 0) row.tallyBegan = Math.floor(at / MINUTE_MS);
 }
 
 function isFault(error: FailureReason | null): error is AddressFault {
