@@ -1,0 +1,164 @@
+import { clockTime, span } from '../domain/text/ago.js';
+import type { Picture } from './picture.js';
+import { problemsOf, type Problem } from './problems.js';
+import { answering, consumers, failingAtLarge, oneWay, share, thousands } from './shares.js';
+
+/** How serious the whole is: all is well, a beginning or the weather, something to act on. */
+export type Level = 'ok' | 'notice' | 'bad';
+
+export interface Verdict {
+  readonly level: Level;
+  /** Stable name of the case. */
+  readonly case: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly problems: readonly Problem[];
+}
+
+type Case = (picture: Picture) => Omit<Verdict, 'problems'> | undefined;
+
+/** Silence of so long means that the scheduler has gone without a word. */
+export const SILENCE_MS = 30_000;
+/** The state of the node in one sentence, by the first case that holds, and what is wrong with what to do about it. */
+export function verdictOf(picture: Picture): Verdict {
+  const found = CASES.map((one) => one(picture)).find((one) => one !== undefined) ?? well(picture);
+  return { ...found, problems: problemsOf(picture) };
+}
+
+const CASES: readonly Case[] = [
+  stopped,
+  standby,
+  redisAway,
+  isolated,
+  starting,
+  empty,
+  noneCallable,
+  cannotCallOut,
+  notCalled,
+  manyFailing,
+  ipUnknown,
+  announcing,
+];
+
+function stopped({ stopped: ended, heartbeatAt, now, host, pid }: Picture): ReturnType<Case> {
+  if (ended) return bad('stopped', 'The scheduler is stopped.');
+  if (heartbeatAt === undefined || now - heartbeatAt < SILENCE_MS) return undefined;
+  const from = `from host ${host}${pid === undefined ? '' : `, pid ${String(pid)}`}`;
+  return bad('silent', `The scheduler has been silent for ${span(now - heartbeatAt)}: its last word came ${from}.`);
+}
+
+function standby({ role }: Picture): ReturnType<Case> {
+  return role === 'standby' ? notice('standby', 'Standing by: another scheduler works on this registry.') : undefined;
+}
+
+function redisAway({ redis: { up, since, unwritten }, now }: Picture): ReturnType<Case> {
+  if (up) return undefined;
+  const waiting = unwritten === 0 ? 'checks go on from memory' : `checks go on, ${results(unwritten)} to be written`;
+  return bad('redis-down', `Redis can't be used${sinceText(since, now)}: ${waiting}.`);
+}
+
+function results(n: number): string {
+  return n === 1 ? '1 result waits' : `${thousands(n)} results wait`;
+}
+
+function isolated({ isolated: scopes, ip, now }: Picture): ReturnType<Case> {
+  if (scopes.length === 0) return undefined;
+  const since = scopes.reduce((min, one) => Math.min(min, one.since ?? Infinity), Infinity);
+  const when = sinceText(since === Infinity ? undefined : since, now);
+  const only = scopes.length === 1 ? ` over ${scopes[0]?.scope ?? ''}` : '';
+  const source = ip.unknown === undefined ? '' : ", and the public IP can't be found";
+  return bad('isolated', `We seem to be offline${when}: nobody answers${only}${source}. No peer is blamed for it.`);
+}
+
+function starting({ round, peers, startedAt, now }: Picture): ReturnType<Case> {
+  if (round.everFinished) return undefined;
+  const known = peers.available + peers.suspect + peers.unavailable + peers.pending;
+  const since = startedAt === undefined ? '' : ` (for ${span(now - startedAt)})`;
+  return notice('starting', `Starting${since}: the first round is under way over ${consumers(known)}.`);
+}
+
+function empty({ peers }: Picture): ReturnType<Case> {
+  const total = Object.values(peers).reduce((sum, n) => sum + n, 0);
+  return total === 0
+    ? notice('empty', 'The registry has no consumers yet: the API adds each one that calls it.')
+    : undefined;
+}
+
+function noneCallable({ peers }: Picture): ReturnType<Case> {
+  const never = peers.denied + peers.invalid;
+  if (never === 0 || peers.available + peers.suspect + peers.unavailable + peers.pending > 0) return undefined;
+  const why = peers.denied === 0 ? 'their entries are malformed' : 'network.allow forbids it, or they are malformed';
+  return bad('none-callable', `None of the ${consumers(never)} can be called: ${why}.`);
+}
+
+function cannotCallOut(picture: Picture): ReturnType<Case> {
+  if (oneWay(picture) !== 'cannot-call-out') return undefined;
+  const { count, of } = answering(picture);
+  return bad(
+    'cannot-call-out',
+    `We are called, but cannot call out: ${share({ count, of })} answer us. An outgoing firewall is likely.`,
+  );
+}
+
+function notCalled(picture: Picture): ReturnType<Case> {
+  const { callers, ip, now } = picture;
+  if (callers === undefined || oneWay(picture) !== 'not-called') return undefined;
+  const lately =
+    callers.count === 0 ? `nobody has called us for ${span(now - callers.lastAt)}` : `only ${share(callers)} call us`;
+  const place = ip.value === undefined ? '' : ` of ${ip.value}`;
+  return bad(
+    'not-called',
+    `${share(answering(picture))} answer us, but ${lately}: the port${place} is likely closed or not forwarded.`,
+  );
+}
+
+function manyFailing(picture: Picture): ReturnType<Case> {
+  const large = failingAtLarge(picture);
+  if (large === undefined) return undefined;
+  const { count: failing, of } = large;
+  const [most] = picture.failing;
+  const why = most === undefined ? '' : `, mostly ${most.reason}`;
+  return notice(
+    'many-failing',
+    `${String(Math.round((100 * failing) / of))}% of the consumers fail at once (${thousands(failing)} of ${thousands(of)}${why}): the network, or a part of it. We are online.`,
+  );
+}
+
+function ipUnknown({ ip, now }: Picture): ReturnType<Case> {
+  if (ip.value !== undefined || ip.unknown === undefined) return undefined;
+  return bad('ip-unknown', `Our public IP can't be found${sinceText(ip.unknown.since, now)}: ${ip.unknown.text}.`);
+}
+
+function announcing({ ip, producersKnow, now }: Picture): ReturnType<Case> {
+  if (ip.value === undefined || producersKnow === undefined || producersKnow.count === producersKnow.of) {
+    return undefined;
+  }
+  const when = ip.since === undefined ? '' : `, ours for ${span(now - ip.since)},`;
+  return notice(
+    'announcing',
+    `Well connected, but ${ip.value}${when} is known to ${share(producersKnow, 'producer')}.`,
+  );
+}
+
+function well(picture: Picture): Omit<Verdict, 'problems'> {
+  const { ip, producersKnow } = picture;
+  const known =
+    ip.value === undefined
+      ? 'our public IP is not known yet'
+      : producersKnow === undefined || producersKnow.of === 0
+        ? `our address is ${ip.value}`
+        : `every producer knows ${ip.value}`;
+  return { level: 'ok', case: 'well', summary: `Well connected: ${share(answering(picture))} answer, ${known}.` };
+}
+
+function sinceText(at: number | undefined, now: number): string {
+  return at === undefined ? '' : ` since ${clockTime(at, now)}`;
+}
+
+function bad(name: string, summary: string): Omit<Verdict, 'problems'> {
+  return { level: 'bad', case: name, summary };
+}
+
+function notice(name: string, summary: string): Omit<Verdict, 'problems'> {
+  return { level: 'notice', case: name, summary };
+}
