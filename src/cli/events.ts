@@ -1,12 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { redisFailure } from '../clients/redis.js';
 import type { LoadOptions } from '../config/load.js';
-import {
-  describeFolded,
-  foldEntries,
-  type FoldedEntry,
-  type StreamEntry,
-} from '../domain/text/entryWords.js';
+import { describeFolded, foldEntries, type FoldedEntry, type StreamEntry } from '../domain/text/entryWords.js';
 import { escaped } from '../domain/text/printable.js';
 import { print } from './print.js';
 import { withRegistry, type Registry } from './registry.js';
@@ -109,7 +104,12 @@ function inWords(entry: FoldedEntry, style: Style): string {
 
 function timeOf(at: number): string {
   const time = new Date(at);
-  return Number.isNaN(time.getTime()) ? 'at an unknown time  ' : time.toISOString().replace(/\.\d+Z$/, 'Z').replace('T', ' ');
+  return Number.isNaN(time.getTime())
+    ? 'at an unknown time  '
+    : time
+        .toISOString()
+        .replace(/\.\d+Z$/, 'Z')
+        .replace('T', ' ');
 }
 
 const BAD = /^(peer\.unavailable|redis\.down|isolation\.began|config\.rejected|embedded\.ended|host\.short)$/;

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
-import { ConfigError } from '../config/problem.js';
 import { version } from '../version.js';
 import { CommandError, UsageError } from './commandError.js';
 import { defineCommands } from './commands.js';
@@ -13,8 +12,10 @@ import type { Signals } from './signals.js';
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
   heedClosedOutput();
   try {
-    return await parse(argv.slice(2), env, signals);
+    return await parse(joined(argv.slice(2)), env, signals);
   } catch (error) {
+    // It brings the whole configuration with it, which most commands need and --help does not.
+    const { ConfigError } = await import('../config/problem.js');
     if (error instanceof ConfigError) {
       process.stderr.write(`the configuration is not valid:\n${error.message.replace(/^/gm, '  ')}\n`);
       return USAGE;
@@ -26,6 +27,14 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, sign
 }
 
 const HELP = ['-h', '--help'];
+
+/** `--sort -ip` as one word: on its own, `-ip` would be taken for options of the program. */
+function joined(words: readonly string[]): string[] {
+  return words.flatMap((word, i) => {
+    if (word === '--sort' && words[i + 1]?.startsWith('-') === true) return [];
+    return words[i - 1] === '--sort' && word.startsWith('-') ? [`--sort=${word}`] : [word];
+  });
+}
 
 async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
   let help = '';

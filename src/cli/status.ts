@@ -55,7 +55,11 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
       (picture) => (json ? asJson(picture) : inWords(picture)),
       (error: unknown) => trouble(error, json),
     );
-    const block = inPlace ? `${HOME}${shown.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : json ? shown : `${shown}\n`;
+    const block = inPlace
+      ? `${HOME}${shown.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}`
+      : json
+        ? shown
+        : `${shown}\n`;
     if (!(await print(block))) break;
     await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
   }

@@ -1,5 +1,6 @@
 import { nameOf } from '../domain/text/printable.js';
-import { age, counted } from '../domain/text/words.js';
+import { span } from '../domain/text/ago.js';
+import { counted } from '../domain/text/words.js';
 import type { Tint } from './style.js';
 
 /** The fields of `<p>scheduler`. */
@@ -37,7 +38,7 @@ export function sentence(state: State, counts: Counts, now: number): { readonly 
   }
   const finished = Number(state.round_finished_at);
   if (!(finished > 0)) return { tint: 'dim', text: 'Running; the first round has not ended yet.' };
-  return { tint: 'good', text: `Running: ${answered(state, counts)} ${age(now - finished)} ago${owing(counts)}.` };
+  return { tint: 'good', text: `Running: ${answered(state, counts)} ${span(now - finished)} ago${owing(counts)}.` };
 }
 
 function answered({ round_ok: ok = '0', round_failed: failed = '0' }: State, { consumers }: Counts): string {

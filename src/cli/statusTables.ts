@@ -1,5 +1,5 @@
 import { nameOf } from '../domain/text/printable.js';
-import { age } from '../domain/text/words.js';
+import { span } from '../domain/text/ago.js';
 import { isoOf, type Counts, type State } from './statusSentence.js';
 import { tinted, type Style } from './style.js';
 import { table } from './table.js';
@@ -91,5 +91,5 @@ function valueOf(field: string, value: string, now: number): string {
   if (field === 'isolated') return value === '1' ? 'yes' : 'no';
   const at = Number(value);
   if (!TIME.test(field) || !(at > 0)) return nameOf(value);
-  return `${isoOf(value)} (${age(now - at)} ago)`;
+  return `${isoOf(value)} (${span(now - at)} ago)`;
 }

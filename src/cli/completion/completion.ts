@@ -5,12 +5,9 @@ import { fishCompletion } from './fish.js';
 import { placesOf } from './tree.js';
 import { zshCompletion } from './zsh.js';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
-
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
 /** Prints what makes a shell complete the commands and options of this program. */
-export async function printCompletion(root: Command, shell: Shell): Promise<void> {
+export async function printCompletion(root: Command, shell: keyof typeof SCRIPTS): Promise<void> {
   await print(SCRIPTS[shell](root.name(), placesOf(root)));
 }

@@ -52,7 +52,8 @@ function linesOf(program: string, name: string, place: Place): string[] {
 
 function flagsOf({ flags, takesValue, choices, isFile }: CompletedOption): string {
   const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  const value = choices.length > 0 ? [`-x -a ${quote(choices.join(' '))}`] : takesValue ? [isFile ? '-r -F' : '-x'] : [];
+  const value =
+    choices.length > 0 ? [`-x -a ${quote(choices.join(' '))}`] : takesValue ? [isFile ? '-r -F' : '-x'] : [];
   return [...names, ...value].join(' ');
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Config } from '../../config/config.js';
 import { nameOf } from '../../domain/text/printable.js';
-import { age } from '../../domain/text/words.js';
+import { span } from '../../domain/text/ago.js';
 import { ask, healthUrl } from '../health.js';
 import { fault, ok, warning, type Finding } from './finding.js';
 
@@ -84,11 +84,11 @@ export function checkScheduler(
   const details = [version && `version ${nameOf(version)}`, host && nameOf(host), pid && `process ${nameOf(pid)}`];
   const who = [nameOf(uuid), ...details.filter((one) => one !== undefined && one !== '')].join(', ');
   if (!(silentMs < SILENCE_MS)) {
-    const text = `none runs: the last one (${who}) has been silent for ${age(silentMs)}`;
+    const text = `none runs: the last one (${who}) has been silent for ${span(silentMs)}`;
     return [warning(SCHEDULER, text, 'see its log for how it ended')];
   }
   if (own === undefined || uuid.toLowerCase() === own) {
-    return [ok(SCHEDULER, `one runs: ${who}, last sign of life ${age(silentMs)} ago`)];
+    return [ok(SCHEDULER, `one runs: ${who}, last sign of life ${span(silentMs)} ago`)];
   }
   const text = `another one works on this registry: ${who}`;
   return [fault(SCHEDULER, text, 'give each node a database, or a redis.keyPrefix, of its own; or use its uuid')];

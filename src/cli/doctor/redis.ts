@@ -63,7 +63,9 @@ export async function checkLatency(redis: RedisClient): Promise<readonly Finding
   const median = times.sort((a, b) => a - b)[Math.floor(PINGS / 2)] ?? 0;
   const text = `a PING takes ${median.toFixed(1)} ms`;
   if (median < SLOW_MS) return [ok(LATENCY, text)];
-  return [warning(LATENCY, text, 'a Redis nearer by, or see what else it is busy with (SLOWLOG GET): rounds wait for it')];
+  return [
+    warning(LATENCY, text, 'a Redis nearer by, or see what else it is busy with (SLOWLOG GET): rounds wait for it'),
+  ];
 }
 
 /** The server's clock against ours: due times and heart beats are written by one and read by others. */
@@ -110,7 +112,8 @@ export async function checkPermissions(redis: RedisClient, keys: Keys): Promise<
   const denied: string[] = [];
   for (const command of commandsOn(keys)) {
     const answer = await redis.call('ACL', 'DRYRUN', user, ...command).catch(() => undefined);
-    if (answer === undefined) return [ok(PERMISSIONS, `user ${nameOf(user)}; it may not be asked what it may (ACL DRYRUN)`)];
+    if (answer === undefined)
+      return [ok(PERMISSIONS, `user ${nameOf(user)}; it may not be asked what it may (ACL DRYRUN)`)];
     if (answer !== 'OK') denied.push(command[0]?.toUpperCase() ?? '');
   }
   if (denied.length === 0) return [ok(PERMISSIONS, `user ${nameOf(user)} may do all that is needed`)];

@@ -109,7 +109,8 @@ function note(named: Named, name: string): void {
 function* findingsOf(seen: Seen): Generator<Finding> {
   const { malformed, denied, doubles, atOurs, self, count, cutShort } = seen;
   const total = counted(count, 'consumer');
-  if (cutShort) yield warning(REGISTRY, `only the first ${total} were looked at, for lack of time`, 'a Redis nearer by');
+  if (cutShort)
+    yield warning(REGISTRY, `only the first ${total} were looked at, for lack of time`, 'a Redis nearer by');
   else yield ok(REGISTRY, count === 0 ? 'there are no consumers yet' : `${total} are registered`);
   if (malformed.count > 0) {
     const text = `${counted(malformed.count, 'consumer')} can't be called, malformed: ${listed(malformed)}`;
@@ -142,12 +143,17 @@ function ofHistory({ count }: Seen, { config: { history } }: Surroundings): read
   const megabytes = Math.round((count * (hours + days) * BYTES_PER_BUCKET) / 1_000_000);
   const text = `that of ${counted(count, 'consumer')} takes about ${megabytes} MB of Redis' memory when it is full`;
   if (count <= MANY || hours <= 24) return [ok(HISTORY, text)];
-  return [warning(HISTORY, text, `fewer hours take less: history.hours is ${hours}, with 24 it would be a third or so`)];
+  return [
+    warning(HISTORY, text, `fewer hours take less: history.hours is ${hours}, with 24 it would be a third or so`),
+  ];
 }
 
 /** A host without an address of a family can't call the peers of that family. */
 function ofFamilies({ families: needed }: Seen, { families }: Surroundings): readonly Finding[] {
-  const text = families.size === 0 ? 'this host has no address but loopback' : `this host has ${[...families].sort().join(' and ')}`;
+  const text =
+    families.size === 0
+      ? 'this host has no address but loopback'
+      : `this host has ${[...families].sort().join(' and ')}`;
   const missing = [...needed].filter(([family]) => !families.has(family) && families.size > 0);
   if (families.size === 0) return [warning(FAMILIES, text, 'connect it to a network, where its peers are not on it')];
   if (missing.length === 0) return [ok(FAMILIES, text)];

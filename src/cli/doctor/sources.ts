@@ -52,7 +52,9 @@ function verdict(asked: readonly Asked[], wanted: number): readonly Finding[] {
   }
   if (votes.size > 1) {
     const text = `the sources disagree: ${[...votes.keys()].join(', ')}`;
-    return [warning(CHECK, text, 'a host with several ways out needs sources that all see the same one, or an override')];
+    return [
+      warning(CHECK, text, 'a host with several ways out needs sources that all see the same one, or an override'),
+    ];
   }
   if (answers >= quorum) return [];
   const text = `${answers} of ${asked.length} sources answer, publicIp.quorum is ${quorum}`;

@@ -84,7 +84,9 @@ function statesOf(text: string | undefined, kinds: readonly PeerKind[]): Readonl
   const wanted = text.split(',').map((one) => one.trim());
   const unknown = wanted.find((one) => !known.has(one));
   if (unknown !== undefined) {
-    throw new UsageError(`--state ${quoted(unknown)}: expected some of ${[...known].join(', ')}, with commas between them`);
+    throw new UsageError(
+      `--state ${quoted(unknown)}: expected some of ${[...known].join(', ')}, with commas between them`,
+    );
   }
   return new Set(wanted);
 }

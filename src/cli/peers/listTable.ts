@@ -1,4 +1,4 @@
-import { age } from '../../domain/text/words.js';
+import { span } from '../../domain/text/ago.js';
 import { nameOf } from '../../domain/text/printable.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { cut, marked, tinted, type Style } from '../style.js';
@@ -33,7 +33,7 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   const before = `${nameOf(uuid).padEnd(UUID)} `;
   const after = [
     addressOf(row).padEnd(ADDRESS),
-    (at === undefined ? '' : age(now - at)).padStart(AGE),
+    (at === undefined ? '' : span(now - at)).padStart(AGE),
     kind === 'consumer' ? resultOf(row) : ipOf(row),
   ];
   const left = style.width - before.length - STATE[kind] - 3;

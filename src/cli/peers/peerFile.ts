@@ -97,7 +97,8 @@ export class PeerFile {
     return (text) => {
       const cells = cellsOf(text);
       if (cells === undefined) return 'a quote is not closed';
-      if (cells.length !== names.length) return `expected ${names.length} columns, as in the head, found ${cells.length}`;
+      if (cells.length !== names.length)
+        return `expected ${names.length} columns, as in the head, found ${cells.length}`;
       return Object.fromEntries(names.map((name, i) => [name, cells[i]]));
     };
   }

@@ -1,7 +1,8 @@
 import type { LoadOptions } from '../../config/load.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { escaped, nameOf, quoted } from '../../domain/text/printable.js';
-import { age, counted } from '../../domain/text/words.js';
+import { span } from '../../domain/text/ago.js';
+import { counted } from '../../domain/text/words.js';
 import { CommandError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry, type Registry } from '../registry.js';
@@ -41,7 +42,7 @@ function inWords(peer: ReadPeer, style: Style, now: number): string {
   const { kind, uuid, row, state } = peer;
   const since = kind === 'consumer' ? timeOf(row.state_since) : undefined;
   const title = `${tinted(style, 'strong', kind)} ${nameOf(uuid)}`;
-  const standing = `${marked(style, TINTS[state], state)}${since === undefined ? '' : ` for ${age(now - since)}`}`;
+  const standing = `${marked(style, TINTS[state], state)}${since === undefined ? '' : ` for ${span(now - since)}`}`;
   const rows = kind === 'consumer' ? consumerRows(row, now) : producerRows(row, now);
   return `${title}  ${standing}\n${table(rows, style)}`;
 }
@@ -106,7 +107,7 @@ function others(row: PeerRow): string[][] {
 function when(text: string | undefined, now: number, never: string): string {
   if (text === undefined) return never;
   const at = timeOf(text);
-  return at === undefined ? plain(text) : `${age(now - at)} ago, ${new Date(at).toISOString()}`;
+  return at === undefined ? plain(text) : `${span(now - at)} ago, ${new Date(at).toISOString()}`;
 }
 
 /** What the strip of results comes to, newest last: `.` answered, `x` counted failure, `-` not held against it. */

@@ -68,7 +68,8 @@ export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEnt
   for (const entry of entries) {
     const own = FOLDED.has(entry.type) ? likeness(entry) : '';
     const last = folded.at(-1);
-    if (last !== undefined && own !== '' && own === key) folded[folded.length - 1] = { ...entry, count: last.count + 1 };
+    if (last !== undefined && own !== '' && own === key)
+      folded[folded.length - 1] = { ...entry, count: last.count + 1 };
     else folded.push({ ...entry, count: 1 });
     key = own;
   }
