@@ -170,6 +170,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     outbox: new Producers([]),
     alarm: new Alarm(),
     writeBack: { settle: () => Promise.resolve([]) },
+    setHistory: () => undefined,
     sinks: [],
     companion$: EMPTY,
     setLog: () => undefined,

@@ -104,6 +104,7 @@ export class VirtualNode {
       outbox: new MemoryOutbox([]),
       alarm: new Alarm(),
       writeBack: { settle: () => this.#write() },
+      setHistory: () => undefined,
       sinks: [],
       companion$: EMPTY,
       setLog: () => undefined,

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import type { Outbox } from '../domain/announce/outbox.js';
 import type { PostJson } from '../domain/call/http.js';
 import type { Clock } from '../domain/clock.js';
+import type { HistorySize } from '../domain/history.js';
 import type { IpSource } from '../domain/ip/source.js';
 import { keysUnder } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
@@ -17,6 +18,7 @@ import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
 import { LogSink } from '../sinks/log/log.js';
 import { SchedulerState } from '../sinks/schedulerState.js';
+import { Series } from '../sinks/series.js';
 import type { Sink } from '../sinks/sink.js';
 import { WriteBack } from '../sinks/writeBack.js';
 import type { ConfigChange } from '../sources/configFile.js';
@@ -58,6 +60,8 @@ export interface Parts {
   /** Wakes the poller of the outbox. */
   readonly alarm: Alarm;
   readonly writeBack: Pick<WriteBack, 'settle'>;
+  /** What is kept of each consumer from now on. */
+  readonly setHistory: (size: HistorySize) => void;
   /** In the order in which they are flushed. */
   readonly sinks: readonly Sink[];
 }
@@ -97,9 +101,10 @@ export function makeParts(
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
   const book = new PeerBook(config.network.allow);
-  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure);
+  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
   const journal = new Journal(redis, keys, wall, redisFailure);
+  const series = new Series(redis, keys, book, wall, redisFailure);
   return {
     clock: { wall, steady, epoch: () => clockWatch.epoch() },
     clockWatch,
@@ -119,7 +124,10 @@ export function makeParts(
     outbox: new RedisOutbox(redis, keys, wall),
     alarm: new Alarm(),
     writeBack,
-    sinks: [writeBack, state, journal, new LogSink(logger)],
+    setHistory: (size) => {
+      writeBack.keepHistory(size);
+    },
+    sinks: [writeBack, state, journal, series, new LogSink(logger)],
   };
 }
 

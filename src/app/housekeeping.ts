@@ -74,12 +74,20 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
+  const history$ = config$.pipe(
+    map(({ history }) => history),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((history) => {
+      deps.setHistory(history);
+    }),
+    ignoreElements(),
+  );
   const family$ = heartbeat$.pipe(
     mergeMap(() => families.look()),
     map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
   );
   const event$ = merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, family$, flush$);
-  return merge(event$, log$, policy$);
+  return merge(event$, log$, policy$, history$);
 }
 
 /** Completes once Redis has come, or the process is to stop. */

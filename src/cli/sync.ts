@@ -8,6 +8,7 @@ import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
+import { KEEPING_HISTORY } from '../sinks/historyKeeper.js';
 import { describe } from '../sinks/log/describe.js';
 import { describeRegistry } from '../sinks/log/describeRound.js';
 import { CommandError } from './commandError.js';
@@ -47,7 +48,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     const round$ = concat(
       ...LANES.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
       decisions(deps, true),
-      defer(() => from(parts.writeBack.flush())).pipe(mergeAll()),
+      defer(() => from(parts.writeBack.flushAtEnd())).pipe(mergeAll()),
     ).pipe(
       tap((event) => {
         note(found, event);
@@ -78,7 +79,9 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
       results.set(event.uuid, event.why);
       return;
     case 'redis.failed':
-      failures.set(event.what, event.reason);
+      // Without history the results are stored all the same.
+      if (event.what === KEEPING_HISTORY) for (const { message } of describe(event)) warnings.add(message);
+      else failures.set(event.what, event.reason);
       return;
     case 'redis.worked':
     case 'redis.caught-up':

@@ -1,4 +1,5 @@
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
+import { latencyCode, type Tally } from '../domain/history.js';
 import { classify, type AddressClass } from '../domain/ip/address.js';
 import { familyOf, SCOPES, type Family, type Scope } from '../domain/ip/scope.js';
 import { readEntry, type EntryAddress } from '../domain/peer/entry.js';
@@ -12,6 +13,7 @@ import type {
   RegistryEntry,
   StoredAddress,
 } from '../domain/peer/peer.js';
+import { isFull, joined, unpacked, withOne, type Result } from './tally.js';
 
 /** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
@@ -36,6 +38,12 @@ interface Row {
   error: FailureReason | null;
   /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results: string;
+  /** Results that the history has not got yet, packed as in `tally.ts`. */
+  tally: number;
+  /** The latency codes of the answers among them, added up. */
+  codes: number;
+  /** Unix minutes of the first of them; 0 where there is none. */
+  tallyBegan: number;
   /** The round of the regular lane that last met the entry in the registry. */
   seenIn: number;
   unwritten: Unwritten;
@@ -44,7 +52,9 @@ interface Row {
 }
 
 /** A row as the sink writes it, as it was when it was asked for. */
-export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault'>> & { readonly uuid: string };
+export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault' | 'tally' | 'codes'>> & {
+  readonly uuid: string;
+};
 
 /** What one check found. */
 export interface CheckResult {
@@ -57,6 +67,10 @@ export interface CheckResult {
 
 /** How many results a consumer's `recent` holds. */
 export const RECENT_RESULTS = 60;
+
+const MINUTE_MS = 60_000;
+/** Before this time a clock has not been set yet: such results belong to no hour. */
+const CLOCKS_ARE_SET = Date.UTC(2025, 0, 1);
 
 /**
  * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find who
@@ -162,6 +176,7 @@ export class PeerBook {
       row.latencyMs = Math.round(outcome.latencyMs);
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
+    tallyUp(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
@@ -198,6 +213,48 @@ export class PeerBook {
     row.okAt = row.latencyMs = row.stateAt = 0;
     row.results = '';
     row.revision = this.#revision += 1;
+  }
+
+  /** Rows whose history has waited since that Unix minute or longer, whether anything else of them waits or not. */
+  *talliedRows(since: number): Generator<UnwrittenRow> {
+    for (const [uuid, row] of this.#rows) {
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield { uuid, ...row };
+    }
+  }
+
+  /** Hands over what the history has not got yet of a peer; results from now on begin another tally. */
+  takeTally(uuid: string): Tally | undefined {
+    const row = this.#rows.get(uuid);
+    if (row === undefined || row.tallyBegan === 0) return undefined;
+    const tally = unpacked(row.tally, row.tallyBegan, row.codes);
+    row.tally = row.codes = row.tallyBegan = 0;
+    return tally;
+  }
+
+  /** Takes back a tally that could not be written. */
+  returnTally(uuid: string, tally: Tally): void {
+    const row = this.#rows.get(uuid);
+    if (row === undefined) return;
+    const { packed, codes } = joined(tally, unpacked(row.tally, row.tallyBegan, row.codes));
+    row.tally = packed;
+    row.codes = codes;
+    row.tallyBegan = tally.began;
+  }
+
+  /** Every registered consumer. */
+  uuids(): IterableIterator<string> {
+    return this.#rows.keys();
+  }
+
+  /** When the least recently checked peer of the lanes was checked; undefined where none of them ever was. */
+  oldestCheck(of: readonly Lane[]): number | undefined {
+    let oldest = Infinity;
+    for (const row of this.#rows.values()) {
+      if (row.checkedAt === 0 || row.checkedAt >= oldest) continue;
+      const its = lane(row);
+      if (its !== undefined && of.includes(its)) oldest = row.checkedAt;
+    }
+    return oldest === Infinity ? undefined : oldest;
   }
 
   /** The peer as it is known now, undefined where it is not registered any more, or can't be called. */
@@ -340,6 +397,9 @@ export class PeerBook {
       stateAt: 0,
       error: reportedFault,
       results: '',
+      tally: 0,
+      codes: 0,
+      tallyBegan: 0,
       seenIn,
       unwritten: 'nothing',
       revision: 0,
@@ -379,6 +439,15 @@ function lane({ fault, health }: Row): Lane | undefined {
 function judged(row: Row, health: PeerHealth, at: number): void {
   if (health.state !== row.health.state) row.stateAt = at;
   row.health = compact(health);
+}
+
+function tallyUp(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
+  if (at < CLOCKS_ARE_SET) return;
+  const result: Result = outcome.ok ? 'answered' : held ? 'failed' : 'withheld';
+  // The mean is that of the answers that are counted.
+  if (outcome.ok && !isFull(row.tally, result)) row.codes += latencyCode(outcome.latencyMs);
+  row.tally = withOne(row.tally, result);
+  if (row.tallyBegan === 0) row.tallyBegan = Math.floor(at / MINUTE_MS);
 }
 
 function isFault(error: FailureReason | null): error is AddressFault {

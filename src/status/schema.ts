@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SCOPES } from '../domain/ip/scope.js';
+import type { Sample as DomainSample } from '../domain/sample.js';
 
 /*
  * What the status server accepts and answers, declared once: the validation, the types that the page and the commands
@@ -290,7 +291,7 @@ export const sampleSchema = z
     answered: count.describe('Checks of that minute that were answered'),
     failed: count.describe('Those that were not'),
   })
-  .meta({ id: 'Sample' });
+  .meta({ id: 'Sample' }) satisfies z.ZodType<DomainSample>;
 
 export type Sample = z.output<typeof sampleSchema>;
 

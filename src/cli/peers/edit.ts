@@ -50,7 +50,7 @@ export async function removePeer(options: LoadOptions, kind: string, uuid: strin
     const spellings = await spellingsOf(registry, set, uuid);
     for (const one of new Set([uuid, ...spellings])) {
       await registry.redis.srem(set, one);
-      await registry.redis.del(keyOf(one));
+      await registry.redis.del(keyOf(one), ...(known === 'consumer' ? [registry.keys.history(one)] : []));
     }
     if (spellings.length === 0) throw new CommandError(`no ${known} ${quoted(uuid)} is registered`);
   });
