@@ -18,6 +18,7 @@ const MOST_ADDRESSES = 200_000;
 const WITHIN_MS = 8_000;
 /** From so many consumers on the history takes a noticeable part of Redis' memory. */
 const MANY = 20_000;
+const FEW_HOURS = 24;
 /** Measured: 100,000 consumers with 168 hours and 90 days take 138 MB. */
 const BYTES_PER_BUCKET = 138_000_000 / 100_000 / (168 + 90);
 
@@ -140,12 +141,11 @@ function listed({ count, names }: Named): string {
 /** What the history of so many will take of Redis' memory. */
 function ofHistory({ count }: Seen, { config: { history } }: Surroundings): readonly Finding[] {
   const { hours, days } = history;
-  const megabytes = Math.round((count * (hours + days) * BYTES_PER_BUCKET) / 1_000_000);
-  const text = `that of ${counted(count, 'consumer')} takes about ${megabytes} MB of Redis' memory when it is full`;
-  if (count <= MANY || hours <= 24) return [ok(HISTORY, text)];
-  return [
-    warning(HISTORY, text, `fewer hours take less: history.hours is ${hours}, with 24 it would be a third or so`),
-  ];
+  const megabytes = (kept: number): number => Math.round((count * (kept + days) * BYTES_PER_BUCKET) / 1_000_000);
+  const text = `that of ${counted(count, 'consumer')} takes about ${megabytes(hours)} MB of Redis' memory when it is full`;
+  if (count <= MANY || hours <= FEW_HOURS) return [ok(HISTORY, text)];
+  const advice = `set history.hours to fewer than ${hours}: with ${FEW_HOURS} it takes about ${megabytes(FEW_HOURS)} MB`;
+  return [warning(HISTORY, text, advice)];
 }
 
 /** A host without an address of a family can't call the peers of that family. */

@@ -36,7 +36,8 @@ export async function* members({ redis }: Pick<Registry, 'redis'>, set: string):
   let cursor = '0';
   do {
     const [next, found] = await redis.sscan(set, cursor, 'COUNT', PAGE);
-    // A small set is stored compactly and comes whole, whatever COUNT says.
+    // A small set is stored compactly and comes whole, whatever COUNT says: of such a one all members are in order.
+    found.sort();
     for (let i = 0; i < found.length; i += PAGE) yield found.slice(i, i + PAGE);
     cursor = next;
   } while (cursor !== '0');

@@ -11,8 +11,9 @@ import type { PeerRow, ReadPeer } from './read.js';
  */
 
 const UUID = 36;
-const ADDRESS = 15;
-const AGE = 6;
+/** An IPv4 address; where there is room, one with a port. A longer one moves the rest of its line. */
+const addressWidth = ({ width }: Style): number => (width < 100 ? 15 : 21);
+const AGE = 4;
 const STATE: Readonly<Record<PeerKind, number>> = { consumer: 11, producer: 7 };
 
 /** The names of the columns. */
@@ -20,8 +21,8 @@ export function headOf(kind: PeerKind, style: Style): string {
   const names = [
     kind.padEnd(UUID),
     'state'.padEnd(STATE[kind] + 2),
-    'address'.padEnd(ADDRESS),
-    (kind === 'consumer' ? 'checked' : 'told').padStart(AGE),
+    'address'.padEnd(addressWidth(style)),
+    'age'.padStart(AGE),
     kind === 'consumer' ? 'result' : 'IP',
   ];
   return tinted(style, 'dim', names.join(' ').trimEnd());
@@ -32,13 +33,18 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   const at = timeOf(kind === 'consumer' ? row.checked_at : row.notified_at);
   const before = `${nameOf(uuid).padEnd(UUID)} `;
   const after = [
-    addressOf(row).padEnd(ADDRESS),
-    (at === undefined ? '' : span(now - at)).padStart(AGE),
+    addressOf(row).padEnd(addressWidth(style)),
+    (at === undefined ? '' : briefly(now - at)).padStart(AGE),
     kind === 'consumer' ? resultOf(row) : ipOf(row),
   ];
   const left = style.width - before.length - STATE[kind] - 3;
   const text = ` ${after.join(' ')}`.trimEnd();
   return `${before}${marked(style, TINTS[state], state.padEnd(STATE[kind]))}${style.terminal ? cut(text, left + 1) : text}`;
+}
+
+/** `4s`, `12m`, `3h`, `5d`: how long ago a consumer was checked, or a producer told. */
+function briefly(ms: number): string {
+  return span(ms).replace(' min', 'm').replace(' ', '');
 }
 
 /** What the last check came to. */
