@@ -1,5 +1,4 @@
 import { SingleBar } from 'cli-progress';
-import Table from 'cli-table3';
 import { concat, defer, from, lastValueFrom, mergeAll, NEVER, of, tap } from 'rxjs';
 import { decisions } from '../app/checking.js';
 import { makeParts, type Parts } from '../app/deps.js';
@@ -16,6 +15,8 @@ import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 import { print } from './print.js';
 import { asCommandError } from './registry.js';
+import { outputStyle } from './style.js';
+import { table } from './table.js';
 
 /** Of the consumers whose results could not be stored, so many are named. */
 const NAMED = 10;
@@ -114,17 +115,15 @@ function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
 function summary({ results }: Found, { book }: Parts, tookMs: number): string {
   const counts = new Map<string, number>();
   for (const result of results.values()) counts.set(result, (counts.get(result) ?? 0) + 1);
-  const table = new Table({
-    head: ['result', 'consumers'],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'right'],
-  });
-  table.push(...[...counts].sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n));
+  const rows = [...counts]
+    .sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n)
+    .map(([result, n]) => [result, String(n)]);
+  const tabled = table(rows, outputStyle(), { head: ['result', 'consumers'], aligns: ['left', 'right'] });
   const answered = `${String(counts.get('ok') ?? 0)} of ${String(results.size)} consumers`;
   const peers = book.counts();
   const malformed = `${String(peers.invalid)} not called: malformed in the registry (address-invalid), as \`peers list\` shows`;
   const lines = [
-    ...(results.size === 0 ? [] : [table.toString(), `${answered} answered in ${(tookMs / 1_000).toFixed(1)} s`]),
+    ...(results.size === 0 ? [] : [tabled, `${answered} answered in ${(tookMs / 1_000).toFixed(1)} s`]),
     ...describeRegistry(peers, book.deniedClasses()).map(({ message }) => message),
     ...(peers.invalid === 0 ? [] : [malformed]),
   ];
