@@ -57,7 +57,7 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
     judged += 1;
     if (row.calledS * SECOND_MS >= since.called) called += 1;
     // Times of the book are those of the second.
-    if (row.okS * SECOND_MS + SECOND_MS > since.answered) answered += 1;
+    if (row.okS > 0 && row.okS * SECOND_MS + SECOND_MS > since.answered) answered += 1;
     if (state !== 'available' && row.error !== null) reasons.set(row.error, (reasons.get(row.error) ?? 0) + 1);
     if (state === 'available' && row.okS > 0) {
       const code = latencyCode(row.latencyMs);

@@ -84,7 +84,7 @@ export class RegistryView {
     const seen = new Set<string>();
     let cursor = '0';
     do {
-      const [next, uuids] = await withTimeout(redis.sscan(keys.producers, cursor, 'COUNT', PAGE));
+      const [next, uuids] = await withTimeout(redis.sscan(keys.producers, cursor, 'COUNT', String(PAGE)));
       const fresh = uuids.filter((uuid) => !seen.has(uuid));
       for (const uuid of fresh) seen.add(uuid);
       for (let i = 0; i < fresh.length; i += PAGE) {
@@ -105,7 +105,9 @@ export class RegistryView {
   }
 
   async #changes(): Promise<IpChange[]> {
-    const found = await this.redis.xrevrange(this.keys.ipChanges, '+', '-', 'COUNT', 20).catch(() => []);
+    const found: [string, string[]][] = await this.redis
+      .xrevrange(this.keys.ipChanges, '+', '-', 'COUNT', 20)
+      .catch(() => []);
     return found.flatMap(([, list]) => {
       const fields = new Map<string, string>();
       for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i] ?? '', list[i + 1] ?? '');
@@ -119,7 +121,7 @@ export class RegistryView {
   /** When who is due. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
-    const pairs = await withTimeout(this.redis.zrange(this.keys.announcements, 0, -1, 'WITHSCORES'));
+    const pairs: string[] = await withTimeout(this.redis.zrange(this.keys.announcements, '0', '-1', 'WITHSCORES'));
     for (let i = 0; i + 1 < pairs.length; i += 2) due.set(pairs[i] ?? '', Math.floor(Number(pairs[i + 1])));
     return due;
   }

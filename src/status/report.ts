@@ -165,6 +165,7 @@ function toStatus(
     started_at: seen.startedAt,
     uptime_seconds: seconds(now - seen.startedAt),
     stopping: seen.stoppingSince !== undefined,
+    heartbeat_at: seen.heartbeatAt,
     ip: {
       value: picture.ip.value ?? null,
       since: picture.ip.since ?? null,

@@ -109,6 +109,7 @@ export const statusSchema = z
     started_at: time,
     uptime_seconds: z.number(),
     stopping: z.boolean(),
+    heartbeat_at: time.describe('The newest tick of its own clock'),
     ip: ipState,
     round: z
       .object({
@@ -257,6 +258,8 @@ export const peersQuery = z.object({
   cursor: z.string().max(500).optional(),
 });
 
+export type PeersQuery = z.output<typeof peersQuery>;
+
 export const peersSchema = z
   .object({
     peers: z.array(peerSchema),
@@ -269,6 +272,9 @@ export const peersSchema = z
 export const peerDetailSchema = z
   .object({ peer: peerSchema, history: history.nullable(), as_of: time, url: z.string().nullable() })
   .meta({ id: 'PeerDetail' });
+
+export type PeersAnswer = z.output<typeof peersSchema>;
+export type PeerDetail = z.output<typeof peerDetailSchema>;
 
 export const seriesQuery = z.object({
   from: z.coerce.number().int().min(0).optional().describe('Unix milliseconds; 24 hours ago where it is left out'),
