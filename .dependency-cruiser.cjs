@@ -12,6 +12,7 @@ const allowed = {
   sources: ['domain', 'events', 'clients', 'config'],
   status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
   app: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'outbox', 'sinks', 'sources', 'status', 'version'],
+  page: ['domain'],
   cli: [
     'domain',
     'state',

@@ -269,6 +269,8 @@ export const peerDetailSchema = z
   .object({ peer: peerSchema, history: history.nullable(), as_of: time, url: z.string().nullable() })
   .meta({ id: 'PeerDetail' });
 
+export type PeerDetail = z.output<typeof peerDetailSchema>;
+
 export const seriesQuery = z.object({
   from: z.coerce.number().int().min(0).optional().describe('Unix milliseconds; 24 hours ago where it is left out'),
   to: z.coerce.number().int().min(0).optional(),
