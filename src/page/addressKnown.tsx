@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { many } from '../domain/text/figures.js';
+import { span } from '../domain/text/ago.js';
 import { escaped } from '../domain/text/printable.js';
 import type { Status } from '../status/schema.js';
 import { linkTo } from './view.js';
 import { Bar } from './bar.js';
-import { ago, shortName, timeOf, until } from './words.js';
+import { shortName, timeOf, until } from './words.js';
 
 /** How many of those that still owe are shown at once. */
 const SHOWN = 4;
@@ -17,20 +18,21 @@ export function Address({ status: { announcements, ip } }: { status: Status }): 
       <h2 id="known">Who knows our address</h2>
       <div class="ways">
         <Bar label="Producers" counts={producers} tone={producers.count < producers.of ? 'notice' : 'ok'}>
-          {oldest === null || owing.length === 0 ? 'acknowledged' : `slowest waits for ${Math.round(oldest)} s`}
+          {oldest === null || owing.length === 0 ? 'acknowledged' : `slowest waits for ${span(oldest * 1_000)}`}
         </Bar>
         <Bar label="Consumers" counts={consumers} tone="ok">
-          {ip.since === null ? '' : `answered since the change, ${ago(ip.since)}`}
+          {ip.since === null ? '' : 'answered since the change'}
         </Bar>
       </div>
       {owing.length > 0 && <Owing owing={owing} />}
       {ip.changes.length > 0 && (
         <ul class="changes" aria-label="Changes of the address">
-          {ip.changes.slice(0, owing.length > 0 ? 1 : 4).map(({ at, ip: now, previous, agreed }) => (
+          {ip.changes.slice(0, owing.length > 0 ? 2 : 4).map(({ at, ip: now, previous, agreed }) => (
             <li key={at}>
               <time>{timeOf(at)}</time>
               <span>
-                {previous !== null && <s>{escaped(previous)}</s>} <b>{escaped(now)}</b>
+                {previous !== null && <>{escaped(previous)} → </>}
+                <b>{escaped(now)}</b>
               </span>
               <span class="age">{escaped(agreed.join(', '))}</span>
             </li>

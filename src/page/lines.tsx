@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { many } from '../domain/text/figures.js';
+import { span } from '../domain/text/ago.js';
 import { lamps } from '../domain/text/lamps.js';
 import { escaped } from '../domain/text/printable.js';
 import type { Status } from '../status/schema.js';
@@ -71,7 +71,8 @@ function LineStrip({ status }: { status: Status }): JSX.Element {
   const from = now.value - DAY_MS;
   const at = (time: number): number => (Math.max(0, time - from) / DAY_MS) * 1_000;
   const known = at(Math.max(from, status.started_at));
-  const said = status.outages.length === 0 ? 'never isolated' : `isolated ${many(status.outages.length, 'time')}`;
+  const isolatedMs = status.outages.reduce((sum, { from: began, to }) => sum + (to ?? now.value) - began, 0);
+  const said = status.outages.length === 0 ? 'never isolated' : `isolated for ${span(isolatedMs)} in all`;
   return (
     <figure class="line-strip">
       <svg viewBox="0 0 1000 18" preserveAspectRatio="none" role="img" aria-label={`Our line, last 24 h: ${said}`}>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
-import { grouped, millis, percent } from '../domain/text/figures.js';
+import { grouped, many, millis, percent } from '../domain/text/figures.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
 import type { ConsumerRow, ProducerRow } from '../status/schema.js';
 import { RecentStrip, recentWords, StateMark } from './marks.js';
@@ -88,37 +88,43 @@ export function PeerTable(): JSX.Element {
   };
   const tabbable = active.value >= from && active.value < to ? active.value : from;
   return (
-    <div class={`table ${kind}s`} role="table" aria-label={`${kind}s`} aria-rowcount={count + 1}>
-      <Head kind={kind} />
-      <div
-        class="scroller"
-        role="rowgroup"
-        ref={scroller}
-        onKeyDown={onKeyDown}
-        onScroll={({ currentTarget }) => {
-          top.value = currentTarget.scrollTop;
-        }}
-      >
-        <div class="all" role="presentation" style={{ height: `${count * rowHeight.value}px` }}>
-          {Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).map((index) => (
-            <PeerRow
-              key={rows.value[index]?.uuid ?? index}
-              row={rows.value[index]}
-              index={index}
-              y={index * rowHeight.value}
-              tabbable={index === tabbable}
-              onFocus={() => {
-                active.value = index;
-              }}
-            />
-          ))}
+    <>
+      <div class={`table ${kind}s`} role="table" aria-label={`${kind}s`} aria-rowcount={count + 1}>
+        <Head kind={kind} />
+        <div
+          class="scroller"
+          role="rowgroup"
+          ref={scroller}
+          onKeyDown={onKeyDown}
+          onScroll={({ currentTarget }) => {
+            top.value = currentTarget.scrollTop;
+          }}
+        >
+          <div class="all" role="presentation" style={{ height: `${count * rowHeight.value}px` }}>
+            {Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).map((index) => (
+              <PeerRow
+                key={rows.value[index]?.uuid ?? index}
+                row={rows.value[index]}
+                index={index}
+                y={index * rowHeight.value}
+                tabbable={index === tabbable}
+                onFocus={() => {
+                  active.value = index;
+                }}
+              />
+            ))}
+          </div>
         </div>
-        {total.value === 0 && <p class="empty">{q === '' && state === '' ? 'None.' : 'None matches.'}</p>}
       </div>
+      {total.value === 0 && <p class="empty">{q === '' && state === '' ? 'None.' : 'None matches.'}</p>}
       <p class="count" role="status">
-        {total.value === undefined ? 'Asking…' : `${grouped(count)} ${q === '' && state === '' ? '' : 'match'}`}
+        {total.value === undefined
+          ? 'Asking…'
+          : q === '' && state === ''
+            ? many(count, kind)
+            : `${many(count, kind)} found`}
       </p>
-    </div>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { grouped, millis } from '../domain/text/figures.js';
 import type { Status } from '../status/schema.js';
 import { Fill } from './bar.js';
+import { now } from './state.js';
 import { ago, until } from './words.js';
 
 const LANES = ['regular', 'suspect', 'pending', 'unavailable'] as const;
@@ -30,7 +31,7 @@ export function Rounds({ status: { round, lanes, latency } }: { status: Status }
         </span>
       </p>
       <Fill
-        share={running === null ? 1 : running.done / Math.max(1, running.total)}
+        share={running === null ? waited(round) : running.done / Math.max(1, running.total)}
         tone={running === null ? 'idle' : 'busy'}
       />
       <table class="lanes">
@@ -65,4 +66,9 @@ export function Rounds({ status: { round, lanes, latency } }: { status: Status }
       </p>
     </section>
   );
+}
+
+/** How much of the time between two rounds is over. */
+function waited({ next_at: next, interval_ms: interval }: Status['round']): number {
+  return next === null ? 0 : 1 - (next - now.value) / interval;
 }

@@ -22,13 +22,11 @@ export function ordinaryDay(now: number, { consumers, producers }: World): reado
   const change: readonly Told[] = [
     told('ip.disagreed', now - 5 * MIN, 'the sources disagree: 203.0.113.2, 203.0.113.7', {}),
     told('ip.changed', now - 4 * MIN, 'public IP changed from 203.0.113.2 to 203.0.113.7, 5 producers to tell', {}),
-    ...producers
-      .slice(0, 4)
-      .map(({ uuid }, i) =>
-        told('announcement.acknowledged', now - 4 * MIN + 900 * (i + 1), `${name(uuid)} acknowledged 203.0.113.7`, {
-          uuid,
-        }),
-      ),
+    ...producers.slice(0, 4).map(({ uuid }, i) =>
+      told('announcement.acknowledged', now - 4 * MIN + 900 * (i + 1), `${name(uuid)} acknowledged 203.0.113.7`, {
+        uuid,
+      }),
+    ),
   ];
   const down = consumers
     .filter(({ state, state_since: since }) => state === 'unavailable' && since !== null && since > now - HOUR)

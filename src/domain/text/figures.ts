@@ -3,11 +3,11 @@ export function grouped(n: number): string {
   return n.toLocaleString('en-US');
 }
 
-/** A share as people read it, `99.1%`; below 100% it never says 100. `–` where there is none. */
+/** A share as people read it, `99.1%`, rounded down: below all it never says 100. `–` where there is none. */
 export function percent(share: number | null): string {
   if (share === null) return '–';
   if (share >= 1) return '100%';
-  return `${(Math.floor(share * 1_000) / 10).toFixed(share < 0.1 ? 1 : share > 0.9 ? 1 : 0)}%`;
+  return `${(Math.floor(share * 1_000) / 10).toFixed(1)}%`;
 }
 
 /** Milliseconds as people read them, `41 ms` or `1.2 s`; `–` where there are none. */
