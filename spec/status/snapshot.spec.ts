@@ -33,6 +33,6 @@ describe('the snapshot', () => {
   });
 
   it('begins with the sentence', () => {
-    expect(snapshotText(world.status, [])).to.match(/^All is well: Well connected: /);
+    expect(snapshotText(world.status, [])).to.match(/^OK: Well connected: /);
   });
 });

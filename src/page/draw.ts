@@ -10,6 +10,9 @@ export interface Drawing {
 }
 
 const HEIGHT = 132;
+// An enum that exists in types alone, so that its number has to be written.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+const RIGHT: uPlot.Axis.Side = 1;
 /** Samples that are further apart than so many of their usual distance leave a gap. */
 const GAP = 4;
 
@@ -71,10 +74,20 @@ function optionsOf(
     cursor: { sync: { key: 'over-time' }, points: { size: 5 }, y: false, drag: { x: true, y: false } },
     scales: { y: { range: fromZero }, apart: { range: fromZero } },
     axes: [
-      { ...axis, space: 70, size: 26, values: TIMES },
+      { ...axis, space: 70, size: 26, values: timeLabels },
       { ...axis, size: 54, space: 34, values: format },
       ...(apart
-        ? [{ ...axis, scale: 'apart', side: 1, size: 48, space: 34, grid: { show: false }, values: format }]
+        ? [
+            {
+              ...axis,
+              scale: 'apart',
+              side: RIGHT,
+              size: 48,
+              space: 34,
+              grid: { show: false },
+              values: format,
+            },
+          ]
         : []),
     ],
     series: [
@@ -103,13 +116,19 @@ function optionsOf(
   };
 }
 
-/** Hours as people in most of the world write them. */
-const TIMES: uPlot.Axis.Values = [
-  [86_400, '{D} {MMM}', null, null, null, null, null, null, 1],
-  [3_600, '{HH}:{mm}', '\n{D} {MMM}', null, null, null, null, null, 1],
-  [60, '{HH}:{mm}', null, null, null, null, null, null, 1],
-  [1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1],
-];
+const DAY_S = 86_400;
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const HOUR = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const SECOND = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** The time of the day, and at midnight the day. */
+function timeLabels(_: uPlot, splits: number[], __: number, ___: number, step: number): string[] {
+  return splits.map((at) => {
+    const date = new Date(at * 1_000);
+    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    return (step >= DAY_S || isMidnight ? DAY : step >= 60 ? HOUR : SECOND).format(date);
+  });
+}
 
 function fromZero(_: uPlot, __: number, max: number | null): [number, number] {
   return [0, max === null || max <= 0 ? 1 : max * 1.12];

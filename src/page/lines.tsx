@@ -81,7 +81,7 @@ function LineStrip({ status }: { status: Status }): JSX.Element {
         {status.outages.map(({ from: began, to }) => (
           <rect
             key={began}
-            class="outage"
+            class={to === null ? 'outage now' : 'outage'}
             x={at(began)}
             y="0"
             width={Math.max(3, at(to ?? now.value) - at(began))}

@@ -23,6 +23,7 @@ const stop = effect(() => {
 });
 
 effect(() => {
+  document.body.classList.toggle('lost', stale.value);
   if (stale.value) showInTab('lost', 'No word from the scheduler');
   else if (status.value !== undefined) showInTab(status.value.level, status.value.summary);
 });

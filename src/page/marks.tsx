@@ -57,6 +57,6 @@ export function RecentStrip({ recent, height = 16 }: { recent: string; height?: 
 /** `recent` in words. */
 export function recentWords(recent: string): string {
   if (recent === '') return 'not checked yet';
-  const failed = [...recent].filter((one) => one === 'x').length;
+  const failed = recent.replaceAll(/[^x]/g, '').length;
   return failed === 0 ? `last ${recent.length} answered` : `${failed} of the last ${recent.length} failed`;
 }

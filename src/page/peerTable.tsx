@@ -229,7 +229,7 @@ function ConsumerCells({ row }: { row: ConsumerRow }): JSX.Element {
   return (
     <>
       <span class={`c-state s-${row.state}`} role="cell">
-        {row.state}
+        <span class="word">{row.state}</span>
         {row.error !== null && <span class="why">{escaped(row.error)}</span>}
       </span>
       <span class="c-since" role="cell" title={row.state_since === null ? '' : timeOf(row.state_since)}>
@@ -259,7 +259,7 @@ function ProducerCells({ row }: { row: ProducerRow }): JSX.Element {
   return (
     <>
       <span class={`c-state s-${row.state}`} role="cell">
-        {row.state}
+        <span class="word">{row.state}</span>
         {row.error !== null && <span class="why">{escaped(row.error)}</span>}
       </span>
       <span class="c-told" role="cell">

@@ -5,9 +5,9 @@ import type { Problem, Status } from '../status/schema.js';
 import type { Level } from './level.js';
 import { LampMark } from './marks.js';
 import { heardAt, stale, ticking } from './state.js';
-import { ago } from './words.js';
+import { held } from './words.js';
 
-const WORDS: Readonly<Record<Level, string>> = { ok: 'All is well', notice: 'Take note', bad: 'Act' };
+const WORDS: Readonly<Record<Level, string>> = { ok: 'OK', notice: 'Note', bad: 'Act' };
 
 /** The lamp, the sentence, and under it what is wrong with what to do about it. */
 export function Verdict({ status }: { status: Status }): JSX.Element {
@@ -37,7 +37,7 @@ function ProblemItem({ problem }: { problem: Problem }): JSX.Element {
       <p>
         <strong>{escaped(problem.text)}</strong> <span class="advice">{escaped(problem.advice)}</span>
       </p>
-      {problem.since !== null && <span class="age">{ago(problem.since)}</span>}
+      {problem.since !== null && <span class="age">for {held(problem.since)}</span>}
     </li>
   );
 }

@@ -8,73 +8,72 @@ import type { ConsumerRow, ProducerRow, Status } from './schema.js';
 type Row = ConsumerRow | ProducerRow;
 
 const WIDTH = 80;
-const WORDS = { ok: 'All is well', notice: 'Take note', bad: 'Act' } as const;
+const WORDS = { ok: 'OK', notice: 'Note', bad: 'Act' } as const;
 
 /** The page as of now in HTML, for who has no script, and until the script has something newer. */
 export function snapshotHtml(status: Status, peers: readonly Row[]): string {
   const { as_of: now } = status;
-  return String(
-    html`<div class="snapshot">
-      <header class="verdict">
-        <h1>${WORDS[status.level]}: ${escaped(status.summary)}</h1>
-        <p class="age">as of ${clockTime(now, now)}; reload for newer</p>
-        ${
-          status.problems.length === 0
-            ? ''
-            : html`<ul class="problems" aria-label="Problems">
-                ${status.problems.map(
-                  ({ level, text, advice, since }) =>
-                    html`<li class="${level}">
-                      <span>${level === 'bad' ? '✕' : '▲'}</span>
-                      <p><strong>${escaped(text)}</strong> ${escaped(advice)}</p>
-                      <span class="age">${since === null ? '' : `since ${clockTime(since, now)}`}</span>
-                    </li>`,
-                )}
-              </ul>`
-        }
-      </header>
-      ${facts(status).map(
-        ({ title, lines }) =>
-          html`<section class="card">
-            <h2>${title}</h2>
-            <table>
-              <tbody>
-                ${lines.map(
-                  ([name, value]) =>
-                    html`<tr>
-                      <th scope="row">${name}</th>
-                      <td>${value}</td>
-                    </tr>`,
-                )}
-              </tbody>
-            </table>
-          </section>`,
-      )}
-      <section class="card">
-        <h2>Peers, problems first</h2>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Peer</th>
-              <th scope="col">Address</th>
-              <th scope="col">State</th>
-              <th scope="col">For</th>
-              <th scope="col">Latency</th>
-              <th scope="col">24 h</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${peers.map(
-              (row) =>
-                html`<tr>
-                  ${cells(row, now).map((cell) => html`<td>${cell}</td>`)}
-                </tr>`,
-            )}
-          </tbody>
-        </table>
-      </section>
-    </div>`,
-  );
+  // Nothing in it is waited for, so it is no promise.
+  return html`<div class="snapshot">
+    <header class="verdict">
+      <h1>${WORDS[status.level]}: ${escaped(status.summary)}</h1>
+      <p class="age">as of ${clockTime(now, now)}; reload for newer</p>
+      ${
+        status.problems.length === 0
+          ? ''
+          : html`<ul class="problems" aria-label="Problems">
+              ${status.problems.map(
+                ({ level, text, advice, since }) =>
+                  html`<li class="${level}">
+                    <span>${level === 'bad' ? '✕' : '▲'}</span>
+                    <p><strong>${escaped(text)}</strong> ${escaped(advice)}</p>
+                    <span class="age">${since === null ? '' : `since ${clockTime(since, now)}`}</span>
+                  </li>`,
+              )}
+            </ul>`
+      }
+    </header>
+    ${facts(status).map(
+      ({ title, lines }) =>
+        html`<section class="card">
+          <h2>${title}</h2>
+          <table>
+            <tbody>
+              ${lines.map(
+                ([name, value]) =>
+                  html`<tr>
+                    <th scope="row">${name}</th>
+                    <td>${value}</td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </section>`,
+    )}
+    <section class="card">
+      <h2>Peers, problems first</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Peer</th>
+            <th scope="col">Address</th>
+            <th scope="col">State</th>
+            <th scope="col">For</th>
+            <th scope="col">Latency</th>
+            <th scope="col">24 h</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${peers.map(
+            (row) =>
+              html`<tr>
+                ${cells(row, now).map((cell) => html`<td>${cell}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </section>
+  </div>` as string;
 }
 
 /** The same in text, 80 columns wide, for a terminal. */

@@ -216,19 +216,19 @@ function samplesOf(size: number, now: number): readonly Sample[] {
   return Array.from({ length: 1_440 }, (_, i) => {
     const at = now - (1_440 - i) * MIN;
     const isolated = at > now - 9.4 * HOUR && at < now - 9.1 * HOUR;
-    away = Math.max(3, away + (draw() - 0.5) * 3 - (away - size * 0.01) * 0.03);
-    const busy = 1 + 0.4 * Math.sin(i / 230) + draw() * 0.14;
+    away = Math.max(3, away + (draw() < 0.04 ? Math.round((draw() - 0.5) * 6) : 0) - (away - size * 0.01) * 0.03);
+    const busy = 1 + 0.4 * Math.sin(i / 230) + draw() * 0.03;
     return {
       at,
       round_ms: isolated ? 5_020 : Math.round(780 * busy + (draw() < 0.004 ? 2_400 : 0)),
       p50_ms: isolated ? null : Math.round(38 * busy),
-      p95_ms: isolated ? null : Math.round(170 * busy + draw() * 30),
-      p99_ms: isolated ? null : Math.round(430 * busy + draw() * 160),
+      p95_ms: isolated ? null : Math.round(170 * busy + draw() * 8),
+      p99_ms: isolated ? null : Math.round(430 * busy + draw() * 22),
       available: Math.round(size - away),
-      suspect: draw() < 0.06 ? Math.round(draw() * 4) : 0,
+      suspect: draw() < 0.02 ? Math.round(draw() * 4) : 0,
       unavailable: Math.round(away),
       pending: draw() < 0.01 ? 4 : 0,
-      freshness_s: isolated ? 61 + (i % 20) : Math.round(57 + draw() * 4),
+      freshness_s: isolated ? 61 + (i % 20) : 58 + (i % 240 < 40 ? 1 : 0),
       isolated,
       answered: Math.round(size - away),
       failed: Math.round(away),
