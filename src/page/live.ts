@@ -45,9 +45,11 @@ async function listen(): Promise<void> {
   };
   try {
     const headers = { accept: 'text/event-stream', ...(lastId !== '' && { 'last-event-id': lastId }) };
-    const { ok, body } = await fetch(urlOf('api/events'), { headers, signal, cache: 'no-store' });
+    const [{ ok, body }] = await Promise.all([
+      fetch(urlOf('api/events'), { headers, signal, cache: 'no-store' }),
+      getJson<Status>('api/status', signal).then(takeStatus),
+    ]);
     if (!ok || body === null) return;
-    takeStatus(await getJson<Status>('api/status', signal));
     heard();
     connected.value = true;
     retryMs = RETRY_MS;

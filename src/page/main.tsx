@@ -5,6 +5,7 @@ import { App } from './app.js';
 import { Banner } from './banner.js';
 import { showInTab } from './icon.js';
 import { follow } from './live.js';
+import { followPeers } from './peerPages.js';
 import { stale, status } from './state.js';
 
 const app = document.getElementById('app');
@@ -29,4 +30,5 @@ effect(() => {
 });
 
 keepInAddress();
+followPeers();
 void follow();

@@ -15,12 +15,14 @@ interface Answer {
 
 interface Page {
   readonly cursor: string | null;
+  readonly limit: number;
   readonly rows: readonly Row[];
   readonly next: string | null;
 }
 
-/** Peers of one request. */
-const LIMIT = 200;
+/** Peers of one request; more where one jumps far down. */
+const LIMIT = 100;
+const LIMIT_FAR = 500;
 const REFRESH_MS = 5_000;
 const SOON_MS = 700;
 
@@ -38,33 +40,33 @@ let sight = { from: 0, to: 40 };
 /** Counts the questions: an answer to an older one is of no use. */
 let question = 0;
 let work: Promise<void> = Promise.resolve();
-let shown = Infinity;
+let shown = '';
 
-/** Loads what a question needs, now and whenever it changes; keeps what is in sight fresh. */
-export function followPeers(): () => void {
-  const ends = [
-    effect(() => {
-      const { kind, state, q, sort } = view.value;
-      ask(new URLSearchParams({ kind, sort, ...(state && { state }), ...(q && { q }) }));
-    }),
-    effect(() => {
-      const [newest] = journal.value;
-      if (newest !== undefined && /^(peer|announcement)/.test(newest.type)) refreshSoon();
-    }),
-    effect(() => {
-      if (connected.value) refreshSoon();
-    }),
-  ];
-  const timer = setInterval(() => {
-    const known = status.value?.as_of ?? 0;
+/** Loads what a question needs, now and whenever it changes; keeps what is in sight fresh for as long as the page is open. */
+export function followPeers(): void {
+  effect(() => {
+    const { kind, state, q, sort } = view.value;
+    ask(new URLSearchParams({ kind, sort, ...(state && { state }), ...(q && { q }) }));
+  });
+  effect(() => {
+    const [newest] = journal.value;
+    if (newest !== undefined && /^(peer|announcement)/.test(newest.type)) refreshSoon();
+  });
+  effect(() => {
+    if (connected.value) refreshSoon();
+  });
+  setInterval(() => {
+    const known = checksSoFar();
     if (document.hidden || !connected.value || known === shown) return;
     shown = known;
     refresh();
   }, REFRESH_MS);
-  return () => {
-    clearInterval(timer);
-    for (const end of ends) end();
-  };
+}
+
+/** Changes whenever a round of any lane has ended: before that there is little news of any peer. */
+function checksSoFar(): string {
+  const { lanes, peers } = status.value ?? {};
+  return JSON.stringify([Object.values(lanes ?? {}).map(({ rounds, last_round_ms: took }) => [rounds, took]), peers]);
 }
 
 /** Tells which rows are in sight: they are loaded where they are not yet. */
@@ -82,7 +84,7 @@ function ask(query: URLSearchParams): void {
   question += 1;
   const mine = question;
   enqueue(async () => {
-    const page = await fetchPage(null, mine);
+    const page = await fetchPage(null, LIMIT, mine);
     if (page === undefined) return;
     pages = [page];
     publish();
@@ -94,7 +96,8 @@ async function loadUpTo(mine: number): Promise<void> {
   for (;;) {
     const cursor = pages.at(-1)?.next ?? null;
     if (mine !== question || cursor === null || rows.value.length >= sight.to) return;
-    const page = await fetchPage(cursor, mine);
+    const limit = Math.max(LIMIT, Math.min(LIMIT_FAR, sight.to - rows.value.length));
+    const page = await fetchPage(cursor, limit, mine);
     if (page === undefined) return;
     pages = [...pages, page];
     publish();
@@ -116,11 +119,11 @@ function refresh(): void {
   enqueue(async () => {
     let begin = 0;
     for (let i = 0; i < pages.length && mine === question; i++) {
-      const { cursor, rows: old } = pages[i] ?? { cursor: null, rows: [] };
+      const { cursor, limit, rows: old } = pages[i] ?? { cursor: null, limit: LIMIT, rows: [] };
       const seen = begin < sight.to && begin + old.length > sight.from;
       begin += old.length;
       if (!seen && !(i === 0 && old.length === 0)) continue;
-      const page = await fetchPage(cursor, mine);
+      const page = await fetchPage(cursor, limit, mine);
       if (page === undefined) return;
       const following = pages[i + 1];
       pages[i] = page;
@@ -139,10 +142,10 @@ function enqueue(task: () => Promise<void>): void {
   });
 }
 
-async function fetchPage(cursor: string | null, mine: number): Promise<Page | undefined> {
+async function fetchPage(cursor: string | null, limit: number, mine: number): Promise<Page | undefined> {
   if (mine !== question) return undefined;
   const query = new URLSearchParams(asked);
-  query.set('limit', String(LIMIT));
+  query.set('limit', String(limit));
   if (cursor !== null) query.set('cursor', cursor);
   const { peers, next, as_of: asOf, total: all } = await getJson<Answer>(`api/peers?${query.toString()}`);
   if (mine !== question) return undefined;
@@ -152,7 +155,7 @@ async function fetchPage(cursor: string | null, mine: number): Promise<Page | un
     trouble.value = '';
   });
   // The days are for the drawer, which asks for them; of ten thousand peers they would be most of what is kept.
-  return { cursor, rows: peers.map((row) => (row.kind === 'consumer' ? { ...row, days: null } : row)), next };
+  return { cursor, limit, rows: peers.map((row) => (row.kind === 'consumer' ? { ...row, days: null } : row)), next };
 }
 
 /** A peer that moved between two pages stands in both until both are asked again. */

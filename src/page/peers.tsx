@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { grouped } from '../domain/text/figures.js';
 import type { Status } from '../status/schema.js';
 import { StateMark } from './marks.js';
-import { followPeers, rowsAsOf, trouble } from './peerPages.js';
+import { rowsAsOf, trouble } from './peerPages.js';
 import { PeerTable } from './peerTable.js';
 import { now } from './state.js';
 import { look, view } from './view.js';
@@ -17,7 +17,6 @@ const OLD_MS = 30_000;
 
 /** Every peer, problems first: search, filter, sort; what is chosen stands in the address of the page. */
 export function Peers({ status }: { status: Status }): JSX.Element {
-  useEffect(followPeers, []);
   const { kind } = view.value;
   return (
     <section class="card peers" aria-labelledby="peers">
