@@ -43,6 +43,24 @@ module.exports = {
       ),
     ),
     never(
+      'layers-page',
+      'The page runs in the browser: of the project it imports rules, and the types of what the server answers.',
+      { path: '^src/page/' },
+      { path: '^src/', pathNot: ['^src/(page|domain)/', '^src/status/schema\\.ts$'] },
+    ),
+    never(
+      'page-types',
+      'What validates answers is no part of the page.',
+      { path: '^src/page/' },
+      { path: '^src/status/', dependencyTypesNot: ['type-only'] },
+    ),
+    never(
+      'page-alone',
+      'What runs in the browser runs nowhere else.',
+      { path: '^src/(?!page/)' },
+      { path: '^src/page/' },
+    ),
+    never(
       'no-circular',
       'A module that needs itself, be it for a type, has no place of its own.',
       {},
@@ -52,7 +70,13 @@ module.exports = {
       'no-orphans',
       'Every module is of use to the program.',
       { path: '^src/main\\.ts$' },
-      { path: '^src/', reachable: false },
+      { path: '^src/', pathNot: '^src/page/', reachable: false },
+    ),
+    never(
+      'no-orphans-of-the-page',
+      'Every module of the page is of use to it.',
+      { path: '^src/page/main\\.tsx$' },
+      { path: '^src/page/', reachable: false },
     ),
     never(
       'streams-without-packages',

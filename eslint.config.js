@@ -11,9 +11,13 @@ export default defineConfig(
   { ignores: ['dist/', '.build/', 'coverage/', 'node_modules/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked, rxjsX.configs.strict],
-    languageOptions: { parserOptions: { project: ['tsconfig.json', 'swarm/tsconfig.json', 'spec/tsconfig.json'] } },
+    languageOptions: {
+      parserOptions: {
+        project: ['tsconfig.json', 'src/page/tsconfig.json', 'swarm/tsconfig.json', 'spec/tsconfig.json'],
+      },
+    },
     rules: {
       // Numbers in a text are fine where the text is for people.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],

@@ -63,12 +63,12 @@ function installed() {
   return run(command[0], command.slice(1));
 }
 
-function onPath(program) {
+export function onPath(program) {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.map((folder) => join(folder, program)).find(isProgram);
 }
 
-function isProgram(path) {
+export function isProgram(path) {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, tool } from './run.mjs';
 
 export { root } from './run.mjs';
+export { ensureChromium } from './chromium.mjs';
 export { ensureRedisServer } from './redis-server.mjs';
 
 /** Everything that a fresh clone needs before it can be tried: packages, a real redis-server, a build. */
@@ -32,16 +33,35 @@ export function build({ shipped = false } = {}) {
     // tsc looks there alone for whether it has anything to do.
     if (!existsSync(join(root, output))) rmSync(buildInfo(source), { force: true });
   }
-  return tool('typescript/bin/tsc', ['-b', shipped ? '.' : 'spec']);
+  if (!existsSync(join(root, page.output))) rmSync(buildInfo('page'), { force: true });
+  const compiled = tool('typescript/bin/tsc', ['-b', ...(shipped ? ['.', page.source] : ['spec'])]);
+  copyStyles();
+  return compiled;
+}
+
+/** The page is a project of its own: it runs in the browser. */
+const page = { source: 'src/page', output: 'dist/page' };
+
+/** What the page has beside its modules. */
+function copyStyles() {
+  mkdirSync(join(root, page.output), { recursive: true });
+  for (const name of readdirSync(join(root, page.source)).filter((file) => file.endsWith('.css'))) {
+    copyFileSync(join(root, page.source, name), join(root, page.output, name));
+  }
 }
 
 /** Whether the program is there to be run, and as new as its sources. */
 export function isBuilt() {
   if (!existsSync(join(root, trees.src, 'main.js'))) return false;
   if (!existsSync(join(root, 'src')) || !existsSync(buildInfo('src'))) return true;
-  const builtAt = statSync(buildInfo('src')).mtimeMs;
+  if (!existsSync(buildInfo('page'))) return false;
+  const builtAt = { src: statSync(buildInfo('src')).mtimeMs, page: statSync(buildInfo('page')).mtimeMs };
   const sources = readdirSync(join(root, 'src'), { recursive: true });
-  return sources.every((name) => statSync(join(root, 'src', name)).mtimeMs <= builtAt);
+  return sources.every((name) => changedAt(join('src', name)) <= builtAt[/^page([\\/]|$)/.test(name) ? 'page' : 'src']);
+}
+
+function changedAt(path) {
+  return statSync(join(root, path)).mtimeMs;
 }
 
 function buildInfo(source) {
@@ -53,6 +73,7 @@ function removeStale(source, output) {
   if (!existsSync(output)) return;
   for (const name of readdirSync(output, { recursive: true })) {
     const stem = name.replace(/\.(js|d\.ts)(\.map)?$/, '');
-    if (stem !== name && !existsSync(join(source, `${stem}.ts`))) rmSync(join(output, name));
+    const isGone = ['.ts', '.tsx'].every((ending) => !existsSync(join(source, stem + ending)));
+    if (stem !== name && isGone) rmSync(join(output, name));
   }
 }

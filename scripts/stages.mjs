@@ -1,11 +1,12 @@
 import { tool } from './run.mjs';
-import { build, ensureRedisServer, install } from './setup.mjs';
+import { build, ensureChromium, ensureRedisServer, install } from './setup.mjs';
 import { tally } from './specs.mjs';
 
 /** What specs need; the linter as well, which takes the types of `#src/…` from the build. */
 export const setUp = [
   ['packages', install],
   ['redis-server', findRedis],
+  ['chromium', findChromium],
   ['build', build],
 ];
 export const checks = [
@@ -36,4 +37,11 @@ function findRedis() {
   const found = ensureRedisServer();
   if (found !== undefined) process.env.REDIS_SERVER = found;
   return found !== undefined;
+}
+
+/** Without one the specs of the page are skipped, and say so. */
+function findChromium() {
+  const found = ensureChromium();
+  if (found !== undefined) process.env.CHROMIUM = found;
+  return true;
 }

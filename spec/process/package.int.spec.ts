@@ -58,8 +58,8 @@ describe('a fresh clone', function () {
     expect(status, stderr).to.equal(0);
     const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
     const modules = readdirSync(join(clone, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join('dist', name.replace(/\.ts$/, '.js')));
+      .filter((name) => /\.(tsx?|css)$/.test(name))
+      .map((name) => join('dist', name.replace(/\.tsx?$/, '.js')));
     expect(packed?.files.map(({ path }) => path)).to.have.members(['LICENSE', 'README.md', 'package.json', ...modules]);
     spawnSync('tar', ['-xzf', join(folder, packed?.filename ?? '')], { cwd: folder });
   });

@@ -1,0 +1,3 @@
+import type { Status } from '../status/schema.js';
+
+export type Level = Status['level'];
