@@ -176,6 +176,18 @@ describe('housekeeping', () => {
     expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
   });
 
+  it('has as much history kept as is configured at the start, and another where that changes', () => {
+    const sizes: Config['history'][] = [];
+    const config$ = new BehaviorSubject(configOf());
+    keeping({ config$, setHistory: (size) => sizes.push(size) });
+    config$.next(configOf({ log: { level: 'debug' } }));
+    config$.next(configOf({ history: { hours: 24 } }));
+    expect(sizes).to.deep.equal([
+      { hours: 168, days: 90 },
+      { hours: 24, days: 90 },
+    ]);
+  });
+
   it('makes the log as it is configured at the start, and again where that changes', () => {
     const logs: Config['log'][] = [];
     const config$ = new BehaviorSubject(configOf({ log: { level: 'warn' } }));

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { redisFailure } from '#src/clients/redis.js';
 import { runScript } from '#src/clients/script.js';
-import { readHistory, uptime, type History, type HistorySize } from '#src/domain/history.js';
+import { uptime, type History, type HistorySize } from '#src/domain/history.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { keysUnder } from '#src/domain/keys.js';
 import { toArguments, toKeys, WRITE } from '#src/sinks/verdictScript.js';
@@ -14,6 +16,7 @@ import { entry } from '../support/entries.js';
 import { HistoryModel } from '../support/models/history.js';
 import { RedisCluster } from '../support/redisCluster.js';
 import { keys, privateRedis, register } from '../support/registry.js';
+import { skipBecause } from '../support/skip.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -171,6 +174,23 @@ describe('histories, on a real Redis', () => {
       }
       expect(each.reduce((sum, n) => sum + n, 0)).to.be.within(64 * 3, 64 * 4);
       expect(Math.max(...each)).to.be.below(24);
+    });
+
+    it('add at most a tenth to what a round sends', async () => {
+      const uuids = Array.from({ length: 128 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
+      for (const uuid of uuids) await register(shared.redis, 'consumer', uuid);
+      const sent = async (size: HistorySize): Promise<number> => {
+        begin(size);
+        await shared.redis.call('CONFIG', 'RESETSTAT');
+        for (let minute = 0; minute < 24; minute += 1) {
+          for (const uuid of uuids) check(uuid);
+          await sink.flush();
+          now += MINUTE;
+        }
+        return Number(/total_net_input_bytes:(\d+)/.exec(await shared.redis.info('stats'))?.[1]);
+      };
+      const [without, withHistory] = [await sent({ hours: 0, days: 0 }), await sent(SIZE)];
+      expect(withHistory / without).to.be.within(1.001, 1.1);
     });
 
     it('lose no result that is ten minutes old where the process is killed, and the next one continues them', async () => {
@@ -370,10 +390,30 @@ describe('histories, on a real Redis', () => {
     });
   });
 
-  it('are read as they are documented', async () => {
-    const bytes = Buffer.alloc(15);
-    bytes.write('h1', 'latin1');
-    await shared.redis.set(keys.history('a'), bytes);
-    expect(await historyOf()).to.deep.equal(readHistory(bytes));
+  it('are read by the program in the documentation', async function () {
+    const page = await readFile(new URL('../../../docs/redis.md', import.meta.url), 'utf8');
+    const [, program = ''] = /```python\n([^]*?)```/.exec(page) ?? [];
+    expect(program).to.not.equal('');
+    if (spawnSync('python3', ['-c', '']).status !== 0) return skipBecause(this, 'there is no python3');
+    const book = new PeerBook(['loopback']);
+    await register(shared.redis, 'consumer', 'a');
+    book.remember(known('a'), 1);
+    for (const at of [START, START + MINUTE]) {
+      book.record(known('a'), { at, outcome: { ok: true, latencyMs: 64 }, counted: true, health: UNCHECKED });
+    }
+    book.record(known('a'), {
+      at: START,
+      outcome: { ok: false, reason: 'timeout' },
+      counted: false,
+      health: UNCHECKED,
+    });
+    await new WriteBack(shared.redis, keys, book, () => START, redisFailure, SIZE).flushAtEnd();
+    // redis-cli adds a line feed.
+    const input = Buffer.concat([
+      (await shared.redis.getBuffer(keys.history('a'))) ?? Buffer.alloc(0),
+      Buffer.from('\n'),
+    ]);
+    const { stdout, stderr } = spawnSync('python3', ['-c', program], { input });
+    expect([stdout.toString(), stderr.toString()]).to.deep.equal(['2026-11-25 12:00Z 2 0 1 64\n', '']);
   });
 });

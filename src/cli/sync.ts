@@ -57,6 +57,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     );
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
+    forgiveHistory(found);
     for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);
     await print(summary(found, parts, Date.now() - startedAt));
     const faults = faultsOf(found, parts);
@@ -79,9 +80,7 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
       results.set(event.uuid, event.why);
       return;
     case 'redis.failed':
-      // Without history the results are stored all the same.
-      if (event.what === KEEPING_HISTORY) for (const { message } of describe(event)) warnings.add(message);
-      else failures.set(event.what, event.reason);
+      failures.set(event.what, event.reason);
       return;
     case 'redis.worked':
     case 'redis.caught-up':
@@ -93,6 +92,13 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
       return;
     default:
   }
+}
+
+/** Without history the results are stored all the same; where they are not, that is what there is to say. */
+function forgiveHistory({ failures, warnings }: Found): void {
+  const reason = failures.get(KEEPING_HISTORY);
+  failures.delete(KEEPING_HISTORY);
+  if (reason !== undefined && failures.size === 0) warnings.add(`could not confirm ${KEEPING_HISTORY}: ${reason}`);
 }
 
 function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
