@@ -15,8 +15,8 @@ export async function checkHealth(options: LoadOptions, url: string | undefined)
   if (url !== undefined && !URL.canParse(url)) throw new UsageError('--url: expected a URL with a host');
   const place = url ?? (await configured(options));
   const answer = await ask(place);
-  if (!answer.ok) throw new CommandError(`not healthy: ${answer.reason} (${withoutLogin(place)})`);
-  await print(`healthy (${withoutLogin(place)})\n`);
+  if (!answer.ok) throw new CommandError(`not healthy: ${withoutLogin(place)}: ${answer.reason}`);
+  await print(`healthy: ${withoutLogin(place)}\n`);
 }
 
 async function configured(options: LoadOptions): Promise<string> {

@@ -39,6 +39,6 @@ export function marked(style: Pick<Style, 'colour'>, tint: Tint, text: string): 
 
 /** Cut to so many columns, the last of them an ellipsis where something is left out. */
 export function cut(text: string, columns: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= columns ? text : `${characters.slice(0, Math.max(columns - 1, 0)).join('')}…`;
 }

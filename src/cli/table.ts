@@ -39,5 +39,5 @@ function widths(rows: readonly (readonly string[])[], width: number): number[] {
 }
 
 function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return Array.from(stripVTControlCharacters(text)).length;
 }

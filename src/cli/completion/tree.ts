@@ -32,7 +32,7 @@ export function placesOf(root: Command): readonly Place[] {
 function* walk(command: Command, path: readonly string[], inherited: readonly CompletedOption[]): Generator<Place> {
   const help = command.createHelp();
   const own = help.visibleOptions(command).map((option) => ({
-    flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
+    flags: [option.short, option.long].filter((flag) => flag !== undefined),
     description: option.description,
     takesValue: option.required || option.optional,
     choices: option.argChoices ?? [],

@@ -90,7 +90,7 @@ async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
 async function withRedis(config: Loaded['config'], { redis }: Connection): Promise<readonly Finding[]> {
   const keys = keysUnder(config.redis.keyPrefix);
   const uuid = config.uuid === NOBODY ? undefined : config.uuid;
-  const state = await redis.hgetall(keys.scheduler).catch(() => ({}) as Record<string, string>);
+  const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
   const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
   // One after the other, so that none of them makes another look slow.
   const checks = [

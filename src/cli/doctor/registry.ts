@@ -112,7 +112,7 @@ function* findingsOf(seen: Seen): Generator<Finding> {
   const total = counted(count, 'consumer');
   if (cutShort)
     yield warning(REGISTRY, `only the first ${total} were looked at, for lack of time`, 'a Redis nearer by');
-  else yield ok(REGISTRY, count === 0 ? 'there are no consumers yet' : `${total} are registered`);
+  else yield ok(REGISTRY, count === 0 ? 'there are no consumers yet' : `${total} in it`);
   if (malformed.count > 0) {
     const text = `${counted(malformed.count, 'consumer')} can't be called, malformed: ${listed(malformed)}`;
     yield warning(REGISTRY, text, 'see to what the API stores there; `peers remove consumer UUID` takes one away');
@@ -122,7 +122,7 @@ function* findingsOf(seen: Seen): Generator<Finding> {
     yield warning(REGISTRY, text, 'add the class of their addresses to network.allow, or remove them');
   }
   if (doubles.count > 0) {
-    const text = `${counted(doubles.count, 'consumer')} share an address with another: ${listed(doubles)}`;
+    const text = `${counted(doubles.count, 'consumer')} at the address of another one: ${listed(doubles)}`;
     yield warning(REGISTRY, text, 'one of each two is out of date: it fails as identity-mismatch, and can be removed');
   }
   if (self) {
@@ -160,7 +160,7 @@ function ofFamilies({ families: needed }: Seen, { families }: Surroundings): rea
   return missing.map(([family, n]) =>
     fault(
       FAMILIES,
-      `${text}, but no ${family} address, and ${counted(n, 'consumer')} have one of that family`,
+      `${text}, but no ${family} address, and so no way to ${counted(n, 'consumer')}`,
       `give this host an ${family} address; without one they count as unreachable`,
     ),
   );

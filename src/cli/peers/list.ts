@@ -31,7 +31,8 @@ export async function listPeers(options: LoadOptions, kind: string | undefined, 
   await withRegistry(options, async (registry) => {
     let found = 0;
     for (const one of kinds) {
-      const printed = await printKind(registry, one, list.json, states, compare);
+      const gap = found > 0 && !list.json ? '\n' : '';
+      const printed = await printKind(registry, one, { json: list.json, gap }, states, compare);
       if (printed === undefined) return;
       found += printed;
     }
@@ -44,7 +45,7 @@ export async function listPeers(options: LoadOptions, kind: string | undefined, 
 async function printKind(
   registry: Registry,
   kind: PeerKind,
-  json: boolean,
+  { json, gap }: { readonly json: boolean; readonly gap: string },
   states: ReadonlySet<string> | undefined,
   compare: Compare | undefined,
 ): Promise<number | undefined> {
@@ -57,7 +58,7 @@ async function printKind(
     const lines = json
       ? wanted.map(({ row }) => escaped(JSON.stringify(row)))
       : wanted.map((peer) => lineOf(peer, style, now));
-    if (!json && found === 0) lines.unshift(headOf(kind, style));
+    if (!json && found === 0) lines.unshift(`${gap}${headOf(kind, style)}`);
     found += wanted.length;
     if (!(await print(`${lines.join('\n')}\n`))) return undefined;
   }

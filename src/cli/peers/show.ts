@@ -130,7 +130,7 @@ function when(text: string | undefined, now: number, never: string): string {
 
 /** What the strip of results comes to, newest last: `.` answered, `x` counted failure, `-` not held against it. */
 function recentInWords(recent: string): string {
-  const count = (mark: string): number => [...recent].filter((one) => one === mark).length;
+  const count = (mark: string): number => Array.from(recent).filter((one) => one === mark).length;
   const parts = [`${count('.')} answered`, `${count('x')} failed`, `${count('-')} not counted`];
   return `${counted(recent.length, 'check')}: ${parts.join(', ')}`;
 }
