@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { escaped } from '../domain/text/printable.js';
 import { linkTo } from './view.js';
 import { folded, foldedText, type Fold } from './fold.js';
-import { journal, type JournalEntry } from './state.js';
+import { keyOf, type JournalEntry } from './journal.js';
+import { journal } from './state.js';
 import { timeOf } from './words.js';
 
 /** What happened, as it happens, equal neighbours folded. */
@@ -40,7 +41,7 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
         <summary>{escaped(foldedText(fold))}</summary>
         <ul>
           {fold.entries.slice(0, 100).map((entry) => (
-            <li key={entry.id}>
+            <li key={keyOf(entry)}>
               <time>{timeOf(entry.at)}</time> <Told entry={entry} />
             </li>
           ))}

@@ -44,7 +44,10 @@ export function assets(): ReadonlyMap<string, Asset> {
 
 /** What the modules of the page mean by the names of packages. */
 export function importMap(base: string): string {
-  const places: [string, string][] = Object.entries(PACKAGES).map(([name, file]) => [name, `${base}assets/vendor/${file}.js`]);
+  const places: [string, string][] = Object.entries(PACKAGES).map(([name, file]) => [
+    name,
+    `${base}assets/vendor/${file}.js`,
+  ]);
   return JSON.stringify({ imports: { ...Object.fromEntries(places), uplot: `${base}assets/vendor/uPlot.js` } });
 }
 
