@@ -22,12 +22,14 @@ function entry(i) {
 
 globalThis.gc();
 const before = process.memoryUsage().heapUsed;
-const table = new PeerBook();
+const table = new PeerBook(['public']);
 for (let i = 0; i < PEERS; i += 1) {
   const peer = entry(i);
   table.remember(peer, 1);
-  table.update(peer, peer.health, peer.checkedAt + 1);
+  const { health, checkedAt } = peer;
+  table.record(peer, { at: checkedAt + 1, outcome: { ok: true, latencyMs: 20 }, counted: true, health });
 }
+for (const row of table.unwrittenRows()) table.acknowledge(row);
 globalThis.gc();
 const bytes = process.memoryUsage().heapUsed - before;
 console.log(

@@ -68,7 +68,14 @@ export type SchedulerEvent =
   | { readonly kind: 'family.missing'; readonly at: number; readonly family: Family; readonly peers: number }
   | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }
   | { readonly kind: 'clock.gap'; readonly at: number; readonly gapMs: number }
-  | { readonly kind: 'ip.polled'; readonly at: number; readonly source: string; readonly result: IpResult }
+  | {
+      readonly kind: 'ip.polled';
+      readonly at: number;
+      readonly source: string;
+      readonly result: IpResult;
+      /** The address that it told. */
+      readonly answer?: string;
+    }
   | {
       readonly kind: 'ip.unknown';
       readonly at: number;

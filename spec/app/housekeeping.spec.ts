@@ -150,18 +150,22 @@ describe('housekeeping', () => {
       ]);
     });
 
-    it('wakes the poller of the outbox when it comes back, and only then', () => {
+    it('wakes the poller of the outbox when it comes back or connects anew, and only then', () => {
       const redisHealth$ = new Subject<RedisHealth>();
+      const redisConnected$ = new Subject<void>();
       const alarm = new Alarm();
       let rings = 0;
       alarm.ring = () => {
         rings += 1;
       };
-      keeping({ redisHealth$, alarm });
+      keeping({ redisHealth$, redisConnected$, alarm });
       redisHealth$.next({ up: false, reason: 'gone' });
       expect(rings).to.equal(0);
       redisHealth$.next({ up: true });
       expect(rings).to.equal(1);
+      // A server that was restarted so quickly that nobody missed it may have lost its data.
+      redisConnected$.next();
+      expect(rings).to.equal(2);
     });
   });
 
@@ -170,6 +174,18 @@ describe('housekeeping', () => {
     const followed = keeping({ stop$ });
     stop$.next('SIGTERM');
     expect(followed.seen.slice(1)).to.deep.equal([{ kind: 'process.stopping', at: 1_000_000, signal: 'SIGTERM' }]);
+  });
+
+  it('has as much history kept as is configured at the start, and another where that changes', () => {
+    const sizes: Config['history'][] = [];
+    const config$ = new BehaviorSubject(configOf());
+    keeping({ config$, setHistory: (size) => sizes.push(size) });
+    config$.next(configOf({ log: { level: 'debug' } }));
+    config$.next(configOf({ history: { hours: 24 } }));
+    expect(sizes).to.deep.equal([
+      { hours: 168, days: 90 },
+      { hours: 24, days: 90 },
+    ]);
   });
 
   it('makes the log as it is configured at the start, and again where that changes', () => {

@@ -80,40 +80,43 @@ describe('the commands on the registry', () => {
   });
 
   describe('peers list', () => {
-    const table = async (): Promise<string> =>
-      (await ran(['peers', 'list'], config())).stdout.replaceAll('│', ' ').replaceAll(/ +/g, ' ');
+    const table = async (): Promise<string> => (await ran(['peers', 'list'], config())).stdout.replaceAll(/ +/g, ' ');
 
     it('tells a peer that was never checked or told from one that is well', async () => {
       await register(shared.redis, 'consumer', PEER, { ip: '1.1.1.1' });
       await register(shared.redis, 'producer', OTHER, { ip: '1.1.1.2' });
       expect(await table())
-        .to.include(`consumer ${PEER} 1.1.1.1 never checked \n`)
-        .and.include(`producer ${OTHER} 1.1.1.2 never told \n`);
-      await shared.redis.hset(keys.consumer(PEER), { checked_at: 5, state: 'available', available: 1 });
+        .to.include(`${PEER} ○ pending 1.1.1.1\n`)
+        .and.include(`${OTHER} ○ untold 1.1.1.2\n`);
+      await shared.redis.hset(keys.scheduler, { ip: '8.8.8.8' });
+      const checked = { checked_at: Date.now() + 60_000, latency_ms: 12, state: 'available', available: 1 };
+      await shared.redis.hset(keys.consumer(PEER), checked);
       await shared.redis.hset(keys.producer(OTHER), { notified_ip: '8.8.8.8', attempts: 1 });
       expect(await table())
-        .to.include(`consumer ${PEER} 1.1.1.1 available ok \n`)
-        .and.include(`producer ${OTHER} 1.1.1.2 told 8.8.8.8 ok \n`);
+        .to.include(`${PEER} ● available 1.1.1.1 0s 12 ms\n`)
+        .and.include(`${OTHER} ● knows 1.1.1.2 8.8.8.8\n`);
+      await shared.redis.zadd(keys.announcements, 1, OTHER);
+      expect(await table()).to.include(`${OTHER} ▲ owing 1.1.1.2 8.8.8.8\n`);
     });
 
     it('tells what is the matter with the others', async () => {
       const [failing, denied, malformed] = ['a', 'b', 'c'].map(
         (digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`,
       );
-      await register(shared.redis, 'consumer', failing ?? '', { ip: '1.1.1.1', checked_at: 5, error: 'timeout' });
+      await register(shared.redis, 'consumer', failing ?? '', { ip: '1.1.1.1', error: 'timeout' });
       await register(shared.redis, 'consumer', denied ?? '', { ip: '10.1.1.1', available: 0, error: 'address-denied' });
       await shared.redis.sadd(keys.consumers, malformed ?? '');
       await shared.redis.set(keys.consumer(malformed ?? ''), 'no hash');
       expect(await table())
-        .to.include(`${failing} 1.1.1.1 not judged yet timeout \n`)
-        .and.include(`${denied} 10.1.1.1 not called address-denied \n`)
-        .and.include(`${malformed} none not called address-invalid \n`);
+        .to.include(`${failing} ○ pending 1.1.1.1 timeout\n`)
+        .and.include(`${denied} ▲ denied 10.1.1.1 address-denied\n`)
+        .and.include(`${malformed} ✖ invalid none address-invalid\n`);
     });
 
     it('shows every entry of a large registry, in order', async () => {
       const uuids = Array.from({ length: 600 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
       for (const uuid of uuids) await register(shared.redis, 'consumer', uuid, { ip: '1.1.1.1' });
-      const { stdout } = await ran(['peers', 'list', '--json'], config());
+      const { stdout } = await ran(['peers', 'list', '--sort', 'uuid', '--json'], config());
       const shown = stdout
         .trim()
         .split('\n')
@@ -210,8 +213,8 @@ describe('the commands on the registry', () => {
       await shared.redis.hset(keys.scheduler, { uuid: US, heartbeat_at: 1_000 });
       const { code, stdout, stderr } = await ran(['status'], settings());
       expect(code).to.equal(1);
-      expect(stdout).to.match(/running\s+│\s+false/);
-      expect(stderr).to.equal('no scheduler runs: the last one has been silent since 1970-01-01T00:00:01.000Z\n');
+      const sentence = '✖ No scheduler runs: the last one has been silent since 1970-01-01T00:00:01.000Z.\n';
+      expect([stdout.slice(0, sentence.length), stderr]).to.deep.equal([sentence, '']);
     });
   });
 });

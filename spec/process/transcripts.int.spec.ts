@@ -13,6 +13,7 @@ const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
 const OTHER = 'bbbbbbbb-0000-4000-8000-000000000000';
 const THIRD = 'cccccccc-0000-4000-8000-000000000000';
 const AT = 1_767_225_600_000;
+const AHEAD = 4_000_000_000_000;
 const keys = keysUnder('p2p:');
 
 describe('what operators read', function () {
@@ -48,7 +49,9 @@ describe('what operators read', function () {
 
   it('help', async () => {
     transcript.hide(version, 'VERSION');
-    const commands = ['run', 'sync', 'check-config', 'status', 'peers', 'peers list', 'peers add', 'peers remove'];
+    const daemon = ['run', 'sync', 'check-config', 'doctor', 'status', 'events', 'health', 'completion'];
+    const peersOf = ['list', 'show', 'export', 'import', 'add', 'remove'].map((name) => `peers ${name}`);
+    const commands = [...daemon, 'peers', ...peersOf];
     await transcript.run(['--help']);
     for (const command of commands) await transcript.run([...command.split(' '), '--help']);
     await transcript.run(['--version']);
@@ -76,11 +79,17 @@ describe('what operators read', function () {
     await transcript.run(['peers', 'add', 'consumer', OTHER, '192.168.1.9'], config());
     await transcript.run(['peers', 'add', 'producer', THIRD, '127.0.0.1'], config());
     await transcript.run(['peers', 'list'], config());
-    await redis.hset(keys.consumer(PEER), { state: 'available', available: 1, checked_at: AT, failures: 0 });
+    // Ahead of the clock, so that its age stays the same.
+    const checked = { checked_at: AHEAD, latency_ms: 12, failures: 0 };
+    await redis.hset(keys.consumer(PEER), { state: 'available', available: 1, ...checked });
     await redis.hset(keys.consumer(OTHER), { available: 0, error: 'address-denied' });
     await redis.hset(keys.producer(THIRD), { notified_ip: '203.0.113.7', attempts: 2, error: 'http-503' });
     await transcript.run(['peers', 'list'], config());
     await transcript.run(['peers', 'list', 'consumer', '--json'], config());
+    await transcript.run(['peers', 'list', '--state', 'denied,owing', '--sort', '-ip'], config());
+    await transcript.run(['peers', 'show', THIRD], config());
+    await transcript.run(['peers', 'export'], config());
+    await transcript.run(['peers', 'export', 'producer', '--csv'], config());
     await transcript.run(['peers', 'remove', 'consumer', OTHER], config());
     transcript.expectUnchanged('peers');
   });
@@ -93,11 +102,43 @@ describe('what operators read', function () {
     await transcript.run(['peers', 'add', 'consumer', PEER, '224.0.0.1'], config());
     await transcript.run(['peers', 'add', 'consumer', PEER, '127.0.0.1', '--port', '99999'], config());
     await transcript.run(['peers', 'remove', 'producer', PEER], config());
+    await transcript.run(['peers', 'show', PEER], config());
+    await transcript.run(['peers', 'list', '--state', 'well', '--sort', 'ip'], config());
+    await transcript.run(['peers', 'list', '--sort', 'size'], config());
+    await transcript.run(['peers', 'import', '/nowhere/peers.csv'], config());
     await transcript.run(['peers', 'list', '--redis', 'localhost:6379']);
     await transcript.run(['peers', 'list']);
     await redis.config('SET', 'maxmemory', '1');
     await transcript.run(['peers', 'add', 'consumer', PEER, '127.0.0.1'], config());
     transcript.expectUnchanged('peers-errors');
+  });
+
+  it('events', async () => {
+    await transcript.run(['events'], config());
+    const happened = (type: string, data: object): Promise<unknown> =>
+      redis.xadd(keys.events, '*', 'type', type, 'at', AT, 'data', JSON.stringify(data));
+    await happened('redis.up', {});
+    await happened('ip.changed', { ip: '203.0.113.7', previous: '203.0.113.6', producers: 5 });
+    await happened('peer.suspect', { uuid: PEER, before: 'available', error: 'timeout' });
+    await happened('peer.unavailable', { uuid: PEER, before: 'suspect', error: 'timeout' });
+    await transcript.run(['events'], config());
+    await transcript.run(['events', '--limit', 'all'], config());
+    transcript.expectUnchanged('events');
+  });
+
+  it('health', async () => {
+    await transcript.run(['health', '--url', 'http://127.0.0.1:1/healthz']);
+    await transcript.run(['health', '--url', 'localhost:9464']);
+    await transcript.run(['health'], config({ status: { enabled: false } }));
+    transcript.expectUnchanged('health');
+  });
+
+  it('doctor', async () => {
+    const off = { status: { enabled: false } };
+    transcript.vary(/● file descriptors .*/g, '● file descriptors  20000 may be open, about 356 are needed');
+    await transcript.run(['doctor'], config({ ...off, redis: { url: 'redis://127.0.0.1:1/0' } }));
+    await transcript.run(['doctor'], { uuid: 'me', sycn: {} });
+    transcript.expectUnchanged('doctor');
   });
 
   it('status', async () => {

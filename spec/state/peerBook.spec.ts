@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
-import { PeerBook, type CheckResult } from '#src/state/peerBook.js';
+import { PeerBook, RECENT_RESULTS, type CheckResult } from '#src/state/peerBook.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 
 describe('PeerBook', () => {
@@ -299,10 +299,85 @@ describe('PeerBook', () => {
       expect(waiting()).to.deep.equal([]);
     });
 
+    it('has each result once, also where others came while it was being written', () => {
+      const [first, more] = [RECENT_RESULTS - 1, 3];
+      for (let i = 0; i < first; i += 1) book.record(known, checked('suspect', 200 + i, 1));
+      const [row] = book.unwrittenRows();
+      for (let i = 0; i < more; i += 1) book.record(known, checked('available', 300 + i));
+      if (row !== undefined) book.acknowledge(row);
+      expect([row?.results, ...[...book.unwrittenRows()].map(({ results }) => results)]).to.deep.equal([
+        'x'.repeat(first),
+        '.'.repeat(more),
+      ]);
+    });
+
     it('goes with a peer that leaves the registry', () => {
       book.record(known, checked('suspect', 200, 1));
       book.evictNotSeen(2);
       expect([book.size, book.unwrittenCount]).to.deep.equal([0, 0]);
     });
+  });
+
+  describe('what the history has not got yet', () => {
+    const MINUTE = 60_000;
+    const START = Date.UTC(2026, 0, 1);
+    const record = (at: number, outcome: CheckResult['outcome'], counted = true) => {
+      book.record(entry('a'), { at, outcome, counted, health: health('available') });
+    };
+    const failed = { ok: false, reason: 'timeout' } as const;
+
+    it('adds up, through writes of the rest, until it is taken', () => {
+      book.remember(entry('a'), 1);
+      record(START + 5 * MINUTE, { ok: true, latencyMs: 1 });
+      writeAll();
+      record(START + 6 * MINUTE, { ok: true, latencyMs: 2 });
+      record(START + 7 * MINUTE, failed);
+      record(START + 8 * MINUTE, failed, false);
+      const began = START / MINUTE + 5;
+      expect([...book.talliedRows(began - 1)]).to.deep.equal([]);
+      expect([...book.talliedRows(began)].map(({ uuid }) => uuid)).to.deep.equal(['a']);
+      expect(book.takeTally('a')).to.deep.equal({ began, answered: 2, failed: 1, withheld: 1, codes: 1 + 17 });
+      expect(book.takeTally('a')).to.equal(undefined);
+    });
+
+    it('is joined with what came meanwhile where it could not be written', () => {
+      book.remember(entry('a'), 1);
+      record(START, { ok: true, latencyMs: 1 });
+      const taken = book.takeTally('a');
+      record(START + 9 * MINUTE, failed);
+      if (taken !== undefined) book.returnTally('a', taken);
+      expect(book.takeTally('a')).to.deep.equal({
+        began: START / MINUTE,
+        answered: 1,
+        failed: 1,
+        withheld: 0,
+        codes: 1,
+      });
+    });
+
+    it('is that of one address, and goes with the peer', () => {
+      book.remember(entry('a'), 1);
+      record(START, failed);
+      const taken = book.takeTally('a');
+      book.forget('a');
+      if (taken !== undefined) book.returnTally('a', taken);
+      expect(book.takeTally('a')).to.equal(undefined);
+      book.remember(entry('a'), 1);
+      record(START, failed);
+      book.remember(entry('a', { stored: { ip: '9.9.9.9', port: null } }), 2);
+      expect(book.takeTally('a')).to.equal(undefined);
+    });
+  });
+
+  it('knows the least recent check of the lanes', () => {
+    book.remember(entry('never', { health: health('available') }), 1);
+    expect(book.oldestCheck(['regular'])).to.equal(undefined);
+    book.remember(entry('new', { checkedAt: 300, health: health('available') }), 1);
+    book.remember(entry('old', { checkedAt: 200, health: health('suspect', 1) }), 1);
+    book.remember(entry('dead', { checkedAt: 100, health: health('unavailable') }), 1);
+    book.remember(entry('denied', { checkedAt: 50, stored: { ip: '10.0.0.1', port: null } }), 1);
+    expect(book.oldestCheck(['regular'])).to.equal(300);
+    expect(book.oldestCheck(['regular', 'suspect'])).to.equal(200);
+    expect(book.oldestCheck(['unavailable', 'pending'])).to.equal(100);
   });
 });

@@ -10,6 +10,7 @@ const UPDATING = process.env.UPDATE_TRANSCRIPTS === '1';
 
 /** What differs from one run to the next, and what stands for it. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
+  [/(\d+ (s|min|h|d)|\d+[smhd]) ago/g, '5 s ago'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '2026-01-01T00:00:00.000Z'],
   [/\d\d:\d\d:\d\d(?= [●▲✖·] )/g, '00:00:00'],
   [/\bin \d+(\.\d+)? (ms|s)\b/g, 'in 0.1 s'],
@@ -19,6 +20,12 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
 export class Transcript {
   readonly #parts: string[] = [];
   readonly #names: (readonly [string, string])[] = [];
+  readonly #varying = [...VARYING];
+
+  /** What is another text in each run, and what stands for it. */
+  vary(pattern: RegExp, shown: string): void {
+    this.#varying.push([pattern, shown]);
+  }
 
   /** A text that is another one in each run, such as a path, is shown as this name. */
   hide(text: string, name: string): void {
@@ -27,7 +34,10 @@ export class Transcript {
 
   /** Runs a command and takes down what it prints, standard error marked, and the exit code where that is not 0. */
   async run(words: readonly string[], config?: object, env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const program = Program.start(words, { ...(config && { config }), env: { NO_COLOR: '1', ...env } });
+    const program = Program.start(words, {
+      ...(config && { config }),
+      env: { NO_COLOR: '1', FORCE_COLOR: undefined, ...env },
+    });
     const code = await program.ended();
     this.hide(program.folder, '/folder');
     await program.clear();
@@ -45,7 +55,7 @@ export class Transcript {
   expectUnchanged(name: string): void {
     let text = this.#parts.join('\n');
     for (const [hidden, shown] of this.#names) text = text.replaceAll(hidden, shown);
-    for (const [pattern, shown] of VARYING) text = text.replaceAll(pattern, shown);
+    for (const [pattern, shown] of this.#varying) text = text.replaceAll(pattern, shown);
     const file = join(FOLDER, `${name}.txt`);
     if (UPDATING) {
       mkdirSync(FOLDER, { recursive: true });

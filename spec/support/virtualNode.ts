@@ -88,6 +88,7 @@ export class VirtualNode {
       random: () => 0.5,
       explain: String,
       pingRedis: () => Promise.resolve(),
+      redisConnected$: NEVER,
       registry: {
         pages: () => this.#pages(),
         read: (uuids) => Promise.resolve(this.#entries().filter(({ uuid }) => uuids.includes(uuid))),
@@ -104,6 +105,7 @@ export class VirtualNode {
       outbox: new MemoryOutbox([]),
       alarm: new Alarm(),
       writeBack: { settle: () => this.#write() },
+      setHistory: () => undefined,
       sinks: [],
       companion$: EMPTY,
       setLog: () => undefined,

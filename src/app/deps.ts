@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import type { Observable } from 'rxjs';
+import { fromEvent, type Observable } from 'rxjs';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import type { Outbox } from '../domain/announce/outbox.js';
 import type { PostJson } from '../domain/call/http.js';
 import type { Clock } from '../domain/clock.js';
+import type { HistorySize } from '../domain/history.js';
 import type { IpSource } from '../domain/ip/source.js';
 import { keysUnder } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
@@ -17,6 +18,7 @@ import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
 import { LogSink } from '../sinks/log/log.js';
 import { SchedulerState } from '../sinks/schedulerState.js';
+import { Series } from '../sinks/series.js';
 import type { Sink } from '../sinks/sink.js';
 import { WriteBack } from '../sinks/writeBack.js';
 import type { ConfigChange } from '../sources/configFile.js';
@@ -42,6 +44,8 @@ export interface Parts {
   readonly explain: (error: unknown) => string;
   /** Resolves where Redis is there and serves our keys. */
   readonly pingRedis: () => Promise<unknown>;
+  /** Each new connection to Redis; behind it may be a server that has lost its data. */
+  readonly redisConnected$: Observable<unknown>;
   readonly registry: RegistryReader & { count(): Promise<number> };
   /** The HTTP client, by the configuration: its TLS files may change. */
   readonly post: (config: Config) => PostJson;
@@ -58,6 +62,8 @@ export interface Parts {
   /** Wakes the poller of the outbox. */
   readonly alarm: Alarm;
   readonly writeBack: Pick<WriteBack, 'settle'>;
+  /** What is kept of each consumer from now on. */
+  readonly setHistory: (size: HistorySize) => void;
   /** In the order in which they are flushed. */
   readonly sinks: readonly Sink[];
 }
@@ -97,9 +103,10 @@ export function makeParts(
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
   const book = new PeerBook(config.network.allow);
-  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure);
+  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
   const journal = new Journal(redis, keys, wall, redisFailure);
+  const series = new Series(redis, keys, book, wall, redisFailure);
   return {
     clock: { wall, steady, epoch: () => clockWatch.epoch() },
     clockWatch,
@@ -107,6 +114,7 @@ export function makeParts(
     explain: redisFailure,
     // Of a cluster any node would answer a PING, also while the one with our keys is gone.
     pingRedis: () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
     post: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
     ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
@@ -119,7 +127,10 @@ export function makeParts(
     outbox: new RedisOutbox(redis, keys, wall),
     alarm: new Alarm(),
     writeBack,
-    sinks: [writeBack, state, journal, new LogSink(logger)],
+    setHistory: (size) => {
+      writeBack.keepHistory(size);
+    },
+    sinks: [writeBack, state, journal, series, new LogSink(logger)],
   };
 }
 

@@ -29,16 +29,19 @@ const CLOCK_MS = 500;
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
-  const { book, bell, families } = deps;
+  const { book, bell, families, redisConnected$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
-    tap(({ up }) => {
-      // What is due is another matter in a Redis that has come back, maybe without its data.
-      if (up) alarm.ring();
-    }),
     map((health): SchedulerEvent =>
       health.up ? { kind: 'redis.up', at: wall() } : { kind: 'redis.down', at: wall(), reason: health.reason },
     ),
+  );
+  // What is due is another matter in a Redis that has come back, maybe without its data and too soon to be missed.
+  const back$ = merge(redisConnected$, redisHealth$.pipe(filter(({ up }) => up))).pipe(
+    tap(() => {
+      alarm.ring();
+    }),
+    ignoreElements(),
   );
   const gap$ = every({ intervalMs: CLOCK_MS }).pipe(
     map(() => clock.epoch()),
@@ -74,12 +77,20 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
+  const history$ = config$.pipe(
+    map(({ history }) => history),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+    tap((history) => {
+      deps.setHistory(history);
+    }),
+    ignoreElements(),
+  );
   const family$ = heartbeat$.pipe(
     mergeMap(() => families.look()),
     map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
   );
   const event$ = merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, family$, flush$);
-  return merge(event$, log$, policy$);
+  return merge(event$, back$, log$, policy$, history$);
 }
 
 /** Completes once Redis has come, or the process is to stop. */

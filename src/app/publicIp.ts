@@ -57,8 +57,8 @@ export function pollForEvidence(
     mergeMap((answer): SchedulerEvent[] => {
       const at = clock.wall();
       const ended = answer.ok && evidence.recordAnswer(scope);
-      const result = answer.ok ? 'ok' : answer.reason;
-      const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, result };
+      const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
+      const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
       return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
     }),
   );

@@ -6,7 +6,7 @@ import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 
 /** Stands for our UUID where a command does without it. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** The registry, for a command. */
 export interface Registry {

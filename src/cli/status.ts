@@ -1,49 +1,97 @@
-import Table from 'cli-table3';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadOptions } from '../config/load.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
 import { CommandError } from './commandError.js';
+import { FAILED, GOOD } from './exitCode.js';
 import { print } from './print.js';
-import { withRegistry } from './registry.js';
+import { asCommandError, withRegistry, type Registry } from './registry.js';
+import { sentence, stoppedSince, type Counts, type State } from './statusSentence.js';
+import { statusTables } from './statusTables.js';
+import { marked, outputStyle } from './style.js';
 
-/** Silence of so long, in milliseconds, means that the scheduler has gone without a word. */
-const SILENCE_MS = 30_000;
-
-type State = Readonly<Record<string, string>>;
-
-/** Prints what the scheduler last said of itself in Redis. Rejects with a `CommandError` where none runs. */
-export async function showStatus(options: LoadOptions, json: boolean): Promise<void> {
-  const { state, counts } = await withRegistry(options, async ({ redis, keys }) => ({
-    state: await redis.hgetall(keys.scheduler),
-    counts: {
-      consumers: await redis.scard(keys.consumers),
-      producers: await redis.scard(keys.producers),
-      announcements_pending: await redis.zcard(keys.announcements),
-    },
-  }));
-  if (state.uuid === undefined) throw new CommandError('no scheduler has run on this registry yet');
-  const gone = goneSince(state, Date.now());
-  const all = { running: gone === undefined, ...state, ...counts };
-  await print(`${json ? escaped(JSON.stringify(all)) : asTable(all)}\n`);
-  if (gone !== undefined) throw new CommandError(gone);
+export interface StatusOptions {
+  readonly json: boolean;
+  /** Shows it again and again, until `stop`. */
+  readonly watch: boolean;
 }
 
-/** Why nobody runs, if nobody does. A scheduler that ends as it should takes its heart beat away. */
-function goneSince({ heartbeat_at: heartbeat }: State, now: number): string | undefined {
-  if (heartbeat === undefined) return 'no scheduler runs: the last one was stopped';
-  if (now - Number(heartbeat) < SILENCE_MS) return undefined;
-  return `no scheduler runs: the last one has been silent since ${timeOf(heartbeat)}`;
+const LOOK_MS = 2_000;
+/** Cursor home; to the end of the line; to the end of the screen. */
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+const CLEAR = '\u001b[2J';
+
+interface Picture {
+  readonly state: State;
+  readonly counts: Counts;
 }
 
-function asTable(all: Readonly<Record<string, unknown>>): string {
-  const table = new Table({ style: { head: [], border: [] } });
-  for (const [name, value] of Object.entries(all)) {
-    const text = String(value);
-    table.push([nameOf(name), name.endsWith('_at') ? timeOf(text) : nameOf(text)]);
+/**
+ * Prints what the scheduler last said of itself in Redis, and whether it runs. Resolves to the exit code, which is that of
+ * a failure where none runs; rejects with a `CommandError` where none ever ran.
+ */
+export async function showStatus(options: LoadOptions, status: StatusOptions, stop: AbortSignal): Promise<number> {
+  return withRegistry(options, async (registry) => {
+    if (status.watch) return watch(registry, status.json, stop);
+    const picture = await read(registry);
+    if (picture.state.uuid === undefined) throw new CommandError('no scheduler has run on this registry yet');
+    await print(status.json ? asJson(picture) : inWords(picture));
+    const stopped = stoppedSince(picture.state, Date.now());
+    if (stopped === undefined) return GOOD;
+    // In the other form, the first sentence says so.
+    if (status.json) throw new CommandError(stopped);
+    return FAILED;
+  });
+}
+
+/** On a terminal each picture takes the place of the one before; elsewhere they follow each other. */
+async function watch(registry: Registry, json: boolean, stop: AbortSignal): Promise<number> {
+  const { terminal } = outputStyle();
+  const inPlace = terminal && !json;
+  if (inPlace) await print(CLEAR);
+  while (!stop.aborted) {
+    const shown = await read(registry).then(
+      (picture) => (json ? asJson(picture) : inWords(picture)),
+      (error: unknown) => trouble(error, json),
+    );
+    const block = inPlace
+      ? `${HOME}${shown.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}`
+      : json
+        ? shown
+        : `${shown}\n`;
+    if (!(await print(block))) break;
+    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  return table.toString();
+  return GOOD;
 }
 
-function timeOf(text: string): string {
-  const at = new Date(Number(text));
-  return Number.isNaN(at.getTime()) ? nameOf(text) : at.toISOString();
+async function read({ redis, keys }: Registry): Promise<Picture> {
+  const [state, consumers, producers, pending] = await Promise.all([
+    redis.hgetall(keys.scheduler),
+    redis.scard(keys.consumers),
+    redis.scard(keys.producers),
+    redis.zcard(keys.announcements),
+  ]);
+  return { state, counts: { consumers, producers, announcements_pending: pending } };
+}
+
+function asJson({ state, counts }: Picture): string {
+  const running = state.uuid !== undefined && stoppedSince(state, Date.now()) === undefined;
+  return `${escaped(JSON.stringify({ running, ...state, ...counts }))}\n`;
+}
+
+function inWords({ state, counts }: Picture): string {
+  const style = outputStyle();
+  const now = Date.now();
+  const { tint, text } = sentence(state, counts, now);
+  return `${marked(style, tint, text)}\n\n${statusTables(state, counts, style, now)}\n`;
+}
+
+/** An outage of Redis is a picture as well. */
+function trouble(error: unknown, json: boolean): string {
+  const known = asCommandError(error);
+  if (!(known instanceof CommandError)) throw error;
+  if (json) return `${JSON.stringify({ running: null, error: known.message })}\n`;
+  return `${marked(outputStyle(), 'bad', nameOf(known.message).replace(/^"|"$/g, ''))}\n`;
 }

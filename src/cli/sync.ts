@@ -1,5 +1,4 @@
 import { SingleBar } from 'cli-progress';
-import Table from 'cli-table3';
 import { concat, defer, from, lastValueFrom, mergeAll, NEVER, of, tap } from 'rxjs';
 import { decisions } from '../app/checking.js';
 import { makeParts, type Parts } from '../app/deps.js';
@@ -9,12 +8,15 @@ import { openLog } from '../clients/logger.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
+import { KEEPING_HISTORY } from '../sinks/historyKeeper.js';
 import { describe } from '../sinks/log/describe.js';
 import { describeRegistry } from '../sinks/log/describeRound.js';
 import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 import { print } from './print.js';
 import { asCommandError } from './registry.js';
+import { outputStyle } from './style.js';
+import { table } from './table.js';
 
 /** Of the consumers whose results could not be stored, so many are named. */
 const NAMED = 10;
@@ -46,7 +48,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     const round$ = concat(
       ...LANES.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
       decisions(deps, true),
-      defer(() => from(parts.writeBack.flush())).pipe(mergeAll()),
+      defer(() => from(parts.writeBack.flushAtEnd())).pipe(mergeAll()),
     ).pipe(
       tap((event) => {
         note(found, event);
@@ -55,6 +57,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     );
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
+    forgiveHistory(found);
     for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);
     await print(summary(found, parts, Date.now() - startedAt));
     const faults = faultsOf(found, parts);
@@ -91,6 +94,13 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
   }
 }
 
+/** Without history the results are stored all the same; where they are not, that is what there is to say. */
+function forgiveHistory({ failures, warnings }: Found): void {
+  const reason = failures.get(KEEPING_HISTORY);
+  failures.delete(KEEPING_HISTORY);
+  if (reason !== undefined && failures.size === 0) warnings.add(`could not confirm ${KEEPING_HISTORY}: ${reason}`);
+}
+
 function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({
@@ -111,17 +121,15 @@ function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
 function summary({ results }: Found, { book }: Parts, tookMs: number): string {
   const counts = new Map<string, number>();
   for (const result of results.values()) counts.set(result, (counts.get(result) ?? 0) + 1);
-  const table = new Table({
-    head: ['result', 'consumers'],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'right'],
-  });
-  table.push(...[...counts].sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n));
+  const rows = [...counts]
+    .sort(([a, n], [b, m]) => Number(b === 'ok') - Number(a === 'ok') || m - n)
+    .map(([result, n]) => [result, String(n)]);
+  const tabled = table(rows, outputStyle(), { head: ['result', 'consumers'], aligns: ['left', 'right'] });
   const answered = `${String(counts.get('ok') ?? 0)} of ${String(results.size)} consumers`;
   const peers = book.counts();
   const malformed = `${String(peers.invalid)} not called: malformed in the registry (address-invalid), as \`peers list\` shows`;
   const lines = [
-    ...(results.size === 0 ? [] : [table.toString(), `${answered} answered in ${(tookMs / 1_000).toFixed(1)} s`]),
+    ...(results.size === 0 ? [] : [tabled, `${answered} answered in ${(tookMs / 1_000).toFixed(1)} s`]),
     ...describeRegistry(peers, book.deniedClasses()).map(({ message }) => message),
     ...(peers.invalid === 0 ? [] : [malformed]),
   ];

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { formatWithOptions } from 'node:util';
 import { createLogger, format, transports, type Logger } from 'winston';
+import { wantsColour } from '../domain/text/colour.js';
 import { escaped } from '../domain/text/printable.js';
 import { logStream } from './logStream.js';
 
@@ -50,7 +51,7 @@ function formatOf(name: Exclude<LogOptions['format'], 'auto'>, terminal: boolean
     case 'json':
       return jsonFormat();
     case 'pretty':
-      return prettyFormat(terminal && process.env.NO_COLOR === undefined);
+      return prettyFormat(wantsColour(process.env, terminal));
     case 'journal':
       return journalFormat();
   }

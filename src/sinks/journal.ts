@@ -20,10 +20,17 @@ const FOLD_MS = 60_000;
 
 const WHAT = 'writing the events';
 
+/** Who follows the events as they come. */
+export interface JournalReader {
+  /** Called once for each event: with its id in the stream, or without one where Redis did not take it at once. */
+  read(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
+}
+
 /** Writes what changed and what failed to `<p>events`, for other programs and for later questions. */
 export class Journal implements Sink {
   readonly #conditions = new Transitions();
   readonly #folded = new Map<string, number>();
+  readonly #readEarly = new WeakSet<Entry>();
   #waiting: Entry[] = [];
   #failing = false;
   #tokens = BURST;
@@ -35,6 +42,7 @@ export class Journal implements Sink {
     private readonly keys: Keys,
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
+    private readonly reader: JournalReader = { read: () => undefined },
   ) {}
 
   accept(event: SchedulerEvent): void {
@@ -60,12 +68,14 @@ export class Journal implements Sink {
       return told;
     } catch (error) {
       this.#failing = true;
+      for (const entry of this.#waiting) this.#readWithoutId(entry);
       return [...told, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
   }
 
   #push(entry: Entry): void {
     this.#waiting.push(entry);
+    if (this.#failing) this.#readWithoutId(entry);
     if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
   }
 
@@ -92,7 +102,15 @@ export class Journal implements Sink {
     this.#push({ type: 'events.folded', at: this.wall(), data, ofOnePeer: false });
   }
 
-  async #append({ type, at, data }: Entry): Promise<void> {
-    await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'type', type, 'at', at, 'data', data);
+  #readWithoutId(entry: Entry): void {
+    if (this.#readEarly.has(entry)) return;
+    this.#readEarly.add(entry);
+    this.reader.read(entry, undefined);
+  }
+
+  async #append(entry: Entry): Promise<void> {
+    const fields = ['type', entry.type, 'at', entry.at, 'data', entry.data];
+    const id = await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', ...fields);
+    if (!this.#readEarly.has(entry)) this.reader.read(entry, id ?? undefined);
   }
 }

@@ -5,7 +5,18 @@ import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
 /** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
 const PAGE = 256;
-const FIELDS = ['ip', 'port', 'state', 'failures', 'checked_at', 'error'] as const;
+const FIELDS = [
+  'ip',
+  'port',
+  'state',
+  'failures',
+  'checked_at',
+  'error',
+  'state_since',
+  'last_ok_at',
+  'latency_ms',
+  'last_seen',
+] as const;
 const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisfies PeerState[];
 
 type Fields = readonly (string | null)[];
@@ -67,7 +78,8 @@ function wrongType(error: unknown): (Buffer | null)[] {
 }
 
 function toEntry(uuid: string, fields: Fields): RegistryEntry {
-  const [ip = null, port = null, state = null, failures = null, checkedAt = null, error = null] = fields;
+  const [ip = null, port = null, state = null, failures = null, checkedAt = null, error = null, ...facts] = fields;
+  const [stateAt = null, okAt = null, latencyMs = null, calledAt = null] = facts;
   return {
     uuid,
     stored: { ip, port },
@@ -79,6 +91,12 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
     },
     checkedAt: toCount(checkedAt),
     reportedFault: error === 'address-invalid' || error === 'address-denied' ? error : null,
+    facts: {
+      stateAt: toCount(stateAt),
+      okAt: toCount(okAt),
+      latencyMs: toCount(latencyMs),
+      calledAt: toCount(calledAt),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
+import { latencyCode, type Tally } from '../domain/history.js';
 import { classify, type AddressClass } from '../domain/ip/address.js';
 import { familyOf, SCOPES, type Family, type Scope } from '../domain/ip/scope.js';
 import { readEntry, type EntryAddress } from '../domain/peer/entry.js';
@@ -8,43 +9,205 @@ import type {
   DeniedClass,
   Lane,
   PeerCounts,
+  PeerFacts,
   PeerHealth,
   RegistryEntry,
   StoredAddress,
 } from '../domain/peer/peer.js';
+import { Columns } from './columns.js';
+import { isFull, joined, unpacked, withOne, type Result } from './tally.js';
 
 /** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
 
-/** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
-interface Row {
-  ip: string | null;
-  port: string | null;
-  /** Index of the address' scope; negative where it can't be called: see `UNCALLABLE`. */
-  scope: number;
-  /** Why the address can't be called, under the policy in force. */
-  fault: AddressFault | null;
-  health: PeerHealth;
-  /** Unix milliseconds of the last check; 0 where there was none. */
-  checkedAt: number;
+interface News {
   /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
-  okAt: number;
-  latencyMs: number;
+  readonly okAt: number;
+  readonly latencyMs: number;
   /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
-  stateAt: number;
-  /** Why the last check failed; a fault of the address once it has been reported. */
-  error: FailureReason | null;
+  readonly stateAt: number;
+}
+
+const NO_NEWS: News = { okAt: 0, latencyMs: 0, stateAt: 0 };
+
+const WORDS = [
+  'seenIn',
+  'resultCount',
+  'tally',
+  'codes',
+  'tallyBegan',
+  'stateS',
+  'okS',
+  'calledS',
+  'latencyMs',
+] as const;
+const DOUBLES = ['checkedAt', 'revision'] as const;
+
+type Numbers = Columns<(typeof WORDS)[number], (typeof DOUBLES)[number]>;
+
+/** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
+class Row {
+  /** Index of the address' scope; negative where it can't be called: see `UNCALLABLE`. */
+  scope = -1;
+  /** Why the address can't be called, under the policy in force. */
+  fault: AddressFault | null = null;
+  /** What else is not written yet; apart, since of most rows there is nothing. */
+  news = NO_NEWS;
   /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
-  results: string;
+  results = '';
+  unwritten: Unwritten = 'nothing';
+  readonly #numbers: Numbers;
+  readonly #slot: number;
+
+  constructor(
+    numbers: Numbers,
+    readonly ip: string | null,
+    readonly port: string | null,
+    public health: PeerHealth,
+    /** Why the last check failed; a fault of the address once it has been reported. */
+    public error: FailureReason | null,
+  ) {
+    this.#numbers = numbers;
+    this.#slot = numbers.claim();
+  }
+
+  /** Takes in what the registry says besides; the times are kept to the second. */
+  note({ stateAt, okAt, latencyMs }: Omit<PeerFacts, 'calledAt'>): void {
+    this.stateS = seconds(stateAt);
+    this.okS = seconds(okAt);
+    this.latencyMs = Math.min(latencyMs, MAX_LATENCY_MS);
+  }
+
+  /** The numbers are gone. */
+  release(): void {
+    this.#numbers.release(this.#slot);
+  }
+
   /** The round of the regular lane that last met the entry in the registry. */
-  seenIn: number;
-  unwritten: Unwritten;
+  get seenIn(): number {
+    return this.#numbers.word('seenIn', this.#slot);
+  }
+  set seenIn(value: number) {
+    this.#numbers.setWord('seenIn', this.#slot, value);
+  }
+
+  /** How many results have been recorded since the last one that is written, more than `results` may hold. */
+  get resultCount(): number {
+    return this.#numbers.word('resultCount', this.#slot);
+  }
+  set resultCount(value: number) {
+    this.#numbers.setWord('resultCount', this.#slot, value);
+  }
+
+  /** Results that the history has not got yet, packed as in `tally.ts`. */
+  get tally(): number {
+    return this.#numbers.word('tally', this.#slot);
+  }
+  set tally(value: number) {
+    this.#numbers.setWord('tally', this.#slot, value);
+  }
+
+  /** The latency codes of the answers among them, added up. */
+  get codes(): number {
+    return this.#numbers.word('codes', this.#slot);
+  }
+  set codes(value: number) {
+    this.#numbers.setWord('codes', this.#slot, value);
+  }
+
+  /** Unix minutes of the first of them; 0 where there is none. */
+  get tallyBegan(): number {
+    return this.#numbers.word('tallyBegan', this.#slot);
+  }
+  set tallyBegan(value: number) {
+    this.#numbers.setWord('tallyBegan', this.#slot, value);
+  }
+
+  /** Unix seconds of the last change of state; 0 where that is not known. */
+  get stateS(): number {
+    return this.#numbers.word('stateS', this.#slot);
+  }
+  set stateS(value: number) {
+    this.#numbers.setWord('stateS', this.#slot, value);
+  }
+
+  /** Unix seconds of the last answer; 0 where that is not known. */
+  get okS(): number {
+    return this.#numbers.word('okS', this.#slot);
+  }
+  set okS(value: number) {
+    this.#numbers.setWord('okS', this.#slot, value);
+  }
+
+  /** Unix seconds of when it last called us; 0 where that is not known. */
+  get calledS(): number {
+    return this.#numbers.word('calledS', this.#slot);
+  }
+  set calledS(value: number) {
+    this.#numbers.setWord('calledS', this.#slot, value);
+  }
+
+  /** How long the last answer took. */
+  get latencyMs(): number {
+    return this.#numbers.word('latencyMs', this.#slot);
+  }
+  set latencyMs(value: number) {
+    this.#numbers.setWord('latencyMs', this.#slot, value);
+  }
+
+  /** Unix milliseconds of the last check; 0 where there was none. */
+  get checkedAt(): number {
+    return this.#numbers.double('checkedAt', this.#slot);
+  }
+  set checkedAt(value: number) {
+    this.#numbers.setDouble('checkedAt', this.#slot, value);
+  }
+
   /** The book's revision at the last change of this row by a check, or by the acknowledgement of its write. */
-  revision: number;
+  get revision(): number {
+    return this.#numbers.double('revision', this.#slot);
+  }
+  set revision(value: number) {
+    this.#numbers.setDouble('revision', this.#slot, value);
+  }
 }
 
 /** A row as the sink writes it, as it was when it was asked for. */
-export type UnwrittenRow = Readonly<Omit<Row, 'seenIn' | 'scope' | 'fault'>> & { readonly uuid: string };
+export type UnwrittenRow = Readonly<
+  Pick<
+    Row,
+    | 'ip'
+    | 'port'
+    | 'health'
+    | 'error'
+    | 'results'
+    | 'unwritten'
+    | 'resultCount'
+    | 'tallyBegan'
+    | 'checkedAt'
+    | 'revision'
+  >
+> &
+  News & { readonly uuid: string };
+
+/** A row for those who only read it. */
+export type PeerRow = Readonly<
+  Pick<
+    Row,
+    | 'ip'
+    | 'port'
+    | 'scope'
+    | 'fault'
+    | 'health'
+    | 'error'
+    | 'results'
+    | 'checkedAt'
+    | 'stateS'
+    | 'okS'
+    | 'calledS'
+    | 'latencyMs'
+  >
+>;
 
 /** What one check found. */
 export interface CheckResult {
@@ -58,6 +221,13 @@ export interface CheckResult {
 /** How many results a consumer's `recent` holds. */
 export const RECENT_RESULTS = 60;
 
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const MAX_WORD = 2 ** 32 - 1;
+const MAX_LATENCY_MS = 2 ** 31;
+/** Before this time a clock has not been set yet: such results belong to no hour. */
+const CLOCKS_ARE_SET = Date.UTC(2025, 0, 1);
+
 /**
  * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find who
  * is due, and what has to be written back. A row that is not written yet beats what the registry says, and so does one
@@ -65,6 +235,7 @@ export const RECENT_RESULTS = 60;
  */
 export class PeerBook {
   readonly #rows = new Map<string, Row>();
+  readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
   readonly #unwritten = new Set<string>();
   readonly #inFlight = new Set<string>();
   #revision = 0;
@@ -137,10 +308,18 @@ export class PeerBook {
       // No result is ever written for another address, and what failed there is no failure here.
       this.#unwritten.delete(entry.uuid);
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
-      Object.assign(row, this.#newRow(moved, row.seenIn), { revision: (this.#revision += 1) });
-    } else if (row.unwritten === 'nothing' && row.revision <= asOf) {
+      const newRow = this.#newRow(moved, row.seenIn);
+      newRow.revision = this.#revision += 1;
+      row.release();
+      this.#rows.set(entry.uuid, newRow);
+      return;
+    }
+    // The API's own field, whatever waits of ours.
+    if (entry.facts !== undefined) row.calledS = seconds(entry.facts.calledAt);
+    if (row.unwritten === 'nothing' && row.revision <= asOf) {
       const { successes, countedGeneration } = row.health;
-      const { health, checkedAt, reportedFault } = entry;
+      const { health, checkedAt, reportedFault, facts } = entry;
+      if (facts !== undefined) row.note(facts);
       // Registered anew where the registry has no check of it.
       row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
@@ -158,10 +337,12 @@ export class PeerBook {
     row.error = outcome.ok ? null : outcome.reason;
     if (counted) judged(row, health, at);
     if (outcome.ok) {
-      row.okAt = at;
-      row.latencyMs = Math.round(outcome.latencyMs);
+      row.news = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.news.stateAt };
+      row.note({ ...row.news, stateAt: row.stateS * SECOND_MS });
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
+    row.resultCount += 1;
+    tallyUp(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
@@ -185,19 +366,69 @@ export class PeerBook {
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row !== undefined) yield { uuid, ...row };
+      if (row !== undefined) yield asRead(uuid, row);
     }
   }
 
-  /** The registry has got this row, or has no place for it; a result recorded since goes on waiting. */
-  acknowledge({ uuid, revision }: Pick<UnwrittenRow, 'uuid' | 'revision'>): void {
+  /** The registry has got this row, or has no place for it; what was recorded since goes on waiting. */
+  acknowledge({ uuid, ip, port, revision, resultCount }: UnwrittenRow): void {
     const row = this.#rows.get(uuid);
-    if (row?.revision !== revision) return;
+    if (row === undefined || !isAt(row, { ip, port })) return;
+    // Each result is written once, even where another one came while it was being written.
+    row.resultCount -= Math.min(resultCount, row.resultCount);
+    row.results = row.resultCount === 0 ? '' : row.results.slice(-row.resultCount);
+    if (row.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
-    row.okAt = row.latencyMs = row.stateAt = 0;
-    row.results = '';
+    row.news = NO_NEWS;
     row.revision = this.#revision += 1;
+  }
+
+  /** Rows whose history has waited since that Unix minute or longer, whether anything else of them waits or not. */
+  *talliedRows(since: number): Generator<UnwrittenRow> {
+    for (const [uuid, row] of this.#rows) {
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield asRead(uuid, row);
+    }
+  }
+
+  /** Hands over what the history has not got yet of a peer; results from now on begin another tally. */
+  takeTally(uuid: string): Tally | undefined {
+    const row = this.#rows.get(uuid);
+    if (row === undefined || row.tallyBegan === 0) return undefined;
+    const tally = unpacked(row.tally, row.tallyBegan, row.codes);
+    row.tally = row.codes = row.tallyBegan = 0;
+    return tally;
+  }
+
+  /** Takes back a tally that could not be written. */
+  returnTally(uuid: string, tally: Tally): void {
+    const row = this.#rows.get(uuid);
+    if (row === undefined) return;
+    const { packed, codes } = joined(tally, unpacked(row.tally, row.tallyBegan, row.codes));
+    row.tally = packed;
+    row.codes = codes;
+    row.tallyBegan = tally.began;
+  }
+
+  /** Every registered consumer with its row, which goes on changing. */
+  entries(): IterableIterator<readonly [string, PeerRow]> {
+    return this.#rows.entries();
+  }
+
+  /** Every registered consumer. */
+  uuids(): IterableIterator<string> {
+    return this.#rows.keys();
+  }
+
+  /** When the least recently checked peer of the lanes was checked; undefined where none of them ever was. */
+  oldestCheck(of: readonly Lane[]): number | undefined {
+    let oldest = Infinity;
+    for (const row of this.#rows.values()) {
+      if (row.checkedAt === 0 || row.checkedAt >= oldest) continue;
+      const its = lane(row);
+      if (its !== undefined && of.includes(its)) oldest = row.checkedAt;
+    }
+    return oldest === Infinity ? undefined : oldest;
   }
 
   /** The peer as it is known now, undefined where it is not registered any more, or can't be called. */
@@ -215,6 +446,7 @@ export class PeerBook {
   }
 
   forget(uuid: string): void {
+    this.#rows.get(uuid)?.release();
     this.#rows.delete(uuid);
     this.#unwritten.delete(uuid);
   }
@@ -326,24 +558,14 @@ export class PeerBook {
     return counts;
   }
 
-  #newRow({ stored, health, checkedAt, reportedFault }: RegistryEntry, seenIn: number): Row {
-    const { ip, port } = stored;
-    const row: Row = {
-      ip,
-      port,
-      scope: -1,
-      fault: null,
-      health: compact(health),
-      checkedAt,
-      okAt: 0,
-      latencyMs: 0,
-      stateAt: 0,
-      error: reportedFault,
-      results: '',
-      seenIn,
-      unwritten: 'nothing',
-      revision: 0,
-    };
+  #newRow({ stored, health, checkedAt, reportedFault, facts }: RegistryEntry, seenIn: number): Row {
+    const row = new Row(this.#numbers, stored.ip, stored.port, compact(health), reportedFault);
+    row.checkedAt = checkedAt;
+    row.seenIn = seenIn;
+    if (facts !== undefined) {
+      row.note(facts);
+      row.calledS = seconds(facts.calledAt);
+    }
     this.#examine(row);
     return row;
   }
@@ -376,9 +598,33 @@ function lane({ fault, health }: Row): Lane | undefined {
   return fault === null ? laneOf(health) : undefined;
 }
 
+function asRead(uuid: string, row: Row): UnwrittenRow {
+  const { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision } = row;
+  const fields = { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision };
+  return { uuid, ...fields, ...row.news };
+}
+
 function judged(row: Row, health: PeerHealth, at: number): void {
-  if (health.state !== row.health.state) row.stateAt = at;
+  if (health.state !== row.health.state) {
+    row.news = { ...row.news, stateAt: at };
+    row.stateS = seconds(at);
+  }
   row.health = compact(health);
+}
+
+function tallyUp(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
+  if (at < CLOCKS_ARE_SET) return;
+  const result: Result = outcome.ok ? 'answered' : held ? 'failed' : 'withheld';
+  // The mean is that of the answers that are counted.
+  if (outcome.ok && !isFull(row.tally, result)) row.codes += latencyCode(outcome.latencyMs);
+  row.tally = withOne(row.tally, result);
+  if (row.tallyBegan === 0) row.tallyBegan = Math.floor(at / MINUTE_MS);
+}
+
+/** As a word of 32 bits has room for it, until the year 2106; 0 for what is no time. */
+function seconds(ms: number): number {
+  const value = Math.floor(ms / SECOND_MS);
+  return value > 0 && value <= MAX_WORD ? value : 0;
 }
 
 function isFault(error: FailureReason | null): error is AddressFault {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SCOPES } from '../domain/ip/scope.js';
+import type { Sample as DomainSample } from '../domain/sample.js';
 
 /*
  * What the status server accepts and answers, declared once: the validation, the types that the page and the commands
@@ -108,6 +109,7 @@ export const statusSchema = z
     started_at: time,
     uptime_seconds: z.number(),
     stopping: z.boolean(),
+    heartbeat_at: time.describe('The newest tick of its own clock'),
     ip: ipState,
     round: z
       .object({
@@ -256,6 +258,8 @@ export const peersQuery = z.object({
   cursor: z.string().max(500).optional(),
 });
 
+export type PeersQuery = z.output<typeof peersQuery>;
+
 export const peersSchema = z
   .object({
     peers: z.array(peerSchema),
@@ -269,6 +273,7 @@ export const peerDetailSchema = z
   .object({ peer: peerSchema, history: history.nullable(), as_of: time, url: z.string().nullable() })
   .meta({ id: 'PeerDetail' });
 
+export type PeersAnswer = z.output<typeof peersSchema>;
 export type PeerDetail = z.output<typeof peerDetailSchema>;
 
 export const seriesQuery = z.object({
@@ -292,7 +297,7 @@ export const sampleSchema = z
     answered: count.describe('Checks of that minute that were answered'),
     failed: count.describe('Those that were not'),
   })
-  .meta({ id: 'Sample' });
+  .meta({ id: 'Sample' }) satisfies z.ZodType<DomainSample>;
 
 export type Sample = z.output<typeof sampleSchema>;
 

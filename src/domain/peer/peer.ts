@@ -26,6 +26,17 @@ export interface StoredAddress {
   readonly port: string | null;
 }
 
+/** What else the registry says of a consumer, in Unix milliseconds; 0 where it does not. */
+export interface PeerFacts {
+  /** The last change of state. */
+  readonly stateAt: number;
+  /** The last answer, and how long it took in milliseconds. */
+  readonly okAt: number;
+  readonly latencyMs: number;
+  /** When it last called us. */
+  readonly calledAt: number;
+}
+
 /** A consumer as the registry has it. Whether its address may be called is decided when it is called. */
 export interface RegistryEntry {
   readonly uuid: string;
@@ -35,6 +46,8 @@ export interface RegistryEntry {
   readonly checkedAt: number;
   /** The fault that the registry already has as the entry's `error`, so that it is not reported again. */
   readonly reportedFault: AddressFault | null;
+  /** Where it was read from the registry. */
+  readonly facts?: PeerFacts;
 }
 
 /** How many consumers are in each state; `denied` and `invalid` ones are not called and count in no other. */

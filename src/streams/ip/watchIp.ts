@@ -74,7 +74,9 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     const report = ({ source, answer }: Polled): SchedulerEvent[] => {
       const at = wall();
       const events: SchedulerEvent[] = [
-        { kind: 'ip.polled', at, source: source.name, result: answer.ok ? 'ok' : answer.reason },
+        answer.ok
+          ? { kind: 'ip.polled', at, source: source.name, result: 'ok', answer: answer.ip }
+          : { kind: 'ip.polled', at, source: source.name, result: answer.reason },
       ];
       if (source.remote && answer.ok && evidence.recordAnswer(scope))
         events.push({ kind: 'isolation.ended', at, scope });

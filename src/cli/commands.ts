@@ -1,0 +1,105 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { examples, onRegistry, type OnRegistry, type Surroundings } from './define.js';
+import { definePeers } from './peers/commands.js';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
+
+const USUAL_EVENTS = 50;
+/** As many as the journal keeps, about. */
+const MOST_EVENTS = 10_000;
+
+/** The commands. Each loads what it needs when it is called: the whole program takes longer to load than most commands do. */
+export function defineCommands(root: Command, surroundings: Surroundings): void {
+  defineWork(root, surroundings);
+  defineLooks(root, surroundings);
+  definePeers(root, surroundings);
+  const completion = root
+    .command('completion')
+    .description('print what makes a shell complete commands and options')
+    .addArgument(root.createArgument('<shell>', 'the shell').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import('./completion/completion.js');
+      await printCompletion(root, shell);
+    });
+  examples(completion, 'completion bash > /etc/bash_completion.d/consumer-scheduler', 'completion fish | source');
+}
+
+/** What does the work, and what says whether it can be done. */
+function defineWork(root: Command, { options, signals, end }: Surroundings): void {
+  const run = root
+    .command('run')
+    .description('run until SIGTERM or SIGINT; what is done where no command is given')
+    .action(async () => {
+      const { runDaemon } = await import('./run.js');
+      end(await runDaemon(options(), signals));
+    });
+  examples(run, 'run --config /etc/consumer-scheduler/config.yaml');
+  const sync = root
+    .command('sync')
+    .description('one round over every consumer, now')
+    .action(async () => {
+      const { syncOnce } = await import('./sync.js');
+      await syncOnce(options());
+    });
+  examples(sync, 'sync', 'sync --config node.yaml');
+  const check = root
+    .command('check-config')
+    .description('print the effective configuration, or what is wrong with it')
+    .action(async () => {
+      const { checkConfig } = await import('./checkConfig.js');
+      await checkConfig(options());
+    });
+  examples(check, 'check-config --config node.yaml');
+  const doctor = onRegistry(root, 'doctor')
+    .description('look at all that a scheduler needs, and say what to do about what is missing')
+    .option('--json', 'as JSON')
+    .action(async ({ redis, json = false }: OnRegistry) => {
+      const { examine } = await import('./doctor/doctor.js');
+      end(await examine({ ...options(), redis }, json));
+    });
+  examples(doctor, 'doctor', 'doctor --json');
+}
+
+/** What tells of a scheduler that runs. */
+function defineLooks(root: Command, { options, signals, end }: Surroundings): void {
+  const status = onRegistry(root, 'status')
+    .description("the running scheduler's state, from Redis")
+    .option('--watch', 'show it again every 2 s, until Ctrl-C')
+    .option('--json', 'as JSON')
+    .action(async ({ redis, json = false, watch = false }: OnRegistry & { readonly watch?: boolean }) => {
+      const { showStatus } = await import('./status.js');
+      end(await showStatus({ ...options(), redis }, { json, watch }, signals.stop));
+    });
+  examples(status, 'status --watch', 'status --json --redis redis://127.0.0.1:6379');
+  const events = onRegistry(root, 'events')
+    .description('what happened, the newest last')
+    .option('--follow', 'go on with what happens from now on, until Ctrl-C')
+    .option('--limit <n>', 'how many of the past', toLimit, USUAL_EVENTS)
+    .option('--json', 'as JSON, one event a line')
+    .action(async ({ redis, json = false, follow = false, limit }: EventWords) => {
+      const { showEvents } = await import('./events.js');
+      await showEvents({ ...options(), redis }, { follow, json, limit }, signals.stop);
+    });
+  examples(events, 'events --follow', 'events --limit 1000 --json');
+  const health = root
+    .command('health')
+    .description('ask the running scheduler whether it is alive: exit 0 or 1, for containers')
+    .option('--url <url>', 'where to ask, instead of the status server of the configuration')
+    .action(async ({ url }: { readonly url?: string }) => {
+      const { checkHealth } = await import('./health.js');
+      await checkHealth(options(), url);
+    });
+  examples(health, 'health', 'health --url http://127.0.0.1:9464/healthz');
+}
+
+interface EventWords extends OnRegistry {
+  readonly follow?: boolean;
+  readonly limit: number;
+}
+
+function toLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit <= MOST_EVENTS) return limit;
+  throw new InvalidArgumentError(`expected a whole number from 0 to ${MOST_EVENTS}.`);
+}

@@ -1,0 +1,71 @@
+import type { CompletedOption, Place } from './tree.js';
+
+/** A completion for bash, which also zsh can use: the places of the command line as tables. */
+export function bashCompletion(program: string, places: readonly Place[]): string {
+  const name = `_${program.replace(/\W/g, '_')}`;
+  return `# bash completion of ${program}: source <(${program} completion bash)
+${name}() {
+  local current=\${COMP_WORDS[COMP_CWORD]} path='' skip='' count=0 i word
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if [[ -n $skip ]]; then skip=''; continue; fi
+    case "$path/$word" in
+${arms(places, ({ path, commands }) =>
+  commands.map((one) => [`'${path}/${one.name}'`, `path='${`${path} ${one.name}`.trim()}' count=0; continue`]),
+)}
+    esac
+    case "$path/$word" in
+${arms(places, (place) => valued(place).map(({ flag }) => [`'${place.path}/${flag}'`, 'skip=$word']))}
+      */-*) ;;
+      *) ((count++)) ;;
+    esac
+  done
+  if [[ -n $skip ]]; then
+    case "$path/$skip" in
+${arms(places, (place) => valued(place).map(({ flag, option }) => [`'${place.path}/${flag}'`, offered(option)]))}
+    esac
+    return
+  fi
+  if [[ $current == -* ]]; then
+    case "$path" in
+${arms(places, ({ path, options }) => [[`'${path}'`, words(options.flatMap(({ flags }) => flags))]])}
+    esac
+    return
+  fi
+  case "$path/$count" in
+${arms(places, argumentArms)}
+  esac
+}
+complete -o bashdefault -F ${name} ${program}
+`;
+}
+
+type Arm = readonly [string, string];
+
+function arms(places: readonly Place[], armsOf: (place: Place) => readonly (readonly string[])[]): string {
+  return places
+    .flatMap((place) => armsOf(place))
+    .map(([pattern = '', action = '']) => `      ${pattern}) ${action} ;;`)
+    .join('\n');
+}
+
+/** What may stand in the place of each argument; commands stand in the place of the first. */
+function argumentArms({ path, commands, arguments: given }: Place): readonly Arm[] {
+  if (commands.length > 0) return [[`'${path}/0'`, words(commands.map(({ name }) => name))]];
+  return given.map((one, i) => [`'${path}/${String(i)}'`, offered(one)]);
+}
+
+function valued({ options }: Place): readonly { readonly flag: string; readonly option: CompletedOption }[] {
+  return options
+    .filter(({ takesValue }) => takesValue)
+    .flatMap((option) => option.flags.map((flag) => ({ flag, option })));
+}
+
+function offered({ choices, isFile }: Pick<CompletedOption, 'choices' | 'isFile'>): string {
+  return isFile ? 'COMPREPLY=($(compgen -f -- "$current"))' : words(choices);
+}
+
+function words(all: readonly string[]): string {
+  return all.length === 0 ? ':' : `COMPREPLY=($(compgen -W '${all.join(' ')}' -- "$current"))`;
+}

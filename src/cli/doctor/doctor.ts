@@ -1,0 +1,128 @@
+import { EmbeddedRedisError } from '../../clients/embeddedFolder.js';
+import { redisFailure } from '../../clients/redis.js';
+import { loadConfig, type Loaded, type LoadOptions } from '../../config/load.js';
+import { ConfigError, printed } from '../../config/problem.js';
+import { keysUnder } from '../../domain/keys.js';
+import { escaped } from '../../domain/text/printable.js';
+import { counted } from '../../domain/text/words.js';
+import { interfaceFamilies } from '../../sources/interfaces.js';
+import { ipSources } from '../../sources/publicIp/sources.js';
+import { RegistrySource } from '../../sources/registry.js';
+import { version } from '../../version.js';
+import { CommandError } from '../commandError.js';
+import { connectNow, type Connection } from '../connect.js';
+import { FAILED, GOOD } from '../exitCode.js';
+import { print } from '../print.js';
+import { NOBODY } from '../registry.js';
+import { marked, outputStyle, tinted, type Style, type Tint } from '../style.js';
+import { table } from '../table.js';
+import { bounded, fault, ok, warning, type Finding } from './finding.js';
+import { checkDescriptors, checkScheduler, checkStatusPort } from './host.js';
+import { checkClock, checkLatency, checkPermissions, checkServer } from './redis.js';
+import { checkRegistry } from './registry.js';
+import { checkSources } from './sources.js';
+
+/** How long after the end a library (public-ip keeps its sockets) may hold the process. */
+const LINGER_MS = 500;
+
+/** Looks at all that a scheduler needs, and says of each what to do. Resolves to the exit code: a failure where any is. */
+export async function examine(options: LoadOptions, json: boolean): Promise<number> {
+  const { loaded, findings } = await configuration(options);
+  const found = [...findings, ...(loaded === undefined ? [] : await surroundings(loaded))];
+  await print(json ? `${escaped(JSON.stringify({ findings: found }))}\n` : inWords(found, outputStyle()));
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+  return found.some(({ result }) => result === 'error') ? FAILED : GOOD;
+}
+
+interface Configuration {
+  /** Undefined where it can't be used: then nothing else can be looked at. */
+  readonly loaded: Loaded | undefined;
+  readonly findings: readonly Finding[];
+}
+
+async function configuration(options: LoadOptions): Promise<Configuration> {
+  const check = 'configuration';
+  try {
+    const loaded = await loadConfig(options.redis === undefined ? options : { ...options, spareUuid: NOBODY });
+    const { file, warnings } = loaded;
+    const name = options.redis === undefined ? (file ?? 'no file: environment and defaults') : 'none: --redis';
+    return {
+      loaded,
+      findings: [ok(check, name), ...warnings.map((text) => warning(check, text, 'write it as it is meant'))],
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const findings = error.problems.map((problem) =>
+      fault(check, printed(problem), 'docs/configuration.md explains every key'),
+    );
+    return { loaded: undefined, findings };
+  }
+}
+
+/** Everything that the configuration points to, side by side; the findings in an order of their own. */
+async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
+  const explain = (error: unknown): string => redisFailure(error);
+  const sources = ipSources({ ...config.publicIp, allow: config.network.allow }, `consumer-scheduler/${version}`);
+  const found = await Promise.all([
+    ofRedis(config),
+    bounded('public IP', () => checkSources(config.publicIp, sources), explain),
+    bounded('file descriptors', () => checkDescriptors(config), explain),
+    bounded('status port', () => checkStatusPort(config.status), explain),
+  ]);
+  return found.flat();
+}
+
+async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
+  let connection: Connection;
+  try {
+    connection = await connectNow(config.redis, Date.now);
+  } catch (error) {
+    if (!(error instanceof CommandError || error instanceof EmbeddedRedisError)) throw error;
+    return [fault('redis', error.message, 'start Redis, or see to redis.* (docs/redis.md)')];
+  }
+  try {
+    return await withRedis(config, connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function withRedis(config: Loaded['config'], { redis }: Connection): Promise<readonly Finding[]> {
+  const keys = keysUnder(config.redis.keyPrefix);
+  const uuid = config.uuid === NOBODY ? undefined : config.uuid;
+  const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
+  const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
+  // One after the other, so that none of them makes another look slow.
+  const checks = [
+    ['redis', () => checkServer(redis)],
+    ['redis latency', () => checkLatency(redis)],
+    ['redis permissions', () => checkPermissions(redis, keys)],
+    ['clock', () => checkClock(redis)],
+    ['scheduler', () => Promise.resolve(checkScheduler(state, uuid, Date.now()))],
+    ['registry', () => checkRegistry(new RegistrySource(redis, keys).pages(), around, () => performance.now())],
+  ] as const;
+  const found: Finding[] = [];
+  for (const [name, check] of checks) found.push(...(await bounded(name, check, redisFailure)));
+  return found;
+}
+
+const TINTS: Readonly<Record<Finding['result'], Tint>> = { ok: 'good', warning: 'warn', error: 'bad' };
+
+function inWords(found: readonly Finding[], style: Style): string {
+  const rows = found.map(({ check, result, text, advice }) => [
+    marked(style, TINTS[result], check),
+    advice === '' ? escaped(text) : `${escaped(text)}\n${tinted(style, 'dim', `→ ${escaped(advice)}`)}`,
+  ]);
+  return `${table(rows, style)}\n\n${summary(found, style)}\n`;
+}
+
+function summary(found: readonly Finding[], style: Style): string {
+  const count = (result: Finding['result']): number => found.filter((one) => one.result === result).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  if (errors + warnings === 0) return marked(style, 'good', 'all is well');
+  const parts = [
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+  ];
+  return marked(style, errors > 0 ? 'bad' : 'warn', parts.join(', '));
+}

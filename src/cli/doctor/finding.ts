@@ -1,0 +1,48 @@
+/** What a check has found. */
+export interface Finding {
+  /** Which check. */
+  readonly check: string;
+  readonly result: 'ok' | 'warning' | 'error';
+  readonly text: string;
+  /** What to do about it; empty where there is nothing to do. */
+  readonly advice: string;
+}
+
+export type Check = () => Promise<readonly Finding[]>;
+
+const LONGEST_MS = 10_000;
+
+export function ok(check: string, text: string): Finding {
+  return { check, result: 'ok', text, advice: '' };
+}
+
+export function warning(check: string, text: string, advice: string): Finding {
+  return { check, result: 'warning', text, advice };
+}
+
+export function fault(check: string, text: string, advice: string): Finding {
+  return { check, result: 'error', text, advice };
+}
+
+/** What a check finds, or that it could not be made: that it failed, or took too long. Never rejects. */
+export async function bounded(
+  name: string,
+  check: Check,
+  explain: (error: unknown) => string,
+  withinMs = LONGEST_MS,
+): Promise<readonly Finding[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<readonly Finding[]>((resolve) => {
+    timer = setTimeout(() => {
+      const text = `no result within ${withinMs / 1_000} s`;
+      resolve([warning(name, text, 'try again; where it stays so, look at what is asked there')]);
+    }, withinMs);
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    return [fault(name, `it could not be found out: ${explain(error)}`, 'see to that first, and try again')];
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,167 @@
+import type { Config } from '../../config/config.js';
+import { readEntry } from '../../domain/peer/entry.js';
+import { familyOf, type Family } from '../../domain/ip/scope.js';
+import type { RegistryEntry } from '../../domain/peer/peer.js';
+import { nameOf } from '../../domain/text/printable.js';
+import { counted } from '../../domain/text/words.js';
+import { fault, ok, warning, type Finding } from './finding.js';
+
+const REGISTRY = 'registry';
+const HISTORY = 'history';
+const FAMILIES = 'address families';
+
+/** So many are named of each kind of trouble. */
+const NAMED = 10;
+/** Addresses that are kept to find doubles; what lies beyond is not looked at for that. */
+const MOST_ADDRESSES = 200_000;
+/** Ends before the check itself would be given up. */
+const WITHIN_MS = 8_000;
+/** From so many consumers on the history takes a noticeable part of Redis' memory. */
+const MANY = 20_000;
+const FEW_HOURS = 24;
+/** Measured: 100,000 consumers with 168 hours and 90 days take 138 MB. */
+const BYTES_PER_BUCKET = 138_000_000 / 100_000 / (168 + 90);
+
+export interface Surroundings {
+  readonly config: Pick<Config, 'network' | 'history' | 'sync'>;
+  /** In lower case, where it is known. */
+  readonly uuid: string | undefined;
+  /** Our public IP as it is stored. */
+  readonly ip: string | null;
+  /** The families of address that this host has. */
+  readonly families: ReadonlySet<Family>;
+}
+
+interface Seen {
+  count: number;
+  cutShort: boolean;
+  self: boolean;
+  readonly malformed: Named;
+  readonly denied: Named;
+  readonly doubles: Named;
+  readonly atOurs: Named;
+  /** Consumers that may be called, by family. */
+  readonly families: Map<Family, number>;
+  /** The first consumer of each address. */
+  readonly addresses: Map<string, string>;
+}
+
+/** How many there are, and the names of the first. */
+interface Named {
+  count: number;
+  readonly names: string[];
+}
+
+/** Walks the consumers once, in pages and within a time, and tells what is not as it should be. */
+export async function checkRegistry(
+  pages: AsyncIterable<readonly RegistryEntry[]>,
+  around: Surroundings,
+  steady: () => number,
+): Promise<readonly Finding[]> {
+  const seen: Seen = {
+    count: 0,
+    cutShort: false,
+    self: false,
+    malformed: { count: 0, names: [] },
+    denied: { count: 0, names: [] },
+    doubles: { count: 0, names: [] },
+    atOurs: { count: 0, names: [] },
+    families: new Map(),
+    addresses: new Map(),
+  };
+  const until = steady() + WITHIN_MS;
+  for await (const page of pages) {
+    for (const entry of page) look(seen, entry, around);
+    seen.cutShort = steady() > until;
+    if (seen.cutShort) break;
+  }
+  return [...findingsOf(seen), ...ofHistory(seen, around), ...ofFamilies(seen, around)];
+}
+
+function look(seen: Seen, { uuid, stored }: RegistryEntry, { config, uuid: own, ip }: Surroundings): void {
+  seen.count += 1;
+  if (uuid.toLowerCase() === own) {
+    seen.self = true;
+    return;
+  }
+  const entry = readEntry(stored, config.network.allow);
+  if (!entry.ok) {
+    note(entry.error === 'address-denied' ? seen.denied : seen.malformed, `${nameOf(uuid)} (${entry.detail})`);
+    return;
+  }
+  const { address, scope } = entry;
+  const family = familyOf(scope);
+  seen.families.set(family, (seen.families.get(family) ?? 0) + 1);
+  const place = `${address.ip} ${address.port ?? config.sync.port}`;
+  const first = seen.addresses.get(place);
+  if (first === undefined) {
+    if (seen.addresses.size < MOST_ADDRESSES) seen.addresses.set(place, uuid);
+  } else if (first !== uuid) {
+    note(seen.doubles, `${nameOf(uuid)} and ${nameOf(first)} (${place.replace(' ', ' port ')})`);
+  }
+  if (address.ip === ip && (address.port ?? config.sync.port) === config.sync.port) note(seen.atOurs, nameOf(uuid));
+}
+
+function note(named: Named, name: string): void {
+  named.count += 1;
+  if (named.names.length < NAMED) named.names.push(name);
+}
+
+function* findingsOf(seen: Seen): Generator<Finding> {
+  const { malformed, denied, doubles, atOurs, self, count, cutShort } = seen;
+  const total = counted(count, 'consumer');
+  if (cutShort)
+    yield warning(REGISTRY, `only the first ${total} were looked at, for lack of time`, 'a Redis nearer by');
+  else yield ok(REGISTRY, count === 0 ? 'there are no consumers yet' : `${total} in it`);
+  if (malformed.count > 0) {
+    const text = `${counted(malformed.count, 'consumer')} can't be called, malformed: ${listed(malformed)}`;
+    yield warning(REGISTRY, text, 'see to what the API stores there; `peers remove consumer UUID` takes one away');
+  }
+  if (denied.count > 0) {
+    const text = `${counted(denied.count, 'consumer')} may not be called: ${listed(denied)}`;
+    yield warning(REGISTRY, text, 'add the class of their addresses to network.allow, or remove them');
+  }
+  if (doubles.count > 0) {
+    const text = `${counted(doubles.count, 'consumer')} at the address of another one: ${listed(doubles)}`;
+    yield warning(REGISTRY, text, 'one of each two is out of date: it fails as identity-mismatch, and can be removed');
+  }
+  if (self) {
+    yield warning(REGISTRY, 'we are a consumer of our own registry', 'harmless, since we never call ourselves');
+  }
+  if (atOurs.count > 0) {
+    const text = `${counted(atOurs.count, 'consumer')} at our own public IP: ${listed(atOurs)}`;
+    yield warning(REGISTRY, text, 'a node behind the same NAT needs a port of its own; a former UUID of ours can go');
+  }
+}
+
+function listed({ count, names }: Named): string {
+  return `${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}`;
+}
+
+/** What the history of so many will take of Redis' memory. */
+function ofHistory({ count }: Seen, { config: { history } }: Surroundings): readonly Finding[] {
+  const { hours, days } = history;
+  const megabytes = (kept: number): number => Math.round((count * (kept + days) * BYTES_PER_BUCKET) / 1_000_000);
+  const text = `that of ${counted(count, 'consumer')} takes about ${megabytes(hours)} MB of Redis' memory when it is full`;
+  if (count <= MANY || hours <= FEW_HOURS) return [ok(HISTORY, text)];
+  const advice = `set history.hours to fewer than ${hours}: with ${FEW_HOURS} it takes about ${megabytes(FEW_HOURS)} MB`;
+  return [warning(HISTORY, text, advice)];
+}
+
+/** A host without an address of a family can't call the peers of that family. */
+function ofFamilies({ families: needed }: Seen, { families }: Surroundings): readonly Finding[] {
+  const text =
+    families.size === 0
+      ? 'this host has no address but loopback'
+      : `this host has ${[...families].sort().join(' and ')}`;
+  const missing = [...needed].filter(([family]) => !families.has(family) && families.size > 0);
+  if (families.size === 0) return [warning(FAMILIES, text, 'connect it to a network, where its peers are not on it')];
+  if (missing.length === 0) return [ok(FAMILIES, text)];
+  return missing.map(([family, n]) =>
+    fault(
+      FAMILIES,
+      `${text}, but no ${family} address, and so no way to ${counted(n, 'consumer')}`,
+      `give this host an ${family} address; without one they count as unreachable`,
+    ),
+  );
+}

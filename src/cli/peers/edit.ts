@@ -1,0 +1,66 @@
+import type { LoadOptions } from '../../config/load.js';
+import { checkAddress, classify, type AddressClass } from '../../domain/ip/address.js';
+import { readEntry } from '../../domain/peer/entry.js';
+import { nameOf, quoted } from '../../domain/text/printable.js';
+import { CommandError, UsageError } from '../commandError.js';
+import { print } from '../print.js';
+import { withRegistry } from '../registry.js';
+import { ANY, kindOf, ourUuid, placesOf, spellingsOf, UUID } from './kinds.js';
+
+/** Puts a peer into the registry, or gives a registered one another address. */
+export async function addPeer(
+  options: LoadOptions,
+  kind: string,
+  uuid: string,
+  ip: string,
+  port?: string,
+): Promise<void> {
+  const known = kindOf(kind);
+  if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
+  const checked = checkAddress(ip, ANY);
+  if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${checked.error}`);
+  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY).ok)) {
+    throw new UsageError(`--port ${quoted(port)}: expected a whole number from 1 to 65535`);
+  }
+  const place = `${checked.ip}${port === undefined ? '' : `, port ${port}`}`;
+  const { name, allow } = await withRegistry(options, async (registry) => {
+    const { redis } = registry;
+    if (known === 'consumer' && uuid.toLowerCase() === (await ourUuid(registry))) {
+      throw new UsageError(`${uuid} is our own UUID: we don't call ourselves`);
+    }
+    const { set, keyOf } = placesOf(registry, known);
+    // Of an entry that the API has in another spelling there is to be no second one.
+    const spellings = await spellingsOf(registry, set, uuid);
+    const entry = spellings.find((one) => one === uuid) ?? spellings[0] ?? uuid.toLowerCase();
+    await redis.hset(keyOf(entry), { ip: checked.ip });
+    if (port === undefined) await redis.hdel(keyOf(entry), 'port');
+    else await redis.hset(keyOf(entry), { port });
+    await redis.sadd(set, entry);
+    return { name: entry, allow: registry.allow };
+  });
+  if (allow !== undefined) warnOfPolicy(checked.ip, allow);
+  await print(`${known} ${name} is registered at ${place}\n`);
+}
+
+/** Takes a peer out of the registry, however its UUID is spelled there, with all that is stored of it. */
+export async function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
+  const known = kindOf(kind);
+  await withRegistry(options, async (registry) => {
+    const { set, keyOf } = placesOf(registry, known);
+    const spellings = await spellingsOf(registry, set, uuid);
+    for (const one of new Set([uuid, ...spellings])) {
+      await registry.redis.srem(set, one);
+      await registry.redis.del(keyOf(one), ...(known === 'consumer' ? [registry.keys.history(one)] : []));
+    }
+    if (spellings.length === 0) throw new CommandError(`no ${known} ${quoted(uuid)} is registered`);
+  });
+  await print(`${known} ${nameOf(uuid)} is no longer registered\n`);
+}
+
+function warnOfPolicy(ip: string, allow: readonly AddressClass[]): void {
+  const address = classify(ip);
+  if (!address.ok || address.class === 'forbidden' || allow.includes(address.class)) return;
+  process.stderr.write(
+    `warning: ${ip} is not called as long as network.allow is [${allow.join(', ')}]: add ${address.class} to it\n`,
+  );
+}

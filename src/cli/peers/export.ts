@@ -1,0 +1,45 @@
+import type { LoadOptions } from '../../config/load.js';
+import { readEntry } from '../../domain/peer/entry.js';
+import { nameOf } from '../../domain/text/printable.js';
+import { counted } from '../../domain/text/words.js';
+import { print } from '../print.js';
+import { withRegistry } from '../registry.js';
+import { ANY, KINDS, kindOf, UUID } from './kinds.js';
+import { CSV_HEAD, csvLine, jsonLine, type FilePeer } from './peerFile.js';
+import { readPeers, type PeerRow, type ReadPeer } from './read.js';
+
+/** So many of the entries that are left out are named. */
+const NAMED = 10;
+
+/** Prints what the API owns of each peer, in the form that `importPeers` reads; malformed entries are left out, and named. */
+export async function exportPeers(options: LoadOptions, kind: string | undefined, csv: boolean): Promise<void> {
+  const kinds = kind === undefined ? KINDS : [kindOf(kind)];
+  const toLine = csv ? csvLine : jsonLine;
+  const left: string[] = [];
+  let leftCount = 0;
+  await withRegistry(options, async (registry) => {
+    if (csv && !(await print(`${CSV_HEAD}\n`))) return;
+    for (const one of kinds) {
+      for await (const page of readPeers(registry, one)) {
+        const peers = page.flatMap(filePeer);
+        leftCount += page.length - peers.length;
+        for (const { uuid } of page.filter((peer) => filePeer(peer).length === 0)) {
+          if (left.length < NAMED) left.push(nameOf(uuid));
+        }
+        if (!(await print(peers.map((peer) => `${toLine(peer)}\n`).join('')))) return;
+      }
+    }
+  });
+  if (leftCount === 0) return;
+  const more = leftCount > left.length ? ` and ${leftCount - left.length} more` : '';
+  process.stderr.write(
+    `warning: ${counted(leftCount, 'malformed entry', 'malformed entries')} left out: ${left.join(', ')}${more}\n`,
+  );
+}
+
+/** None where no import would take it. */
+function filePeer({ kind, uuid, row }: ReadPeer): readonly FilePeer[] {
+  const { ip, port = '' }: PeerRow = row;
+  if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY).ok) return [];
+  return [{ kind, uuid, ip, port: port === '' ? undefined : port }];
+}

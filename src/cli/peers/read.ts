@@ -1,0 +1,77 @@
+import type { AddressClass } from '../../domain/ip/address.js';
+import { readEntry } from '../../domain/peer/entry.js';
+import type { PeerKind } from '../../domain/peer/peer.js';
+import type { Registry } from '../registry.js';
+import { ANY, members, placesOf } from './kinds.js';
+
+/** The fields of an entry, with its `kind` and `uuid`. */
+export type PeerRow = Readonly<Record<string, string>>;
+
+export const CONSUMER_STATES = ['available', 'suspect', 'unavailable', 'pending', 'denied', 'invalid'] as const;
+export const PRODUCER_STATES = ['knows', 'owing', 'untold', 'denied', 'invalid'] as const;
+export type ConsumerState = (typeof CONSUMER_STATES)[number];
+export type ProducerState = (typeof PRODUCER_STATES)[number];
+
+/** An entry of the registry, and how its peer stands. */
+export interface ReadPeer {
+  readonly kind: PeerKind;
+  readonly uuid: string;
+  readonly row: PeerRow;
+  readonly state: ConsumerState | ProducerState;
+}
+
+/** The peers of a kind, page by page: what is held does not grow with the registry. */
+export async function* readPeers(registry: Registry, kind: PeerKind): AsyncGenerator<readonly ReadPeer[]> {
+  const ip = kind === 'producer' ? await registry.redis.hget(registry.keys.scheduler, 'ip') : null;
+  for await (const page of members(registry, placesOf(registry, kind).set)) {
+    yield await Promise.all(page.map((uuid) => readPeer(registry, kind, uuid, ip)));
+  }
+}
+
+/** One peer; `ip` is our own, which a producer may know. */
+export async function readPeer(
+  { redis, keys, allow }: Registry,
+  kind: PeerKind,
+  uuid: string,
+  ip: string | null,
+): Promise<ReadPeer> {
+  const [fields, due] = await Promise.all([
+    redis.hgetall(placesOf({ keys }, kind).keyOf(uuid)).catch(noHash),
+    kind === 'producer' ? redis.zscore(keys.announcements, uuid) : null,
+  ]);
+  const row = { ...fields, kind, uuid };
+  const may = allow ?? ANY;
+  const state = kind === 'consumer' ? consumerState(fields, may) : producerState(fields, may, ip, due !== null);
+  return { kind, uuid, row, state };
+}
+
+/** The verdict on a consumer; `pending` where there is none yet, and why it is not called where it can't be. */
+export function consumerState(row: PeerRow, allow: readonly AddressClass[]): ConsumerState {
+  return uncallable(row, allow) ?? CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
+}
+
+/** Whether a producer knows our IP, still has to hear of it, or was never told, or why it can't be called. */
+export function producerState(
+  row: PeerRow,
+  allow: readonly AddressClass[],
+  ip: string | null,
+  owing: boolean,
+): ProducerState {
+  const fault = uncallable(row, allow);
+  if (fault !== undefined) return fault;
+  if (owing) return 'owing';
+  return row.notified_ip !== undefined && row.notified_ip === ip ? 'knows' : 'untold';
+}
+
+/** By its address, or since the scheduler, whose policy may be another one, has said so. */
+function uncallable({ ip, port, error }: PeerRow, allow: readonly AddressClass[]) {
+  const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
+  const fault = entry.ok ? error : entry.error;
+  return fault === 'address-denied' ? 'denied' : fault === 'address-invalid' ? 'invalid' : undefined;
+}
+
+/** A key of another type is that entry's fault alone. */
+function noHash(error: unknown): Record<string, string> {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { error: 'address-invalid' };
+  throw error;
+}

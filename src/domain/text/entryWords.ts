@@ -1,0 +1,250 @@
+import { escaped, nameOf } from './printable.js';
+import { counted, duration } from './words.js';
+
+/*
+ * Entries of `<p>events` in plain sentences. Others may write to the stream too, so nothing of an entry is taken on
+ * trust: texts are escaped and cut, and what is not understood is shown as it is.
+ */
+
+/** An entry as the stream has it. */
+export interface StreamEntry {
+  readonly type: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** JSON. */
+  readonly data: string;
+}
+
+/** Neighbours that say the same of several peers. */
+export interface FoldedEntry extends StreamEntry {
+  readonly count: number;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+const LONGEST = 200;
+
+/** What an entry says, as a plain sentence; an unknown type is shown with its data. */
+export function describeEntry(type: string, data: string): string {
+  const read = parsed(data);
+  const words = read === undefined ? undefined : (ofPeer(type, read) ?? ofNode(type, read));
+  return words ?? asItIs(type, data);
+}
+
+/** The same of neighbours that were folded: `14 peers are unavailable (timeout)`. */
+export function describeFolded({ type, data, count }: FoldedEntry): string {
+  if (count === 1) return describeEntry(type, data);
+  const read = parsed(data) ?? {};
+  const why = read.error === undefined && read.reason === undefined ? '' : ` (${name(read, 'error', 'reason')})`;
+  const [, state = ''] = type.split('.');
+  switch (type) {
+    case 'peer.malformed':
+      return `${counted(count, 'entry', 'entries')} of the registry are not called${why}`;
+    case 'announcement.acknowledged':
+      return `${counted(count, 'producer')} acknowledged ${name(read, 'ip')}`;
+    case 'announcement.failed':
+      return `${counted(count, 'producer')} did not acknowledge ${name(read, 'ip')}${why}`;
+    case 'announcement.dropped':
+      return `${counted(count, 'producer')} left the registry before they acknowledged`;
+    default:
+      return `${counted(count, 'peer')} are ${nameOf(state)}${why}`;
+  }
+}
+
+const FOLDED: ReadonlySet<string> = new Set([
+  'peer.available',
+  'peer.suspect',
+  'peer.unavailable',
+  'peer.malformed',
+  'announcement.acknowledged',
+  'announcement.failed',
+  'announcement.dropped',
+]);
+
+/** Joins neighbours that differ in nothing but the peer and the time; each carries the data and the time of its last. */
+export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEntry[] {
+  const folded: FoldedEntry[] = [];
+  let key = '';
+  for (const entry of entries) {
+    const own = FOLDED.has(entry.type) ? likeness(entry) : '';
+    const last = folded.at(-1);
+    if (last !== undefined && own !== '' && own === key)
+      folded[folded.length - 1] = { ...entry, count: last.count + 1 };
+    else folded.push({ ...entry, count: 1 });
+    key = own;
+  }
+  return folded;
+}
+
+function likeness({ type, data }: StreamEntry): string {
+  const { error, reason, ip } = parsed(data) ?? {};
+  return JSON.stringify([type, error, reason, ip]);
+}
+
+/** About one peer. */
+function ofPeer(type: string, data: Data): string | undefined {
+  const producer = `producer ${name(data, 'uuid')}`;
+  switch (type) {
+    case 'peer.available':
+    case 'peer.suspect':
+    case 'peer.unavailable': {
+      const before = data.before === undefined ? '' : `, was ${name(data, 'before')}`;
+      const why = data.error === undefined ? '' : ` (${name(data, 'error')})`;
+      return `consumer ${name(data, 'uuid')} is ${type.slice('peer.'.length)}${before}${why}`;
+    }
+    case 'peer.malformed':
+      return `${name(data, 'peer')} ${name(data, 'uuid')} is not called: ${name(data, 'error')}`;
+    case 'announcement.acknowledged':
+      return `${producer} acknowledged ${name(data, 'ip')}`;
+    case 'announcement.failed':
+      return `${producer} did not acknowledge ${name(data, 'ip')} (${name(data, 'reason')}), it is told again`;
+    case 'announcement.dropped':
+      return `${producer} left the registry before it acknowledged`;
+    case 'announcement.outdated':
+      return `what ${producer} said to ${name(data, 'ip')} counts no longer: ${outdated(data)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** About this node, its line and its surroundings. */
+function ofNode(type: string, data: Data): string | undefined {
+  switch (type) {
+    case 'isolation.began': {
+      const meant = counted(number(data, 'peers'), 'peer');
+      return `no witness answers over ${text(data, 'scope')}: failures are not counted against its ${meant}`;
+    }
+    case 'isolation.ended':
+      return `a witness answers over ${text(data, 'scope')} again`;
+    case 'family.missing':
+      return `this host has no ${text(data, 'family')} address, so ${counted(number(data, 'peers'), 'peer')} can't be called`;
+    case 'family.found':
+      return `this host has an ${text(data, 'family')} address now`;
+    case 'clock.gap':
+      return `the process stood still for ${duration(number(data, 'gapMs'))}: what was in flight meanwhile is not judged`;
+    case 'host.short':
+      return 'this host is out of file descriptors, ports or memory';
+    case 'host.recovered':
+      return 'this host has what its calls need again';
+    case 'round.skipped':
+      return 'a round was skipped: the one before was still under way';
+    case 'events.folded':
+      return `too many events about single peers to keep each: ${countsOf(data)}`;
+    case 'process.stopping':
+      return `${name(data, 'signal')}: the scheduler stops`;
+    default:
+      return ofIp(type, data) ?? ofService(type, data);
+  }
+}
+
+/** About our public IP, and whom it is told. */
+function ofIp(type: string, data: Data): string | undefined {
+  switch (type) {
+    case 'ip.confirmed':
+      return `public IP is ${name(data, 'ip')}${by(list(data, 'agreed'))}`;
+    case 'ip.unknown':
+      return `could not find the public IP${data.known === undefined ? '' : `; ${name(data, 'known')} stays announced`}`;
+    case 'ip.disagreed':
+      return `the sources of the public IP disagree: ${list(data, 'answers')}`;
+    case 'ip.held':
+      return `public IP changes too often: ${name(data, 'ip')} is announced once it has stood for ${duration(number(data, 'quietMs'))}`;
+    case 'ip.changed': {
+      const before = data.previous === undefined ? 'none' : name(data, 'previous');
+      return `public IP changed from ${before} to ${name(data, 'ip')}: ${counted(number(data, 'producers'), 'producer')} to tell`;
+    }
+    case 'announcements.added':
+      return `${name(data, 'ip')} is told to ${counted(number(data, 'newcomers'), 'newcomer')}`;
+    case 'announcements.complete':
+      return `every producer has acknowledged ${name(data, 'ip')}`;
+    default:
+      return undefined;
+  }
+}
+
+/** About Redis and the configuration. */
+function ofService(type: string, data: Data): string | undefined {
+  switch (type) {
+    case 'redis.up':
+      return 'Redis is there';
+    case 'redis.down':
+      return `Redis can't be used: ${text(data, 'reason')}`;
+    case 'redis.caught-up':
+      return `${text(data, 'what')} works again: ${counted(number(data, 'written'), 'verdict')} that waited in memory written`;
+    case 'embedded.ended':
+      return `the embedded redis-server is started again in ${duration(number(data, 'retryInMs'))}: ${text(data, 'reason')}`;
+    case 'config.reloaded':
+      return `configuration reloaded: ${list(data, 'changed')} changed`;
+    case 'config.rejected':
+      return `new configuration ignored: ${list(data, 'problems')}`;
+    case 'config.needs-restart':
+      return `a restart is needed for the new value of ${list(data, 'keys')}`;
+    default:
+      return undefined;
+  }
+}
+
+function outdated({ why }: Data): string {
+  switch (why) {
+    case 'ip':
+      return 'our IP is another one by now';
+    case 'address':
+      return 'it has another address by now, and is told again there';
+    case 'left':
+      return 'it has left the registry';
+    default:
+      return 'another attempt had told it before';
+  }
+}
+
+/** Of events that were too many: how many of which type. */
+function countsOf({ counts }: Data): string {
+  if (typeof counts !== 'object' || counts === null) return 'unknown';
+  return Object.entries(counts)
+    .map(([type, n]) => `${String(n)} ${type}`)
+    .reduce((all, one) => short(all === '' ? one : `${all}, ${one}`), '');
+}
+
+function by(sources: string): string {
+  return sources === '' ? '' : ` (${sources})`;
+}
+
+function parsed(data: string): Data | undefined {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Data) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function asItIs(type: string, data: string): string {
+  const shown = data === '{}' || data === '' ? '' : ` ${short(data)}`;
+  return `${nameOf(type)}${shown}`;
+}
+
+/** A word: an address, a reason, a UUID; the first of these fields that is there. */
+function name(data: Data, ...fields: readonly string[]): string {
+  const value = fields.map((field) => data[field]).find((one) => one !== undefined && one !== null);
+  if (value === undefined) return 'unknown';
+  return nameOf(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** Words of ours: a cause, a step, a scope. */
+function text(data: Data, field: string): string {
+  const value = data[field];
+  return value === undefined ? 'unknown' : short(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function number(data: Data, field: string): number {
+  const value = data[field];
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+function list(data: Data, field: string): string {
+  const value = data[field];
+  return Array.isArray(value) ? short(value.map(String).join(', ')) : text(data, field);
+}
+
+function short(value: string): string {
+  return escaped(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
+}

@@ -1,0 +1,28 @@
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import { readHistory, type History } from '../domain/history.js';
+import type { Keys } from '../domain/keys.js';
+
+/**
+ * The histories of consumers, in the order of their UUIDs (texts in latin1, as the registry is read); undefined where
+ * there is none, or the key holds something else. Rejects where Redis does not answer.
+ */
+export function readHistories(
+  redis: RedisClient,
+  keys: Pick<Keys, 'history'>,
+  uuids: readonly string[],
+): Promise<(History | undefined)[]> {
+  return withTimeout(
+    Promise.all(
+      uuids.map(async (uuid) => {
+        const bytes = await redis.getBuffer(Buffer.from(keys.history(uuid), 'latin1')).catch(wrongType);
+        return bytes === null ? undefined : readHistory(bytes);
+      }),
+    ),
+  );
+}
+
+function wrongType(error: unknown): null {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
+  throw error;
+}

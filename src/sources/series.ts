@@ -1,0 +1,66 @@
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Keys } from '../domain/keys.js';
+import { NUMBERS, type Sample } from '../domain/sample.js';
+
+const PAGE = 1_000;
+/** The ids are of the server's clock, and a sample that had to wait has a later one. */
+const EARLIER_MS = 3_600_000;
+
+/**
+ * The samples of `<p>series` from one time on and up to another (Unix milliseconds), the oldest first; entries that are
+ * none are left out. Rejects where Redis does not answer.
+ */
+export async function readSeries(
+  redis: RedisClient,
+  keys: Pick<Keys, 'series'>,
+  from: number,
+  to: number,
+): Promise<Sample[]> {
+  const samples = new Map<number, Sample>();
+  let start = String(Math.max(0, Math.floor(from) - EARLIER_MS));
+  for (;;) {
+    const entries = await withTimeout(redis.xrange(keys.series, start, '+', 'COUNT', PAGE)).catch(wrongType);
+    for (const [, fields] of entries) {
+      const sample = toSample(fields);
+      // One that could not be confirmed is there twice.
+      if (sample !== undefined && sample.at >= from && sample.at <= to) samples.set(sample.at, sample);
+    }
+    const last = entries.at(-1)?.[0];
+    if (last === undefined || entries.length < PAGE) break;
+    start = after(last);
+  }
+  return [...samples.values()].sort((a, b) => a.at - b.at);
+}
+
+/** A key of another type has no samples. */
+function wrongType(error: unknown): [] {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
+}
+
+/** The id that follows one; `(` for an open range takes Redis 6.2. */
+function after(id: string): string {
+  const [ms = '0', n = '0'] = id.split('-');
+  return `${ms}-${String(BigInt(n) + 1n)}`;
+}
+
+const NULLABLE: readonly string[] = ['round_ms', 'p50_ms', 'p95_ms', 'p99_ms', 'freshness_s'];
+
+function toSample(fields: readonly string[]): Sample | undefined {
+  const found = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) found.set(fields[i] ?? '', fields[i + 1] ?? '');
+  const numbers = NUMBERS.map((name) => [name, toNumber(found.get(name))] as const);
+  if (numbers.some(([name, value]) => value === undefined || (value === null && !NULLABLE.includes(name)))) {
+    return undefined;
+  }
+  const isolated = found.get('isolated');
+  if (isolated !== '0' && isolated !== '1') return undefined;
+  return { ...(Object.fromEntries(numbers) as unknown as Sample), isolated: isolated === '1' };
+}
+
+/** Null for a field that is not there, undefined for one that is no number from 0 on. */
+function toNumber(text: string | undefined): number | null | undefined {
+  if (text === undefined) return null;
+  return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,45 @@
+import type { Tally } from '../domain/history.js';
+
+/*
+ * Answered, failed and withheld results in one small integer, ten bits each, so that a row of the book stays small. A
+ * full count stays full; only an outage of Redis that lasts for many hours fills one.
+ */
+const BITS = 10;
+const FULL = 2 ** BITS - 1;
+const SHIFT = { answered: 0, failed: BITS, withheld: 2 * BITS } as const;
+
+export type Result = keyof typeof SHIFT;
+const RESULTS = ['answered', 'failed', 'withheld'] as const satisfies Result[];
+
+/** One more result of a kind. */
+export function withOne(packed: number, result: Result): number {
+  return isFull(packed, result) ? packed : packed + (1 << SHIFT[result]);
+}
+
+export function isFull(packed: number, result: Result): boolean {
+  return count(packed, result) === FULL;
+}
+
+export function unpacked(packed: number, began: number, codes: number): Tally {
+  return {
+    began,
+    answered: count(packed, 'answered'),
+    failed: count(packed, 'failed'),
+    withheld: count(packed, 'withheld'),
+    codes,
+  };
+}
+
+/** Two tallies as one; the sum of the codes stays that of the answers that are counted. */
+export function joined(a: Tally, b: Tally): { readonly packed: number; readonly codes: number } {
+  const sum = (result: Result): number => Math.min(FULL, a[result] + b[result]);
+  const answers = a.answered + b.answered;
+  return {
+    packed: RESULTS.reduce((packed, result) => packed + (sum(result) << SHIFT[result]), 0),
+    codes: answers === 0 ? 0 : Math.round(((a.codes + b.codes) * sum('answered')) / answers),
+  };
+}
+
+function count(packed: number, result: Result): number {
+  return (packed >> SHIFT[result]) & FULL;
+}

@@ -1,0 +1,84 @@
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Keys } from '../domain/keys.js';
+import type { JournalReader } from '../sinks/journal.js';
+
+/** An event as a reader gets it. */
+export interface FeedEntry {
+  /** Its id in `<p>events`; undefined where it has none yet. */
+  readonly id: string | undefined;
+  readonly type: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** JSON. */
+  readonly data: string;
+}
+
+/** How many are kept for readers that come while Redis is away. */
+const KEPT = 1_000;
+/** How many a reader that comes back gets at most of what it has missed. */
+const MISSED = 1_000;
+
+/** The journal for those who read along: what it was before they came, and what comes. */
+export class EventFeed implements JournalReader {
+  readonly #readers = new Set<(entry: FeedEntry) => void>();
+  #kept: FeedEntry[] = [];
+
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+  ) {}
+
+  read({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
+    const entry = { id, type, at, data };
+    this.#kept.push(entry);
+    if (this.#kept.length > KEPT) this.#kept = this.#kept.slice(-KEPT);
+    for (const reader of this.#readers) reader(entry);
+  }
+
+  /** Calls the reader for each event from now on, until the function returned is called. */
+  follow(reader: (entry: FeedEntry) => void): () => void {
+    this.#readers.add(reader);
+    return () => this.#readers.delete(reader);
+  }
+
+  /** The newest so many, the oldest of them first; from memory where Redis does not answer. */
+  async last(count: number): Promise<readonly FeedEntry[]> {
+    try {
+      const found = await withTimeout(this.redis.xrevrange(this.keys.events, '+', '-', 'COUNT', String(count)));
+      return found.reverse().map(toEntry);
+    } catch {
+      return this.#kept.slice(-count);
+    }
+  }
+
+  /** Those after the one with this id, the oldest first. */
+  async after(id: string): Promise<readonly FeedEntry[]> {
+    try {
+      const found = await withTimeout(this.redis.xrange(this.keys.events, `(${id}`, '+', 'COUNT', String(MISSED)));
+      return found.map(toEntry);
+    } catch {
+      const known = this.#kept.findIndex((entry) => entry.id === id);
+      return this.#kept.slice(known + 1);
+    }
+  }
+}
+
+function toEntry([id, list]: readonly [string, readonly string[]]): FeedEntry {
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i] ?? '', list[i + 1] ?? '');
+  const at = Number(fields.get('at'));
+  return {
+    id,
+    type: fields.get('type') ?? '',
+    at: Number.isSafeInteger(at) ? at : Number(id.split('-', 1)[0]),
+    data: fields.get('data') ?? '{}',
+  };
+}
+
+/** Whether an id of the stream comes after another one. */
+export function isAfter(id: string, other: string): boolean {
+  const [ms = '', n = ''] = id.split('-');
+  const [otherMs = '', otherN = ''] = other.split('-');
+  return Number(ms) > Number(otherMs) || (Number(ms) === Number(otherMs) && Number(n) > Number(otherN));
+}

@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import type { Config } from '../config/config.js';
+
+/** A request that is not served, and how that is said. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The name under which we were asked, where that is why. */
+  readonly host?: string;
+}
+
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A request that may be served. */
+export interface Admitted {
+  /** The path and the query under the base path, with a slash in front. */
+  readonly path: string;
+  /** Whether the token was given, where one is needed. */
+  readonly trusted: boolean;
+}
+
+const LONGEST_URL = 2_048;
+/** What probes ask; they know no token. */
+const OPEN: readonly string[] = ['/healthz', '/readyz'];
+
+/** Decides on a request before anything of it is looked at: method, length, host, base path, token. */
+export function admit(
+  { method, url, headers }: Asked,
+  { token, allowedHosts, basePath }: Pick<Config['status'], 'token' | 'allowedHosts' | 'basePath'>,
+  hostName: string,
+): Admitted | Refusal {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, text: 'only GET and HEAD are served here', headers: { allow: 'GET, HEAD' } };
+  }
+  if (url.length > LONGEST_URL) return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
+  if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
+  const name = nameIn(headers.host ?? '');
+  if (!isOurs(name, allowedHosts, hostName)) {
+    return {
+      status: 421,
+      text: `this server is not known as ${JSON.stringify(name.slice(0, 100))}: add that name to status.allowedHosts`,
+      host: name.slice(0, 100),
+    };
+  }
+  const place = url.split('?', 1).join('');
+  if (place === basePath && basePath !== '') return { status: 308, text: '', headers: { location: `${basePath}/` } };
+  if (!url.startsWith(`${basePath}/`)) return { status: 404, text: 'nothing is served here' };
+  const path = url.slice(basePath.length);
+  const trusted = token === undefined || isGiven(headers.authorization, token);
+  if (!trusted && !OPEN.includes(path.split('?', 1).join(''))) {
+    return {
+      status: 401,
+      text: 'a token is needed: as Bearer, or as the password of Basic (status.token)',
+      headers: { 'www-authenticate': 'Basic realm="consumer-scheduler", charset="UTF-8"' },
+    };
+  }
+  return { path, trusted };
+}
+
+export function isRefusal(found: Admitted | Refusal): found is Refusal {
+  return 'status' in found;
+}
+
+/** The host without its port, in lower case; brackets of an IPv6 literal are left out. */
+function nameIn(host: string): string {
+  const [, literal, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host.toLowerCase()) ?? [];
+  return literal ?? name.replace(/\.$/, '');
+}
+
+/** A page elsewhere can make its own name point here (DNS rebinding), but never one of these. */
+function isOurs(name: string, allowed: readonly string[], hostName: string): boolean {
+  return isIP(name) !== 0 || name === 'localhost' || name === hostName.toLowerCase() || allowed.includes(name);
+}
+
+function isGiven(authorization: string | undefined, token: string): boolean {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
+  if (scheme.toLowerCase() === 'bearer') return isSame(value, token);
+  if (scheme.toLowerCase() !== 'basic') return false;
+  const login = Buffer.from(value, 'base64').toString();
+  return isSame(login.slice(login.indexOf(':') + 1), token);
+}
+
+/** Takes the same time whatever differs: of both only the digests are compared. */
+function isSame(given: string, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}

@@ -1,0 +1,179 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { SchedulerEvent } from '../events.js';
+import type { Sink } from '../sinks/sink.js';
+import { LANES, type Status } from './schema.js';
+
+const PREFIX = 'consumer_scheduler_';
+const SECOND_MS = 1_000;
+const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** The numbers for Prometheus: counters from the events, gauges from what the status says. No label names a peer. */
+export class Metrics implements Sink {
+  readonly #registry = new Registry();
+  readonly #requests: Counter<'result'>;
+  readonly #duration: Histogram;
+  readonly #rounds: Counter<'lane' | 'result'>;
+  readonly #roundDuration: Histogram<'lane'>;
+  readonly #polls: Counter<'source' | 'result'>;
+  readonly #changes: Counter;
+  readonly #announcements: Counter<'result'>;
+  readonly #reloads: Counter<'result'>;
+  readonly #gauges: ReturnType<typeof gauges>;
+
+  constructor(build: { readonly version: string; readonly node: string }) {
+    const registers = [this.#registry];
+    this.#requests = new Counter({
+      name: `${PREFIX}sync_requests_total`,
+      help: 'Health checks of consumers by what they came to.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: `${PREFIX}sync_request_duration_seconds`,
+      help: 'Time that consumers took to answer a health check.',
+      buckets: REQUEST_BUCKETS,
+      registers,
+    });
+    this.#rounds = new Counter({
+      name: `${PREFIX}rounds_total`,
+      help: 'Rounds by lane and by how they ended.',
+      labelNames: ['lane', 'result'],
+      registers,
+    });
+    this.#roundDuration = new Histogram({
+      name: `${PREFIX}round_duration_seconds`,
+      help: 'Time that a round took, its writes included.',
+      labelNames: ['lane'],
+      buckets: ROUND_BUCKETS,
+      registers,
+    });
+    this.#polls = new Counter({
+      name: `${PREFIX}ip_polls_total`,
+      help: 'Polls of the public IP by source and result.',
+      labelNames: ['source', 'result'],
+      registers,
+    });
+    this.#changes = new Counter({ name: `${PREFIX}ip_changes_total`, help: 'Changes of the public IP.', registers });
+    this.#announcements = new Counter({
+      name: `${PREFIX}announcements_total`,
+      help: 'Attempts to announce the IP to a producer by what they came to.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#reloads = new Counter({
+      name: `${PREFIX}config_reloads_total`,
+      help: 'Changes of the configuration file by what they came to.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#gauges = gauges(registers);
+    new Gauge({
+      name: `${PREFIX}build_info`,
+      help: 'Version of the scheduler and of Node.js; always 1.',
+      labelNames: ['version', 'node'],
+      registers,
+    }).set({ version: build.version, node: build.node }, 1);
+    // There from the first scrape on, so that a rate over them begins at 0.
+    for (const lane of LANES) {
+      for (const result of ['completed', 'skipped', 'aborted']) this.#rounds.inc({ lane, result }, 0);
+    }
+    this.#requests.inc({ result: 'ok' }, 0);
+    this.#announcements.inc({ result: 'ok' }, 0);
+    for (const result of ['ok', 'rejected']) this.#reloads.inc({ result }, 0);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  accept(event: SchedulerEvent): void {
+    switch (event.kind) {
+      case 'peer.checked': {
+        const { outcome } = event.check;
+        this.#requests.inc({ result: outcome.ok ? 'ok' : outcome.reason });
+        if (outcome.ok) this.#duration.observe(outcome.latencyMs / SECOND_MS);
+        return;
+      }
+      case 'round.skipped':
+        this.#rounds.inc({ lane: event.lane, result: 'skipped' });
+        return;
+      case 'round.finished':
+        this.#rounds.inc({ lane: event.lane, result: event.aborted ? 'aborted' : 'completed' });
+        this.#roundDuration.observe({ lane: event.lane }, event.tookMs / SECOND_MS);
+        if (event.lane === 'regular' && !event.aborted) this.#gauges.lastRound.set(event.at / SECOND_MS);
+        return;
+      case 'ip.polled':
+        this.#polls.inc({ source: event.source, result: event.result });
+        return;
+      case 'ip.changed':
+        this.#changes.inc();
+        return;
+      case 'announcement.acknowledged':
+        this.#announcements.inc({ result: 'ok' });
+        return;
+      case 'announcement.failed':
+        this.#announcements.inc({ result: event.reason });
+        return;
+      case 'config.reloaded':
+        this.#reloads.inc({ result: 'ok' });
+        return;
+      case 'config.rejected':
+        this.#reloads.inc({ result: 'rejected' });
+        return;
+      default:
+    }
+  }
+
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return Promise.resolve([]);
+  }
+
+  /** All of it in the text format of Prometheus. */
+  async text(status: Status): Promise<string> {
+    this.#fill(status);
+    return this.#registry.metrics();
+  }
+
+  #fill(status: Status): void {
+    const all = this.#gauges;
+    for (const [state, count] of Object.entries(status.peers.consumers)) all.peers.set({ kind: 'consumer', state }, count);
+    const { producers_know: know, pending, oldest_seconds: oldest } = status.announcements;
+    all.peers.set({ kind: 'producer', state: 'knows' }, know.count);
+    all.peers.set({ kind: 'producer', state: 'owing' }, know.of - know.count);
+    all.freshness.set(status.freshness_seconds ?? 0);
+    all.pending.set(pending ?? 0);
+    all.oldest.set(oldest ?? 0);
+    all.redis.set(status.redis.up ? 1 : 0);
+    all.isolated.set(status.isolated ? 1 : 0);
+    all.unwritten.set(status.redis.unwritten_verdicts);
+    all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
+    all.replicas.set(Math.max(1, status.replicas.members.length));
+  }
+}
+
+function gauges(registers: Registry[]) {
+  const gauge = (name: string, help: string) => new Gauge({ name: `${PREFIX}${name}`, help, registers });
+  return {
+    peers: new Gauge({
+      name: `${PREFIX}peers`,
+      help: 'Registered peers by kind and state.',
+      labelNames: ['kind', 'state'],
+      registers,
+    }),
+    freshness: gauge(
+      'freshness_seconds',
+      'Time since the least recent health check of a consumer that is not unavailable.',
+    ),
+    lastRound: gauge('last_round_timestamp_seconds', 'When the last whole round of the regular lane ended.'),
+    pending: gauge('announcements_pending', 'Producers that have not acknowledged the current IP.'),
+    oldest: gauge('announcement_oldest_seconds', 'How long the longest waiting producer has waited.'),
+    redis: gauge('redis_up', 'Whether Redis can be used.'),
+    isolated: gauge('isolated', 'Whether this node seems to be offline.'),
+    unwritten: gauge('unwritten_verdicts', 'Results that wait in memory to be written.'),
+    leader: gauge('leader', 'Whether this process works on the registry.'),
+    replicas: gauge('replicas', 'Schedulers that work on the registry.'),
+  };
+}
+

@@ -1,0 +1,331 @@
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Config } from '../config/config.js';
+import { peerUrl } from '../domain/call/url.js';
+import { uptime, type Bucket, type History } from '../domain/history.js';
+import type { Keys } from '../domain/keys.js';
+import { readEntry } from '../domain/peer/entry.js';
+import type { RegistryEntry } from '../domain/peer/peer.js';
+import { PeerBook, type PeerRow } from '../state/peerBook.js';
+import { stateOf } from './census.js';
+import type { Observations } from './observations.js';
+import type { ProducerEntry, RegistryPicture, RegistryView } from './registryView.js';
+import type { ConsumerRow, PeerDetail, PeersAnswer, PeersQuery, ProducerRow } from './schema.js';
+import { addressKey, readCursor, select, type Candidate, type Choice } from './select.js';
+
+export interface PeerPagesSource {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly config: () => Config;
+  readonly book: PeerBook;
+  readonly observations: Observations;
+  readonly registry: Pick<RegistryView, 'look'>;
+  readonly readEntries: (uuids: readonly string[]) => Promise<readonly RegistryEntry[]>;
+  readonly readHistories: (uuids: readonly string[]) => Promise<readonly (History | undefined)[]>;
+  readonly wall: () => number;
+}
+
+interface Consumer extends Candidate {
+  readonly row: PeerRow;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const SECOND_MS = 1_000;
+/** Up to so many consumers, those that no round has met yet are looked for as well. */
+const SMALL = 2_000;
+/** Those that need somebody's eye first; among equals the newest change first. */
+const RANKS: Readonly<Record<string, number>> = {
+  suspect: 0,
+  unavailable: 1,
+  invalid: 2,
+  denied: 3,
+  pending: 4,
+  available: 5,
+  owing: 0,
+  untold: 3,
+  knows: 4,
+};
+const RANK = 2 ** 33;
+const DETAILS = ['state', 'state_since', 'checked_at', 'last_ok_at', 'latency_ms', 'failures', 'error'] as const;
+const FIELDS = [...DETAILS, 'last_seen', 'recent'] as const;
+
+/** The cursor that was sent is none of ours. */
+export class CursorError extends Error {}
+
+/** Pages of the registry's peers: chosen in memory, told from Redis, and from memory alone while Redis is away. */
+export class PeerPages {
+  constructor(private readonly source: PeerPagesSource) {}
+
+  async page(query: PeersQuery): Promise<PeersAnswer> {
+    return query.kind === 'consumer' ? this.#consumers(query) : this.#producers(query);
+  }
+
+  /** One peer with its history in full; undefined where it is not registered. */
+  async one(kind: 'consumer' | 'producer', uuid: string): Promise<PeerDetail | undefined> {
+    const { config, wall } = this.source;
+    if (kind === 'producer') {
+      const picture = await this.source.registry.look();
+      const found = picture?.producers.find((one) => one.uuid === uuid);
+      if (picture === undefined || found === undefined) return undefined;
+      const peer = producerRow(found, this.#producerState(found, picture));
+      return { peer, history: null, as_of: picture.at, url: urlOf(found, config().announce, config()) };
+    }
+    for (const [one, row] of await this.#candidates()) {
+      if (one !== uuid) continue;
+      const { rows, histories, asOf } = await this.#told([{ ...candidate(one, row, 'uuid'), row }]);
+      const [peer] = rows;
+      if (peer === undefined) return undefined;
+      const [history] = histories;
+      return {
+        peer,
+        history: histories.length === 0 ? null : toHistory(history, wall()),
+        as_of: asOf,
+        url: urlOf(row, config().sync, config()),
+      };
+    }
+    return undefined;
+  }
+
+  async #consumers(query: PeersQuery): Promise<PeersAnswer> {
+    const name = query.sort.replace(/^-/, '');
+    const rows = await this.#candidates();
+    function* candidates(): Generator<Consumer> {
+      for (const [uuid, row] of rows) yield { ...candidate(uuid, row, name), row };
+    }
+    const { page, total, next } = select(candidates(), choiceOf(query));
+    const { rows: peers, asOf } = await this.#told(page);
+    return { peers, next: next ?? null, as_of: asOf, total };
+  }
+
+  /** What the book has, and in a small registry what no round has met yet. */
+  async #candidates(): Promise<Iterable<readonly [string, PeerRow]>> {
+    const { redis, keys, book, config, readEntries, observations } = this.source;
+    if (!observations.redis.up) return book.entries();
+    try {
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) return book.entries();
+      const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
+      const registered = new Set(members);
+      const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
+      const fresh = new PeerBook(config().network.allow);
+      const strangers = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
+      for (const entry of await readEntries(strangers)) fresh.remember(entry, 1);
+      return [...known, ...fresh.entries()];
+    } catch {
+      return book.entries();
+    }
+  }
+
+  /** The consumers of a page as the registry tells them, with their histories; from the book where Redis is away. */
+  async #told(
+    page: readonly Consumer[],
+  ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
+    const { redis, keys, wall, observations, readHistories } = this.source;
+    const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
+    const now = wall();
+    const away = observations.redis.since ?? now;
+    try {
+      if (!observations.redis.up) throw new Error('away');
+      const [fields, histories] = await Promise.all([
+        withTimeout(
+          Promise.all(
+            page.map(({ uuid }) =>
+              redis.hmgetBuffer(Buffer.from(keys.consumer(uuid), 'latin1'), ...FIELDS).catch(noHash),
+            ),
+          ),
+        ),
+        readHistories(page.map(({ uuid }) => uuid)),
+      ]);
+      const rows = page.map((one, i) => {
+        const texts = (fields[i] ?? []).map((value) => value?.toString('latin1') ?? null);
+        return fromRegistry(fromBook(one, changedAt), texts, histories[i], now, changedAt);
+      });
+      return { rows, histories, asOf: now };
+    } catch {
+      return { rows: page.map((one) => fromBook(one, changedAt)), histories: [], asOf: Math.min(now, away) };
+    }
+  }
+
+  async #producers(query: PeersQuery): Promise<PeersAnswer> {
+    const picture = await this.source.registry.look();
+    if (picture === undefined) return { peers: [], next: null, as_of: this.source.observations.startedAt, total: 0 };
+    const name = query.sort.replace(/^-/, '');
+    const candidates = picture.producers.map((entry) => {
+      const state = this.#producerState(entry, picture);
+      return { uuid: entry.uuid, ip: entry.ip, state, key: producerKey(name, entry, state), entry };
+    });
+    const { page, total, next } = select(candidates, choiceOf(query));
+    const peers = page.map(({ entry, state }) => producerRow(entry, state));
+    return { peers, next: next ?? null, as_of: picture.at, total };
+  }
+
+  #producerState({ ip, port, notifiedIp, nextAt }: ProducerEntry, picture: RegistryPicture): ProducerRow['state'] {
+    const read = readEntry({ ip, port }, this.source.config().network.allow);
+    if (!read.ok) return read.error === 'address-denied' ? 'denied' : 'invalid';
+    if (nextAt !== null) return 'owing';
+    const known = this.source.observations.ip?.value ?? picture.ip;
+    return known !== undefined && notifiedIp === known ? 'knows' : 'untold';
+  }
+}
+
+function choiceOf({ state, q, sort, limit, cursor: text }: PeersQuery): Choice {
+  const cursor = text === undefined ? undefined : readCursor(text);
+  if (text !== undefined && cursor === undefined) throw new CursorError('cursor: expected the `next` of a page before');
+  return {
+    states: state === undefined ? undefined : new Set(state.split(',')),
+    q: q === undefined || q === '' ? undefined : q,
+    descending: sort.startsWith('-'),
+    limit,
+    cursor,
+  };
+}
+
+function candidate(uuid: string, row: PeerRow, sort: string): Candidate {
+  const state = stateOf(row);
+  return { uuid, ip: row.ip, state, key: consumerKey(sort, row, state) };
+}
+
+function consumerKey(sort: string, row: PeerRow, state: string): string | number {
+  switch (sort) {
+    case 'problems':
+      return (RANKS[state] ?? 9) * RANK - row.stateS;
+    case 'ip':
+      return addressKey(row.ip);
+    case 'state':
+      return RANKS[state] ?? 9;
+    case 'since':
+      return row.stateS;
+    case 'checked':
+      return row.checkedAt;
+    case 'latency':
+      return row.latencyMs;
+    case 'failures':
+      return row.health.failures;
+    default:
+      return '';
+  }
+}
+
+function producerKey(sort: string, { ip, notifiedAt, attempts }: ProducerEntry, state: string): string | number {
+  switch (sort) {
+    case 'problems':
+      return (RANKS[state] ?? 9) * RANK - attempts;
+    case 'ip':
+      return addressKey(ip);
+    case 'state':
+      return RANKS[state] ?? 9;
+    case 'since':
+    case 'checked':
+      return notifiedAt ?? 0;
+    case 'failures':
+      return attempts;
+    default:
+      return '';
+  }
+}
+
+function producerRow({ nextAt, notifiedIp, notifiedAt, ...entry }: ProducerEntry, state: ProducerRow['state']): ProducerRow {
+  return {
+    kind: 'producer',
+    ...entry,
+    state,
+    notified_ip: notifiedIp,
+    notified_at: notifiedAt,
+    next_at: nextAt,
+  };
+}
+
+function fromBook({ uuid, row }: Consumer, changedAt: number | undefined): ConsumerRow {
+  const okAt = row.okS * SECOND_MS;
+  return {
+    kind: 'consumer',
+    uuid,
+    ip: row.ip,
+    port: row.port,
+    error: row.error ?? row.fault,
+    state: stateOf(row),
+    state_since: timeOrNull(row.stateS * SECOND_MS),
+    checked_at: timeOrNull(row.checkedAt),
+    last_ok_at: timeOrNull(okAt),
+    last_seen: timeOrNull(row.calledS * SECOND_MS),
+    latency_ms: row.okS === 0 ? null : row.latencyMs,
+    failures: row.health.failures,
+    recent: row.results,
+    knows_ip: changedAt === undefined ? null : okAt + SECOND_MS > changedAt && row.okS > 0,
+    uptime_24h: null,
+    uptime_7d: null,
+    days: null,
+  };
+}
+
+/** What the registry says beats the book's coarser times; a state that is not written yet is the book's. */
+function fromRegistry(
+  known: ConsumerRow,
+  texts: readonly (string | null)[],
+  history: History | undefined,
+  now: number,
+  changedAt: number | undefined,
+): ConsumerRow {
+  const [state, stateAt, checkedAt, okAt, latency, failures, error, seen, recent] = texts;
+  const isCurrent = state === known.state || (state == null && known.state === 'pending');
+  const told = (text: string | null | undefined, otherwise: number | null): number | null => toNumber(text) ?? otherwise;
+  const lastOk = told(okAt, known.last_ok_at);
+  return {
+    ...known,
+    error: isCurrent ? (error ?? (known.state === 'denied' || known.state === 'invalid' ? known.error : null)) : known.error,
+    state_since: isCurrent ? told(stateAt, known.state_since) : known.state_since,
+    checked_at: told(checkedAt, known.checked_at),
+    last_ok_at: lastOk,
+    last_seen: told(seen, known.last_seen),
+    latency_ms: told(latency, known.latency_ms),
+    failures: isCurrent ? (told(failures, known.failures) ?? 0) : known.failures,
+    recent: recent ?? known.recent,
+    knows_ip: changedAt === undefined ? null : lastOk !== null && lastOk >= changedAt,
+    ...(history === undefined ? { days: [] } : shortHistory(history, now)),
+  };
+}
+
+function shortHistory(history: History, now: number): Pick<ConsumerRow, 'uptime_24h' | 'uptime_7d' | 'days'> {
+  return {
+    uptime_24h: uptime(history.hours, now - DAY_MS, now) ?? null,
+    uptime_7d: uptime(history.hours, now - 7 * DAY_MS, now) ?? null,
+    days: history.days.map(toBucket),
+  };
+}
+
+function toHistory(history: History | undefined, now: number): PeerDetail['history'] {
+  const { hours, days } = history ?? { hours: [], days: [] };
+  const { uptime_24h, uptime_7d } = shortHistory({ hours, days }, now);
+  return { hours: hours.map(toBucket), days: days.map(toBucket), uptime_24h, uptime_7d };
+}
+
+function toBucket({ at, answered, failed, withheld, latencyMs }: Bucket): [number, number, number, number, number | null] {
+  return [at, answered, failed, withheld, latencyMs ?? null];
+}
+
+function urlOf(
+  stored: Pick<PeerRow, 'ip' | 'port'>,
+  { scheme, port, path }: Config['sync'] | Config['announce'],
+  { network }: Config,
+): string | null {
+  const read = readEntry({ ip: stored.ip, port: stored.port }, network.allow);
+  // A query may hold a token.
+  return read.ok
+    ? peerUrl({ scheme, ip: read.address.ip, port: read.address.port ?? port, path: path.replace(/\?.*$/, '') })
+    : null;
+}
+
+/** A key of another type is that entry's fault alone. */
+function noHash(error: unknown): (Buffer | null)[] {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
+}
+
+function toNumber(text: string | null | undefined): number | null {
+  const value = Number(text ?? NaN);
+  return Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function timeOrNull(ms: number): number | null {
+  return ms === 0 ? null : ms;
+}

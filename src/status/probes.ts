@@ -1,0 +1,36 @@
+import type { Status } from './schema.js';
+import { SILENCE_MS } from './verdict.js';
+
+export interface Probe {
+  readonly ok: boolean;
+  readonly status: string;
+  readonly reasons?: readonly { readonly code: string; readonly text?: string }[];
+}
+
+const SECONDS = 1_000;
+
+/** Whether the process lives and its ticks tick. */
+export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Status, 'as_of' | 'heartbeat_at'>): Probe {
+  const silentMs = now - heartbeatAt;
+  if (silentMs < SILENCE_MS) return { ok: true, status: 'alive' };
+  const text = `no heartbeat for ${String(Math.round(silentMs / SECONDS))} s`;
+  return { ok: false, status: 'stalled', reasons: [{ code: 'stalled', text }] };
+}
+
+/** Whether it can be relied on; without trust only the codes of the reasons are told. */
+export function readinessOf(status: Status, trusted: boolean): Probe {
+  const { redis, lanes, isolated, stopping, replicas } = status;
+  if (replicas.role === 'standby') return { ok: true, status: 'standby' };
+  const reasons = [
+    !redis.up && { code: 'redis-down', text: `Redis can't be used${redis.reason === null ? '' : `: ${redis.reason}`}` },
+    lanes.regular.rounds === 0 && { code: 'starting', text: 'the first round has not ended' },
+    isolated && { code: 'isolated', text: 'no witness answers: we seem to be offline' },
+    stopping && { code: 'stopping', text: 'it was told to stop' },
+  ].filter((reason) => reason !== false);
+  if (reasons.length === 0) return { ok: true, status: 'ready' };
+  return {
+    ok: false,
+    status: 'not-ready',
+    reasons: trusted ? reasons : reasons.map(({ code }) => ({ code })),
+  };
+}

@@ -1,0 +1,166 @@
+import { isIP } from 'node:net';
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Keys } from '../domain/keys.js';
+
+export interface ProducerEntry {
+  readonly uuid: string;
+  readonly ip: string | null;
+  readonly port: string | null;
+  readonly notifiedIp: string | null;
+  readonly notifiedAt: number | null;
+  readonly attempts: number;
+  readonly error: string | null;
+  /** When the next attempt is due; null for one that owes no acknowledgement. */
+  readonly nextAt: number | null;
+}
+
+export interface IpChange {
+  readonly at: number;
+  readonly ip: string;
+  readonly previous: string | null;
+  readonly agreed: string[];
+}
+
+/** What of the registry is not in memory, as it was at one moment. */
+export interface RegistryPicture {
+  readonly at: number;
+  readonly ip: string | undefined;
+  readonly ipChangedAt: number | undefined;
+  readonly changes: readonly IpChange[];
+  readonly producers: readonly ProducerEntry[];
+  readonly know: number;
+  readonly pending: number;
+}
+
+const PAGE = 256;
+const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
+/** It is read again at most so often, and takes at most this share of the time. */
+const FRESH_MS = 2_000;
+const SHARE = 10;
+/** Who is kept waiting for a reading, at most; then the last one has to do. */
+const WAIT_MS = 500;
+
+/**
+ * The producers, who of them knows our IP, and its changes: read when somebody asks, and kept for a while, so that any
+ * number of readers costs Redis the same. While Redis is away it stays what it was.
+ */
+export class RegistryView {
+  #last: RegistryPicture | undefined;
+  #reading: Promise<void> | undefined;
+  #nextAt = 0;
+
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+    private readonly wall: () => number,
+    private readonly steady: () => number,
+  ) {}
+
+  /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
+  async look(): Promise<RegistryPicture | undefined> {
+    if (this.#reading === undefined && this.steady() >= this.#nextAt) {
+      const startedAt = this.steady();
+      this.#reading = this.#read()
+        .catch(() => undefined)
+        .then((picture) => {
+          this.#last = picture ?? this.#last;
+          const tookMs = this.steady() - startedAt;
+          this.#nextAt = this.steady() + Math.max(FRESH_MS, SHARE * tookMs);
+          this.#reading = undefined;
+        });
+    }
+    if (this.#reading !== undefined) await Promise.race([this.#reading, pause(WAIT_MS)]);
+    return this.#last;
+  }
+
+  async #read(): Promise<RegistryPicture> {
+    const { keys, redis } = this;
+    const [[ip = null, changedAt = null], changes] = await withTimeout(
+      Promise.all([redis.hmget(keys.scheduler, 'ip', 'ip_changed_at'), this.#changes()]),
+    );
+    const due = await this.#due();
+    const producers: ProducerEntry[] = [];
+    const seen = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, uuids] = await withTimeout(redis.sscan(keys.producers, cursor, 'COUNT', String(PAGE)));
+      const fresh = uuids.filter((uuid) => !seen.has(uuid));
+      for (const uuid of fresh) seen.add(uuid);
+      for (let i = 0; i < fresh.length; i += PAGE) {
+        producers.push(...(await this.#entries(fresh.slice(i, i + PAGE), due)));
+      }
+      cursor = next;
+    } while (cursor !== '0');
+    const known = ip !== null && isIP(ip) !== 0 ? ip : undefined;
+    return {
+      at: this.wall(),
+      ip: known,
+      ipChangedAt: toTime(changedAt) ?? undefined,
+      changes,
+      producers,
+      know: producers.filter(({ notifiedIp }) => known !== undefined && notifiedIp === known).length,
+      pending: due.size,
+    };
+  }
+
+  async #changes(): Promise<IpChange[]> {
+    const found: [string, string[]][] = await this.redis
+      .xrevrange(this.keys.ipChanges, '+', '-', 'COUNT', 20)
+      .catch(() => []);
+    return found.flatMap(([, list]) => {
+      const fields = new Map<string, string>();
+      for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i] ?? '', list[i + 1] ?? '');
+      const [at, ip] = [toTime(fields.get('at') ?? null), fields.get('ip') ?? ''];
+      if (at === null || isIP(ip) === 0) return [];
+      const agreed = (fields.get('agreed') ?? '').split(',').filter((name) => name !== '');
+      return [{ at, ip, previous: fields.get('previous') || null, agreed }];
+    });
+  }
+
+  /** When who is due. */
+  async #due(): Promise<Map<string, number>> {
+    const due = new Map<string, number>();
+    const pairs: string[] = await withTimeout(this.redis.zrange(this.keys.announcements, '0', '-1', 'WITHSCORES'));
+    for (let i = 0; i + 1 < pairs.length; i += 2) due.set(pairs[i] ?? '', Math.floor(Number(pairs[i + 1])));
+    return due;
+  }
+
+  #entries(uuids: readonly string[], due: ReadonlyMap<string, number>): Promise<ProducerEntry[]> {
+    return withTimeout(
+      Promise.all(
+        uuids.map(async (uuid) => {
+          const fields = await this.redis.hmget(this.keys.producer(uuid), ...FIELDS).catch(noHash);
+          const [ip = null, port = null, notifiedIp = null, notifiedAt = null, attempts = null, error = null] = fields;
+          return {
+            uuid,
+            ip,
+            port,
+            notifiedIp,
+            notifiedAt: toTime(notifiedAt),
+            attempts: toTime(attempts) ?? 0,
+            error,
+            nextAt: due.get(uuid) ?? null,
+          };
+        }),
+      ),
+    );
+  }
+}
+
+/** A key of another type is that entry's fault alone. */
+function noHash(error: unknown): (string | null)[] {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
+}
+
+function toTime(text: string | null): number | null {
+  const value = Number(text ?? NaN);
+  return Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
