@@ -89,7 +89,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     const headers = { 'cache-control': 'no-store', vary: 'accept' };
     if (!wantsHtml(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
     const base = `${c.env.base}/`;
-    const html = pageHtml({ base, title: status.summary, snapshot: String(await snapshotHtml(status, peers)) });
+    const html = pageHtml({ base, title: status.summary, snapshot: snapshotHtml(status, peers) });
     return c.html(html, 200, { ...headers, 'content-security-policy': pagePolicy(base) });
   });
   app.notFound((c) => fault(c, 'nothing is served here', 404));
