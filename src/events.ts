@@ -146,6 +146,17 @@ export type SchedulerEvent =
   | { readonly kind: 'config.reloaded'; readonly at: number; readonly changed: readonly string[] }
   | { readonly kind: 'config.rejected'; readonly at: number; readonly problems: readonly string[] }
   | { readonly kind: 'config.needs-restart'; readonly at: number; readonly keys: readonly string[] }
+  | { readonly kind: 'status.listening'; readonly at: number; readonly url: string }
+  | {
+      readonly kind: 'status.failed';
+      readonly at: number;
+      readonly host: string;
+      readonly port: number;
+      readonly reason: string;
+      readonly retryInMs: number;
+    }
+  /** The status server was asked under a name that is not its own. */
+  | { readonly kind: 'status.refused'; readonly at: number; readonly host: string }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

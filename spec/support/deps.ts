@@ -159,6 +159,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     explain: (error) => (error as Error).message,
     pingRedis: () => Promise.resolve(),
     redisConnected$: NEVER,
+    statusServer: () => NEVER,
     registry: new MemoryRegistry(),
     post: new Peers().post,
     ipSources: () => [],

@@ -89,6 +89,7 @@ export class VirtualNode {
       explain: String,
       pingRedis: () => Promise.resolve(),
       redisConnected$: NEVER,
+      statusServer: () => NEVER,
       registry: {
         pages: () => this.#pages(),
         read: (uuids) => Promise.resolve(this.#entries().filter(({ uuid }) => uuids.includes(uuid))),

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import { fromEvent, type Observable } from 'rxjs';
+import { EMPTY, fromEvent, type Observable } from 'rxjs';
 import type { Logger } from 'winston';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
@@ -11,7 +11,7 @@ import type { PostJson } from '../domain/call/http.js';
 import type { Clock } from '../domain/clock.js';
 import type { HistorySize } from '../domain/history.js';
 import type { IpSource } from '../domain/ip/source.js';
-import { keysUnder } from '../domain/keys.js';
+import { keysUnder, type Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
 import { Alarm } from '../state/alarm.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
@@ -31,6 +31,7 @@ import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
 import { PeerBook } from '../state/peerBook.js';
 import { UndecidedFailures } from '../state/undecided.js';
+import { EventFeed } from '../status/feed.js';
 import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
 
@@ -66,6 +67,8 @@ export interface Parts {
   readonly setHistory: (size: HistorySize) => void;
   /** In the order in which they are flushed. */
   readonly sinks: readonly Sink[];
+  /** Serves what can be seen of this node, for as long as it is subscribed to. */
+  readonly statusServer: (config$: Observable<Config>) => Observable<SchedulerEvent>;
 }
 
 /** What the process gives the pipeline, and what the pipeline asks of it. */
@@ -92,11 +95,21 @@ export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
   readonly killed$: Observable<unknown>;
 }
 
+/** What the status server reads besides. */
+export interface Seen {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly feed: EventFeed;
+  readonly series: Series;
+  /** How long the last PING of Redis took, in milliseconds. */
+  readonly redisLatencyMs: () => number | undefined;
+}
+
 export function makeParts(
   config: Config,
   redis: RedisClient,
   logger: Logger,
-): Parts & { readonly writeBack: WriteBack } {
+): Parts & { readonly writeBack: WriteBack; readonly seen: Seen } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
   const clockWatch = new ClockWatch(steady, wall);
@@ -105,15 +118,22 @@ export function makeParts(
   const book = new PeerBook(config.network.allow);
   const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history);
   const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
-  const journal = new Journal(redis, keys, wall, redisFailure);
+  const feed = new EventFeed(redis, keys);
+  const journal = new Journal(redis, keys, wall, redisFailure, feed);
   const series = new Series(redis, keys, book, wall, redisFailure);
+  let redisLatencyMs: number | undefined;
+  // Of a cluster any node would answer a PING, also while the one with our keys is gone.
+  const ping = () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping());
   return {
     clock: { wall, steady, epoch: () => clockWatch.epoch() },
     clockWatch,
     random: Math.random,
     explain: redisFailure,
-    // Of a cluster any node would answer a PING, also while the one with our keys is gone.
-    pingRedis: () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping()),
+    pingRedis: async () => {
+      const askedAt = steady();
+      await ping();
+      redisLatencyMs = steady() - askedAt;
+    },
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
     post: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
@@ -131,6 +151,8 @@ export function makeParts(
       writeBack.keepHistory(size);
     },
     sinks: [writeBack, state, journal, series, new LogSink(logger)],
+    statusServer: () => EMPTY,
+    seen: { redis, keys, feed, series, redisLatencyMs: () => redisLatencyMs },
   };
 }
 

@@ -89,7 +89,17 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     mergeMap(() => families.look()),
     map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
   );
-  const event$ = merge(configEvent$, stopEvent$, deps.companion$, redis$, gap$, heartbeat$, family$, flush$);
+  const event$ = merge(
+    configEvent$,
+    stopEvent$,
+    deps.companion$,
+    deps.statusServer(config$),
+    redis$,
+    gap$,
+    heartbeat$,
+    family$,
+    flush$,
+  );
   return merge(event$, back$, log$, policy$, history$);
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
 import { run } from '../app/run.js';
+import { withStatus } from '../app/status.js';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { openLog, setLog, takeConsole } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
@@ -18,7 +19,7 @@ const LINGER_MS = 500;
 /** The daemon, until a signal to stop or an error that it can't survive. Resolves to the exit code. */
 export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
   const loaded = await loadConfig(options);
-  const { file, text, config, set } = loaded;
+  const { file, text, config } = loaded;
   const logger = openLog(config.log);
   takeConsole(logger);
   // What a library throws in a callback of its own reaches no stream. What is open is closed by the kernel.
@@ -40,14 +41,11 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
     }
   };
   warn(loaded);
-  if (set.some((key) => key.startsWith('status.'))) {
-    logger.warn('status.* has no effect: the status server is not part of this version', { event: 'config.no-effect' });
-  }
   let connection: Connection | undefined;
   let failed = false;
   try {
     connection = await connectTo(redis, Date.now, signals.stop);
-    await run(config, makeParts(config, connection.redis, logger), {
+    await run(config, withStatus(config, makeParts(config, connection.redis, logger), file), {
       signal$: stopSignal(signals.stop),
       configChange$: configChanges({
         file,

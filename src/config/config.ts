@@ -148,7 +148,6 @@ const status = section({
     .default([])
     .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
   basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)
-    .transform((path) => path.replace(/\/$/, ''))
     .default('/')
     .describe('Path under which a reverse proxy shows it.'),
 });

@@ -19,6 +19,9 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'peer.undecided':
     case 'redis.failed':
     case 'redis.worked':
+    case 'status.listening':
+    case 'status.failed':
+    case 'status.refused':
       return [];
     case 'peer.discarded':
       if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];

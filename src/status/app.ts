@@ -69,13 +69,18 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     const { outgoing } = c.env;
     outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     if (c.req.method === 'HEAD') outgoing.end();
-    else void streams.serve(outgoing as Parameters<EventStreams['serve']>[0], c.req.header('last-event-id'));
+    else void streams.serve(outgoing, c.req.header('last-event-id'));
     return RESPONSE_ALREADY_SENT;
   });
   app.get('/assets/*', (c) => {
     const asset = assets().get(c.req.path.slice(1));
     if (asset === undefined) return c.notFound();
-    const headers = { 'content-type': asset.type, etag: asset.etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
+    const headers = {
+      'content-type': asset.type,
+      etag: asset.etag,
+      'cache-control': 'no-cache',
+      vary: 'accept-encoding',
+    };
     if (c.req.header('if-none-match') === asset.etag) return c.body(null, 304, headers);
     const packed = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
     const body = Uint8Array.from(packed ? asset.gzip : asset.body);
@@ -93,7 +98,9 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     return c.html(html, 200, { ...headers, 'content-security-policy': pagePolicy(base) });
   });
   app.notFound((c) => fault(c, 'nothing is served here', 404));
-  app.onError((error, c) => (error instanceof CursorError ? fault(c, error.message) : fault(c, 'a fault of its own', 500)));
+  app.onError((error, c) =>
+    error instanceof CursorError ? fault(c, error.message) : fault(c, 'a fault of its own', 500),
+  );
   return { app, streams };
 }
 
@@ -134,4 +141,3 @@ function thinned(all: readonly Sample[]): readonly Sample[] {
   }
   return kept;
 }
-

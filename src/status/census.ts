@@ -83,7 +83,9 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
     scopes: new Map(
       SCOPES.flatMap((scope, i) => {
         const { peers = 0, lastAnswerS = 0 } = scopes[i] ?? {};
-        return peers === 0 ? [] : [[scope, { peers, lastAnswerAt: lastAnswerS === 0 ? undefined : lastAnswerS * SECOND_MS }]];
+        return peers === 0
+          ? []
+          : [[scope, { peers, lastAnswerAt: lastAnswerS === 0 ? undefined : lastAnswerS * SECOND_MS }]];
       }),
     ),
     percentile: (share) => percentile(latencies, timed, share),

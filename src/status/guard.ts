@@ -39,7 +39,8 @@ export function admit(
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, text: 'only GET and HEAD are served here', headers: { allow: 'GET, HEAD' } };
   }
-  if (url.length > LONGEST_URL) return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
+  if (url.length > LONGEST_URL)
+    return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
   if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
   const name = nameIn(headers.host ?? '');
   if (!isOurs(name, allowedHosts, hostName)) {
@@ -49,10 +50,11 @@ export function admit(
       host: name.slice(0, 100),
     };
   }
-  const place = url.split('?', 1).join('');
-  if (place === basePath && basePath !== '') return { status: 308, text: '', headers: { location: `${basePath}/` } };
-  if (!url.startsWith(`${basePath}/`)) return { status: 404, text: 'nothing is served here' };
-  const path = url.slice(basePath.length);
+  const base = baseOf(basePath);
+  if (base !== '' && url.split('?', 1).join('') === base)
+    return { status: 308, text: '', headers: { location: `${base}/` } };
+  if (!url.startsWith(`${base}/`)) return { status: 404, text: 'nothing is served here' };
+  const path = url.slice(base.length);
   const trusted = token === undefined || isGiven(headers.authorization, token);
   if (!trusted && !OPEN.includes(path.split('?', 1).join(''))) {
     return {
@@ -62,6 +64,11 @@ export function admit(
     };
   }
   return { path, trusted };
+}
+
+/** The base path without a slash at its end. */
+export function baseOf(basePath: string): string {
+  return basePath.replace(/\/$/, '');
 }
 
 export function isRefusal(found: Admitted | Refusal): found is Refusal {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
@@ -105,7 +106,7 @@ export class Metrics implements Sink {
         if (event.lane === 'regular' && !event.aborted) this.#gauges.lastRound.set(event.at / SECOND_MS);
         return;
       case 'ip.polled':
-        this.#polls.inc({ source: event.source, result: event.result });
+        this.#polls.inc({ source: withoutAddress(event.source), result: event.result });
         return;
       case 'ip.changed':
         this.#changes.inc();
@@ -138,7 +139,8 @@ export class Metrics implements Sink {
 
   #fill(status: Status): void {
     const all = this.#gauges;
-    for (const [state, count] of Object.entries(status.peers.consumers)) all.peers.set({ kind: 'consumer', state }, count);
+    for (const [state, count] of Object.entries(status.peers.consumers))
+      all.peers.set({ kind: 'consumer', state }, count);
     const { producers_know: know, pending, oldest_seconds: oldest } = status.announcements;
     all.peers.set({ kind: 'producer', state: 'knows' }, know.count);
     all.peers.set({ kind: 'producer', state: 'owing' }, know.of - know.count);
@@ -151,6 +153,12 @@ export class Metrics implements Sink {
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
     all.replicas.set(Math.max(1, status.replicas.members.length));
   }
+}
+
+/** A source that is asked by its address is not told by it. */
+function withoutAddress(source: string): string {
+  const host = source.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) === 0 ? source : 'url';
 }
 
 function gauges(registers: Registry[]) {
@@ -176,4 +184,3 @@ function gauges(registers: Registry[]) {
     replicas: gauge('replicas', 'Schedulers that work on the registry.'),
   };
 }
-

@@ -37,7 +37,10 @@ export class Observations implements Sink {
   };
   readonly isolated = new Map<Scope, { readonly since: number; readonly peers: number }>();
   readonly outages: { readonly from: number; to: number | null }[] = [];
-  readonly sources = new Map<string, { readonly at: number; readonly result: string; readonly answer: string | null }>();
+  readonly sources = new Map<
+    string,
+    { readonly at: number; readonly result: string; readonly answer: string | null }
+  >();
   readonly redisFailing = new Map<string, { readonly since: number; readonly reason: string }>();
   readonly missingFamilies = new Map<Family, { readonly since: number; readonly peers: number }>();
   redis: { readonly up: boolean; readonly since: number | undefined; readonly reason: string | undefined };
@@ -153,7 +156,15 @@ export class Observations implements Sink {
   #finished({ lane, at, tookMs, aborted, local, ok, failed, denied, round }: EventOf<'round.finished'>): void {
     const record = this.lanes[lane];
     record[aborted ? 'aborted' : 'rounds'] += 1;
-    Object.assign(record, { number: round, lastMs: tookMs, startedAt: at - tookMs, finishedAt: at, done: 0, ok, failed });
+    Object.assign(record, {
+      number: round,
+      lastMs: tookMs,
+      startedAt: at - tookMs,
+      finishedAt: at,
+      done: 0,
+      ok,
+      failed,
+    });
     if (local === 0) this.hostShortSince = undefined;
     if (lane !== 'regular') return;
     if (!aborted) this.skippingSince = undefined;
@@ -185,7 +196,8 @@ export class Observations implements Sink {
         if (event.result === 'ok') this.ipCheckedAt = event.at;
         return;
       case 'ip.unknown': {
-        const text = event.failures.map(({ source, reason }) => `${source}: ${reason}`).join(', ') || 'no source answers';
+        const text =
+          event.failures.map(({ source, reason }) => `${source}: ${reason}`).join(', ') || 'no source answers';
         this.ipUnknown = { since: this.ipUnknown?.since ?? event.at, text };
         this.ipDisagreed = undefined;
         return;

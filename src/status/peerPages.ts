@@ -224,7 +224,10 @@ function producerKey(sort: string, { ip, notifiedAt, attempts }: ProducerEntry, 
   }
 }
 
-function producerRow({ nextAt, notifiedIp, notifiedAt, ...entry }: ProducerEntry, state: ProducerRow['state']): ProducerRow {
+function producerRow(
+  { nextAt, notifiedIp, notifiedAt, ...entry }: ProducerEntry,
+  state: ProducerRow['state'],
+): ProducerRow {
   return {
     kind: 'producer',
     ...entry,
@@ -268,11 +271,14 @@ function fromRegistry(
 ): ConsumerRow {
   const [state, stateAt, checkedAt, okAt, latency, failures, error, seen, recent] = texts;
   const isCurrent = state === known.state || (state == null && known.state === 'pending');
-  const told = (text: string | null | undefined, otherwise: number | null): number | null => toNumber(text) ?? otherwise;
+  const told = (text: string | null | undefined, otherwise: number | null): number | null =>
+    toNumber(text) ?? otherwise;
   const lastOk = told(okAt, known.last_ok_at);
   return {
     ...known,
-    error: isCurrent ? (error ?? (known.state === 'denied' || known.state === 'invalid' ? known.error : null)) : known.error,
+    error: isCurrent
+      ? (error ?? (known.state === 'denied' || known.state === 'invalid' ? known.error : null))
+      : known.error,
     state_since: isCurrent ? told(stateAt, known.state_since) : known.state_since,
     checked_at: told(checkedAt, known.checked_at),
     last_ok_at: lastOk,
@@ -299,7 +305,13 @@ function toHistory(history: History | undefined, now: number): PeerDetail['histo
   return { hours: hours.map(toBucket), days: days.map(toBucket), uptime_24h, uptime_7d };
 }
 
-function toBucket({ at, answered, failed, withheld, latencyMs }: Bucket): [number, number, number, number, number | null] {
+function toBucket({
+  at,
+  answered,
+  failed,
+  withheld,
+  latencyMs,
+}: Bucket): [number, number, number, number, number | null] {
   return [at, answered, failed, withheld, latencyMs ?? null];
 }
 

@@ -141,13 +141,24 @@ function publicIp({ ip }: Picture): readonly Problem[] {
 }
 
 function announcements({ oldestOwingMs, producersKnow, now }: Picture): readonly Problem[] {
-  if (oldestOwingMs === undefined || oldestOwingMs < STUCK_MS || producersKnow === undefined) return [];
-  const owing = producersKnow.of - producersKnow.count;
+  if (producersKnow === undefined || producersKnow.count === producersKnow.of) return [];
+  const left = `${thousands(producersKnow.of - producersKnow.count)} of ${thousands(producersKnow.of)} producers`;
+  if (oldestOwingMs === undefined) {
+    return [
+      notice(
+        'untold',
+        undefined,
+        `${left} have registered since our IP last changed, and are not told it.`,
+        'Set announce.newcomers, if they should be; the API of a node usually tells them.',
+      ),
+    ];
+  }
+  if (oldestOwingMs < STUCK_MS) return [];
   return [
     bad(
       'announcement-stuck',
       now - oldestOwingMs,
-      `${thousands(owing)} of ${thousands(producersKnow.of)} producers have not acknowledged our IP for ${span(oldestOwingMs)}.`,
+      `${left} have not acknowledged our IP for ${span(oldestOwingMs)}.`,
       'They are tried again for as long as they are registered; see `peers list producer` for the reasons.',
     ),
   ];

@@ -114,7 +114,7 @@ export class RegistryView {
       const [at, ip] = [toTime(fields.get('at') ?? null), fields.get('ip') ?? ''];
       if (at === null || isIP(ip) === 0) return [];
       const agreed = (fields.get('agreed') ?? '').split(',').filter((name) => name !== '');
-      return [{ at, ip, previous: fields.get('previous') || null, agreed }];
+      return [{ at, ip, previous: emptyAsNull(fields.get('previous')), agreed }];
     });
   }
 
@@ -152,6 +152,10 @@ export class RegistryView {
 function noHash(error: unknown): (string | null)[] {
   if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
   throw error;
+}
+
+function emptyAsNull(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : text;
 }
 
 function toTime(text: string | null): number | null {

@@ -109,7 +109,8 @@ function pictureOf(
       disagreed: seen.ipDisagreed,
       held: seen.ipHeld(now),
     },
-    producersKnow: registry === undefined || know === undefined ? undefined : { count: know, of: registry.producers.length },
+    producersKnow:
+      registry === undefined || know === undefined ? undefined : { count: know, of: registry.producers.length },
     consumersKnow: found.answeredSince,
     oldestOwingMs:
       registry === undefined || registry.pending === 0 || owingSince === undefined ? undefined : now - owingSince,
@@ -127,12 +128,7 @@ function pictureOf(
   };
 }
 
-function toStatus(
-  source: ReportSource,
-  now: number,
-  found: Census,
-  registry: RegistryPicture | undefined,
-): Status {
+function toStatus(source: ReportSource, now: number, found: Census, registry: RegistryPicture | undefined): Status {
   const { identity, config, book, observations: seen } = source;
   const picture = pictureOf(source, now, found, registry);
   const verdict = verdictOf(picture);
@@ -184,7 +180,12 @@ function toStatus(
       ok: regular.finishedAt === undefined ? null : regular.ok,
       failed: regular.finishedAt === undefined ? null : regular.failed,
     },
-    lanes: { regular: lane('regular'), suspect: lane('suspect'), pending: lane('pending'), unavailable: lane('unavailable') },
+    lanes: {
+      regular: lane('regular'),
+      suspect: lane('suspect'),
+      pending: lane('pending'),
+      unavailable: lane('unavailable'),
+    },
     peers: { consumers: book.counts(), producers: registry?.producers.length ?? null },
     failing: [...found.failing],
     latency: {
@@ -213,7 +214,10 @@ function toStatus(
       pending: registry?.pending ?? null,
       oldest_seconds: picture.oldestOwingMs === undefined ? null : seconds(picture.oldestOwingMs),
       owing: owing(registry),
-      producers_know: ofCounted(picture.producersKnow?.count ?? 0, picture.producersKnow?.of ?? registry?.producers.length ?? 0),
+      producers_know: ofCounted(
+        picture.producersKnow?.count ?? 0,
+        picture.producersKnow?.of ?? registry?.producers.length ?? 0,
+      ),
       consumers_know: ofCounted(found.answeredSince.count, found.answeredSince.of),
     },
     reachability: {
@@ -224,9 +228,10 @@ function toStatus(
     config: {
       file: configFile ?? null,
       loaded_at: seen.configLoadedAt,
-      rejected: seen.configRejected === undefined
-        ? null
-        : { at: seen.configRejected.at, problems: [...seen.configRejected.problems] },
+      rejected:
+        seen.configRejected === undefined
+          ? null
+          : { at: seen.configRejected.at, problems: [...seen.configRejected.problems] },
       needs_restart: [...seen.needsRestart.keys()],
     },
     replicas: { role: 'leader', term: null, members: [] },

@@ -11,6 +11,15 @@ const time = z.int().describe('Unix milliseconds');
 const timeOrNull = time.nullable();
 const count = z.int().min(0);
 
+/** The last moment that a date can be. */
+const MAX_TIME = 8.64e15;
+
+/** In a query, where everything is text. */
+function wholeNumber(least: number, most: number) {
+  const error = `expected a whole number from ${String(least)} to ${String(most)}`;
+  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+}
+
 export const LANES = ['regular', 'suspect', 'pending', 'unavailable'] as const;
 
 /** How serious the whole is: all is well, the weather or a beginning, something to act on. */
@@ -242,19 +251,23 @@ export type ProducerRow = z.output<typeof producerSchema>;
 export const SORTS = ['problems', 'uuid', 'ip', 'state', 'since', 'checked', 'latency', 'failures'] as const;
 
 export const peersQuery = z.object({
-  kind: z.enum(['consumer', 'producer']).default('consumer'),
+  kind: z.enum(['consumer', 'producer'], { error: 'expected consumer or producer' }).default('consumer'),
   state: z
     .string()
-    .regex(/^[a-z]+(,[a-z]+)*$/)
+    .regex(/^[a-z]+(,[a-z]+)*$/, { error: 'expected states, separated by commas' })
     .optional()
     .describe('One or several states, separated by commas'),
-  q: z.string().max(100).optional().describe('Part of the UUID, or of the address'),
+  q: z
+    .string()
+    .max(100, { error: 'expected at most 100 characters' })
+    .optional()
+    .describe('Part of the UUID, or of the address'),
   sort: z
     .string()
-    .regex(new RegExp(`^-?(${SORTS.join('|')})$`))
+    .regex(new RegExp(`^-?(${SORTS.join('|')})$`), { error: `expected one of ${SORTS.join(', ')}` })
     .default('problems')
     .describe(`One of ${SORTS.join(', ')}; with - before it, the other way round`),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: wholeNumber(1, 1_000).default(100),
   cursor: z.string().max(500).optional(),
 });
 
@@ -277,8 +290,8 @@ export type PeersAnswer = z.output<typeof peersSchema>;
 export type PeerDetail = z.output<typeof peerDetailSchema>;
 
 export const seriesQuery = z.object({
-  from: z.coerce.number().int().min(0).optional().describe('Unix milliseconds; 24 hours ago where it is left out'),
-  to: z.coerce.number().int().min(0).optional(),
+  from: wholeNumber(0, MAX_TIME).optional().describe('Unix milliseconds; 24 hours before `to` where it is left out'),
+  to: wholeNumber(0, MAX_TIME).optional().describe('Unix milliseconds; now where it is left out'),
 });
 
 export const sampleSchema = z

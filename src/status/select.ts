@@ -93,5 +93,10 @@ export function readCursor(text: string): Cursor | undefined {
 /** IPv4 addresses in the order of their numbers, before all others. */
 export function addressKey(ip: string | null): string {
   if (ip === null) return '~';
-  return isIPv4(ip) ? ip.split('.').map((part) => part.padStart(3, '0')).join('.') : `:${ip}`;
+  return isIPv4(ip)
+    ? ip
+        .split('.')
+        .map((part) => part.padStart(3, '0'))
+        .join('.')
+    : `:${ip}`;
 }

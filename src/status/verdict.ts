@@ -1,5 +1,5 @@
 import { clockTime, span } from '../domain/text/ago.js';
-import type { Picture } from './picture.js';
+import type { Counted, Picture } from './picture.js';
 import { problemsOf, type Problem } from './problems.js';
 import { answering, consumers, failingAtLarge, oneWay, share, thousands } from './shares.js';
 
@@ -129,26 +129,23 @@ function ipUnknown({ ip, now }: Picture): ReturnType<Case> {
   return bad('ip-unknown', `Our public IP can't be found${sinceText(ip.unknown.since, now)}: ${ip.unknown.text}.`);
 }
 
-function announcing({ ip, producersKnow, now }: Picture): ReturnType<Case> {
-  if (ip.value === undefined || producersKnow === undefined || producersKnow.count === producersKnow.of) {
-    return undefined;
-  }
+function announcing({ ip, producersKnow, oldestOwingMs, now }: Picture): ReturnType<Case> {
+  if (ip.value === undefined || producersKnow === undefined || oldestOwingMs === undefined) return undefined;
   const when = ip.since === undefined ? '' : `, ours for ${span(now - ip.since)},`;
-  return notice(
-    'announcing',
-    `Well connected, but ${ip.value}${when} is known to ${share(producersKnow, 'producer')}.`,
-  );
+  const known = `${thousands(producersKnow.count)} of ${thousands(producersKnow.of)} producers know`;
+  return notice('announcing', `Well connected, and ${ip.value}${when} is being announced: ${known} it.`);
 }
 
 function well(picture: Picture): Omit<Verdict, 'problems'> {
   const { ip, producersKnow } = picture;
-  const known =
-    ip.value === undefined
-      ? 'our public IP is not known yet'
-      : producersKnow === undefined || producersKnow.of === 0
-        ? `our address is ${ip.value}`
-        : `every producer knows ${ip.value}`;
+  const known = ip.value === undefined ? 'our public IP is not known yet' : whoKnows(ip.value, producersKnow);
   return { level: 'ok', case: 'well', summary: `Well connected: ${share(answering(picture))} answer, ${known}.` };
+}
+
+function whoKnows(ip: string, know: Counted | undefined): string {
+  if (know === undefined || know.of === 0) return `our address is ${ip}`;
+  if (know.count === know.of) return `every producer knows ${ip}`;
+  return `${thousands(know.count)} of ${thousands(know.of)} producers know ${ip}`;
 }
 
 function sinceText(at: number | undefined, now: number): string {

@@ -1,4 +1,4 @@
-import { nameOf } from '../../domain/text/printable.js';
+import { nameOf, quoted } from '../../domain/text/printable.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
 import { describeRound } from './describeRound.js';
 import type { Line } from './line.js';
@@ -101,6 +101,10 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
       return [{ level: 'warn', message: `a restart is needed for the new value of ${event.keys.join(', ')}` }];
+    case 'status.listening':
+    case 'status.failed':
+    case 'status.refused':
+      return [statusServer(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
     default:
@@ -228,6 +232,25 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
       return {
         level: 'info',
         message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
+      };
+  }
+}
+
+function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'status.refused'>): Line {
+  switch (event.kind) {
+    case 'status.listening':
+      return { level: 'info', message: `status page at ${event.url}`, topic: 'status', condition: event.url };
+    case 'status.failed':
+      return {
+        level: 'warn',
+        message: `no status page at ${event.host}, port ${String(event.port)}: ${event.reason}; it is tried again every ${duration(event.retryInMs)}, and the work goes on`,
+        topic: 'status',
+        condition: event.reason,
+      };
+    case 'status.refused':
+      return {
+        level: 'warn',
+        message: `the status page was asked for as ${quoted(event.host)}: refused; if that is its name, add it to status.allowedHosts`,
       };
   }
 }

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { distinctUntilChanged, EMPTY, from, map, switchMap, type Observable } from 'rxjs';
+import type { Config } from '../config/config.js';
+import type { Sample } from '../domain/sample.js';
+import type { SchedulerEvent } from '../events.js';
+import { readHistories } from '../sources/history.js';
+import { readSeries } from '../sources/series.js';
+import { LateSink } from '../status/lateSink.js';
+import type { Metrics } from '../status/metrics.js';
+import { Observations } from '../status/observations.js';
+import type { Identity } from '../status/report.js';
+import { version } from '../version.js';
+import type { Parts, Seen } from './deps.js';
+
+/**
+ * Adds the status server: two more sinks, and a source of its own. What serves is loaded only where it is wanted, and
+ * beside the work: an HTTP server, a page and the metrics take time and memory.
+ */
+export function withStatus(initial: Config, parts: Parts & { readonly seen: Seen }, file: string | undefined): Parts {
+  const observations = new Observations(parts.clock.wall());
+  const counting = new LateSink();
+  let config = initial;
+  if (initial.status.enabled) counting.expect();
+  const load = once(async () => {
+    const loaded = await serving({ parts, observations, file, config: () => config });
+    counting.attach(loaded.metrics);
+    return loaded;
+  });
+  return {
+    ...parts,
+    sinks: [...parts.sinks, observations, counting],
+    statusServer: (config$) =>
+      config$.pipe(
+        map((next) => {
+          config = next;
+          return next.status.enabled;
+        }),
+        distinctUntilChanged(),
+        switchMap((enabled) => (enabled ? from(load()).pipe(switchMap(({ server$ }) => server$)) : EMPTY)),
+      ),
+  };
+}
+
+interface Served {
+  readonly parts: Parts & { readonly seen: Seen };
+  readonly observations: Observations;
+  readonly file: string | undefined;
+  readonly config: () => Config;
+}
+
+async function serving({ parts, observations, file, config }: Served): Promise<{
+  readonly metrics: Metrics;
+  readonly server$: Observable<SchedulerEvent>;
+}> {
+  const [{ statusServer }, { Metrics }, { PeerPages }, { RegistryView }, { Report }] = await Promise.all([
+    import('../status/listen.js'),
+    import('../status/metrics.js'),
+    import('../status/peerPages.js'),
+    import('../status/registryView.js'),
+    import('../status/report.js'),
+  ]);
+  const { clock, book, seen } = parts;
+  const { redis, keys, feed, series } = seen;
+  const { wall, steady } = clock;
+  const hostName = hostname();
+  const metrics = new Metrics({ version, node: process.version });
+  const identity: Identity = {
+    uuid: config().uuid,
+    version,
+    node: process.version,
+    instance: randomUUID(),
+    host: hostName,
+    pid: process.pid,
+    configFile: file,
+  };
+  const registry = new RegistryView(redis, keys, wall, steady);
+  const source = { ...seen, identity, config, book, observations, registry, wall };
+  const pages = new PeerPages({
+    ...source,
+    readEntries: (uuids) => parts.registry.read(uuids),
+    readHistories: (uuids) => readHistories(redis, keys, uuids),
+  });
+  const samples = (since: number, until: number): Promise<readonly Sample[]> =>
+    readSeries(redis, keys, since, until).catch(() => series.recent(since, until));
+  const options = { report: new Report(source), pages, metrics, feed, samples, version, wall, config, hostName };
+  return { metrics, server$: statusServer(config().status, options) };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

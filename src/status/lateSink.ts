@@ -1,0 +1,31 @@
+import type { SchedulerEvent } from '../events.js';
+import type { Sink } from '../sinks/sink.js';
+
+/** More than what can happen in the moment that a module takes to load. */
+const KEPT = 20_000;
+
+/** Stands for a sink that is still being loaded: what comes meanwhile is passed on once it is there. */
+export class LateSink implements Sink {
+  #inner: Sink | undefined;
+  #waiting: SchedulerEvent[] | undefined;
+
+  /** From now on events are kept for the sink that will come. */
+  expect(): void {
+    if (this.#inner === undefined) this.#waiting ??= [];
+  }
+
+  attach(sink: Sink): void {
+    this.#inner = sink;
+    for (const event of this.#waiting ?? []) sink.accept(event);
+    this.#waiting = undefined;
+  }
+
+  accept(event: SchedulerEvent): void {
+    if (this.#inner !== undefined) this.#inner.accept(event);
+    else if (this.#waiting !== undefined && this.#waiting.length < KEPT) this.#waiting.push(event);
+  }
+
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return this.#inner?.flush() ?? Promise.resolve([]);
+  }
+}
