@@ -268,7 +268,11 @@ export const peersQuery = z.object({
     .default('problems')
     .describe(`One of ${SORTS.join(', ')}; with - before it, the other way round`),
   limit: wholeNumber(1, 1_000).default(100),
-  cursor: z.string().max(500).optional(),
+  cursor: z
+    .string()
+    .max(1_000, { error: 'expected the `next` of a page before' })
+    .optional()
+    .describe('The `next` of the page before'),
 });
 
 export type PeersQuery = z.output<typeof peersQuery>;
