@@ -17,7 +17,8 @@ const MAX_TIME = 8.64e15;
 /** In a query, where everything is text. */
 function wholeNumber(least: number, most: number) {
   const error = `expected a whole number from ${String(least)} to ${String(most)}`;
-  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+  const read = (text: unknown): unknown => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text);
+  return z.preprocess(read, z.int({ error }).min(least, { error }).max(most, { error }));
 }
 
 export const LANES = ['regular', 'suspect', 'pending', 'unavailable'] as const;
