@@ -56,7 +56,15 @@ describe('loadConfig', () => {
       },
       http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
       network: { allow: ['public'] },
-      status: { enabled: true, host: '127.0.0.1', port: 9_464 },
+      status: {
+        enabled: true,
+        host: '127.0.0.1',
+        port: 9_464,
+        token: undefined,
+        allowedHosts: [],
+        basePath: '/',
+      },
+      history: { hours: 168, days: 90 },
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },
     });

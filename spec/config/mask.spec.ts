@@ -11,7 +11,13 @@ describe('masked', () => {
     expect(shown).to.have.nested.property('announce.retry.max', '10m');
     expect(shown).to.have.nested.property('announce.refresh', 'never');
     expect(await show({ announce: { refresh: '24h' } })).to.have.nested.property('announce.refresh', '24h');
-    expect(shown.status).to.deep.equal({ enabled: true, host: '127.0.0.1', port: 9_464 });
+    expect(shown.status).to.deep.equal({
+      enabled: true,
+      host: '127.0.0.1',
+      port: 9_464,
+      allowedHosts: [],
+      basePath: '/',
+    });
   });
 
   it('shows no secret', async () => {

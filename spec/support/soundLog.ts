@@ -6,7 +6,6 @@ type OfTheProcess =
   | 'process.started'
   | 'process.stopped'
   | 'process.failed'
-  | 'config.no-effect'
   | 'config.warning'
   | 'library.warned'
   | 'log.lost';
@@ -15,7 +14,6 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'process.started': true,
   'process.stopped': true,
   'process.failed': true,
-  'config.no-effect': true,
   'config.warning': true,
   'library.warned': true,
   'log.lost': true,

@@ -139,12 +139,7 @@ const status = section({
     .optional()
     .describe('Asked as Bearer, or as the password of Basic, on all but `/healthz` and `/readyz`.'),
   allowedHosts: z
-    .array(
-      text('a host name', /^[A-Za-z0-9._-]{1,253}$/).transform((name) => name.toLowerCase()),
-      {
-        error: 'expected a list of host names',
-      },
-    )
+    .array(text('a host name', /^[A-Za-z0-9._-]{1,253}$/), { error: 'expected a list of host names' })
     .default([])
     .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
   basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)

@@ -93,7 +93,12 @@ function withoutDot(name: string): string {
 
 /** A page elsewhere can make its own name point here (DNS rebinding), but never one of these. */
 function isOurs(name: string, allowed: readonly string[], hostName: string): boolean {
-  return isIP(name) !== 0 || name === 'localhost' || name === hostName.toLowerCase() || allowed.some((one) => withoutDot(one) === name);
+  return (
+    isIP(name) !== 0 ||
+    name === 'localhost' ||
+    name === hostName.toLowerCase() ||
+    allowed.some((one) => withoutDot(one.toLowerCase()) === name)
+  );
 }
 
 function isGiven(authorization: string | undefined, token: string): boolean {

@@ -77,9 +77,8 @@ const REFUSALS = {
 
 /** What is shared is written out where it is used: a schema within a document of its own has no common place. */
 function plain(schema: z.ZodType): object {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { reused: 'inline', io: 'output', cycles: 'throw' });
-  $schema;
-  return rest;
+  const whole = z.toJSONSchema(schema, { reused: 'inline', io: 'output', cycles: 'throw' });
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => name !== '$schema'));
 }
 
 function inQuery(schema: z.ZodType): object[] {
