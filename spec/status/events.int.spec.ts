@@ -172,7 +172,7 @@ describe('the event stream', () => {
     expect(second?.id).to.equal(undefined);
     shared.server.thaw();
     await eventually(async () => {
-      expect(await journal.flush()).to.not.have.property('0').with.property('kind', 'redis.failed');
+      expect((await journal.flush()).map(({ kind }) => kind)).to.not.include('redis.failed');
     });
     accept(4);
     await journal.flush();

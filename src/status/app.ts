@@ -73,9 +73,10 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   app.get('/api/events', (c) => {
     if (streams.isFull) return fault(c, 'too many readers: try again later', 503);
     const { outgoing, isAdmitted } = c.env;
-    outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
-    if (c.req.method === 'HEAD') outgoing.end();
-    else void streams.serve(outgoing, c.req.header('last-event-id'), isAdmitted);
+    const headers = { 'content-type': 'text/event-stream' };
+    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+    outgoing.writeHead(200, headers);
+    void streams.serve(outgoing, c.req.header('last-event-id'), isAdmitted);
     return RESPONSE_ALREADY_SENT;
   });
   app.get('/assets/*', (c) => {

@@ -3,7 +3,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
-import { statusApp, type AppSource } from './app.js';
+import { statusApp, type AppSource, type Env } from './app.js';
 import { admit, baseOf, isRefusal, type Refusal } from './guard.js';
 
 export interface ListenOptions extends AppSource {

@@ -330,3 +330,15 @@ export const eventSchema = z
   .object({ type: z.string(), at: time, data: z.record(z.string(), z.unknown()), text: z.string() })
   .meta({ id: 'Event' })
   .describe('The data of a server-sent event named `entry`; its id is the one in `<p>events`');
+
+export const probeSchema = z
+  .object({
+    status: z.string(),
+    reasons: z
+      .array(z.object({ code: z.string(), text: z.string().optional() }))
+      .optional()
+      .describe('Why not; the codes alone where a token is needed and was not given'),
+  })
+  .meta({ id: 'Probe' });
+
+export const errorSchema = z.object({ error: z.string() }).meta({ id: 'Error' });
