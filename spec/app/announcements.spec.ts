@@ -3,7 +3,7 @@ import { BehaviorSubject, ReplaySubject } from 'rxjs';
 import { announcements } from '#src/app/announcements.js';
 import type { Config } from '#src/config/config.js';
 import { loadConfig } from '#src/config/load.js';
-import type { PostRequest, Reply } from '#src/domain/call/http.js';
+import type { CallSignal, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
@@ -48,7 +48,7 @@ describe('announcements', () => {
     ...config,
     announce: { ...config.announce, ...over },
   });
-  const post = () => (request: PostRequest, signal: AbortSignal) => {
+  const post = () => (request: PostRequest, signal: CallSignal) => {
     sent.push(request);
     signal.addEventListener('abort', () => (aborted += 1));
     return reply === undefined ? new Promise<Reply>(() => undefined) : Promise.resolve(reply);

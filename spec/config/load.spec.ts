@@ -54,7 +54,11 @@ describe('loadConfig', () => {
         newcomers: false,
         refreshMs: 'never',
       },
-      http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
+      http: {
+        client: 'node-fetch',
+        tls: { ca: undefined, cert: undefined, key: undefined },
+        signing: { secret: undefined },
+      },
       network: { allow: ['public'] },
       status: {
         enabled: true,

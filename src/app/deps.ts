@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { EMPTY, fromEvent, type Observable } from 'rxjs';
 import type { Logger } from 'winston';
+import type { ClientOptions } from '../clients/httpClient.js';
+import { nativeClient } from '../clients/native.js';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
@@ -136,7 +138,7 @@ export function makeParts(
     },
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
-    post: rememberLast((tls: Config['http']['tls']) => nodeFetchClient({ userAgent, tls })),
+    post: rememberLast(({ client, tls }) => CLIENTS[client]({ userAgent, tls })),
     ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
     book,
     evidence: new OnlineEvidence(),
@@ -156,11 +158,20 @@ export function makeParts(
   };
 }
 
-/** One client for as long as the TLS settings stay the same. */
-function rememberLast(make: (tls: Config['http']['tls']) => PostJson): (config: Config) => PostJson {
-  let last: { readonly tls: Config['http']['tls']; readonly client: PostJson } | undefined;
-  return ({ http: { tls } }) => {
-    if (last === undefined || !isDeepStrictEqual(last.tls, tls)) last = { tls, client: make(tls) };
-    return last.client;
+type HttpSettings = Config['http'];
+
+const CLIENTS: Readonly<Record<HttpSettings['client'], (options: ClientOptions) => PostJson>> = {
+  'node-fetch': nodeFetchClient,
+  native: nativeClient,
+};
+
+/** One client for as long as the settings of HTTP stay the same. A reload makes them anew, so that most are told apart at once. */
+function rememberLast(make: (settings: HttpSettings) => PostJson): (config: Config) => PostJson {
+  let last: { settings: HttpSettings; readonly post: PostJson } | undefined;
+  return ({ http: settings }) => {
+    if (last?.settings === settings) return last.post;
+    if (last !== undefined && isDeepStrictEqual(last.settings, settings)) last.settings = settings;
+    else last = { settings, post: make(settings) };
+    return last.post;
   };
 }

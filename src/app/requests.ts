@@ -5,7 +5,7 @@ import { sign, SIGNATURE_HEADER } from '../domain/call/signature.js';
 import { peerUrl } from '../domain/call/url.js';
 import { canonical } from '../domain/ip/address.js';
 import type { PeerAddress } from '../domain/peer/peer.js';
-import { abortable } from '../streams/operators/abortable.js';
+import { cancellable } from '../streams/operators/cancellable.js';
 import type { Parts } from './deps.js';
 
 type Client = Pick<Parts, 'post' | 'clock'>;
@@ -34,5 +34,5 @@ function call(
   const { secret } = config.http.signing;
   const proof = secret === undefined ? {} : { [SIGNATURE_HEADER]: sign(secret, body, clock.wall()) };
   const url = peerUrl({ scheme, ip: to.ip, port: to.port ?? port, path });
-  return abortable((signal) => post(config)({ url, body, headers: { ...headers, ...proof } }, signal));
+  return cancellable((signal) => post(config)({ url, body, headers: { ...headers, ...proof } }, signal));
 }

@@ -41,6 +41,8 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   const connection = await connectNow(config.redis, Date.now);
   try {
     const parts = makeParts(config, connection.redis, openLog(config.log));
+    // A second write of each entry at the end would cost as much as the first.
+    parts.writeBack.writeHistoryAtOnce();
     const deps = { ...parts, config$: of(config), stop$: NEVER };
     const found: Found = { results: new Map(), failures: new Map(), warnings: new Set() };
     const bar = progressBar(await parts.registry.count());

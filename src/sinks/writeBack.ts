@@ -46,6 +46,11 @@ export class WriteBack implements Sink {
     this.#history.size = size;
   }
 
+  /** From now on a history is written together with each verdict. */
+  writeHistoryAtOnce(): void {
+    this.#history.atOnce();
+  }
+
   /**
    * Stands inside a round: resolves once what waits now is written. While writes fail nothing is waited for, so that the
    * rounds go on; the next flush tries again.
