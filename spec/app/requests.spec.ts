@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { announceRequest, syncRequest } from '#src/app/requests.js';
 import { configOf, fakeDeps, GOOD, never, Peers, US } from '../support/deps.js';
 import { follow } from '../support/follow.js';
+import { holding } from '../support/holding.js';
 import { settled } from '../support/timers.js';
 
 describe('requests', () => {
@@ -15,7 +16,7 @@ describe('requests', () => {
     const clock = { ...fakeDeps().clock, wall: () => 1_700_000_000_900 };
     const config = configOf(keys);
     follow(syncRequest({ post, clock }, config)(address));
-    follow(announceRequest({ post, clock }, config)(address, IP));
+    follow(announceRequest({ post, clock, leadership: holding().leadership }, config)(address, IP));
     const [sync, announcement] = calls;
     if (sync === undefined || announcement === undefined) throw new Error('nothing was sent');
     return { sync, announcement };

@@ -12,6 +12,19 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
+/**
+ * The same, fenced: the last key is the lease of the registry, and the last argument the token that it has to hold, or ''
+ * where nobody is asked. Where it holds another one the script does nothing, and the call rejects with `FENCED`.
+ */
+export function fencedScript(lua: string): Script {
+  return script(`
+if ARGV[#ARGV] ~= '' then
+  local held = redis.call('GET', KEYS[#KEYS])
+  if held ~= ARGV[#ARGV] then return redis.error_reply('FENCED ' .. (held or '')) end
+end
+${lua}`);
+}
+
 /** ioredis has these two, and its types do not know of them. */
 interface ScriptCommands {
   evalshaBuffer(sha: string, numberOfKeys: number, ...keysAndArgs: Buffer[]): Promise<unknown>;
@@ -36,6 +49,40 @@ export async function runScript(
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
     return texts(await withTimeout(commands.evalBuffer(lua, keys.length, ...given)));
+  }
+}
+
+/** What a write is fenced with. */
+export interface Fence {
+  /** The token of our lease; '' where nobody is asked. */
+  readonly token: () => string;
+  /** Called where the lease in Redis is another one, or none. */
+  readonly refused: () => void;
+}
+
+export const NO_FENCE: Fence = { token: () => '', refused: () => undefined };
+
+/** Runs a fenced script; `lease` is the key of the lease. */
+export async function runFenced(
+  redis: RedisClient,
+  fenced: Script,
+  {
+    keys,
+    args,
+    lease,
+    fence,
+  }: {
+    readonly keys: readonly string[];
+    readonly args: readonly (string | number)[];
+    readonly lease: string;
+    readonly fence: Fence;
+  },
+): Promise<unknown> {
+  try {
+    return await runScript(redis, fenced, [...keys, lease], [...args, fence.token()]);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('FENCED')) fence.refused();
+    throw error;
   }
 }
 

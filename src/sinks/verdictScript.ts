@@ -1,4 +1,4 @@
-import { script } from '../clients/script.js';
+import { fencedScript } from '../clients/script.js';
 import { lifetimeMs, type HistorySize, type Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import { RECENT_RESULTS, type UnwrittenRow } from '../state/peerBook.js';
@@ -11,13 +11,13 @@ export interface RowWrite {
 }
 
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally. ARGV hours, days and expiry of the
+ * KEYS the set, then the entries, then the histories of those that bring a tally, then the fence's. ARGV hours, days and expiry of the
  * histories and the number of entries; then for each of these: uuid, ip and port as called, the state ('none' removes it, '' leaves it), since when,
  * the newest results, the tally ('' for none), the number of the fields that follow, and these as pairs ('' removes the
  * field). Writes nothing for an entry that was removed, re-addressed or is no hash. Returns why a history could not be
  * written, '' where there is nothing to say; verdicts never wait for that.
  */
-export const WRITE = script(`${KEEP_HISTORY}
+export const WRITE = fencedScript(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
 local refusal = ''
 local at, history = 5, 1 + ARGV[4]

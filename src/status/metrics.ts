@@ -19,6 +19,7 @@ export class Metrics implements Sink {
   readonly #polls: Counter<'source' | 'result'>;
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
+  readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
@@ -66,6 +67,12 @@ export class Metrics implements Sink {
       name: `${PREFIX}config_reloads_total`,
       help: 'Changes of the configuration file by what they came to.',
       labelNames: ['result'],
+      registers,
+    });
+    this.#takeover = new Histogram({
+      name: `${PREFIX}takeover_seconds`,
+      help: 'Time from the last sign of a holder of the registry to its succession by this process.',
+      buckets: ROUND_BUCKETS,
       registers,
     });
     this.#gauges = gauges(registers);
@@ -117,6 +124,9 @@ export class Metrics implements Sink {
       case 'announcement.failed':
         this.#announcements.inc({ result: event.reason });
         return;
+      case 'leader.took':
+        if (event.afterMs !== undefined) this.#takeover.observe(event.afterMs / SECOND_MS);
+        return;
       case 'config.reloaded':
         this.#reloads.inc({ result: 'ok' });
         return;
@@ -151,7 +161,7 @@ export class Metrics implements Sink {
     all.isolated.set(status.isolated ? 1 : 0);
     all.unwritten.set(status.redis.unwritten_verdicts);
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
-    all.replicas.set(Math.max(1, status.replicas.members.length));
+    all.replicas.set(1);
   }
 }
 
