@@ -42,7 +42,7 @@ describe('requests', () => {
       announce: { port: 8080, path: '/b', headers: { 'x-b': '2' } },
     });
     expect(sync).to.deep.include({ url: 'https://1.1.1.1:8443/a', headers: { 'x-a': '1' } });
-    expect(announcement).to.deep.include({ url: 'http://1.1.1.1:8080/b', headers: { 'x-b': '2' } });
+    expect(announcement).to.deep.include({ url: 'http://1.1.1.1:8080/b', headers: { 'x-b': '2', 'x-consumer-term': '1' } });
   });
 
   it('the port of a registry entry goes before the configured one', () => {
@@ -54,10 +54,12 @@ describe('requests', () => {
   it('each body is signed where there is a secret', () => {
     const secret = 'sixteen characters';
     const { sync, announcement } = sent({ http: { signing: { secret } }, sync: { headers: { 'x-a': '1' } } });
-    for (const { body, headers } of [sync, announcement]) {
-      const proof = createHmac('sha256', secret).update(`1700000000.${body}`).digest('hex');
-      expect(headers['x-consumer-signature']).to.equal(`t=1700000000,v1=${proof}`);
-    }
+    const proof = (text: string) => createHmac('sha256', secret).update(text).digest('hex');
+    const v1 = (body: string) => `t=1700000000,v1=${proof(`1700000000.${body}`)}`;
+    expect(sync.headers['x-consumer-signature']).to.equal(v1(sync.body));
+    // An announcement proves its term as well.
+    const { body, headers } = announcement;
+    expect(headers['x-consumer-signature']).to.equal(`${v1(body)},v2=${proof(`1700000000.1.${body}`)}`);
     expect(sync.headers).to.have.property('x-a', '1');
   });
 
