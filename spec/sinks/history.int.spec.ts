@@ -80,7 +80,7 @@ describe('histories, on a real Redis', () => {
             kept = resize ?? kept;
             const write = { row: row(), tally: { ...tally, began: now } };
             const args = toArguments(kept, [write]);
-            const call = { keys: toKeys(keys, [write]), args, lease: keys.leader, fence: NO_FENCE };
+            const call = { keys: toKeys(keys, [write]), args, lease: keys.leader, fence: NO_FENCE, what: 'verdicts' };
             expect(await runFenced(shared.redis, WRITE, call)).to.equal('');
             model.add(write.tally, kept);
             const read = await historyOf();

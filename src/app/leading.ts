@@ -1,6 +1,5 @@
 import {
   catchError,
-  concat,
   connect,
   defer,
   distinctUntilChanged,
@@ -38,13 +37,15 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
   const { clock, stop$, book, alarm } = deps;
   const { wall } = clock;
   const standing$ = beats(deps).pipe(share());
-  const worked$ = standing$.pipe(
-    takeUntil(stop$),
+  const change$ = standing$.pipe(
     distinctUntilChanged(isSame),
     tap(({ kind }) => {
       // A lease that had to be taken again may have gone with the announcements.
       if (kind === 'leads') alarm.ring();
     }),
+    takeUntil(stop$),
+  );
+  const worked$ = change$.pipe(
     connect((changed$) =>
       merge(
         changed$.pipe(

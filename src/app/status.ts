@@ -63,7 +63,7 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
   const { redis, keys, feed, series } = seen;
   const { wall, steady } = clock;
   const hostName = hostname();
-  const metrics = new Metrics({ version, node: process.version });
+  const metrics = new Metrics({ version, node: process.version }, leadership);
   const identity: Identity = {
     uuid: config().uuid,
     version,

@@ -56,8 +56,8 @@ export async function runScript(
 export interface Fence {
   /** The token of our lease; '' where nobody is asked. */
   readonly token: () => string;
-  /** Called where the lease in Redis is another one, or none. */
-  readonly refused: () => void;
+  /** Called where the lease in Redis is another one, or none, with what was not written for that. */
+  readonly refused: (what: string) => void;
 }
 
 export const NO_FENCE: Fence = { token: () => '', refused: () => undefined };
@@ -71,17 +71,19 @@ export async function runFenced(
     args,
     lease,
     fence,
+    what,
   }: {
     readonly keys: readonly string[];
     readonly args: readonly (string | number)[];
     readonly lease: string;
     readonly fence: Fence;
+    readonly what: string;
   },
 ): Promise<unknown> {
   try {
     return await runScript(redis, fenced, [...keys, lease], [...args, fence.token()]);
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('FENCED')) fence.refused();
+    if (error instanceof Error && error.message.startsWith('FENCED')) fence.refused(what);
     throw error;
   }
 }

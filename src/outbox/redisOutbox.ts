@@ -69,7 +69,13 @@ export class RedisOutbox implements Outbox {
   }
 
   #run(step: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return runFenced(this.redis, step, { keys, args, lease: this.keys.leader, fence: this.fence });
+    return runFenced(this.redis, step, {
+      keys,
+      args,
+      lease: this.keys.leader,
+      fence: this.fence,
+      what: 'announcements',
+    });
   }
 
   async #settle(step: Script, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<Settled> {

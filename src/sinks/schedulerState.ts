@@ -98,7 +98,7 @@ export class SchedulerState implements Sink {
     const set = fields.flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
     const removed = fields.flatMap(([field, value]) => (value === undefined ? [field] : []));
     const args = [set.length / 2, ...set, ...removed];
-    await runFenced(this.redis, NOTE, { keys: [scheduler], args, lease: leader, fence: this.fence });
+    await runFenced(this.redis, NOTE, { keys: [scheduler], args, lease: leader, fence: this.fence, what: 'scheduler' });
   }
 
   #note(fields: Fields): void {

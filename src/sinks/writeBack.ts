@@ -133,7 +133,13 @@ export class WriteBack implements Sink {
 
   async #send(writes: readonly RowWrite[]): Promise<string> {
     const args = toArguments(this.#history.size, writes);
-    const call = { keys: toKeys(this.keys, writes), args, lease: this.keys.leader, fence: this.fence };
+    const call = {
+      keys: toKeys(this.keys, writes),
+      args,
+      lease: this.keys.leader,
+      fence: this.fence,
+      what: 'verdicts',
+    };
     return String(await runFenced(this.redis, WRITE, call));
   }
 }

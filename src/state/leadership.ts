@@ -10,6 +10,9 @@ export class Leadership {
   #validUntil = -Infinity;
   readonly #refused$ = new Subject<void>();
 
+  /** How often a write was refused for its token, by what was to be written. */
+  readonly fenced = new Map<string, number>();
+
   /** False while another one works, and before anybody could be asked. */
   get leads(): boolean {
     return this.#leads;
@@ -37,7 +40,8 @@ export class Leadership {
   /** What a script that writes is fenced with: the token, or what no lease ever equals. */
   readonly fence = {
     token: (): string => this.#token ?? NO_TOKEN,
-    refused: (): void => {
+    refused: (what: string): void => {
+      this.fenced.set(what, (this.fenced.get(what) ?? 0) + 1);
       this.#refused$.next();
     },
   };

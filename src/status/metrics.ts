@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerEvent } from '../events.js';
+import type { Leadership } from '../state/leadership.js';
 import type { Sink } from '../sinks/sink.js';
 import { LANES, type Status } from './schema.js';
 
@@ -19,11 +20,17 @@ export class Metrics implements Sink {
   readonly #polls: Counter<'source' | 'result'>;
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
+  readonly #fenced: Counter<'what'>;
+  /** What of the fenced writes is counted already. */
+  readonly #counted = new Map<string, number>();
   readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
-  constructor(build: { readonly version: string; readonly node: string }) {
+  constructor(
+    build: { readonly version: string; readonly node: string },
+    private readonly leadership: Pick<Leadership, 'fenced'>,
+  ) {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: `${PREFIX}sync_requests_total`,
@@ -75,6 +82,13 @@ export class Metrics implements Sink {
       buckets: ROUND_BUCKETS,
       registers,
     });
+    this.#fenced = new Counter({
+      name: `${PREFIX}fenced_writes_total`,
+      help: 'Writes that Redis left out since our lease of the registry was not the one in force.',
+      labelNames: ['what'],
+      registers,
+    });
+    for (const what of ['verdicts', 'announcements', 'scheduler']) this.#fenced.inc({ what }, 0);
     this.#gauges = gauges(registers);
     new Gauge({
       name: `${PREFIX}build_info`,
@@ -162,6 +176,11 @@ export class Metrics implements Sink {
     all.unwritten.set(status.redis.unwritten_verdicts);
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
     all.replicas.set(1);
+    all.shares.set(0);
+    for (const [what, total] of this.leadership.fenced) {
+      this.#fenced.inc({ what }, total - (this.#counted.get(what) ?? 0));
+      this.#counted.set(what, total);
+    }
   }
 }
 
@@ -191,6 +210,7 @@ function gauges(registers: Registry[]) {
     isolated: gauge('isolated', 'Whether this node seems to be offline.'),
     unwritten: gauge('unwritten_verdicts', 'Results that wait in memory to be written.'),
     leader: gauge('leader', 'Whether this process works on the registry.'),
+    shares: gauge('shares', 'Shares of the registry that this process works on; 0 where it is not divided.'),
     replicas: gauge('replicas', 'Schedulers that work on the registry.'),
   };
 }
