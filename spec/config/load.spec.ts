@@ -69,6 +69,7 @@ describe('loadConfig', () => {
         basePath: '/',
       },
       history: { hours: 168, days: 90 },
+      replicas: { name: undefined, leaseMs: 10_000, onForeign: 'standby' },
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },
     });

@@ -12,6 +12,7 @@ const NAMES = [
   ...['freshness_seconds', 'ip_polls_total', 'ip_changes_total', 'announcements_total', 'announcements_pending'],
   ...['announcement_oldest_seconds', 'redis_up', 'isolated', 'unwritten_verdicts', 'config_reloads_total'],
   ...['last_round_timestamp_seconds', 'build_info', 'leader', 'replicas'],
+  ...['shares', 'fenced_writes_total', 'takeover_seconds'],
 ];
 
 describe('the metrics', () => {
@@ -33,14 +34,16 @@ describe('the metrics', () => {
   };
 
   beforeEach(() => {
-    metrics = new Metrics({ version: '1.2.3', node: 'v20.19.0' });
+    metrics = new Metrics({ version: '1.2.3', node: 'v20.19.0' }, { fenced: new Map() });
   });
 
   it('have the names that are promised, and no other of their own', async () => {
     const text = await metrics.text(status);
     const own = [...text.matchAll(/^# TYPE consumer_scheduler_(\w+)/gm)].map(([, name = '']) => name);
     expect(own).to.have.members(NAMES);
-    expect(text).to.match(/^process_cpu_seconds_total /m).and.match(/^nodejs_heap_size_used_bytes /m);
+    expect(text)
+      .to.match(/^process_cpu_seconds_total /m)
+      .and.match(/^nodejs_heap_size_used_bytes /m);
   });
 
   it('count checks by what they came to', async () => {
@@ -55,8 +58,8 @@ describe('the metrics', () => {
     });
     expect(await samples('sync_request_duration_seconds')).to.include({
       'sync_request_duration_seconds_bucket{le="0.05"}': 1,
-      'sync_request_duration_seconds_count': 2,
-      'sync_request_duration_seconds_sum': 3.03,
+      sync_request_duration_seconds_count: 2,
+      sync_request_duration_seconds_sum: 3.03,
     });
   });
 
@@ -73,7 +76,9 @@ describe('the metrics', () => {
       'rounds_total{lane="suspect",result="aborted"}': 1,
       'rounds_total{lane="unavailable",result="completed"}': 0,
     });
-    expect(await samples('round_duration_seconds_sum')).to.include({ 'round_duration_seconds_sum{lane="regular"}': 0.7 });
+    expect(await samples('round_duration_seconds_sum')).to.include({
+      'round_duration_seconds_sum{lane="regular"}': 0.7,
+    });
     expect(await samples('last_round_timestamp')).to.deep.equal({ last_round_timestamp_seconds: NOW / 1_000 });
   });
 
@@ -129,6 +134,8 @@ describe('the metrics', () => {
     if (found.error !== undefined) skipBecause(this, 'there is no promtool(1)');
     accept({ kind: 'ip.polled', at: NOW, source: 'dns', result: 'ok' });
     const input = await metrics.text(status);
-    expect(execFileSync('promtool', ['check', 'metrics'], { input, stdio: ['pipe', 'pipe', 'pipe'] }).toString()).to.equal('');
+    expect(
+      execFileSync('promtool', ['check', 'metrics'], { input, stdio: ['pipe', 'pipe', 'pipe'] }).toString(),
+    ).to.equal('');
   });
 });

@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { peerDetailSchema, peersSchema, type ConsumerRow, type PeersAnswer, type ProducerRow } from '#src/status/schema.js';
+import {
+  peerDetailSchema,
+  peersSchema,
+  type ConsumerRow,
+  type PeersAnswer,
+  type ProducerRow,
+} from '#src/status/schema.js';
 import { keys, privateRedis, register } from '../support/registry.js';
 import { StatusHouse } from '../support/status/house.js';
 
@@ -22,7 +28,7 @@ describe('the peers as the status server tells them', () => {
   /** Every page, one after the other. */
   const all = async (query: string): Promise<readonly string[]> => {
     const found: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const answer: PeersAnswer = await ask(cursor === '' ? query : `${query}&cursor=${cursor}`);
       found.push(...answer.peers.map(({ uuid }) => uuid));
       cursor = answer.next;
@@ -179,7 +185,22 @@ describe('the peers as the status server tells them', () => {
   });
 
   it('bring as JSON whatever bytes stand in the registry', async () => {
-    const hostile = ['"', "'", '</script>', '<!--', '\u0000', '\u001b[31m', '\n', '\u2028', '%', '%41', '?', '#', '/', ' '];
+    const hostile = [
+      '"',
+      "'",
+      '</script>',
+      '<!--',
+      '\u0000',
+      '\u001b[31m',
+      '\n',
+      '\u2028',
+      '%',
+      '%41',
+      '?',
+      '#',
+      '/',
+      ' ',
+    ];
     const bytes = fc.oneof(
       fc.constantFrom(...hostile).map((text) => Buffer.from(text)),
       fc.uint8Array({ minLength: 1, maxLength: 80 }).map((array) => Buffer.from(array)),
@@ -198,7 +219,16 @@ describe('the peers as the status server tells them', () => {
           ] as const) {
             await shared.redis.sadd(set, uuid);
             const key = Buffer.concat([Buffer.from(prefix), uuid]);
-            const names = ['state', 'error', 'recent', 'last_seen', 'latency_ms', 'failures', 'notified_ip', 'attempts'];
+            const names = [
+              'state',
+              'error',
+              'recent',
+              'last_seen',
+              'latency_ms',
+              'failures',
+              'notified_ip',
+              'attempts',
+            ];
             await shared.redis.hset(key, 'ip', ip, ...names.flatMap((name) => [name, more]));
             if (port !== null) await shared.redis.hset(key, 'port', port);
           }
