@@ -25,6 +25,13 @@ export interface SchedulerOptions {
   readonly onLine?: (line: LogLine) => void;
 }
 
+/** Programs beside each other can't all have the usual port: where none is configured, any free one. */
+export function statusPort(config: object | string | undefined): NodeJS.ProcessEnv {
+  const isConfigured =
+    typeof config === 'string' ? config.includes('status') : config !== undefined && 'status' in config;
+  return isConfigured ? {} : { CONSUMER_SCHEDULER__STATUS__PORT: '0' };
+}
+
 /** The built program as a child process, with a configuration file of its own. */
 export class Scheduler {
   readonly lines: LogLine[] = [];
@@ -61,7 +68,7 @@ export class Scheduler {
     await writeFile(file, textOf(config));
     const child = spawn(process.execPath, [MAIN, ...command, '--config', file], {
       cwd: folder,
-      env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...env },
+      env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...statusPort(config), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached,
     });
