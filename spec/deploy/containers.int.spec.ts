@@ -271,7 +271,7 @@ done && exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all "$@"`;
 const BEFORE = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', CONFINED, 'sh'];
 
 describe('in what a container leaves it', () => {
-  let redis: RedisServer;
+  let redis: RedisServer | undefined;
   let program: Program | undefined;
 
   before(async function () {
@@ -288,7 +288,7 @@ describe('in what a container leaves it', () => {
     const port = await freePort();
     const env = {
       LOCAL_UUID: US,
-      REDIS_URL: redis.url,
+      REDIS_URL: redis?.url,
       IP_OVERRIDE: '203.0.113.7',
       CONSUMER_SCHEDULER__STATUS__PORT: String(port),
       CONSUMER_SCHEDULER__STATUS__HOST: '0.0.0.0',

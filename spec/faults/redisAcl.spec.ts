@@ -26,6 +26,7 @@ const lineAfter = (sentence: string): readonly string[] => {
 const RARE = ['zscore'];
 const DAEMON = 'The smallest user';
 const COMMANDS = 'The commands `status` and `peers`';
+const LOOKS = 'The commands `events` and `doctor`';
 const SELECT = 'A database other than 0';
 const CLUSTER = 'In a Cluster';
 const SENTINELS = 'The user of the sentinels';
@@ -135,15 +136,19 @@ describe('the permissions in Redis', () => {
     const server = await RedisServer.start({ args: ['--port', String(port), '--bind', HOST] });
     servers.push(server);
     const redis = server.client();
-    for (const sentence of [DAEMON, COMMANDS, SELECT]) await redis.call('ACL', ...lineAfter(sentence));
+    for (const sentence of [DAEMON, COMMANDS, LOOKS, SELECT]) await redis.call('ACL', ...lineAfter(sentence));
     const place = { url: `redis://${HOST}:${port}/3`, username: 'scheduler', password: PASSWORD };
     await command(place, 'peers', 'add', 'consumer', uuidOf(1), HOST, '--port', '1');
     await command(place, 'peers', 'add', 'producer', uuidOf(2), HOST);
     await command(place, 'peers', 'list');
+    await command(place, 'peers', 'show', uuidOf(1));
+    await command(place, 'peers', 'export');
     await command(place, 'peers', 'remove', 'consumer', uuidOf(1));
     await redis.select(3);
     await redis.hset(keys.scheduler, { uuid: US, heartbeat_at: Date.now() });
     await command(place, 'status');
+    await command(place, 'events');
+    await command(place, 'doctor');
     expect(await refused(redis)).to.deep.equal([]);
   }).timeout(60_000);
 

@@ -303,6 +303,9 @@ describe('the commands that look', function () {
       expect(code).to.equal(1);
       expect(told('redis')).to.match(/^error: Redis can't be reached at redis:\/\/127\.0\.0\.1:1/);
       expect(told('status port')).to.match(/^ok/);
+      const fresh = await examined({ redis: { url: 'embedded', dataDir: '/nowhere/data' } });
+      expect(fresh.told('redis')).to.equal('warning: the embedded server has no database in /nowhere/data yet');
+      expect(fresh.code).to.equal(0);
     });
   });
 });

@@ -84,7 +84,7 @@ describe('peers', function () {
       program.child.stdout?.once('data', () => program.child.stdout?.destroy());
       expect([await program.ended(), program.stderr]).to.deep.equal([0, '']);
       await program.clear();
-      const [, calls = '0'] = /cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
+      const [, calls = '0'] = /cmdstat_hmget:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
       expect(Number(calls)).to.be.greaterThan(0).and.lessThan(15_000);
     });
   });

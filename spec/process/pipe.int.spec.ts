@@ -27,6 +27,12 @@ const PRINTING: readonly (readonly string[])[] = [
   ['peers', 'remove', 'consumer', OTHER],
   ['status'],
   ['status', '--json'],
+  ['events'],
+  ['doctor'],
+  ['doctor', '--json'],
+  ['peers', 'show', PEER],
+  ['peers', 'export', '--csv'],
+  ['completion', 'bash'],
   ['sync'],
 ];
 

@@ -3,23 +3,20 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Scheduler } from '#swarm/scheduler.js';
 
 type OfTheProcess =
-  | 'process.started'
-  | 'process.stopped'
-  | 'process.failed'
-  | 'config.no-effect'
-  | 'config.warning'
-  | 'library.warned'
-  | 'log.lost';
+  'process.started' | 'process.stopped' | 'process.failed' | 'config.warning' | 'library.warned' | 'log.lost';
 
 const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'process.started': true,
   'process.stopped': true,
   'process.failed': true,
-  'config.no-effect': true,
   'config.warning': true,
   'library.warned': true,
   'log.lost': true,
   'process.stopping': true,
+  'leader.took': true,
+  'leader.unwritten': true,
+  'leader.standing-by': true,
+  'leader.lost': true,
   'status.listening': true,
   'status.failed': true,
   'status.refused': true,

@@ -117,6 +117,11 @@ const announce = section({
 });
 
 const http = section({
+  client: choice('node-fetch', 'native')
+    .default('node-fetch')
+    .describe(
+      "What makes the calls: the node-fetch package, or Node's own client, which takes less than half of the processor.",
+    ),
   tls: pemFiles('http.tls').describe('For `https` peers.'),
   signing: section({
     secret: text('a text of 16 to 1000 characters', /^[^]{16,1000}$/)
@@ -139,12 +144,7 @@ const status = section({
     .optional()
     .describe('Asked as Bearer, or as the password of Basic, on all but `/healthz` and `/readyz`.'),
   allowedHosts: z
-    .array(
-      text('a host name', /^[A-Za-z0-9._-]{1,253}$/).transform((name) => name.toLowerCase()),
-      {
-        error: 'expected a list of host names',
-      },
-    )
+    .array(text('a host name', /^[A-Za-z0-9._-]{1,253}$/), { error: 'expected a list of host names' })
     .default([])
     .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
   basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)
@@ -155,6 +155,18 @@ const status = section({
 const history = section({
   hours: integer(0, 744).default(168).describe('Hours that are kept of each consumer, one bucket each.'),
   days: integer(0, 366).default(90).describe('Days that are kept of each consumer, one bucket each.'),
+});
+
+const replicas = section({
+  name: text('a name of up to 60 printable characters', /^[!-~]{1,60}$/)
+    .optional()
+    .describe('What operators see of this scheduler; the host name where it is left out.'),
+  lease: duration(2_000, 30_000)
+    .prefault('10s')
+    .describe('For how long a scheduler that is silent holds the registry.'),
+  onForeign: choice('standby', 'refuse')
+    .default('standby')
+    .describe('What to do where another scheduler holds the registry: wait for it to end, or end with exit code 1.'),
 });
 
 const log = section({
@@ -181,6 +193,7 @@ export const schema = group({
   network: network.describe('Who may be called.'),
   status: status.describe('The status server: page, API and metrics.'),
   history: history.describe('What is kept of the results of each consumer.'),
+  replicas: replicas.describe('Several schedulers on one registry: one works, the others stand by.'),
   log: log.describe('The log on standard error.'),
   shutdown: shutdown.describe('The end.'),
 });

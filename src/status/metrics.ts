@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerEvent } from '../events.js';
+import type { Leadership } from '../state/leadership.js';
 import type { Sink } from '../sinks/sink.js';
 import { LANES, type Status } from './schema.js';
 
@@ -8,9 +9,8 @@ const PREFIX = 'consumer_scheduler_';
 const SECOND_MS = 1_000;
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-
-/** Sums of other metrics under names that promtool refuses: a gauge does not end in `_total`. */
-const LEFT_OUT = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/** Gauges of the library whose names are those of counters: `promtool check metrics` refuses them. */
+const ILL_NAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** The numbers for Prometheus: counters from the events, gauges from what the status says. No label names a peer. */
 export class Metrics implements Sink {
@@ -22,10 +22,17 @@ export class Metrics implements Sink {
   readonly #polls: Counter<'source' | 'result'>;
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
+  readonly #fenced: Counter<'what'>;
+  /** What of the fenced writes is counted already. */
+  readonly #counted = new Map<string, number>();
+  readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
-  constructor(build: { readonly version: string; readonly node: string }) {
+  constructor(
+    build: { readonly version: string; readonly node: string },
+    private readonly leadership: Pick<Leadership, 'fenced'>,
+  ) {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: `${PREFIX}sync_requests_total`,
@@ -71,6 +78,19 @@ export class Metrics implements Sink {
       labelNames: ['result'],
       registers,
     });
+    this.#takeover = new Histogram({
+      name: `${PREFIX}takeover_seconds`,
+      help: 'Time from the last sign of a holder of the registry to its succession by this process.',
+      buckets: ROUND_BUCKETS,
+      registers,
+    });
+    this.#fenced = new Counter({
+      name: `${PREFIX}fenced_writes_total`,
+      help: 'Writes that Redis left out since our lease of the registry was not the one in force.',
+      labelNames: ['what'],
+      registers,
+    });
+    for (const what of ['verdicts', 'announcements', 'scheduler']) this.#fenced.inc({ what }, 0);
     this.#gauges = gauges(registers);
     new Gauge({
       name: `${PREFIX}build_info`,
@@ -86,7 +106,7 @@ export class Metrics implements Sink {
     this.#announcements.inc({ result: 'ok' }, 0);
     for (const result of ['ok', 'rejected']) this.#reloads.inc({ result }, 0);
     collectDefaultMetrics({ register: this.#registry });
-    for (const name of LEFT_OUT) this.#registry.removeSingleMetric(name);
+    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
   }
 
   get contentType(): string {
@@ -120,6 +140,9 @@ export class Metrics implements Sink {
         return;
       case 'announcement.failed':
         this.#announcements.inc({ result: event.reason });
+        return;
+      case 'leader.took':
+        if (event.afterMs !== undefined) this.#takeover.observe(event.afterMs / SECOND_MS);
         return;
       case 'config.reloaded':
         this.#reloads.inc({ result: 'ok' });
@@ -155,7 +178,12 @@ export class Metrics implements Sink {
     all.isolated.set(status.isolated ? 1 : 0);
     all.unwritten.set(status.redis.unwritten_verdicts);
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
-    all.replicas.set(Math.max(1, status.replicas.members.length));
+    all.replicas.set(1);
+    all.shares.set(0);
+    for (const [what, total] of this.leadership.fenced) {
+      this.#fenced.inc({ what }, total - (this.#counted.get(what) ?? 0));
+      this.#counted.set(what, total);
+    }
   }
 }
 
@@ -185,6 +213,7 @@ function gauges(registers: Registry[]) {
     isolated: gauge('isolated', 'Whether this node seems to be offline.'),
     unwritten: gauge('unwritten_verdicts', 'Results that wait in memory to be written.'),
     leader: gauge('leader', 'Whether this process works on the registry.'),
+    shares: gauge('shares', 'Shares of the registry that this process works on; 0 where it is not divided.'),
     replicas: gauge('replicas', 'Schedulers that work on the registry.'),
   };
 }

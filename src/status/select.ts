@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
 /** A peer as far as choosing and sorting goes. */
@@ -5,7 +6,7 @@ export interface Candidate {
   readonly uuid: string;
   readonly ip: string | null;
   readonly state: string;
-  /** What it is sorted by; equal ones are sorted by their UUID. */
+  /** What it is sorted by, at most 47 characters; equal ones are sorted by their UUID. */
   readonly key: string | number;
 }
 
@@ -26,12 +27,20 @@ export interface Choice {
   readonly cursor: Cursor | undefined;
 }
 
+/** Where the last page ended. */
 export interface Cursor {
   readonly key: string | number;
-  readonly uuid: string;
+  /** The UUID as `orderName` has it. */
+  readonly name: string;
 }
 
 type Place = Pick<Candidate, 'key' | 'uuid'>;
+
+/** Longer than a UUID. What the registry holds instead may be of any length, but a cursor has to fit into a query. */
+const LONGEST_NAME = 48;
+const HEAD = 32;
+/** Longer than an address. */
+const LONGEST_KEY = 46;
 
 /**
  * One page of those that match: the first so many after the cursor. Only one page is ever sorted, so that each page costs
@@ -45,12 +54,12 @@ export function select<T extends Candidate>(candidates: Iterable<T>, choice: Cho
   let [total, after] = [0, 0];
   for (const one of candidates) {
     if (states !== undefined && !states.has(one.state)) continue;
-    if (wanted !== undefined && !one.uuid.toLowerCase().includes(wanted) && one.ip?.includes(wanted) !== true) continue;
+    if (wanted !== undefined && !one.uuid.toLowerCase().includes(wanted) && !isIn(one.ip, wanted)) continue;
     total += 1;
-    if (cursor !== undefined && order(one, cursor, sign) <= 0) continue;
+    if (cursor !== undefined && order(place(one), cursor, sign) <= 0) continue;
     after += 1;
     const last = page[limit - 1];
-    if (last === undefined || order(one, last, sign) < 0) insert(page, one, sign, limit);
+    if (last === undefined || order(place(one), place(last), sign) < 0) insert(page, one, sign, limit);
   }
   const last = page.at(-1);
   return { page, total, next: after > page.length && last !== undefined ? toText(last) : undefined };
@@ -61,20 +70,35 @@ function insert<T extends Place>(page: T[], one: T, sign: number, limit: number)
   while (low < high) {
     const middle = (low + high) >> 1;
     const there = page[middle];
-    if (there !== undefined && order(there, one, sign) < 0) low = middle + 1;
+    if (there !== undefined && order(place(there), place(one), sign) < 0) low = middle + 1;
     else high = middle;
   }
   page.splice(low, 0, one);
   if (page.length > limit) page.pop();
 }
 
-function order(a: Place, b: Place, sign: number): number {
-  if (a.key !== b.key) return (a.key < b.key ? -1 : 1) * sign;
-  return a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : 0;
+function isIn(ip: string | null, wanted: string): boolean {
+  return ip?.toLowerCase().includes(wanted) === true;
 }
 
-function toText({ key, uuid }: Place): string {
-  return Buffer.from(JSON.stringify([key, uuid])).toString('base64url');
+function place({ key, uuid }: Place): Cursor {
+  return { key, name: orderName(uuid) };
+}
+
+/** What equal ones are sorted by: the UUID, or the head and the digest of a longer text. */
+function orderName(uuid: string): string {
+  if (uuid.length <= LONGEST_NAME) return uuid;
+  return uuid.slice(0, HEAD) + createHash('sha256').update(uuid).digest('hex');
+}
+
+function order(a: Cursor, b: Cursor, sign: number): number {
+  if (a.key !== b.key) return (a.key < b.key ? -1 : 1) * sign;
+  return a.name < b.name ? -sign : a.name > b.name ? sign : 0;
+}
+
+function toText(last: Place): string {
+  const { key, name } = place(last);
+  return Buffer.from(JSON.stringify([key, name])).toString('base64url');
 }
 
 /** The cursor in the text; undefined where it is none of ours. */
@@ -82,9 +106,9 @@ export function readCursor(text: string): Cursor | undefined {
   try {
     const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (!Array.isArray(read) || read.length !== 2) return undefined;
-    const [key, uuid] = read as unknown[];
-    if (typeof uuid !== 'string' || (typeof key !== 'string' && typeof key !== 'number')) return undefined;
-    return { key, uuid };
+    const [key, name] = read as unknown[];
+    if (typeof name !== 'string' || (typeof key !== 'string' && typeof key !== 'number')) return undefined;
+    return { key, name };
   } catch {
     return undefined;
   }
@@ -98,5 +122,5 @@ export function addressKey(ip: string | null): string {
         .split('.')
         .map((part) => part.padStart(3, '0'))
         .join('.')
-    : `:${ip}`;
+    : `:${ip.slice(0, LONGEST_KEY)}`;
 }

@@ -1,4 +1,4 @@
-import { EmbeddedRedisError } from '../../clients/embeddedFolder.js';
+import { EmbeddedRedisError, hasDatabase } from '../../clients/embeddedFolder.js';
 import { redisFailure } from '../../clients/redis.js';
 import { loadConfig, type Loaded, type LoadOptions } from '../../config/load.js';
 import { ConfigError, printed } from '../../config/problem.js';
@@ -73,6 +73,10 @@ async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
 }
 
 async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
+  const { url, dataDir } = config.redis;
+  if (url === 'embedded' && !(await hasDatabase(dataDir))) {
+    return [warning('redis', `the embedded server has no database in ${dataDir} yet`, 'the first `run` makes it')];
+  }
   let connection: Connection;
   try {
     connection = await connectNow(config.redis, Date.now);

@@ -20,7 +20,7 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
   await withRegistry(options, async (registry) => {
     if (csv && !(await print(`${CSV_HEAD}\n`))) return;
     for (const one of kinds) {
-      for await (const page of readPeers(registry, one)) {
+      for await (const page of readPeers(registry, one, ['ip', 'port'])) {
         const peers = page.flatMap(filePeer);
         leftCount += page.length - peers.length;
         for (const { uuid } of page.filter((peer) => filePeer(peer).length === 0)) {

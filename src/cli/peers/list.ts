@@ -18,6 +18,12 @@ export interface ListOptions {
   readonly json: boolean;
 }
 
+/** What the table and the sorting make use of. */
+const FIELDS: Readonly<Record<PeerKind, readonly string[]>> = {
+  consumer: ['ip', 'port', 'state', 'state_since', 'checked_at', 'latency_ms', 'failures', 'error'],
+  producer: ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'],
+};
+
 type Compare = (a: ReadPeer, b: ReadPeer) => number;
 
 /**
@@ -52,7 +58,7 @@ async function printKind(
   const style = outputStyle();
   const now = Date.now();
   let found = 0;
-  for await (const page of pagesOf(registry, kind, compare)) {
+  for await (const page of pagesOf(registry, kind, json ? undefined : FIELDS[kind], compare)) {
     const wanted = page.filter(({ state }) => states?.has(state) ?? true);
     if (wanted.length === 0) continue;
     const lines = json
@@ -68,14 +74,15 @@ async function printKind(
 async function* pagesOf(
   registry: Registry,
   kind: PeerKind,
+  fields: readonly string[] | undefined,
   compare: Compare | undefined,
 ): AsyncGenerator<readonly ReadPeer[]> {
   if (compare === undefined) {
-    yield* readPeers(registry, kind);
+    yield* readPeers(registry, kind, fields);
     return;
   }
   const all: ReadPeer[] = [];
-  for await (const page of readPeers(registry, kind)) all.push(...page);
+  for await (const page of readPeers(registry, kind, fields)) all.push(...page);
   yield all.sort(compare);
 }
 

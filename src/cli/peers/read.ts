@@ -20,11 +20,15 @@ export interface ReadPeer {
   readonly state: ConsumerState | ProducerState;
 }
 
-/** The peers of a kind, page by page: what is held does not grow with the registry. */
-export async function* readPeers(registry: Registry, kind: PeerKind): AsyncGenerator<readonly ReadPeer[]> {
+/** The peers of a kind, page by page: what is held does not grow with the registry. Of each only these fields, or all. */
+export async function* readPeers(
+  registry: Registry,
+  kind: PeerKind,
+  fields?: readonly string[],
+): AsyncGenerator<readonly ReadPeer[]> {
   const ip = kind === 'producer' ? await registry.redis.hget(registry.keys.scheduler, 'ip') : null;
   for await (const page of members(registry, placesOf(registry, kind).set)) {
-    yield await Promise.all(page.map((uuid) => readPeer(registry, kind, uuid, ip)));
+    yield await Promise.all(page.map((uuid) => readPeer(registry, kind, uuid, ip, fields)));
   }
 }
 
@@ -34,9 +38,11 @@ export async function readPeer(
   kind: PeerKind,
   uuid: string,
   ip: string | null,
+  wanted?: readonly string[],
 ): Promise<ReadPeer> {
+  const key = placesOf({ keys }, kind).keyOf(uuid);
   const [fields, due] = await Promise.all([
-    redis.hgetall(placesOf({ keys }, kind).keyOf(uuid)).catch(noHash),
+    (wanted === undefined ? redis.hgetall(key) : some(redis.hmget(key, ...wanted), wanted)).catch(noHash),
     kind === 'producer' ? redis.zscore(keys.announcements, uuid) : null,
   ]);
   const row = { ...fields, kind, uuid };
@@ -68,6 +74,15 @@ function uncallable({ ip, port, error }: PeerRow, allow: readonly AddressClass[]
   const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
   const fault = entry.ok ? error : entry.error;
   return fault === 'address-denied' ? 'denied' : fault === 'address-invalid' ? 'invalid' : undefined;
+}
+
+/** The fields that are there. */
+async function some(values: Promise<(string | null)[]>, names: readonly string[]): Promise<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  (await values).forEach((value, i) => {
+    if (value !== null) fields[names[i] ?? ''] = value;
+  });
+  return fields;
 }
 
 /** A key of another type is that entry's fault alone. */
