@@ -247,7 +247,7 @@ describe('the manifests for Kubernetes', () => {
     });
   });
 
-  it('never let two work on one registry', () => {
+  it('start one, and end it before the next', () => {
     expect(deployment.spec.replicas).to.equal(1);
     expect(deployment.spec.strategy).to.deep.equal({ type: 'Recreate' });
   });
