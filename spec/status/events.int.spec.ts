@@ -143,7 +143,7 @@ describe('the event stream', () => {
     for (const reader of await Promise.all(readers)) {
       await eventually(() => {
         const seen = reader.events.filter(({ name }) => name === 'entry').map(({ data }) => data.at ?? 0);
-        expect(seen).to.deep.equal(range((seen[0] ?? 0), 151));
+        expect(seen).to.deep.equal(range(seen[0] ?? 0, 151));
       });
     }
   });

@@ -40,7 +40,9 @@ describe('the metrics', () => {
     const text = await metrics.text(status);
     const own = [...text.matchAll(/^# TYPE consumer_scheduler_(\w+)/gm)].map(([, name = '']) => name);
     expect(own).to.have.members(NAMES);
-    expect(text).to.match(/^process_cpu_seconds_total /m).and.match(/^nodejs_heap_size_used_bytes /m);
+    expect(text)
+      .to.match(/^process_cpu_seconds_total /m)
+      .and.match(/^nodejs_heap_size_used_bytes /m);
   });
 
   it('count checks by what they came to', async () => {
@@ -55,8 +57,8 @@ describe('the metrics', () => {
     });
     expect(await samples('sync_request_duration_seconds')).to.include({
       'sync_request_duration_seconds_bucket{le="0.05"}': 1,
-      'sync_request_duration_seconds_count': 2,
-      'sync_request_duration_seconds_sum': 3.03,
+      sync_request_duration_seconds_count: 2,
+      sync_request_duration_seconds_sum: 3.03,
     });
   });
 
@@ -73,7 +75,9 @@ describe('the metrics', () => {
       'rounds_total{lane="suspect",result="aborted"}': 1,
       'rounds_total{lane="unavailable",result="completed"}': 0,
     });
-    expect(await samples('round_duration_seconds_sum')).to.include({ 'round_duration_seconds_sum{lane="regular"}': 0.7 });
+    expect(await samples('round_duration_seconds_sum')).to.include({
+      'round_duration_seconds_sum{lane="regular"}': 0.7,
+    });
     expect(await samples('last_round_timestamp')).to.deep.equal({ last_round_timestamp_seconds: NOW / 1_000 });
   });
 
@@ -122,6 +126,9 @@ describe('the metrics', () => {
       Object.entries(peers).reduce((sum, [key, n]) => sum + (key.includes(`kind="${kind}"`) ? n : 0), 0);
     expect(total('consumer')).to.equal(40);
     expect(total('producer')).to.equal(5);
+    const untold = { ...status, announcements: { ...status.announcements, pending: 0 } };
+    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="owing"\} 0$/m);
+    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="untold"\} 1$/m);
   });
 
   it('are what promtool accepts', async function () {
@@ -129,6 +136,8 @@ describe('the metrics', () => {
     if (found.error !== undefined) skipBecause(this, 'there is no promtool(1)');
     accept({ kind: 'ip.polled', at: NOW, source: 'dns', result: 'ok' });
     const input = await metrics.text(status);
-    expect(execFileSync('promtool', ['check', 'metrics'], { input, stdio: ['pipe', 'pipe', 'pipe'] }).toString()).to.equal('');
+    expect(
+      execFileSync('promtool', ['check', 'metrics'], { input, stdio: ['pipe', 'pipe', 'pipe'] }).toString(),
+    ).to.equal('');
   });
 });

@@ -45,7 +45,8 @@ describe('the OpenAPI document', () => {
   it('says what each JSON answer is like', () => {
     for (const [path, { get }] of Object.entries(document.paths)) {
       const text = JSON.stringify(get);
-      if (path.startsWith('/api/') && !path.endsWith('events')) expect(text, path).to.match(/"application\/json":\{"schema":/);
+      if (path.startsWith('/api/') && !path.endsWith('events'))
+        expect(text, path).to.match(/"application\/json":\{"schema":/);
       expect(text.includes('"401"'), path).to.equal(!/healthz|readyz/.test(path));
     }
   });

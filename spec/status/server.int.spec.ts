@@ -101,14 +101,27 @@ describe('the status server', () => {
       expect(status, path).to.equal(400);
       expect((json as { error: string }).error, path).to.match(text);
     }
-    for (const path of ['/api/peers?limit=1000&unknown=1', '/api/peers?q=', '/api/series?from=5&to=3', '/api/status?x']) {
+    for (const path of [
+      '/api/peers?limit=1000&unknown=1',
+      '/api/peers?q=',
+      '/api/series?from=5&to=3',
+      '/api/status?x',
+    ]) {
       expect((await house.get(path)).status, path).to.equal(200);
     }
   });
 
   it('asks for the token on all but the probes, which then tell codes alone', async () => {
     await start({ status: { token: 'planted-token-1234' } });
-    for (const path of ['/', '/metrics', '/api/status', '/api/events', '/api/openapi.json', '/assets/page/page.css', '/x']) {
+    for (const path of [
+      '/',
+      '/metrics',
+      '/api/status',
+      '/api/events',
+      '/api/openapi.json',
+      '/assets/page/page.css',
+      '/x',
+    ]) {
       const { status, headers, body } = await house.get(path);
       expect(status, path).to.equal(401);
       expect(headers['www-authenticate']).to.match(/^Basic /);
@@ -240,7 +253,17 @@ describe('the status server', () => {
     expect(await ready()).to.deep.equal([503, 'not-ready', 'starting']);
     observations.accept({ kind: 'round.started', at, lane: 'regular', round: 1 });
     observations.accept({
-      ...{ kind: 'round.finished', at, lane: 'regular', round: 1, tookMs: 1, ok: 0, failed: 0, aborted: false, local: 0 },
+      ...{
+        kind: 'round.finished',
+        at,
+        lane: 'regular',
+        round: 1,
+        tookMs: 1,
+        ok: 0,
+        failed: 0,
+        aborted: false,
+        local: 0,
+      },
     });
     expect(await ready()).to.deep.equal([200, 'ready']);
     observations.accept({ kind: 'redis.down', at, reason: 'refused' });

@@ -123,9 +123,10 @@ export class PeerPages {
     const { redis, keys, wall, observations, readHistories } = this.source;
     const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
     const now = wall();
-    const away = observations.redis.since ?? now;
+    // What fails before the outage is noticed is told as of now: the book goes on being true.
+    const { up, since = now } = observations.redis;
     try {
-      if (!observations.redis.up) throw new Error('away');
+      if (!up) throw new Error('away');
       const [fields, histories] = await Promise.all([
         withTimeout(
           Promise.all(
@@ -142,7 +143,11 @@ export class PeerPages {
       });
       return { rows, histories, asOf: now };
     } catch {
-      return { rows: page.map((one) => fromBook(one, changedAt)), histories: [], asOf: Math.min(now, away) };
+      return {
+        rows: page.map((one) => fromBook(one, changedAt)),
+        histories: [],
+        asOf: up ? now : Math.min(now, since),
+      };
     }
   }
 
@@ -228,9 +233,11 @@ function producerRow(
   { nextAt, notifiedIp, notifiedAt, ...entry }: ProducerEntry,
   state: ProducerRow['state'],
 ): ProducerRow {
+  const fault = state === 'denied' ? 'address-denied' : state === 'invalid' ? 'address-invalid' : null;
   return {
     kind: 'producer',
     ...entry,
+    error: fault ?? entry.error,
     state,
     notified_ip: notifiedIp,
     notified_at: notifiedAt,
