@@ -61,7 +61,11 @@ describe('the status server of the built program', () => {
     });
   const open = async (many: number): Promise<readonly Socket[]> => {
     const { port } = new URL(base);
-    const opened = Array.from({ length: many }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+    const one = (): Socket =>
+      connect(Number(port), '127.0.0.1')
+        .on('error', () => undefined)
+        .resume();
+    const opened = Array.from({ length: many }, one);
     sockets.push(...opened);
     await Promise.all(opened.map((socket) => once(socket, 'connect')));
     return opened;
@@ -105,7 +109,9 @@ describe('the status server of the built program', () => {
     const running = await start(settings({ port }));
     const { message, level } = await running.logged(({ event }) => event === 'status.failed');
     expect(level).to.equal('warn');
-    expect(message).to.match(new RegExp(`127\\.0\\.0\\.1, port ${port}: the port is taken by another program; .*30 s`));
+    expect(message).to.match(
+      new RegExp(`127\\.0\\.0\\.1, port ${port}: the port is taken by another program; .*every 30`),
+    );
     await running.logged(({ event }) => event === 'round.finished');
     other.close();
     expect(await running.stop()).to.equal(0);

@@ -52,7 +52,7 @@ const CASES: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0],
   [
     'cannot-call-out',
     'bad',
-    { peers: { available: 1, unavailable: 9 } },
+    { peers: { available: 1, unavailable: 9 }, callers: { count: 10, of: 10, lastAt: NOW } },
     /^We are called, but cannot call out: 1 of 10 consumers answer us\. An outgoing firewall is likely\.$/,
   ],
   [
