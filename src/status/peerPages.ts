@@ -73,7 +73,7 @@ export class PeerPages {
     }
     for (const [one, row] of await this.#candidates()) {
       if (one !== uuid) continue;
-      const { rows, histories, asOf } = await this.#told([{ ...candidate(one, row, 'uuid'), row }]);
+      const { rows, histories, asOf } = await this.#told([candidate(one, row, 'uuid')]);
       const [peer] = rows;
       if (peer === undefined) return undefined;
       const [history] = histories;
@@ -91,7 +91,7 @@ export class PeerPages {
     const name = query.sort.replace(/^-/, '');
     const rows = await this.#candidates();
     function* candidates(): Generator<Consumer> {
-      for (const [uuid, row] of rows) yield { ...candidate(uuid, row, name), row };
+      for (const [uuid, row] of rows) yield candidate(uuid, row, name);
     }
     const { page, total, next } = select(candidates(), choiceOf(query));
     const { rows: peers, asOf } = await this.#told(page);
@@ -185,9 +185,9 @@ function choiceOf({ state, q, sort, limit, cursor: text }: PeersQuery): Choice {
   };
 }
 
-function candidate(uuid: string, row: PeerRow, sort: string): Candidate {
+function candidate(uuid: string, row: PeerRow, sort: string): Consumer {
   const state = stateOf(row);
-  return { uuid, ip: row.ip, state, key: consumerKey(sort, row, state) };
+  return { uuid, ip: row.ip, state, key: consumerKey(sort, row, state), row };
 }
 
 function consumerKey(sort: string, row: PeerRow, state: string): string | number {
