@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { loadavg } from 'node:os';
+import { setInterval } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StatusHouse } from '../.build/spec/support/status/house.js';
 import { RedisServer } from '../.build/swarm/redis.js';
@@ -100,7 +102,7 @@ async function rounds(scheduler, redis, many) {
   const times = [];
   let last = await redis.hget('p2p:scheduler', 'round_finished_at');
   while (times.length < many) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
     const [startedAt, finishedAt] = await redis.hmget('p2p:scheduler', 'round_started_at', 'round_finished_at');
     if (finishedAt === last || finishedAt === null || Number(finishedAt) < Number(startedAt)) continue;
     last = finishedAt;

@@ -20,7 +20,7 @@ describe('the status server behind nginx', () => {
   let server: RedisServer;
   let scheduler: Scheduler;
   let nginx: ChildProcess;
-  let folder: string;
+  let folder = '';
   let port: number;
 
   const ask = async (path: string, headers: OutgoingHttpHeaders = {}): Promise<IncomingMessage> => {
@@ -75,7 +75,7 @@ describe('the status server behind nginx', () => {
   });
 
   after(async () => {
-    if (folder === undefined) return;
+    if (folder === '') return;
     nginx.kill('SIGTERM');
     if (nginx.exitCode === null) await once(nginx, 'exit');
     await scheduler.kill();
