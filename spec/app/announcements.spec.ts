@@ -3,9 +3,10 @@ import { BehaviorSubject, ReplaySubject } from 'rxjs';
 import { announcements } from '#src/app/announcements.js';
 import type { Config } from '#src/config/config.js';
 import { loadConfig } from '#src/config/load.js';
-import type { PostRequest, Reply } from '#src/domain/call/http.js';
+import type { CallSignal, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
+import { holding } from '../support/holding.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -48,14 +49,24 @@ describe('announcements', () => {
     ...config,
     announce: { ...config.announce, ...over },
   });
-  const post = () => (request: PostRequest, signal: AbortSignal) => {
+  const post = () => (request: PostRequest, signal: CallSignal) => {
     sent.push(request);
     signal.addEventListener('abort', () => (aborted += 1));
     return reply === undefined ? new Promise<Reply>(() => undefined) : Promise.resolve(reply);
   };
   const start = (): void => {
     const clock = { wall: () => Date.now(), steady: () => Date.now(), epoch: () => 0 };
-    const deps = { config$, outbox, alarm, post, clock, random: () => 0.5, explain: String, stop$ };
+    const deps = {
+      config$,
+      outbox,
+      alarm,
+      post,
+      clock,
+      random: () => 0.5,
+      explain: String,
+      stop$,
+      leadership: holding().leadership,
+    };
     const subscription = announcements(deps, { ip: '9.9.9.9', agreed: ['dns'] }).subscribe({
       next: (event) => events.push(event),
       error: (error: unknown) => expect.fail(String(error)),

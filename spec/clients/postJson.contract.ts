@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientOptions } from '#src/clients/nodeFetch.js';
+import type { ClientOptions } from '#src/clients/httpClient.js';
 import type { PostJson, Reply } from '#src/domain/call/http.js';
 import { ENDS, FAULTS, HANGS, type Fault } from './faults.js';
 import { pem, servePlain, serveTls, type TestServer } from './testServer.js';

@@ -54,7 +54,11 @@ describe('loadConfig', () => {
         newcomers: false,
         refreshMs: 'never',
       },
-      http: { tls: { ca: undefined, cert: undefined, key: undefined }, signing: { secret: undefined } },
+      http: {
+        client: 'node-fetch',
+        tls: { ca: undefined, cert: undefined, key: undefined },
+        signing: { secret: undefined },
+      },
       network: { allow: ['public'] },
       status: {
         enabled: true,
@@ -65,6 +69,7 @@ describe('loadConfig', () => {
         basePath: '/',
       },
       history: { hours: 168, days: 90 },
+      replicas: { name: undefined, leaseMs: 10_000, onForeign: 'standby' },
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },
     });

@@ -29,7 +29,7 @@ describe('masked', () => {
       publicIp: { sources: ['dns', { url: 'https://planted@ip.example/x?planted&key=planted&a=b=planted' }] },
     });
     expect(JSON.stringify(shown)).to.not.include('planted');
-    expect(shown).to.deep.include({ http: { tls: {}, signing: { secret: '***' } } });
+    expect(shown).to.deep.include({ http: { client: 'node-fetch', tls: {}, signing: { secret: '***' } } });
     expect(shown).to.have.nested.property('redis.url', 'rediss://***@h:1/0');
     expect(shown.sync).to.deep.include({ headers: { authorization: '***', interval: '***' }, path: '/sync?***' });
     expect(shown).to.have.nested.property('announce.path', '/ip?token=***');

@@ -8,18 +8,18 @@ import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import { lastValueFrom, timer, toArray } from 'rxjs';
 import { openRedis } from '#src/clients/redis.js';
-import { nodeFetchClient } from '#src/clients/nodeFetch.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
-import { abortable } from '#src/streams/operators/abortable.js';
+import { cancellable } from '#src/streams/operators/cancellable.js';
 import { checkPeer } from '#src/streams/sync/checkPeer.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
+import { CLIENTS } from '../support/clients.js';
 import { entry } from '../support/entries.js';
 import { eventually } from '../support/eventually.js';
 import { keys, register } from '../support/registry.js';
@@ -86,60 +86,62 @@ describe('faults of the network and the host', () => {
       .and.not.have.property('error');
   });
 
-  it('an event loop that stood still judges nothing that was in flight meanwhile', async () => {
-    const peer = await add(PEER);
-    peer.behave('silence');
-    const watch = new ClockWatch(
-      () => performance.now(),
-      () => Date.now(),
-    );
-    const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
-    const book = new PeerBook(['loopback']);
-    const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
-    book.remember(known, 1);
-    const post = nodeFetchClient({ userAgent: 'test', tls: {} });
-    const check = checkPeer(
-      {
-        book,
-        evidence: new OnlineEvidence(),
-        clock,
-        request: ({ ip, port }) =>
-          abortable((signal) => post({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }, signal)),
-        timeoutMs: 1_000,
-        rules: { fall: 3, rise: 1 },
-        allow: ['loopback'],
-        polledScope: undefined,
-        undecided: new UndecidedFailures(clock.steady),
-        families: new HostFamilies(() => new Set(['IPv4'])),
-      },
-      'regular',
-    );
-    const events = lastValueFrom(check(known).pipe(toArray()), { defaultValue: [] });
-    await peer.until(({ calls }) => calls.length === 1);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GAP_MS);
-    expect((await events).map((event) => (event.kind === 'peer.discarded' ? event.why : event.kind))).to.deep.equal([
-      'clock-gap',
-    ]);
-  });
-
-  it('out of file descriptors: fewer calls at once, nobody is blamed, and it says so', async function () {
-    if (spawnSync('prlimit', ['--version']).status !== 0) skipBecause(this, 'there is no prlimit(1)');
-    for (let i = 0; i < 40; i += 1) await add(join20(i));
-    const running = await start({ sync: { interval: '300ms', timeout: '2s', concurrency: 40 } });
-    await eventually(async () => {
-      for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available' });
+  for (const [client, make] of CLIENTS)
+    it(`an event loop that stood still judges nothing that ${client} had in flight meanwhile`, async () => {
+      const peer = await add(PEER);
+      peer.behave('silence');
+      const watch = new ClockWatch(
+        () => performance.now(),
+        () => Date.now(),
+      );
+      const clock = { wall: () => Date.now(), steady: () => performance.now(), epoch: () => watch.epoch() };
+      const book = new PeerBook(['loopback']);
+      const known = entry(PEER, { stored: { ip: '127.0.0.1', port: String(peer.port) } });
+      book.remember(known, 1);
+      const post = make({ userAgent: 'test', tls: {} });
+      const check = checkPeer(
+        {
+          book,
+          evidence: new OnlineEvidence(),
+          clock,
+          request: ({ ip, port }) =>
+            cancellable((signal) => post({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }, signal)),
+          timeoutMs: 1_000,
+          rules: { fall: 3, rise: 1 },
+          allow: ['loopback'],
+          polledScope: undefined,
+          undecided: new UndecidedFailures(clock.steady),
+          families: new HostFamilies(() => new Set(['IPv4'])),
+        },
+        'regular',
+      );
+      const events = lastValueFrom(check(known).pipe(toArray()), { defaultValue: [] });
+      await peer.until(({ calls }) => calls.length === 1);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GAP_MS);
+      expect((await events).map((event) => (event.kind === 'peer.discarded' ? event.why : event.kind))).to.deep.equal([
+        'clock-gap',
+      ]);
     });
-    await Promise.all(peers.map((peer) => peer.until(({ connections }) => connections === 0)));
-    // As many as it holds between two rounds, and a few more.
-    const open = readdirSync(`/proc/${running.pid}/fd`).length;
-    const limit = open + 8;
-    for (const peer of peers) peer.behave({ lateByMs: 150 });
-    spawnSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:${limit}`]);
-    await running.logged(({ message }) => message.startsWith('this host is out of file descriptors'));
-    await lastValueFrom(timer(1_500));
-    for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available', failures: '0' });
-    expect(running.lines.filter(({ message }) => message.startsWith('this host is out'))).to.have.length(1);
-  });
+
+  for (const [client] of CLIENTS)
+    it(`out of file descriptors: fewer calls of ${client} at once, nobody is blamed, and it says so`, async function () {
+      if (spawnSync('prlimit', ['--version']).status !== 0) skipBecause(this, 'there is no prlimit(1)');
+      for (let i = 0; i < 40; i += 1) await add(join20(i));
+      const running = await start({ sync: { interval: '300ms', timeout: '2s', concurrency: 40 }, http: { client } });
+      await eventually(async () => {
+        for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available' });
+      });
+      await Promise.all(peers.map((peer) => peer.until(({ connections }) => connections === 0)));
+      // As many as it holds between two rounds, and a few more.
+      const open = readdirSync(`/proc/${running.pid}/fd`).length;
+      const limit = open + 8;
+      for (const peer of peers) peer.behave({ lateByMs: 150 });
+      spawnSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:${limit}`]);
+      await running.logged(({ message }) => message.startsWith('this host is out of file descriptors'));
+      await lastValueFrom(timer(1_500));
+      for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available', failures: '0' });
+      expect(running.lines.filter(({ message }) => message.startsWith('this host is out'))).to.have.length(1);
+    });
 
   it('a full disk under the embedded Redis: it goes on, says what is wrong, and catches up', async function () {
     const folder = await mkdtemp(join(tmpdir(), 'disk-'));

@@ -6,6 +6,7 @@ import { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
 import { FAULTS } from '../clients/faults.js';
 import { pem, servePlain, serveTls, type TestServer } from '../clients/testServer.js';
+import { CLIENTS } from '../support/clients.js';
 import { eventually } from '../support/eventually.js';
 import { enter, settle, type Peer } from '../support/peers/crowd.js';
 import type { Kind } from '../support/peers/kinds.js';
@@ -19,7 +20,8 @@ describe('peers that misbehave over TLS, all at once', () => {
   const strangers: TestServer[] = [];
   const started: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
-    for (const end of started.reverse()) await end();
+    for (const end of started.splice(0).reverse()) await end();
+    strangers.length = 0;
   });
 
   const kind = (what: string, reason: Kind['reason'], serve: () => Promise<TestServer>): Kind => ({
@@ -53,52 +55,53 @@ describe('peers that misbehave over TLS, all at once', () => {
     },
   ];
 
-  it('none is ever available, each has its reason, and nothing is told to strangers', async () => {
-    const server = await RedisServer.start();
-    started.push(() => server.stop());
-    const redis = server.client();
-    const peers: readonly Peer[] = await settle(KINDS.map((one) => [one, EACH]));
-    started.push(() => Promise.all(peers.map(({ home }) => home.close())));
-    const bad = peers.filter((peer) => peer.kind.reason !== undefined);
-    const ca = join(server.folder, 'trusted.pem');
-    await writeFile(ca, `${pem('ca.pem')}${pem('other.pem')}`);
+  for (const [client] of CLIENTS)
+    it(`called by ${client}, none is ever available, each has its reason, and nothing is told to strangers`, async () => {
+      const server = await RedisServer.start();
+      started.push(() => server.stop());
+      const redis = server.client();
+      const peers: readonly Peer[] = await settle(KINDS.map((one) => [one, EACH]));
+      started.push(() => Promise.all(peers.map(({ home }) => home.close())));
+      const bad = peers.filter((peer) => peer.kind.reason !== undefined);
+      const ca = join(server.folder, 'trusted.pem');
+      await writeFile(ca, `${pem('ca.pem')}${pem('other.pem')}`);
 
-    const { available } = await watching(
-      redis,
-      bad.map(({ uuid }) => uuid),
-      async () => {
-        await enter(redis, peers);
-        const scheduler = await Scheduler.start({
-          uuid: US,
-          redis: { url: server.url },
-          sync: {
-            scheme: 'https',
-            interval: '200ms',
-            timeout: '800ms',
-            suspectInterval: '100ms',
-            unavailable: { interval: '100ms' },
-          },
-          availability: { fall: 2 },
-          http: { tls: { ca } },
-          publicIp: { override: '127.0.0.1' },
-          network: { allow: ['loopback'] },
-        });
-        started.push(async () => {
-          await scheduler.kill();
-          await scheduler.clear();
-        });
-        for (const peer of peers) {
-          await eventually(async () => {
-            const { reason } = peer.kind;
-            expect(await redis.hgetall(keys.consumer(peer.uuid)), peer.kind.what).to.include(
-              reason === undefined ? { state: 'available' } : { state: 'unavailable', error: reason, available: '0' },
-            );
+      const { available } = await watching(
+        redis,
+        bad.map(({ uuid }) => uuid),
+        async () => {
+          await enter(redis, peers);
+          const scheduler = await Scheduler.start({
+            uuid: US,
+            redis: { url: server.url },
+            sync: {
+              scheme: 'https',
+              interval: '200ms',
+              timeout: '800ms',
+              suspectInterval: '100ms',
+              unavailable: { interval: '100ms' },
+            },
+            availability: { fall: 2 },
+            http: { client, tls: { ca } },
+            publicIp: { override: '127.0.0.1' },
+            network: { allow: ['loopback'] },
           });
-        }
-        expect(await scheduler.stop()).to.equal(0);
-      },
-    );
-    expect(available).to.deep.equal(new Set());
-    expect(strangers.flatMap(({ requests }) => requests)).to.deep.equal([]);
-  });
+          started.push(async () => {
+            await scheduler.kill();
+            await scheduler.clear();
+          });
+          for (const peer of peers) {
+            await eventually(async () => {
+              const { reason } = peer.kind;
+              expect(await redis.hgetall(keys.consumer(peer.uuid)), peer.kind.what).to.include(
+                reason === undefined ? { state: 'available' } : { state: 'unavailable', error: reason, available: '0' },
+              );
+            });
+          }
+          expect(await scheduler.stop()).to.equal(0);
+        },
+      );
+      expect(available).to.deep.equal(new Set());
+      expect(strangers.flatMap(({ requests }) => requests)).to.deep.equal([]);
+    });
 });

@@ -12,6 +12,7 @@ const NAMES = [
   ...['freshness_seconds', 'ip_polls_total', 'ip_changes_total', 'announcements_total', 'announcements_pending'],
   ...['announcement_oldest_seconds', 'redis_up', 'isolated', 'unwritten_verdicts', 'config_reloads_total'],
   ...['last_round_timestamp_seconds', 'build_info', 'leader', 'replicas'],
+  ...['shares', 'fenced_writes_total', 'takeover_seconds'],
 ];
 
 describe('the metrics', () => {
@@ -33,7 +34,7 @@ describe('the metrics', () => {
   };
 
   beforeEach(() => {
-    metrics = new Metrics({ version: '1.2.3', node: 'v20.19.0' });
+    metrics = new Metrics({ version: '1.2.3', node: 'v20.19.0' }, { fenced: new Map() });
   });
 
   it('have the names that are promised, and no other of their own', async () => {

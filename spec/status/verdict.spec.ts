@@ -152,7 +152,7 @@ const PROBLEMS: readonly (readonly [string, Level, Parameters<typeof pictureOf>[
     /^3 of 10 consumers fail at once \(3 timeout\), while others answer\.$/,
   ],
   ['denied', 'bad', { peers: { denied: 2 }, denied: { private: 2 } }, /^2 consumers may not be called: 2 private\.$/],
-  ['malformed', 'notice', { peers: { invalid: 1 } }, /^1 consumer in the registry has no valid address\.$/],
+  ['malformed', 'notice', { peers: { invalid: 1 } }, /^The registry has no valid address for 1 consumer\.$/],
   ['host-short', 'bad', { hostShortSince: SINCE }, /^This host is out of file descriptors, ports or memory/],
   [
     'clock-gap',

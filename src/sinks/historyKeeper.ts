@@ -23,6 +23,7 @@ const VICTIMS = 256;
 export class HistoryKeeper {
   /** Set once all that waits is to be written, whoever's turn it is. */
   #ending = false;
+  #atOnce = false;
   /** When a history could not be written last, until one can. */
   #failedAt: number | undefined;
   /** The consumers whose history has not been given up yet, undefined where that is none. */
@@ -45,10 +46,15 @@ export class HistoryKeeper {
     this.#ending = true;
   }
 
+  /** From now on a history is written together with each verdict: nothing comes later that it could wait for. */
+  atOnce(): void {
+    this.#atOnce = true;
+  }
+
   /** What the history of a row gets with this write; the book has it no longer. */
   take({ uuid, tallyBegan }: UnwrittenRow): Tally | undefined {
     if (tallyBegan === 0 || this.#isPaused()) return undefined;
-    if (!this.#ending && turnOf(uuid, this.#minute()) === turnOf(uuid, tallyBegan)) return undefined;
+    if (!this.#ending && !this.#atOnce && turnOf(uuid, this.#minute()) === turnOf(uuid, tallyBegan)) return undefined;
     const tally = this.book.takeTally(uuid);
     return this.#isOff() ? undefined : tally;
   }

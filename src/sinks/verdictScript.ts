@@ -1,4 +1,4 @@
-import { script } from '../clients/script.js';
+import { fencedScript } from '../clients/script.js';
 import { lifetimeMs, type HistorySize, type Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import { RECENT_RESULTS, type UnwrittenRow } from '../state/peerBook.js';
@@ -10,41 +10,51 @@ export interface RowWrite {
   readonly tally: Tally | undefined;
 }
 
+/** The fields of an entry that are set to what a write says of them, in the order in which it says it; '' leaves one alone. */
+const FIELDS = ['available', 'failures', 'last_ok_at', 'latency_ms', 'checked_at'];
+/** In place of a state or of an error that is to be removed. */
+const NONE = 'none';
+
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally. ARGV hours, days and expiry of the
- * histories and the number of entries; then for each of these: uuid, ip and port as called, the state ('none' removes it, '' leaves it), since when,
- * the newest results, the tally ('' for none), the number of the fields that follow, and these as pairs ('' removes the
- * field). Writes nothing for an entry that was removed, re-addressed or is no hash. Returns why a history could not be
- * written, '' where there is nothing to say; verdicts never wait for that.
+ * KEYS the set, then the entries, then the histories of those that bring a tally, then the fence's. ARGV hours, days and expiry of the
+ * histories and the number of entries; then for each of these: uuid, ip and port as called, and the rest in one text,
+ * each part with a | behind it, since each argument has its price: the state ('none' removes it, '' leaves it), since
+ * when, the newest results, the error (likewise), the fields above, and the tally ('' for none). Writes nothing for an
+ * entry that was removed, re-addressed or is no hash. Returns why a history could not be written, '' where there is
+ * nothing to say; verdicts never wait for that.
  */
-export const WRITE = script(`${KEEP_HISTORY}
+export const WRITE = fencedScript(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
 local refusal = ''
-local at, history = 5, 1 + ARGV[4]
+local history = 1 + ARGV[4]
+local fields = {${FIELDS.map((name) => `'${name}'`).join(', ')}}
 for k = 2, history do
-  local uuid, ip, port, state, since, results, tally, last = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], at + 7 + ARGV[at + 7]
+  local at = 4 * k - 3
+  local uuid, ip, port, parts = ARGV[at], ARGV[at + 1], ARGV[at + 2], {}
+  for part in string.gmatch(ARGV[at + 3], '([^|]*)|') do parts[#parts + 1] = part end
+  local state, since, results, error, tally = parts[1], parts[2], parts[3], parts[4], parts[5 + #fields]
   if tally ~= '' then history = history + 1 end
   if redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
     local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent')
     if (entry[1] or '') == ip and (entry[2] or '') == port then
       local set, removed = {}, {}
-      for i = at + 8, last, 2 do
-        if ARGV[i + 1] == '' then removed[#removed + 1] = ARGV[i]
-        else
-          set[#set + 1] = ARGV[i]
-          set[#set + 1] = ARGV[i + 1]
-        end
+      local function put(field, value)
+        set[#set + 1] = field
+        set[#set + 1] = value
       end
-      if state == 'none' then
+      for i, field in ipairs(fields) do
+        if parts[4 + i] ~= '' then put(field, parts[4 + i]) end
+      end
+      if error == '${NONE}' then removed[#removed + 1] = 'error'
+      elseif error ~= '' then put('error', error) end
+      if state == '${NONE}' then
         removed[#removed + 1] = 'state'
         removed[#removed + 1] = 'state_since'
       elseif state ~= '' and entry[3] ~= state then
-        for _, value in ipairs({'state', state, 'state_since', since}) do set[#set + 1] = value end
+        put('state', state)
+        put('state_since', since)
       end
-      if results ~= '' then
-        set[#set + 1] = 'recent'
-        set[#set + 1] = string.sub((entry[4] or '') .. results, -${String(RECENT_RESULTS)})
-      end
+      if results ~= '' then put('recent', string.sub((entry[4] or '') .. results, -${String(RECENT_RESULTS)})) end
       if #set > 0 then redis.call('HSET', KEYS[k], unpack(set)) end
       if #removed > 0 then redis.call('HDEL', KEYS[k], unpack(removed)) end
       if tally ~= '' then
@@ -55,7 +65,6 @@ for k = 2, history do
       end
     end
   end
-  at = last + 1
 end
 return refusal
 `);
@@ -73,39 +82,32 @@ export function toArguments(size: HistorySize, writes: readonly RowWrite[]): (st
   return [size.hours, size.days, lifetimeMs(size), writes.length, ...writes.flatMap(ofRow)];
 }
 
-function ofRow({ row, tally }: RowWrite): (string | number)[] {
-  const fields = fieldsOf(row);
-  const { uuid, ip, port, stateAt, checkedAt, results } = row;
+function ofRow({ row, tally }: RowWrite): string[] {
+  const { uuid, ip, port, unwritten, error, stateAt, checkedAt, results } = row;
   // A registry that has lost a state which is older than this process gets it with the time of the check.
-  return [
-    uuid,
-    ip ?? '',
-    port ?? '',
-    stateOf(row),
-    stateAt === 0 ? checkedAt : stateAt,
-    results,
-    tally === undefined ? '' : toText(tally),
-    fields.length,
-    ...fields,
-  ];
+  const since = stateAt === 0 ? checkedAt : stateAt;
+  const reason = unwritten === 'nothing' ? '' : (error ?? NONE);
+  const counts = tally === undefined ? '' : toText(tally);
+  // Words and numbers of our own, in which there is no |.
+  const rest = `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|`;
+  return [uuid, ip ?? '', port ?? '', rest];
 }
 
 function toText({ began, answered, failed, withheld, codes }: Tally): string {
-  return [began, answered, failed, withheld, codes].join(' ');
+  return `${String(began)} ${String(answered)} ${String(failed)} ${String(withheld)} ${String(codes)}`;
 }
 
 function stateOf({ unwritten, health: { state } }: UnwrittenRow): string {
   if (unwritten === 'check' || unwritten === 'nothing') return '';
-  return state ?? (unwritten === 'verdict' ? 'none' : '');
+  return state ?? (unwritten === 'verdict' ? NONE : '');
 }
 
-function fieldsOf({ unwritten, health, checkedAt, okAt, latencyMs, error }: UnwrittenRow): (string | number)[] {
-  if (unwritten === 'nothing') return [];
-  const reason = ['error', error ?? ''];
-  if (unwritten === 'fault') return ['available', 0, ...reason];
-  const checked = ['checked_at', checkedAt, ...reason];
-  if (unwritten === 'check') return checked;
-  const available = health.state === 'available' || health.state === 'suspect' ? 1 : 0;
-  const answered = okAt === 0 ? [] : ['last_ok_at', okAt, 'latency_ms', latencyMs];
-  return ['available', available, 'failures', health.failures, ...answered, ...checked];
+/** The values of `FIELDS`. */
+function fieldsOf({ unwritten, health, checkedAt, okAt, latencyMs }: UnwrittenRow): string {
+  if (unwritten === 'nothing') return '||||';
+  if (unwritten === 'fault') return '0||||';
+  if (unwritten === 'check') return `||||${String(checkedAt)}`;
+  const available = health.state === 'available' || health.state === 'suspect' ? '1' : '0';
+  const answered = okAt === 0 ? '|' : `${String(okAt)}|${String(latencyMs)}`;
+  return `${available}|${String(health.failures)}|${answered}|${String(checkedAt)}`;
 }

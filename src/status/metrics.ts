@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerEvent } from '../events.js';
+import type { Leadership } from '../state/leadership.js';
 import type { Sink } from '../sinks/sink.js';
 import { LANES, type Status } from './schema.js';
 
@@ -21,10 +22,17 @@ export class Metrics implements Sink {
   readonly #polls: Counter<'source' | 'result'>;
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
+  readonly #fenced: Counter<'what'>;
+  /** What of the fenced writes is counted already. */
+  readonly #counted = new Map<string, number>();
+  readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
-  constructor(build: { readonly version: string; readonly node: string }) {
+  constructor(
+    build: { readonly version: string; readonly node: string },
+    private readonly leadership: Pick<Leadership, 'fenced'>,
+  ) {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: `${PREFIX}sync_requests_total`,
@@ -70,6 +78,19 @@ export class Metrics implements Sink {
       labelNames: ['result'],
       registers,
     });
+    this.#takeover = new Histogram({
+      name: `${PREFIX}takeover_seconds`,
+      help: 'Time from the last sign of a holder of the registry to its succession by this process.',
+      buckets: ROUND_BUCKETS,
+      registers,
+    });
+    this.#fenced = new Counter({
+      name: `${PREFIX}fenced_writes_total`,
+      help: 'Writes that Redis left out since our lease of the registry was not the one in force.',
+      labelNames: ['what'],
+      registers,
+    });
+    for (const what of ['verdicts', 'announcements', 'scheduler']) this.#fenced.inc({ what }, 0);
     this.#gauges = gauges(registers);
     new Gauge({
       name: `${PREFIX}build_info`,
@@ -120,6 +141,9 @@ export class Metrics implements Sink {
       case 'announcement.failed':
         this.#announcements.inc({ result: event.reason });
         return;
+      case 'leader.took':
+        if (event.afterMs !== undefined) this.#takeover.observe(event.afterMs / SECOND_MS);
+        return;
       case 'config.reloaded':
         this.#reloads.inc({ result: 'ok' });
         return;
@@ -157,7 +181,12 @@ export class Metrics implements Sink {
     all.isolated.set(status.isolated ? 1 : 0);
     all.unwritten.set(status.redis.unwritten_verdicts);
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
-    all.replicas.set(Math.max(1, status.replicas.members.length));
+    all.replicas.set(1);
+    all.shares.set(0);
+    for (const [what, total] of this.leadership.fenced) {
+      this.#fenced.inc({ what }, total - (this.#counted.get(what) ?? 0));
+      this.#counted.set(what, total);
+    }
   }
 }
 
@@ -187,6 +216,7 @@ function gauges(registers: Registry[]) {
     isolated: gauge('isolated', 'Whether this node seems to be offline.'),
     unwritten: gauge('unwritten_verdicts', 'Results that wait in memory to be written.'),
     leader: gauge('leader', 'Whether this process works on the registry.'),
+    shares: gauge('shares', 'Shares of the registry that this process works on; 0 where it is not divided.'),
     replicas: gauge('replicas', 'Schedulers that work on the registry.'),
   };
 }

@@ -54,6 +54,15 @@ export class Observations implements Sink {
   #ipHeld: (Told & { readonly until: number }) | undefined;
   /** Since when producers owe an acknowledgement, as far as the events say. */
   owingSince: number | undefined;
+  /** Who works on the registry while this process stands by. */
+  holder:
+    | {
+        readonly instance: string;
+        readonly host: string | null;
+        readonly pid: number | null;
+        readonly since: number | null;
+      }
+    | undefined;
   hostShortSince: number | undefined;
   clockGap: { readonly at: number; readonly gapMs: number } | undefined;
   heartbeatAt: number;
@@ -121,6 +130,16 @@ export class Observations implements Sink {
       case 'announcements.complete':
         this.owingSince = undefined;
         return;
+      case 'leader.took':
+      case 'leader.unwritten':
+        this.holder = undefined;
+        return;
+      case 'leader.standing-by':
+      case 'leader.lost': {
+        const { instance, host = null, pid = null, since = null } = event.holder;
+        this.holder = { instance, host, pid, since };
+        return;
+      }
       case 'redis.up':
       case 'redis.down':
       case 'redis.failed':

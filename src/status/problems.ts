@@ -232,7 +232,7 @@ function peers(picture: Picture): readonly Problem[] {
       notice(
         'malformed',
         undefined,
-        `${consumers(counts.invalid)} in the registry ${have(counts.invalid)} no valid address.`,
+        `The registry has no valid address for ${consumers(counts.invalid)}.`,
         'See `peers list consumer --state invalid`; the API should register an IP literal for each.',
       ),
     );

@@ -186,7 +186,15 @@ export const statusSchema = z
     replicas: z.object({
       role: z.enum(['leader', 'standby', 'member']),
       term: count.nullable(),
-      members: z.array(z.string()),
+      holder: z
+        .object({
+          instance: z.string(),
+          host: z.string().nullable(),
+          pid: z.int().nullable(),
+          since: timeOrNull,
+        })
+        .nullable()
+        .describe('Who works on the registry while this one stands by'),
     }),
   })
   .meta({ id: 'Status' });

@@ -15,6 +15,7 @@ import { Observations } from '#src/status/observations.js';
 import { PeerPages } from '#src/status/peerPages.js';
 import { RegistryView } from '#src/status/registryView.js';
 import { Report } from '#src/status/report.js';
+import { holding } from '../holding.js';
 import { configOf, US } from '../deps.js';
 import { keys } from '../registry.js';
 
@@ -38,7 +39,7 @@ export class StatusHouse {
   readonly events: SchedulerEvent[] = [];
   readonly book: PeerBook;
   readonly feed: EventFeed;
-  readonly metrics = new Metrics({ version: '1.2.3', node: process.version });
+  readonly metrics = new Metrics({ version: '1.2.3', node: process.version }, { fenced: new Map() });
   config: Config;
   base = '';
   readonly #registry: RegistrySource;
@@ -65,7 +66,18 @@ export class StatusHouse {
       ...{ uuid: US, version: '1.2.3', node: process.version, instance: 'i', host: 'node7', pid: 7 },
       configFile: undefined,
     };
-    const source = { redis, keys, identity, config, book, observations, registry, wall, redisLatencyMs: () => 0.4 };
+    const source = {
+      redis,
+      keys,
+      identity,
+      config,
+      book,
+      observations,
+      registry,
+      wall,
+      redisLatencyMs: () => 0.4,
+      ...holding(),
+    };
     const pages = new PeerPages({
       ...source,
       readEntries: (uuids) => this.#registry.read(uuids),

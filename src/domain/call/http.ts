@@ -21,8 +21,15 @@ export type Reply =
       readonly noRoute?: true;
     };
 
+/** Tells a call, once, that nobody waits for its reply any more. An `AbortSignal` is one, and costs more. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /**
  * The seam for the HTTP client. Never rejects: every failure is a `Reply`. Aborting the signal closes the socket
  * and yields `aborted`. The deadline is the caller's.
  */
-export type PostJson = (request: PostRequest, signal: AbortSignal) => Promise<Reply>;
+export type PostJson = (request: PostRequest, signal: CallSignal) => Promise<Reply>;

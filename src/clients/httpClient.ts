@@ -1,0 +1,44 @@
+import type { Reply } from '../domain/call/http.js';
+import { retryAfterMs } from '../domain/call/retryAfter.js';
+
+/** What the two HTTP clients have in common, so that a peer can't tell them apart and neither can a verdict. */
+
+export interface ClientOptions {
+  readonly userAgent: string;
+  /** For https peers, in PEM: whom to trust instead of the system's authorities, and who we are. */
+  readonly tls: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+  };
+}
+
+/** A longer body is no answer, in bytes. */
+export const MAX_BODY = 65_536;
+
+/** Sent with every call, whatever is configured. Nothing is unpacked, so nothing small can turn out large. */
+export function fixedHeaders(userAgent: string): Readonly<Record<string, string>> {
+  return {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': userAgent,
+  };
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Whether an answer is complete with its headers, whatever follows (RFC 9110 §15.3.5 and §15.3.6). */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 205;
+}
+
+/** What a status says that is no success. `retryAfter` is the header of that name. */
+export function refusal(status: number, retryAfter: () => string | null): Reply {
+  if (status < 100) return { ok: false, reason: 'malformed' };
+  if (status >= 300 && status < 400) return { ok: false, reason: 'redirect' };
+  const waitMs = status === 429 || status === 503 ? retryAfterMs(retryAfter(), Date.now()) : undefined;
+  return { ok: false, reason: `http-${status}`, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+}

@@ -1,0 +1,127 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { failureOf } from '../domain/call/failure.js';
+import type { PostJson, PostRequest, Reply } from '../domain/call/http.js';
+import { fixedHeaders, isBodiless, isSuccess, MAX_BODY, refusal, type ClientOptions } from './httpClient.js';
+
+const ABORTED: Reply = { ok: false, reason: 'aborted' };
+const TOO_LARGE: Reply = { ok: false, reason: 'too-large' };
+/** The peer speaks another protocol from here on, so there will be no other answer. */
+const SWITCHED: Reply = { ok: false, reason: 'http-101' };
+
+/** Reads as the Fetch standard does: a byte order mark is left out, and bytes that are no UTF-8 are replaced. */
+const utf8 = new TextDecoder();
+
+type Start = (request: PostRequest) => ClientRequest;
+
+/** The HTTP client on Node's own, for large nodes: what node-fetch puts on top of it is the larger part of a call. */
+export function nativeClient({ userAgent, tls }: ClientOptions): PostJson {
+  const start = starter(fixedHeaders(userAgent), new HttpsAgent({ keepAlive: false, ...tls }));
+  return (request, signal) => {
+    if (signal.aborted) return Promise.resolve(ABORTED);
+    return new Promise((resolve) => {
+      let call: ClientRequest | undefined;
+      const settle = (reply: Reply): void => {
+        signal.removeEventListener('abort', abort);
+        resolve(reply);
+      };
+      const giveUp = (reply: Reply): void => {
+        settle(reply);
+        call?.destroy();
+      };
+      const abort = (): void => {
+        giveUp(ABORTED);
+      };
+      signal.addEventListener('abort', abort);
+      try {
+        call = start(request);
+        listen(call, settle, giveUp);
+        call.end(request.body);
+      } catch (error) {
+        giveUp({ ok: false, ...failureOf(error) });
+      }
+    });
+  };
+}
+
+/** `settle` takes the reply, the first one alone; `giveUp` closes the socket besides. */
+function listen(call: ClientRequest, settle: (reply: Reply) => void, giveUp: (reply: Reply) => void): void {
+  call.on('error', (error) => {
+    settle({ ok: false, ...failureOf(error) });
+  });
+  call.on('upgrade', (_: IncomingMessage, socket: Duplex) => {
+    // Node has taken the socket from the request by now.
+    socket.destroy();
+    settle(SWITCHED);
+  });
+  // To Node a 101 that does not say to what it switches is one of the answers before the answer.
+  call.on('information', ({ statusCode }) => {
+    if (statusCode === 101) giveUp(SWITCHED);
+  });
+  call.on('response', (response) => {
+    const { statusCode: status = 0 } = response;
+    if (!isSuccess(status)) giveUp(refusal(status, () => retryAfterOf(response)));
+    else if (isBodiless(status)) giveUp({ ok: true, status, body: '' });
+    else read(response, status, settle, giveUp);
+  });
+}
+
+function read(
+  response: IncomingMessage,
+  status: number,
+  settle: (reply: Reply) => void,
+  giveUp: (reply: Reply) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY) giveUp(TOO_LARGE);
+    else chunks.push(chunk);
+  });
+  response.on('end', () => {
+    settle({ ok: true, status, body: textOf(chunks) });
+  });
+  // Where the body is not valid HTTP, the request has told of that before.
+  response.on('error', (error) => {
+    settle({ ok: false, ...failureOf(error) });
+  });
+}
+
+function textOf(chunks: readonly Buffer[]): string {
+  const [first] = chunks;
+  if (first === undefined) return '';
+  return utf8.decode(chunks.length === 1 ? first : Buffer.concat(chunks));
+}
+
+/** Sent twice it says nothing, as for a fetch: Node's `headers` would have the first one. */
+function retryAfterOf({ headersDistinct }: IncomingMessage): string | null {
+  return headersDistinct['retry-after']?.join(', ') ?? null;
+}
+
+/** A plain connection needs no agent: nobody waits for a socket, and none is kept. */
+const dial: RequestOptions['createConnection'] = ({ host, port }) => connect({ host: host ?? '', port: Number(port) });
+
+/** Headers are handed over as a list, which Node writes as it is, and so all that HTTP asks for stands in it. */
+function starter(fixed: Readonly<Record<string, string>>, agent: HttpsAgent): Start {
+  const own = Object.entries(fixed).flat();
+  return ({ url, body, headers }) => {
+    const { protocol, host, hostname, port, pathname, search } = new URL(url);
+    const secure = protocol === 'https:';
+    const options = {
+      method: 'POST',
+      host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+      port: port === '' ? (secure ? 443 : 80) : port,
+      path: pathname + search,
+      headers: [
+        ...['host', host, 'connection', 'close', 'content-length', String(Buffer.byteLength(body))],
+        ...own,
+        ...Object.entries(headers).flat(),
+      ],
+    };
+    if (secure) return httpsRequest({ ...options, agent });
+    return httpRequest({ ...options, protocol, createConnection: dial });
+  };
+}
