@@ -127,6 +127,9 @@ describe('the metrics', () => {
       Object.entries(peers).reduce((sum, [key, n]) => sum + (key.includes(`kind="${kind}"`) ? n : 0), 0);
     expect(total('consumer')).to.equal(40);
     expect(total('producer')).to.equal(5);
+    const untold = { ...status, announcements: { ...status.announcements, pending: 0 } };
+    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="owing"\} 0$/m);
+    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="untold"\} 1$/m);
   });
 
   it('are what promtool accepts', async function () {

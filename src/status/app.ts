@@ -73,7 +73,8 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   app.get('/api/events', (c) => {
     if (streams.isFull) return fault(c, 'too many readers: try again later', 503);
     const { outgoing, isAdmitted } = c.env;
-    const headers = { 'content-type': 'text/event-stream' };
+    // nginx would keep events back until its buffer is full.
+    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
     if (c.req.method === 'HEAD') return c.body(null, 200, headers);
     outgoing.writeHead(200, headers);
     void streams.serve(outgoing, c.req.header('last-event-id'), isAdmitted);

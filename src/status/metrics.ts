@@ -169,8 +169,11 @@ export class Metrics implements Sink {
     for (const [state, count] of Object.entries(status.peers.consumers))
       all.peers.set({ kind: 'consumer', state }, count);
     const { producers_know: know, pending, oldest_seconds: oldest } = status.announcements;
+    const rest = know.of - know.count;
+    const owing = Math.min(pending ?? 0, rest);
     all.peers.set({ kind: 'producer', state: 'knows' }, know.count);
-    all.peers.set({ kind: 'producer', state: 'owing' }, know.of - know.count);
+    all.peers.set({ kind: 'producer', state: 'owing' }, owing);
+    all.peers.set({ kind: 'producer', state: 'untold' }, rest - owing);
     all.freshness.set(status.freshness_seconds ?? 0);
     all.pending.set(pending ?? 0);
     all.oldest.set(oldest ?? 0);

@@ -34,13 +34,16 @@ export interface Cursor {
   readonly name: string;
 }
 
-type Place = Pick<Candidate, 'key' | 'uuid'>;
-
 /** Longer than a UUID. What the registry holds instead may be of any length, but a cursor has to fit into a query. */
 const LONGEST_NAME = 48;
 const HEAD = 32;
 /** Longer than an address. */
 const LONGEST_KEY = 46;
+
+interface Found<T> {
+  readonly one: T;
+  readonly name: string;
+}
 
 /**
  * One page of those that match: the first so many after the cursor. Only one page is ever sorted, so that each page costs
@@ -50,39 +53,43 @@ export function select<T extends Candidate>(candidates: Iterable<T>, choice: Cho
   const { states, limit, cursor, descending } = choice;
   const wanted = choice.q?.toLowerCase();
   const sign = descending ? -1 : 1;
-  const page: T[] = [];
+  const page: Found<T>[] = [];
   let [total, after] = [0, 0];
   for (const one of candidates) {
+    const { key, uuid } = one;
     if (states !== undefined && !states.has(one.state)) continue;
-    if (wanted !== undefined && !one.uuid.toLowerCase().includes(wanted) && !isIn(one.ip, wanted)) continue;
+    if (wanted !== undefined && !uuid.toLowerCase().includes(wanted) && !isIn(one.ip, wanted)) continue;
     total += 1;
-    if (cursor !== undefined && order(place(one), cursor, sign) <= 0) continue;
+    const name = orderName(uuid);
+    if (cursor !== undefined && order(key, name, cursor.key, cursor.name, sign) <= 0) continue;
     after += 1;
     const last = page[limit - 1];
-    if (last === undefined || order(place(one), place(last), sign) < 0) insert(page, one, sign, limit);
+    if (last === undefined || order(key, name, last.one.key, last.name, sign) < 0)
+      insert(page, { one, name }, sign, limit);
   }
   const last = page.at(-1);
-  return { page, total, next: after > page.length && last !== undefined ? toText(last) : undefined };
+  return {
+    page: page.map(({ one }) => one),
+    total,
+    next: after > page.length && last !== undefined ? toText(last.one.key, last.name) : undefined,
+  };
 }
 
-function insert<T extends Place>(page: T[], one: T, sign: number, limit: number): void {
+function insert<T extends Candidate>(page: Found<T>[], found: Found<T>, sign: number, limit: number): void {
+  const { key } = found.one;
   let [low, high] = [0, page.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     const there = page[middle];
-    if (there !== undefined && order(place(there), place(one), sign) < 0) low = middle + 1;
+    if (there !== undefined && order(there.one.key, there.name, key, found.name, sign) < 0) low = middle + 1;
     else high = middle;
   }
-  page.splice(low, 0, one);
+  page.splice(low, 0, found);
   if (page.length > limit) page.pop();
 }
 
 function isIn(ip: string | null, wanted: string): boolean {
   return ip?.toLowerCase().includes(wanted) === true;
-}
-
-function place({ key, uuid }: Place): Cursor {
-  return { key, name: orderName(uuid) };
 }
 
 /** What equal ones are sorted by: the UUID, or the head and the digest of a longer text. */
@@ -91,13 +98,12 @@ function orderName(uuid: string): string {
   return uuid.slice(0, HEAD) + createHash('sha256').update(uuid).digest('hex');
 }
 
-function order(a: Cursor, b: Cursor, sign: number): number {
-  if (a.key !== b.key) return (a.key < b.key ? -1 : 1) * sign;
-  return a.name < b.name ? -sign : a.name > b.name ? sign : 0;
+function order(key: Cursor['key'], name: string, otherKey: Cursor['key'], otherName: string, sign: number): number {
+  if (key !== otherKey) return (key < otherKey ? -1 : 1) * sign;
+  return name < otherName ? -sign : name > otherName ? sign : 0;
 }
 
-function toText(last: Place): string {
-  const { key, name } = place(last);
+function toText(key: Cursor['key'], name: string): string {
   return Buffer.from(JSON.stringify([key, name])).toString('base64url');
 }
 

@@ -44,6 +44,10 @@ export function consumers(n: number): string {
   return `${thousands(n)} consumer${n === 1 ? '' : 's'}`;
 }
 
+export function resultsWait(n: number): string {
+  return n === 1 ? '1 result waits' : `${thousands(n)} results wait`;
+}
+
 /** With commas, whatever the locale of the host: other programs read it too. */
 export function thousands(n: number): string {
   return n.toLocaleString('en-US');
