@@ -1,4 +1,4 @@
-import { concat, defer, from, mergeAll, mergeMap, of, switchMap, take, takeUntil, type Observable } from 'rxjs';
+import { Observable, switchMap, take, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import type { Config } from '../config/config.js';
 import { publicScope, type Scope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
@@ -31,11 +31,52 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
   };
 }
 
-/** The result of each check is written before its event goes on. */
-export function written({ writeBack }: CheckDeps): (event$: Observable<SchedulerEvent>) => Observable<SchedulerEvent> {
-  const written$ = defer(() => from(writeBack.settle())).pipe(mergeAll());
-  const isResult = ({ kind }: SchedulerEvent): boolean => kind === 'peer.checked' || kind === 'peer.malformed';
-  return mergeMap((event) => (isResult(event) ? concat(written$, of(event)) : of(event)), 1);
+/**
+ * The result of each check is written before its event goes on, and the events after it wait for that. Every check passes
+ * here, so it is written by hand: as `mergeMap` over `concat` and `from` it makes seven subscribers an event.
+ */
+export function written({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
+  return (event$) =>
+    new Observable((subscriber) => {
+      const waiting: SchedulerEvent[] = [];
+      let writing = false;
+      let ended = false;
+      const fail = (reason: unknown): void => {
+        subscriber.error(reason);
+      };
+      const pass = (): void => {
+        for (let event = waiting[0]; !writing && event !== undefined; event = waiting[0]) {
+          if (isResult(event)) write(event);
+          else subscriber.next(event);
+          waiting.shift();
+        }
+        if (ended && !writing) subscriber.complete();
+      };
+      const write = (event: SchedulerEvent): void => {
+        writing = true;
+        writeBack.settle().then((told) => {
+          writing = false;
+          for (const one of told) subscriber.next(one);
+          subscriber.next(event);
+          pass();
+        }, fail);
+      };
+      return event$.subscribe({
+        next: (event) => {
+          waiting.push(event);
+          pass();
+        },
+        error: fail,
+        complete: () => {
+          ended = true;
+          pass();
+        },
+      });
+    });
+}
+
+function isResult({ kind }: SchedulerEvent): boolean {
+  return kind === 'peer.checked' || kind === 'peer.malformed';
 }
 
 /** Undecided failures → questions pulled → witnesses asked → results written. Ends with `stop$`, or once none waits. */

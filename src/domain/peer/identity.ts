@@ -13,7 +13,11 @@ export function checkIdentity(reply: Reply, uuid: string, latencyMs: number): Ch
   return { ok: true, latencyMs };
 }
 
+const OBJECT = /^\s*\{/;
+
 function namedUuid(body: string): string | undefined {
+  // An error for a body that is empty, as most are, would cost more than all else that is made of it.
+  if (!OBJECT.test(body)) return undefined;
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, 'uuid')) return undefined;

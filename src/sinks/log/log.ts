@@ -17,6 +17,7 @@ export class LogSink implements Sink {
   constructor(private readonly logger: Logger) {}
 
   accept(event: SchedulerEvent): void {
+    if (isRoutine(event) && !this.logger.isDebugEnabled()) return;
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
     // That results waited is told even where the outage itself was all that had been said.
@@ -60,4 +61,9 @@ export class LogSink implements Sink {
     this.#failing.clear();
     this.#reasons.clear();
   }
+}
+
+/** A check that changes nothing: nearly all that happens, and only of interest at the level debug. */
+function isRoutine(event: SchedulerEvent): boolean {
+  return event.kind === 'peer.checked' && event.check.state === event.check.before;
 }

@@ -1,26 +1,45 @@
-import { asyncScheduler, defer, map, of, timeout, type Observable, type SchedulerLike } from 'rxjs';
+import { Observable, type SchedulerLike } from 'rxjs';
 import type { Reply } from '../../domain/call/http.js';
 
 const TIMED_OUT: Reply = { ok: false, reason: 'timeout' };
 
 /**
  * One deadline over the whole exchange. A reply that was already there when a late timer fired is late all the same:
- * the time that passed decides, not which callback came first.
+ * the time that passed decides, not which callback came first. The one timer of a check is Node's own; `scheduler` is
+ * for virtual time.
  */
 export function withDeadline(
   reply$: Observable<Reply>,
   timeoutMs: number,
   steady: () => number,
-  scheduler: SchedulerLike = asyncScheduler,
+  scheduler?: SchedulerLike,
 ): Observable<{ readonly reply: Reply; readonly tookMs: number }> {
-  return defer(() => {
+  return new Observable((subscriber) => {
     const startedAt = steady();
-    return reply$.pipe(
-      timeout({ first: timeoutMs, scheduler, with: () => of(TIMED_OUT) }),
-      map((reply) => {
-        const tookMs = steady() - startedAt;
-        return { reply: tookMs > timeoutMs ? TIMED_OUT : reply, tookMs };
-      }),
-    );
+    const conclude = (reply: Reply): void => {
+      const tookMs = steady() - startedAt;
+      subscriber.next({ reply: tookMs > timeoutMs ? TIMED_OUT : reply, tookMs });
+      subscriber.complete();
+    };
+    const exchange = reply$.subscribe({
+      next: conclude,
+      error: (reason: unknown) => {
+        subscriber.error(reason);
+      },
+      complete: () => {
+        subscriber.complete();
+      },
+    });
+    subscriber.add(exchange);
+    if (subscriber.closed) return undefined;
+    const expire = (): void => {
+      exchange.unsubscribe();
+      conclude(TIMED_OUT);
+    };
+    if (scheduler !== undefined) return scheduler.schedule(expire, timeoutMs);
+    const timer = setTimeout(expire, timeoutMs);
+    return () => {
+      clearTimeout(timer);
+    };
   });
 }
