@@ -84,14 +84,7 @@ async function register() {
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-const measured = [
-  loop('node:http'),
-
-  program('native'),
-
-
-  ...OTHERS.map((dist) => program(undefined, dist)),
-];
+const measured = [loop('node:http'), program('native'), ...OTHERS.map((dist) => program(undefined, dist))];
 try {
   await register();
   // From the second round on the peers are in the lane of those that are judged, as nearly always in a running node.
@@ -110,8 +103,6 @@ function report(results) {
   const ratio = (name, base) => results[name].us / results[base].us;
   const ratios = {
     'program, native / bare loop, node:http': ratio('program, native', 'bare loop, node:http'),
-
-
   };
   const [{ model }] = cpus();
   const about = {

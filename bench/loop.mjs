@@ -35,7 +35,12 @@ const CLIENTS = {
     const { default: fetch } = await import('node-fetch');
     const agent = new Agent({ keepAlive: false });
     return async (ip) => {
-      const response = await fetch(`http://${ip}:${port}/sync`, { method: 'POST', body: BODY, agent, headers: HEADERS });
+      const response = await fetch(`http://${ip}:${port}/sync`, {
+        method: 'POST',
+        body: BODY,
+        agent,
+        headers: HEADERS,
+      });
       return response.text();
     };
   },

@@ -42,7 +42,10 @@ describe('requests', () => {
       announce: { port: 8080, path: '/b', headers: { 'x-b': '2' } },
     });
     expect(sync).to.deep.include({ url: 'https://1.1.1.1:8443/a', headers: { 'x-a': '1' } });
-    expect(announcement).to.deep.include({ url: 'http://1.1.1.1:8080/b', headers: { 'x-b': '2', 'x-consumer-term': '1' } });
+    expect(announcement).to.deep.include({
+      url: 'http://1.1.1.1:8080/b',
+      headers: { 'x-b': '2', 'x-consumer-term': '1' },
+    });
   });
 
   it('the port of a registry entry goes before the configured one', () => {
