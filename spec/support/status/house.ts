@@ -89,16 +89,20 @@ export class StatusHouse {
       samples: (from, to) => readSeries(redis, keys, from, to),
       ...this.#times(),
     });
-    this.#running = server$.subscribe((event) => {
-      this.events.push(event);
-      if (event.kind === 'status.listening') this.base = event.url;
+    this.#running = server$.subscribe({
+      next: (event) => {
+        this.events.push(event);
+        if (event.kind === 'status.listening') this.base = event.url;
+      },
+      error: (error: unknown) => {
+        throw error;
+      },
     });
   }
 
   #times(): Pick<HouseOptions, 'retryMs' | 'stalledMs'> {
-    const { status, ...times } = this.options;
-    void status;
-    return times;
+    const { retryMs, stalledMs } = this.options;
+    return { ...(retryMs === undefined ? {} : { retryMs }), ...(stalledMs === undefined ? {} : { stalledMs }) };
   }
 
   static async start(redis: Redis, options: HouseOptions = {}): Promise<StatusHouse> {
