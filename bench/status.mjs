@@ -12,25 +12,35 @@ import { Scheduler } from '../.build/swarm/scheduler.js';
 import { registerConsumers, startCrowd } from './crowd.mjs';
 
 /**
- * What the status server costs: pages of /api/peers over many consumers, and rounds while readers follow /api/events
- * against rounds while nobody does, by turns. The readers are a process of their own. Linux only.
+ * What the status server costs: pages of /api/peers over many consumers; readers of /api/events between rounds; and rounds
+ * while there are such readers against rounds while there are none, by turns. The readers are a process of their own.
+ * Linux only.
  *
- * `node bench/status.mjs [consumers of the pages] [consumers of the rounds] [rounds of each turn]`
+ * `node bench/status.mjs [consumers of the pages] [consumers of the rounds] [rounds of each turn, 0 for none]`
  */
 
 const [PAGED = 100_000, PEERS = 10_000, ROUNDS = 4] = process.argv.slice(2).map(Number);
 const READERS = 50;
 const INTERVAL_S = 20;
 const TURNS = 2;
+const RESTING_S = 20;
 const REQUESTS = 40;
 const TICKS_PER_SECOND = 100;
+
+const CONFIG = {
+  uuid: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+  publicIp: { override: '127.0.0.1' },
+  network: { allow: ['loopback'] },
+  status: { port: 0 },
+};
 
 if (process.send !== undefined) {
   for (let i = 0; i < READERS; i += 1) get(process.argv[2], { agent: false }, (response) => response.resume());
   setInterval(() => undefined, 60_000);
 } else {
   await pages();
-  await readers();
+  await restingReaders();
+  if (ROUNDS > 0) await readers();
 }
 
 function quantile(times, share) {
@@ -68,32 +78,70 @@ async function placesOf(house) {
   }
 }
 
-async function readers() {
+async function startAmong(peers, sync) {
   const crowd = await startCrowd();
   const server = await RedisServer.start();
   const redis = server.client();
-  await registerConsumers(redis, PEERS, crowd.port);
-  const scheduler = await Scheduler.start({
-    uuid: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
-    redis: { url: server.url },
-    publicIp: { override: '127.0.0.1' },
-    network: { allow: ['loopback'] },
-    sync: { interval: `${INTERVAL_S}s`, jitter: 0 },
-    status: { port: 0 },
-  });
+  await registerConsumers(redis, peers, crowd.port);
+  const scheduler = await Scheduler.start({ ...CONFIG, redis: { url: server.url }, sync });
   const { message } = await scheduler.logged(({ event }) => event === 'status.listening');
-  const url = `${/http:\S+/.exec(message)[0]}api/events`;
+  const base = /http:\S+/.exec(message)[0];
+  const end = async () => {
+    await scheduler.stop();
+    await server.stop();
+    crowd.end();
+  };
+  return { scheduler, redis, base, end };
+}
+
+async function statusOf(base) {
+  const [response] = await once(get(`${base}api/status`), 'response');
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return JSON.parse(body);
+}
+
+async function follow(base) {
+  const following = fork(fileURLToPath(import.meta.url), [`${base}api/events`]);
+  return async () => {
+    following.kill();
+    await once(following, 'exit');
+  };
+}
+
+/** Processor time of the program with many peers between two rounds, without readers and with them. */
+async function restingReaders() {
+  const { scheduler, base, end } = await startAmong(PEERS, { interval: '1h' });
+  for (let known = 0; known < PEERS;) {
+    await delay(1_000);
+    known = (await statusOf(base)).peers.consumers.available;
+  }
+  const share = async () => {
+    await delay(3_000);
+    const before = processorSeconds(scheduler.pid);
+    await delay(RESTING_S * 1_000);
+    return ((processorSeconds(scheduler.pid) - before) / RESTING_S) * 100;
+  };
+  const alone = await share();
+  const leave = await follow(base);
+  const followed = await share();
+  await leave();
+  console.log(
+    `${PEERS} peers between rounds: ${alone.toFixed(1)}% of a processor, ${followed.toFixed(1)}% with ${READERS} readers, ${load()}`,
+  );
+  await end();
+}
+
+async function readers() {
+  const { scheduler, redis, base, end } = await startAmong(PEERS, { interval: `${INTERVAL_S}s`, jitter: 0 });
   await rounds(scheduler, redis, 2);
   for (let turn = 0; turn < TURNS; turn += 1) {
     tell('no reader', await rounds(scheduler, redis, ROUNDS));
-    const following = fork(fileURLToPath(import.meta.url), [url]);
+    const leave = await follow(base);
     tell(`${READERS} readers`, await rounds(scheduler, redis, ROUNDS));
-    following.kill();
-    await once(following, 'exit');
+    await leave();
   }
-  await scheduler.stop();
-  await server.stop();
-  crowd.end();
+  await end();
 }
 
 /** So many rounds: how long they took, and the processor time a round from end to end. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { statusSchema, seriesSchema, peersSchema } from '#src/status/schema.js';
 import { eventually } from '../support/eventually.js';
@@ -210,6 +211,21 @@ describe('the status server', () => {
     await house.listening();
     expect((await house.get('/healthz')).status).to.equal(200);
     expect(house.port).to.equal(port);
+  });
+
+  it('closes a connection whose answers nobody reads', async () => {
+    await start({ stalledMs: 300 });
+    const socket = connect(house.port, '127.0.0.1').pause();
+    socket.on('error', () => undefined);
+    const many = 500;
+    socket.write('GET /assets/vendor/uPlot.js HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(many));
+    // Nothing can be seen of its end before something is read.
+    await delay(4_000);
+    let got = '';
+    socket.on('data', (chunk: Buffer) => (got += chunk.toString('latin1'))).resume();
+    await once(socket, 'close');
+    expect(got.split('HTTP/1.1 200').length - 1).to.be.within(1, many - 1);
+    expect((await house.get('/healthz')).status).to.equal(200);
   });
 
   it('listens on IPv6 as well, and says where', async function () {

@@ -47,6 +47,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   const { report, pages, metrics, feed, samples, wall } = source;
   const streams = new EventStreams(feed, () => report.status());
   const app = new Hono<Env>();
+  let document: object | undefined;
 
   app.get('/healthz', async (c) => probe(c, healthOf(await report.status())));
   app.get('/readyz', async (c) => probe(c, readinessOf(await report.status(), c.env.trusted)));
@@ -54,7 +55,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     c.body(await metrics.text(await report.status()), 200, { 'content-type': metrics.contentType }),
   );
   app.get('/api/status', async (c) => c.json(await report.status()));
-  app.get('/api/openapi.json', (c) => c.json(openApi(source.version)));
+  app.get('/api/openapi.json', (c) => c.json((document ??= openApi(source.version))));
   app.get('/api/peers', async (c) => {
     const query = read(peersQuery, c);
     return query.ok ? c.json(await pages.page(query.value)) : fault(c, query.text);

@@ -11,11 +11,14 @@ export interface ListenOptions extends AppSource {
   readonly hostName: string;
   /** A port that can't be had is tried again after so long, in milliseconds. */
   readonly retryMs?: number;
+  /** A connection on which nothing moves for so long, in milliseconds, is closed. */
+  readonly stalledMs?: number;
 }
 
 type Settings = Pick<Config['status'], 'host' | 'port'>;
 
 const RETRY_MS = 30_000;
+const STALLED_MS = 30_000;
 /** How long a client may take to send its request, and how long a connection may rest. */
 const LIMITS = {
   maxHeaderSize: 8_192,
@@ -41,7 +44,7 @@ const HEADERS = {
 /** The status server for as long as it is subscribed to; a port that can't be had is told, and tried again. */
 export function statusServer(settings: Settings, options: ListenOptions): Observable<SchedulerEvent> {
   return new Observable((subscriber) => {
-    const { wall, config, retryMs = RETRY_MS } = options;
+    const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
     const { app, streams } = statusApp(options);
     const serve = getRequestListener((request, env) => app.fetch(request, { ...env, ...admittedOf(env) }));
     const refused = new Set<string>();
@@ -57,6 +60,8 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });
     server.maxConnections = MOST_CONNECTIONS;
+    // Else those who never read their answer could hold all connections, and the memory of what they asked for.
+    server.timeout = stalledMs;
     server.on('listening', () => {
       // The address of a host name may be found when it is no longer asked for.
       if (subscriber.closed) server.close();

@@ -101,13 +101,10 @@ function idOf(schema: z.ZodType): string {
 /** Every schema that has a name, by that name. */
 function named(): object {
   const { schemas } = z.toJSONSchema(z.globalRegistry, { uri: (id) => `${SCHEMAS}${id}`, io: 'output' });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema, $id, ...schema }]) => {
-      $schema;
-      $id;
-      return [id, schema];
-    }),
-  );
+  // The document says which dialect it is in, and where each schema stands.
+  const own = (schema: object): object =>
+    Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id'));
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, own(schema)]));
 }
 
 function inQuery(schema: z.ZodType): object[] {
@@ -117,7 +114,7 @@ function inQuery(schema: z.ZodType): object[] {
     unrepresentable: 'any',
     // Of a number that is read from text, zod leaves the default out.
     override: ({ zodSchema: { _zod }, jsonSchema }) => {
-      if (_zod.def.type === 'default') jsonSchema.default = _zod.def.defaultValue as number | string;
+      if (_zod.def.type === 'default') jsonSchema.default = _zod.def.defaultValue;
     },
   });
   return Object.entries(properties).map(([name, one]) => ({ name, in: 'query', required: false, schema: one }));

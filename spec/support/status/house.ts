@@ -31,6 +31,7 @@ export interface HouseOptions {
   /** The keys of `status.*`, as they are written in the file. */
   readonly status?: object;
   readonly retryMs?: number;
+  readonly stalledMs?: number;
 }
 
 /** The status server on a real socket over a real Redis, with a scheduler behind it that the spec plays. */
@@ -86,12 +87,22 @@ export class StatusHouse {
     const server$ = statusServer(this.config.status, {
       ...{ report: new Report(source), pages, metrics, feed, version: '1.2.3', wall, config, hostName: 'node7' },
       samples: (from, to) => readSeries(redis, keys, from, to),
-      ...(this.options.retryMs === undefined ? {} : { retryMs: this.options.retryMs }),
+      ...this.#times(),
     });
-    this.#running = server$.subscribe((event) => {
-      this.events.push(event);
-      if (event.kind === 'status.listening') this.base = event.url;
+    this.#running = server$.subscribe({
+      next: (event) => {
+        this.events.push(event);
+        if (event.kind === 'status.listening') this.base = event.url;
+      },
+      error: (error: unknown) => {
+        throw error;
+      },
     });
+  }
+
+  #times(): Pick<HouseOptions, 'retryMs' | 'stalledMs'> {
+    const { retryMs, stalledMs } = this.options;
+    return { ...(retryMs === undefined ? {} : { retryMs }), ...(stalledMs === undefined ? {} : { stalledMs }) };
   }
 
   static async start(redis: Redis, options: HouseOptions = {}): Promise<StatusHouse> {
