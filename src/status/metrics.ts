@@ -22,6 +22,9 @@ export class Metrics implements Sink {
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
+  #ofTheProcess = false;
+  readonly waits = false;
+
   constructor(build: { readonly version: string; readonly node: string }) {
     const registers = [this.#registry];
     this.#requests = new Counter({
@@ -82,7 +85,6 @@ export class Metrics implements Sink {
     this.#requests.inc({ result: 'ok' }, 0);
     this.#announcements.inc({ result: 'ok' }, 0);
     for (const result of ['ok', 'rejected']) this.#reloads.inc({ result }, 0);
-    collectDefaultMetrics({ register: this.#registry });
   }
 
   get contentType(): string {
@@ -133,6 +135,9 @@ export class Metrics implements Sink {
 
   /** All of it in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
+    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are read.
+    if (!this.#ofTheProcess) collectDefaultMetrics({ register: this.#registry });
+    this.#ofTheProcess = true;
     this.#fill(status);
     return this.#registry.metrics();
   }
