@@ -130,6 +130,7 @@ export function never(): Promise<never> {
 export class MemorySink implements Sink {
   readonly accepted: SchedulerEvent[] = [];
   flushes = 0;
+  waits = true;
 
   constructor(
     private readonly onFlush: () => readonly SchedulerEvent[] | Promise<readonly SchedulerEvent[]> = () => [],

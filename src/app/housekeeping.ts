@@ -55,7 +55,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   // While Redis is known to be away its health is probed, and nothing else is sent.
   const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(
     withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
-    filter(([, { up }]) => up),
+    // Nearly always nothing waits; then nothing is started.
+    filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
     exhaustMap(() => flushing(sinks)),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));

@@ -59,11 +59,15 @@ export class HistoryKeeper {
     return this.#isOff() ? undefined : tally;
   }
 
+  /** Whether it is time to look for such rows as `overdue` finds. */
+  get isLookDue(): boolean {
+    return this.#ending || this.#minute() !== this.#lookedIn;
+  }
+
   /** Rows whose history has to be written although they may bring nothing else: looked for once a minute. */
   *overdue(): Generator<UnwrittenRow> {
-    const minute = this.#minute();
-    if (!this.#ending && minute === this.#lookedIn) return;
-    this.#lookedIn = minute;
+    if (!this.isLookDue) return;
+    const minute = (this.#lookedIn = this.#minute());
     for (const row of this.book.talliedRows(this.#ending ? Infinity : minute - OVERDUE)) {
       if (this.#isOff() || this.#isPaused()) return;
       yield row;

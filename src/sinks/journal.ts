@@ -52,8 +52,12 @@ export class Journal implements Sink {
     }
   }
 
+  get waits(): boolean {
+    return this.#waiting.length > 0 || this.#foldIsOver();
+  }
+
   async flush(): Promise<readonly SchedulerEvent[]> {
-    if (this.#folded.size > 0 && this.wall() - this.#foldedSince >= FOLD_MS) this.#pushFolded();
+    if (this.#foldIsOver()) this.#pushFolded();
     const told: SchedulerEvent[] = [];
     try {
       while (this.#waiting.length > 0) {
@@ -94,6 +98,10 @@ export class Journal implements Sink {
   #fold({ type, at }: Entry): void {
     if (this.#folded.size === 0) this.#foldedSince = at;
     this.#folded.set(type, (this.#folded.get(type) ?? 0) + 1);
+  }
+
+  #foldIsOver(): boolean {
+    return this.#folded.size > 0 && this.wall() - this.#foldedSince >= FOLD_MS;
   }
 
   #pushFolded(): void {

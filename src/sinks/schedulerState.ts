@@ -78,6 +78,10 @@ export class SchedulerState implements Sink {
     }
   }
 
+  get waits(): boolean {
+    return this.#dirty.size > 0;
+  }
+
   async flush(): Promise<readonly SchedulerEvent[]> {
     if (this.#dirty.size === 0) return [];
     const fields = new Map(this.#dirty);

@@ -73,6 +73,10 @@ export class Series implements Sink {
     }
   }
 
+  get waits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** The samples of the last day from one time on and up to another (Unix milliseconds), without asking Redis. */
   recent(from: number, to: number): readonly Sample[] {
     return this.#remembered.filter(({ at }) => at >= from && at <= to);

@@ -5,6 +5,8 @@ import type { SchedulerEvent } from '../events.js';
 export interface Sink {
   /** Takes note of an event. Never throws and never waits. */
   accept(event: SchedulerEvent): void;
+  /** Whether a flush would find anything to do. Cheap: it is asked several times a second. */
+  readonly waits: boolean;
   /**
    * Writes what waits. Never rejects: what Redis could not confirm waits on, and the events returned say so, or that
    * all of it is written now.

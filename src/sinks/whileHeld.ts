@@ -8,6 +8,9 @@ export function whileHeld(sink: Sink, leadership: Pick<Leadership, 'leads' | 'st
     accept: (event: SchedulerEvent) => {
       if (!leadership.standsBy) sink.accept(event);
     },
+    get waits() {
+      return leadership.leads && sink.waits;
+    },
     flush: () => (leadership.leads ? sink.flush() : Promise.resolve([])),
   };
 }

@@ -42,6 +42,10 @@ export class WriteBack implements Sink {
     if (event.kind === 'process.stopping') this.#history.end();
   }
 
+  get waits(): boolean {
+    return this.book.unwrittenCount > 0 || this.#failing || this.#history.isLookDue;
+  }
+
   /** What is kept from now on; a history that is longer is cut with its next write. */
   keepHistory(size: HistorySize): void {
     this.#history.size = size;

@@ -8,12 +8,13 @@ import {
   from,
   map,
   of,
+  repeat,
   tap,
+  timer,
   type Observable,
   type ObservableInput,
   type SchedulerLike,
 } from 'rxjs';
-import { every } from './every.js';
 
 /** Whether Redis answers, and if not, why not. */
 export type RedisHealth = { readonly up: true } | { readonly up: false; readonly reason: string };
@@ -33,8 +34,17 @@ export function redisHealth(
 ): Observable<RedisHealth> {
   return defer(() => {
     let failures = 0;
-    return every({ intervalMs: PING_MS, scheduler }).pipe(
-      filter((_, i) => failures > 0 || i % PING_EVERY_WHEN_UP === 0),
+    let tick = 0;
+    const isTurn = (): boolean => failures > 0 || tick % PING_EVERY_WHEN_UP === 0;
+    /** After a ping one tick looks what it came to; where all is well, those up to the next ping are left out. */
+    const pause = (): Observable<unknown> => {
+      const ticks = isTurn() ? 1 : PING_EVERY_WHEN_UP - (tick % PING_EVERY_WHEN_UP);
+      tick += ticks;
+      return timer(ticks * PING_MS, scheduler);
+    };
+    return of(undefined).pipe(
+      repeat({ delay: pause }),
+      filter(isTurn),
       exhaustMap(() =>
         defer(() => from(ping())).pipe(
           map((): RedisHealth => ({ up: true })),

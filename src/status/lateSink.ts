@@ -25,6 +25,10 @@ export class LateSink implements Sink {
     else if (this.#waiting !== undefined && this.#waiting.length < KEPT) this.#waiting.push(event);
   }
 
+  get waits(): boolean {
+    return this.#inner?.waits ?? false;
+  }
+
   flush(): Promise<readonly SchedulerEvent[]> {
     return this.#inner?.flush() ?? Promise.resolve([]);
   }

@@ -29,6 +29,9 @@ export class Metrics implements Sink {
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
+  #ofTheProcess = false;
+  readonly waits = false;
+
   constructor(
     build: { readonly version: string; readonly node: string },
     private readonly leadership: Pick<Leadership, 'fenced'>,
@@ -105,8 +108,6 @@ export class Metrics implements Sink {
     this.#requests.inc({ result: 'ok' }, 0);
     this.#announcements.inc({ result: 'ok' }, 0);
     for (const result of ['ok', 'rejected']) this.#reloads.inc({ result }, 0);
-    collectDefaultMetrics({ register: this.#registry });
-    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
   }
 
   get contentType(): string {
@@ -160,8 +161,16 @@ export class Metrics implements Sink {
 
   /** All of it in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
+    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are read.
+    if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
     this.#fill(status);
     return this.#registry.metrics();
+  }
+
+  #collectThoseOfTheProcess(): void {
+    this.#ofTheProcess = true;
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
   }
 
   #fill(status: Status): void {

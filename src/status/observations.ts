@@ -71,6 +71,8 @@ export class Observations implements Sink {
   configRejected: { readonly at: number; readonly problems: readonly string[] } | undefined;
   readonly needsRestart = new Map<string, number>();
 
+  readonly waits = false;
+
   constructor(readonly startedAt: number) {
     this.heartbeatAt = this.configLoadedAt = startedAt;
     this.redis = { up: false, since: startedAt, reason: undefined };

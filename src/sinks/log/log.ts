@@ -13,6 +13,7 @@ export class LogSink implements Sink {
   /** Why each step failed last, as it was told. */
   readonly #reasons = new Map<string, string>();
   #redisDown = false;
+  readonly waits = false;
 
   constructor(private readonly logger: Logger) {}
 
