@@ -89,6 +89,7 @@ describe('RedisLease, on a real Redis', () => {
       await shared.redis.rpush(keys.leader, 'others');
       const error = await beat('a').then(String, String);
       expect(error).to.include('WRONGTYPE');
+      expect(await currentToken(shared.redis, keys)).to.equal(undefined);
       expect(await shared.redis.lrange(keys.leader, 0, -1)).to.deep.equal(['others']);
       expect(await shared.redis.keys('*')).to.deep.equal([keys.leader]);
     });

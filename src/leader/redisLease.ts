@@ -112,12 +112,18 @@ export class RedisLease {
 export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefined };
 
 /**
- * The token of a lease that has not run out; undefined where there is none, which a key without an end is not either.
- * Rejects where Redis does not answer, or the key is of another type.
+ * The token of a lease that has not run out; undefined where there is none, which a key without an end or of another type
+ * is not either. Rejects where Redis does not answer.
  */
 export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
-  const [token, leftMs] = await withTimeout(Promise.all([redis.get(keys.leader), redis.pttl(keys.leader)]));
+  const reading = redis.get(keys.leader).catch(noneOfAnotherType);
+  const [token, leftMs] = await withTimeout(Promise.all([reading, redis.pttl(keys.leader)]));
   return token === null || token.startsWith(':') || leftMs < 0 ? undefined : token;
+}
+
+function noneOfAnotherType(error: unknown): null {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
+  throw error;
 }
 
 /** Who has this token. Rejects where Redis does not answer. */
