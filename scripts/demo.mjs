@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, ensureRedisServer, install, root } from './setup.mjs';
 
-/** The demo on a fresh clone: sets up what is missing, then plays it. `--once` ends it after the last scene. */
+/**
+ * The demo on a fresh clone: sets up what is missing, then plays it. `--once` ends it after the last chapter also on a
+ * terminal, and `--quick` leaves out the pauses.
+ */
 
 if (!install()) process.exit(1);
 const redisServer = ensureRedisServer();

@@ -24,7 +24,7 @@ for (const entry of ordinaryDay(Date.now(), server.world)) server.happen(entry);
 await server.up();
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 
-const desktop = { viewport: { width: 1280, height: 1480 } };
+const desktop = { viewport: { width: 1280, height: 1296 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 await shoot('page-light.png', { ...desktop, colorScheme: 'light' });
 await shoot('page-dark.png', { ...desktop, colorScheme: 'dark' });

@@ -1,5 +1,6 @@
 import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerKind, PeerState } from './domain/peer/peer.js';
 import type { AddressFault, FailureReason } from './domain/call/reasons.js';
+import type { Holder } from './domain/leader.js';
 import type { Family, Scope } from './domain/ip/scope.js';
 
 /** What one check of a peer found. Times are Unix milliseconds. */
@@ -146,6 +147,19 @@ export type SchedulerEvent =
   | { readonly kind: 'config.reloaded'; readonly at: number; readonly changed: readonly string[] }
   | { readonly kind: 'config.rejected'; readonly at: number; readonly problems: readonly string[] }
   | { readonly kind: 'config.needs-restart'; readonly at: number; readonly keys: readonly string[] }
+  /** This process works on the registry from now on. */
+  | {
+      readonly kind: 'leader.took';
+      readonly at: number;
+      readonly term: number;
+      /** Since the last sign of life of the one before, in milliseconds; undefined where nobody was waited for. */
+      readonly afterMs: number | undefined;
+    }
+  /** Redis lets nobody take the lease: checks run, what they find waits, and nothing is announced. */
+  | { readonly kind: 'leader.unwritten'; readonly at: number; readonly reason: string }
+  /** Another one works on the registry. */
+  | { readonly kind: 'leader.standing-by'; readonly at: number; readonly holder: Holder }
+  | { readonly kind: 'leader.lost'; readonly at: number; readonly holder: Holder }
   | { readonly kind: 'status.listening'; readonly at: number; readonly url: string }
   | {
       readonly kind: 'status.failed';

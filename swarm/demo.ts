@@ -1,156 +1,158 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { EmbeddedRedis } from '#src/clients/embeddedRedis.js';
-import { closeRedis, firstAttempt, openRedis } from '#src/clients/redis.js';
-import { keysUnder } from '#src/domain/keys.js';
-import { startConsumer } from './consumer.js';
-import type { Endpoint } from './endpoint.js';
-import { Producer } from './producer.js';
+import { Cast } from './cast.js';
+import { Scheduler, type LogLine } from './scheduler.js';
+import { Screen } from './screen.js';
 
 const CONSUMERS = 20;
 const PRODUCERS = 5;
-const HOST = '127.0.0.1';
 /** Two addresses that could be a host's; nothing is ever sent there. */
 const [FIRST_IP, SECOND_IP] = ['93.184.216.34', '93.184.216.99'];
-const MAIN = fileURLToPath(import.meta.resolve('#src/main.js'));
+const WIDTH = 80;
+/** Longer than anything of the demo takes. */
+const PATIENCE_MS = 60_000;
+/** Ends it after the last chapter, also on a terminal. */
+const ONCE = process.argv.includes('--once');
+/** Leaves out the pauses for a viewer. */
+const QUICK = process.argv.includes('--quick');
 
-const started: (() => Promise<unknown>)[] = [];
+const { stdout } = process;
 const over = new AbortController();
-const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const screen = new Screen({
+  colour: stdout.isTTY && process.env.NO_COLOR === undefined,
+  width: Math.min(stdout.columns || WIDTH, WIDTH),
+  write: (text) => stdout.write(text),
+});
 
-function say(text: string): void {
-  const line = `── ${text} `;
-  const rule = '─'.repeat(Math.max(3, Math.min(process.stdout.columns || 100, 110) - line.length));
-  process.stdout.write(colour ? `\u001b[1;35m${line}${rule}\u001b[0m\n` : `${line}${rule}\n`);
-}
+/** Rejects where the demo is to end. */
+const ended = once(over.signal, 'abort').then((): never => {
+  throw new Error('the demo is over');
+});
+// Nobody may be waiting just then.
+ended.catch(() => undefined);
 
 /** A moment for the viewer; ends early where the demo does. */
 async function pause(seconds: number): Promise<void> {
-  await delay(seconds * 1_000, undefined, { signal: over.signal });
+  await delay(QUICK ? 0 : seconds * 1_000, undefined, { signal: over.signal });
 }
 
-interface Actors {
-  readonly consumers: readonly Endpoint[];
-  readonly producers: readonly Producer[];
-  readonly uuid: string;
-  readonly setIp: (ip: string) => void;
-}
-
-async function cast(): Promise<
-  Actors & { readonly ipUrls: readonly string[]; readonly dataDir: string; readonly folder: string }
-> {
-  const folder = await mkdtemp(join(tmpdir(), 'demo-'));
-  started.push(() => rm(folder, { recursive: true, force: true }));
-  const uuids = Array.from({ length: CONSUMERS }, () => randomUUID());
-  const consumers = await Promise.all(uuids.map((uuid) => startConsumer({ uuid, host: HOST })));
-  const producers = await Promise.all(Array.from({ length: PRODUCERS }, () => Producer.start({ host: HOST })));
-  for (const endpoint of [...consumers, ...producers.map((one) => one.endpoint)]) started.push(() => endpoint.goDark());
-
-  let ip = FIRST_IP;
-  const ipUrls = await Promise.all(
-    ['a', 'b'].map(async () => {
-      const service = createServer((_, response) => {
-        response.end(ip);
-      });
-      service.listen(0, HOST);
-      await once(service, 'listening');
-      started.push(async () => {
-        const closed = once(service, 'close');
-        service.close().closeAllConnections();
-        await closed;
-      });
-      return `http://${HOST}:${String((service.address() as AddressInfo).port)}/`;
-    }),
-  );
-
-  const dataDir = join(folder, 'data');
-  const server = await EmbeddedRedis.start(dataDir);
-  const redis = openRedis({ socketPath: server.socketPath });
-  await firstAttempt(redis);
-  const keys = keysUnder('p2p:');
-  for (const [i, { port }] of consumers.entries()) {
-    const uuid = uuids[i] ?? randomUUID();
-    await redis.hset(keys.consumer(uuid), { ip: HOST, port });
-    await redis.sadd(keys.consumers, uuid);
-  }
-  for (const { endpoint } of producers) {
-    const uuid = randomUUID();
-    await redis.hset(keys.producer(uuid), { ip: HOST, port: endpoint.port });
-    await redis.sadd(keys.producers, uuid);
-  }
-  await closeRedis(redis);
-  await server.stop();
-  const setIp = (next: string): void => {
-    ip = next;
-  };
-  return { consumers, producers, uuid: randomUUID(), setIp, ipUrls, dataDir, folder };
-}
-
-async function startScheduler({ uuid, ipUrls, dataDir, folder }: Awaited<ReturnType<typeof cast>>): Promise<void> {
-  const file = join(folder, 'config.json');
+function startScheduler(cast: Cast, uuid: string): Promise<Scheduler> {
   const config = {
     uuid,
-    redis: { url: 'embedded', dataDir },
-    sync: { interval: '3s', timeout: '1s', suspectInterval: '1500ms', unavailable: { interval: '2s' } },
-    publicIp: { interval: '2s', timeout: '1s', sources: ipUrls.map((url) => ({ url })) },
+    redis: { url: 'embedded', dataDir: cast.dataDir },
+    sync: {
+      interval: QUICK ? '1s' : '3s',
+      timeout: '1s',
+      suspectInterval: QUICK ? '500ms' : '1500ms',
+      unavailable: { interval: QUICK ? '500ms' : '2s' },
+    },
+    publicIp: { interval: QUICK ? '500ms' : '2s', timeout: '1s', sources: cast.ipUrls.map((url) => ({ url })) },
     announce: { timeout: '1s', retry: { initial: '2s', max: '5s' } },
     network: { allow: ['loopback'] },
-    log: { format: 'pretty' },
+    // Another scheduler of this host may have the usual port.
+    status: { port: 0 },
   };
-  await writeFile(file, JSON.stringify(config));
-  const scheduler = spawn(process.execPath, [MAIN, 'run', '--config', file], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  return Scheduler.start(config, {}, ['run'], {
     // A group of its own: a Ctrl-C and then our SIGTERM would be two signals, and the second ends it at once.
     detached: true,
-  });
-  const ended = once(scheduler, 'exit');
-  scheduler.once('exit', () => {
-    over.abort();
-  });
-  started.push(async () => {
-    if (scheduler.exitCode === null && scheduler.signalCode === null) scheduler.kill('SIGTERM');
-    await ended;
+    onLine: (line) => {
+      screen.log(line);
+    },
   });
 }
 
-async function play({ consumers, producers, uuid, setIp }: Actors): Promise<void> {
-  const [silent, failing, gone] = consumers;
-  say(`${String(CONSUMERS)} consumers and ${String(PRODUCERS)} producers on loopback; a round every 3 s`);
-  await pause(7);
-  say('three consumers fail: one falls silent, one answers 500, one is gone');
-  silent?.behave('silence');
-  failing?.behave({ status: 500 });
-  await gone?.goDark();
-  await pause(13);
-  say('they are back');
-  silent?.behave('well');
-  failing?.behave('well');
-  await gone?.comeBack();
-  await pause(7);
-  say('our public IP changes, and one of the producers is out of order just now');
-  const [stubborn] = producers;
-  stubborn?.endpoint.behave({ status: 503 });
-  setIp(SECOND_IP);
-  await pause(8);
-  tellProducers(producers, uuid);
-  say('it is repaired: the announcement that failed is repeated until it is acknowledged');
-  stubborn?.endpoint.behave('well');
-  await stubborn?.endpoint.until(() => stubborn.told.get(uuid)?.at(-1) === SECOND_IP, 15_000);
-  await pause(1);
-  tellProducers(producers, uuid);
-}
+/** The chapters. Each waits for what it is about, and then gives the viewer a moment. */
+class Play {
+  page = '';
 
-function tellProducers(producers: readonly Producer[], uuid: string): void {
-  for (const [i, { told }] of producers.entries()) {
-    say(`producer ${String(i + 1)} was told: ${(told.get(uuid) ?? []).join(', then ')}`);
+  constructor(
+    private readonly cast: Cast,
+    private readonly scheduler: Scheduler,
+    private readonly uuid: string,
+  ) {}
+
+  async all(): Promise<void> {
+    await this.beginning();
+    await this.peersDie();
+    await this.weGoOffline();
+    await this.ourIpChanges();
+  }
+
+  async beginning(): Promise<void> {
+    const { message } = await this.seen(({ event }) => event === 'status.listening');
+    this.page = /http:\S+/.exec(message)?.[0] ?? '';
+    screen.hint(`open the page: ${this.page}`);
+    await this.seen(({ event }) => event === 'announcements.complete');
+    screen.hint('on the page: all answer; "Who knows our address" fills up');
+    await pause(8);
+  }
+
+  async peersDie(): Promise<void> {
+    const [silent, failing, gone] = this.cast.consumers;
+    if (silent === undefined || failing === undefined || gone === undefined) return;
+    screen.chapter('three consumers fail: one is silent, one says 500, one is gone');
+    screen.hint('on the page: "Peers", problems first: suspect, then unavailable');
+    silent.it.behave('silence');
+    failing.it.behave({ status: 500 });
+    await gone.it.goDark();
+    const three = [silent, failing, gone].map(({ uuid }) => uuid);
+    await this.eachSeen(three, 'is unavailable');
+    await pause(5);
+    screen.chapter('they are back');
+    screen.hint('on the page: click one of them in "Peers" for its history');
+    silent.it.behave('well');
+    failing.it.behave('well');
+    await gone.it.comeBack();
+    await this.eachSeen(three, 'is available, was unavailable');
+    await pause(5);
+  }
+
+  async weGoOffline(): Promise<void> {
+    screen.chapter('our own line is cut: nobody can be reached');
+    screen.hint('on the page: the sentence says that it is us; no peer falls');
+    this.cast.goOffline();
+    await this.seen(({ event }) => event === 'isolation.began');
+    await pause(8);
+    screen.chapter('the line is mended');
+    screen.hint('on the page: the outage in "Me, them, or the line"');
+    this.cast.goOnline();
+    await this.seen(({ event }) => event === 'isolation.ended');
+    await pause(5);
+  }
+
+  async ourIpChanges(): Promise<void> {
+    const [stubborn] = this.cast.producers;
+    screen.chapter('our public IP changes, and one producer is out of order');
+    screen.hint('on the page: "Who knows our address" names who still owes an answer');
+    stubborn?.it.endpoint.behave({ status: 503 });
+    this.cast.ip = SECOND_IP;
+    await this.seen(({ event, message }) => event === 'announcement.failed' && message.includes(SECOND_IP));
+    await pause(6);
+    this.tellWhoKnows();
+    screen.chapter('it is repaired: the announcement is repeated until acknowledged');
+    screen.hint('on the page: the last producer knows our address');
+    stubborn?.it.endpoint.behave('well');
+    await this.seen(({ event, message }) => event === 'announcements.complete' && message.includes(SECOND_IP));
+    this.tellWhoKnows();
+    await pause(1);
+  }
+
+  tellWhoKnows(): void {
+    const { producers } = this.cast;
+    const know = producers.filter(({ it }) => it.told.get(this.uuid)?.at(-1) === SECOND_IP).length;
+    screen.hint(`${know} of ${producers.length} producers were told ${SECOND_IP}`);
+  }
+
+  /** Waits for a line of the log; rejects where the demo ends. */
+  seen(wanted: (line: LogLine) => boolean): Promise<LogLine> {
+    return Promise.race([this.scheduler.logged(wanted, PATIENCE_MS), ended]);
+  }
+
+  async eachSeen(uuids: readonly string[], words: string): Promise<void> {
+    await Promise.all(
+      uuids.map((uuid) => this.seen(({ message }) => message.includes(uuid) && message.includes(words))),
+    );
   }
 }
 
@@ -160,18 +162,28 @@ async function main(): Promise<void> {
       over.abort();
     });
   }
+  screen.chapter(`${CONSUMERS} consumers and ${PRODUCERS} producers on loopback; a round every 3 s`);
+  const cast = await Cast.start(CONSUMERS, PRODUCERS, FIRST_IP);
+  let scheduler: Scheduler | undefined;
   try {
-    const actors = await cast();
-    await startScheduler(actors);
-    await play(actors);
-    if (process.argv.includes('--once')) return;
-    say('that was all; the scheduler goes on until you press Ctrl-C');
+    const uuid = randomUUID();
+    scheduler = await startScheduler(cast, uuid);
+    void scheduler.ended().then((code) => {
+      if (code !== 0) process.exitCode = 1;
+      over.abort();
+    });
+    const play = new Play(cast, scheduler, uuid);
+    await play.all();
+    if (ONCE || !stdout.isTTY) return;
+    screen.chapter('that was all; the page stays until you press Ctrl-C');
+    screen.hint(play.page);
     await once(over.signal, 'abort');
   } catch (error) {
     if (!over.signal.aborted) throw error;
   } finally {
-    // In the order opposite to that of the start: the scheduler before those whom it calls.
-    for (const end of started.reverse()) await end();
+    // The scheduler before those whom it calls.
+    await scheduler?.stop();
+    await cast.stop();
   }
 }
 

@@ -16,6 +16,7 @@ export class Producer {
 
   static async start({ host, port = 0, secret }: ProducerOptions): Promise<Producer> {
     const told = new Map<string, string[]>();
+    const terms = new Map<string, number>();
     const endpoint = await Endpoint.listen({
       path: '/ip',
       host,
@@ -24,6 +25,10 @@ export class Producer {
         if (secret !== undefined && !verify(secret, call)) return { status: 401 };
         const caller = identityIn(call.body);
         if (caller?.ip === undefined) return { status: 400 };
+        // What a process sends that was overtaken in the meantime is no longer true.
+        const term = Number(call.headers['x-consumer-term'] ?? 0);
+        if (term < (terms.get(caller.uuid) ?? 0)) return { status: 409 };
+        terms.set(caller.uuid, term);
         told.set(caller.uuid, [...(told.get(caller.uuid) ?? []), caller.ip]);
         return { status: 204 };
       },

@@ -15,6 +15,21 @@ export interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly event?: string;
+  readonly timestamp?: string;
+}
+
+export interface SchedulerOptions {
+  /** Whether it has a group of processes of its own, which a Ctrl-C does not reach. */
+  readonly detached?: boolean;
+  /** Called with each line of the log as it comes. */
+  readonly onLine?: (line: LogLine) => void;
+}
+
+/** Programs beside each other can't all have the usual port: where none is configured, any free one. */
+export function statusPort(config: object | string | undefined): NodeJS.ProcessEnv {
+  const isConfigured =
+    typeof config === 'string' ? config.includes('status') : config !== undefined && 'status' in config;
+  return isConfigured ? {} : { CONSUMER_SCHEDULER__STATUS__PORT: '0' };
 }
 
 /** The built program as a child process, with a configuration file of its own. */
@@ -28,12 +43,15 @@ export class Scheduler {
   private constructor(
     private readonly child: ChildProcessByStdio<null, Readable, Readable>,
     readonly folder: string,
+    onLine: (line: LogLine) => void = () => undefined,
   ) {
     this.#ended = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : -1));
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     createInterface({ input: child.stderr }).on('line', (text) => {
       this.output += `${text}\n`;
-      this.lines.push(toLine(text));
+      const line = toLine(text);
+      this.lines.push(line);
+      onLine(line);
       this.#changed.emit('change');
     });
   }
@@ -43,16 +61,18 @@ export class Scheduler {
     config: object | string,
     env: NodeJS.ProcessEnv = {},
     command: readonly string[] = ['run'],
+    { detached = false, onLine }: SchedulerOptions = {},
   ): Promise<Scheduler> {
     const folder = await mkdtemp(join(tmpdir(), 'scheduler-'));
     const file = join(folder, 'config.json');
     await writeFile(file, textOf(config));
     const child = spawn(process.execPath, [MAIN, ...command, '--config', file], {
       cwd: folder,
-      env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...env },
+      env: { ...process.env, CONSUMER_SCHEDULER__LOG__FORMAT: 'json', ...statusPort(config), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
     });
-    return new Scheduler(child, folder);
+    return new Scheduler(child, folder, onLine);
   }
 
   get pid(): number {

@@ -6,6 +6,7 @@ import { loadConfig } from '#src/config/load.js';
 import type { CallSignal, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
+import { holding } from '../support/holding.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -55,7 +56,17 @@ describe('announcements', () => {
   };
   const start = (): void => {
     const clock = { wall: () => Date.now(), steady: () => Date.now(), epoch: () => 0 };
-    const deps = { config$, outbox, alarm, post, clock, random: () => 0.5, explain: String, stop$ };
+    const deps = {
+      config$,
+      outbox,
+      alarm,
+      post,
+      clock,
+      random: () => 0.5,
+      explain: String,
+      stop$,
+      leadership: holding().leadership,
+    };
     const subscription = announcements(deps, { ip: '9.9.9.9', agreed: ['dns'] }).subscribe({
       next: (event) => events.push(event),
       error: (error: unknown) => expect.fail(String(error)),

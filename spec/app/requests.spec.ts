@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { announceRequest, syncRequest } from '#src/app/requests.js';
 import { configOf, fakeDeps, GOOD, never, Peers, US } from '../support/deps.js';
 import { follow } from '../support/follow.js';
+import { holding } from '../support/holding.js';
 import { settled } from '../support/timers.js';
 
 describe('requests', () => {
@@ -15,7 +16,7 @@ describe('requests', () => {
     const clock = { ...fakeDeps().clock, wall: () => 1_700_000_000_900 };
     const config = configOf(keys);
     follow(syncRequest({ post, clock }, config)(address));
-    follow(announceRequest({ post, clock }, config)(address, IP));
+    follow(announceRequest({ post, clock, leadership: holding().leadership }, config)(address, IP));
     const [sync, announcement] = calls;
     if (sync === undefined || announcement === undefined) throw new Error('nothing was sent');
     return { sync, announcement };
@@ -41,7 +42,10 @@ describe('requests', () => {
       announce: { port: 8080, path: '/b', headers: { 'x-b': '2' } },
     });
     expect(sync).to.deep.include({ url: 'https://1.1.1.1:8443/a', headers: { 'x-a': '1' } });
-    expect(announcement).to.deep.include({ url: 'http://1.1.1.1:8080/b', headers: { 'x-b': '2' } });
+    expect(announcement).to.deep.include({
+      url: 'http://1.1.1.1:8080/b',
+      headers: { 'x-b': '2', 'x-consumer-term': '1' },
+    });
   });
 
   it('the port of a registry entry goes before the configured one', () => {
@@ -53,10 +57,12 @@ describe('requests', () => {
   it('each body is signed where there is a secret', () => {
     const secret = 'sixteen characters';
     const { sync, announcement } = sent({ http: { signing: { secret } }, sync: { headers: { 'x-a': '1' } } });
-    for (const { body, headers } of [sync, announcement]) {
-      const proof = createHmac('sha256', secret).update(`1700000000.${body}`).digest('hex');
-      expect(headers['x-consumer-signature']).to.equal(`t=1700000000,v1=${proof}`);
-    }
+    const proof = (text: string) => createHmac('sha256', secret).update(text).digest('hex');
+    const v1 = (body: string) => `t=1700000000,v1=${proof(`1700000000.${body}`)}`;
+    expect(sync.headers['x-consumer-signature']).to.equal(v1(sync.body));
+    // An announcement proves its term as well.
+    const { body, headers } = announcement;
+    expect(headers['x-consumer-signature']).to.equal(`${v1(body)},v2=${proof(`1700000000.1.${body}`)}`);
     expect(sync.headers).to.have.property('x-a', '1');
   });
 

@@ -69,6 +69,7 @@ describe('loadConfig', () => {
         basePath: '/',
       },
       history: { hours: 168, days: 90 },
+      replicas: { name: undefined, leaseMs: 10_000, onForeign: 'standby' },
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },
     });
@@ -435,6 +436,19 @@ describe('loadConfig', () => {
     it('is none of a duration with a unit, of a large number, of no time at all, nor of another number', async () => {
       const source = 'sync: {interval: 60ms, timeout: 1000, port: 81, concurrency: 5}\nshutdown: {grace: 0}';
       expect(await warningsOf(`${source}\nannounce: {refresh: never, headers: {aMs: "5"}}`)).to.deep.equal([]);
+    });
+
+    it('is a status server that others can reach, and that asks for no token', async () => {
+      for (const host of ['0.0.0.0', '::', '[::]', '10.0.0.5', 'node7.lan', '128.0.0.1', 'localhost.evil.example']) {
+        expect(await warningsOf(`status: {host: "${host}"}`), host).to.deep.equal([
+          `status.host: "${host}" is not loopback, so others may read the status: set status.token (config.yaml:2)`,
+        ]);
+      }
+      for (const host of ['127.0.0.1', '127.1.2.3', '::1', '[::1]', 'localhost', 'LOCALHOST']) {
+        expect(await warningsOf(`status: {host: "${host}"}`), host).to.deep.equal([]);
+      }
+      expect(await warningsOf('status: {host: 0.0.0.0, token: sixteen-or-more-x}')).to.deep.equal([]);
+      expect(await warningsOf('status: {host: 0.0.0.0, enabled: false}')).to.deep.equal([]);
     });
 
     it('is a text in quotes from the environment, which does not take them off', async () => {

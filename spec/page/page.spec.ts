@@ -151,6 +151,16 @@ describe('the page', function () {
     open.complaints.length = 0;
   });
 
+  it('draws its lines later where what draws them could not be had at once', async () => {
+    const page = await start(worldOf(50, Date.now()));
+    await page.route('**/draw.js', (route) => route.abort());
+    await page.reload();
+    await rowsOf(page).first().waitFor();
+    await page.locator('.plot canvas').nth(3).waitFor();
+    expect(open.complaints.filter((one) => !one.includes('net::ERR_FAILED'))).to.deep.equal([]);
+    open.complaints.length = 0;
+  });
+
   it('shows what strangers wrote as text', async () => {
     const world = worldOf(30, Date.now());
     const [first] = world.consumers;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { folded, foldedText } from '#src/page/fold.js';
+import { merged } from '#src/page/journal.js';
 import { SseParser } from '#src/page/sse.js';
 
 describe('the parts of the page', () => {
@@ -26,6 +27,17 @@ describe('the parts of the page', () => {
     at: id,
     text: `${type} ${String(id)}`,
     data: {},
+  });
+
+  it('keep each entry once, also one that came before Redis gave it an id, and the newest first', () => {
+    const [old, early, late] = [entry(1, 'a'), { ...entry(2, 'b'), id: '' }, entry(2, 'b')];
+    expect(merged([old], [early])).to.deep.equal([early, old]);
+    expect(merged([early, old], [old, late])).to.have.length(2);
+    const twins = [
+      { ...entry(3, 'c'), id: '3-0' },
+      { ...entry(3, 'd'), id: '3-1' },
+    ];
+    expect(merged([], twins).map(({ type }) => type)).to.deep.equal(['d', 'c']);
   });
 
   it('fold from three equal neighbours on, and lose none', () => {

@@ -50,6 +50,16 @@ describe('the unit for systemd', () => {
     expect(values('RestartPreventExitStatus')).to.deep.equal(['2']);
   });
 
+  it('may write where the documentation has the embedded server keep its data, and nowhere else', () => {
+    const [state = ''] = values('StateDirectory');
+    const place = `/var/lib/${state}/data`;
+    for (const page of ['docs/running.md', 'consumer-scheduler.example.yaml']) {
+      expect(readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8')).to.include(place);
+    }
+    expect(values('ProtectSystem')).to.deep.equal(['strict']);
+    expect([...values('ReadWritePaths'), ...values('BindPaths')]).to.deep.equal([]);
+  });
+
   it('runs as a user whose group may read the configuration, as the documentation says', () => {
     const page = readFileSync(new URL('../../../docs/running.md', import.meta.url), 'utf8');
     const [user = ''] = values('User');

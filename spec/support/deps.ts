@@ -9,6 +9,7 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Sink } from '#src/sinks/sink.js';
 import { Alarm } from '#src/state/alarm.js';
 import { Bell } from '#src/state/bell.js';
+import { holding } from './holding.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { PeerBook } from '#src/state/peerBook.js';
@@ -161,6 +162,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     pingRedis: () => Promise.resolve(),
     redisConnected$: NEVER,
     statusServer: () => NEVER,
+    ...holding(),
     registry: new MemoryRegistry(),
     post: new Peers().post,
     ipSources: () => [],

@@ -1,3 +1,4 @@
+import { statusPort } from '#swarm/scheduler.js';
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +44,14 @@ export class Program {
       ...words,
       ...(config === undefined ? [] : ['--config', file]),
     ];
-    return new Program(spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, stdio }), folder);
+    return new Program(
+      spawn(command, args, {
+        cwd: folder,
+        env: { ...process.env, ...(config === undefined ? {} : statusPort(config)), ...env },
+        stdio,
+      }),
+      folder,
+    );
   }
 
   /** The exit code, -1 for one that was killed. */

@@ -3,12 +3,7 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Scheduler } from '#swarm/scheduler.js';
 
 type OfTheProcess =
-  | 'process.started'
-  | 'process.stopped'
-  | 'process.failed'
-  | 'config.warning'
-  | 'library.warned'
-  | 'log.lost';
+  'process.started' | 'process.stopped' | 'process.failed' | 'config.warning' | 'library.warned' | 'log.lost';
 
 const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'process.started': true,
@@ -18,6 +13,10 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'library.warned': true,
   'log.lost': true,
   'process.stopping': true,
+  'leader.took': true,
+  'leader.unwritten': true,
+  'leader.standing-by': true,
+  'leader.lost': true,
   'status.listening': true,
   'status.failed': true,
   'status.refused': true,

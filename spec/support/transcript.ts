@@ -13,6 +13,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/(\d+ (s|min|h|d)|\d+[smhd]) ago/g, '5 s ago'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '2026-01-01T00:00:00.000Z'],
   [/\d\d:\d\d:\d\d(?= [●▲✖·] )/g, '00:00:00'],
+  [/\(term \d+\)/g, '(term 1767225600)'],
   [/\bin \d+(\.\d+)? (ms|s)\b/g, 'in 0.1 s'],
 ];
 

@@ -10,6 +10,7 @@ import type { IpAnswer } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
 import { Bell } from '#src/state/bell.js';
+import { holding } from './holding.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
@@ -90,6 +91,7 @@ export class VirtualNode {
       pingRedis: () => Promise.resolve(),
       redisConnected$: NEVER,
       statusServer: () => NEVER,
+      ...holding(),
       registry: {
         pages: () => this.#pages(),
         read: (uuids) => Promise.resolve(this.#entries().filter(({ uuid }) => uuids.includes(uuid))),

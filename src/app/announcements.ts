@@ -14,7 +14,10 @@ import { pull } from '../streams/operators/pull.js';
 import type { Deps } from './deps.js';
 import { announceRequest } from './requests.js';
 
-type AnnounceDeps = Pick<Deps, 'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$'>;
+type AnnounceDeps = Pick<
+  Deps,
+  'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$' | 'leadership'
+>;
 
 /**
  * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.

@@ -37,7 +37,10 @@ function next(current: Config, change: ConfigChange, at: number): Step {
   const events: SchedulerEvent[] = [];
   if (live.length > 0) events.push({ kind: 'config.reloaded', at, changed: live });
   if (fixed.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
-  const { uuid, redis, status } = current;
+  const { uuid, redis, replicas, status } = current;
   const { host, port } = status;
-  return { config: { ...change.config, uuid, redis, status: { ...change.config.status, host, port } }, events };
+  return {
+    config: { ...change.config, uuid, redis, replicas, status: { ...change.config.status, host, port } },
+    events,
+  };
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { EMPTY, fromEvent, type Observable } from 'rxjs';
@@ -6,6 +8,7 @@ import type { ClientOptions } from '../clients/httpClient.js';
 import { nativeClient } from '../clients/native.js';
 import { nodeFetchClient } from '../clients/nodeFetch.js';
 import { redisFailure, type RedisClient } from '../clients/redis.js';
+import { NO_FENCE } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Config } from '../config/config.js';
 import type { Outbox } from '../domain/announce/outbox.js';
@@ -14,7 +17,12 @@ import type { Clock } from '../domain/clock.js';
 import type { HistorySize } from '../domain/history.js';
 import type { IpSource } from '../domain/ip/source.js';
 import { keysUnder, type Keys } from '../domain/keys.js';
+import type { ProcessIdentity } from '../domain/leader.js';
 import type { SchedulerEvent } from '../events.js';
+import { Candidacy } from '../leader/candidacy.js';
+import { RedisLease, type OwnName } from '../leader/redisLease.js';
+import { whileHeld } from '../sinks/whileHeld.js';
+import { Leadership } from '../state/leadership.js';
 import { Alarm } from '../state/alarm.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
@@ -67,6 +75,10 @@ export interface Parts {
   readonly writeBack: Pick<WriteBack, 'settle'>;
   /** What is kept of each consumer from now on. */
   readonly setHistory: (size: HistorySize) => void;
+  /** Whether we work on the registry, and how we go for it. */
+  readonly leadership: Leadership;
+  readonly candidacy: Pick<Candidacy, 'beat' | 'release'>;
+  readonly leaseMs: number;
   /** In the order in which they are flushed. */
   readonly sinks: readonly Sink[];
   /** Serves what can be seen of this node, for as long as it is subscribed to. */
@@ -103,6 +115,7 @@ export interface Seen {
   readonly keys: Keys;
   readonly feed: EventFeed;
   readonly series: Series;
+  readonly instance: string;
   /** How long the last PING of Redis took, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
 }
@@ -111,6 +124,7 @@ export function makeParts(
   config: Config,
   redis: RedisClient,
   logger: Logger,
+  candidate?: { readonly identity: ProcessIdentity | undefined },
 ): Parts & { readonly writeBack: WriteBack; readonly seen: Seen } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
@@ -118,8 +132,28 @@ export function makeParts(
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
   const book = new PeerBook(config.network.allow);
-  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history);
-  const state = new SchedulerState(redis, keys, { uuid: config.uuid, version }, wall, redisFailure);
+  const leadership = new Leadership();
+  // A command that works beside the daemon asks for no lease.
+  const fence = candidate === undefined ? NO_FENCE : leadership.fence;
+  const own = ownName(config);
+  const leaseMs = config.replicas.leaseMs;
+  const identity = candidate?.identity;
+  const lease = new RedisLease(redis, keys, own, leaseMs, identity);
+  const { onForeign } = config.replicas;
+  const candidacy = new Candidacy({
+    lease,
+    leadership,
+    leaseMs,
+    uuid: config.uuid,
+    onForeign,
+    identity,
+    steady,
+    explain: redisFailure,
+  });
+  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history, fence);
+  const { uuid, instance, host } = own;
+  const stateFields = { uuid, version, instance, host, pid: process.pid };
+  const state = new SchedulerState(redis, keys, stateFields, wall, redisFailure, fence);
   const feed = new EventFeed(redis, keys);
   const journal = new Journal(redis, keys, wall, redisFailure, feed);
   const series = new Series(redis, keys, book, wall, redisFailure);
@@ -146,16 +180,25 @@ export function makeParts(
     families: new HostFamilies(interfaceFamilies),
     bell: new Bell(),
     busySources: new Set(),
-    outbox: new RedisOutbox(redis, keys, wall),
+    outbox: new RedisOutbox(redis, keys, wall, fence),
     alarm: new Alarm(),
     writeBack,
     setHistory: (size) => {
       writeBack.keepHistory(size);
     },
-    sinks: [writeBack, state, journal, series, new LogSink(logger)],
+    leadership,
+    candidacy,
+    leaseMs,
+    sinks: [...[writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership)), new LogSink(logger)],
     statusServer: () => EMPTY,
-    seen: { redis, keys, feed, series, redisLatencyMs: () => redisLatencyMs },
+    seen: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
   };
+}
+
+function ownName(config: Config): OwnName {
+  const host = hostname();
+  const { name = host } = config.replicas;
+  return { instance: randomUUID(), uuid: config.uuid, name, host, version };
 }
 
 type HttpSettings = Config['http'];

@@ -25,6 +25,7 @@ import { announcements } from './announcements.js';
 import { decisions } from './checking.js';
 import type { Deps } from './deps.js';
 import { housekeeping, redisCame } from './housekeeping.js';
+import { releasing, whileLeading } from './leading.js';
 import { LANES, laneSettings } from './lanes.js';
 import { publicIp } from './publicIp.js';
 import { syncRound } from './syncRound.js';
@@ -55,13 +56,14 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
     }),
   );
 
-  // Nothing is asked before Redis has come once; then both halves of the mission run side by side.
-  const work$ = concat(redisCame(deps), merge(sync$, ip$)).pipe(takeUntil(killed$));
+  // Nothing is asked before Redis has come once and the registry is ours; then both halves of the mission run side by side.
+  const work$ = concat(redisCame(deps), whileLeading(deps, merge(sync$, ip$))).pipe(takeUntil(killed$));
 
   // Events → sinks. What still waits at the end is written once more.
   return concat(
     work$.pipe(alongside(housekeeping(deps))),
     defer(() => flushing(sinks)),
+    releasing(deps),
   ).pipe(
     tap((event) => {
       for (const sink of sinks) sink.accept(event);

@@ -1,7 +1,7 @@
-import type { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Reply } from '../domain/call/http.js';
-import { sign, SIGNATURE_HEADER } from '../domain/call/signature.js';
+import { sign, SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
 import { peerUrl } from '../domain/call/url.js';
 import { canonical } from '../domain/ip/address.js';
 import type { PeerAddress } from '../domain/peer/peer.js';
@@ -19,8 +19,14 @@ export function syncRequest(client: Client, config: Config): (to: PeerAddress) =
 }
 
 /** `POST /ip` to a producer: our UUID and our current IP. */
-export function announceRequest(client: Client, config: Config): (to: PeerAddress, ip: string) => Observable<Reply> {
-  return (to, ip) => call(client, config, config.announce, to, JSON.stringify({ uuid: config.uuid, ip }));
+export function announceRequest(
+  client: Client & Pick<Parts, 'leadership'>,
+  config: Config,
+): (to: PeerAddress, ip: string) => Observable<Reply> {
+  return (to, ip) => {
+    const body = JSON.stringify({ uuid: config.uuid, ip });
+    return defer(() => call(client, config, config.announce, to, body, client.leadership.term));
+  };
 }
 
 /** One call as a stream of its one reply; unsubscribing closes the socket. */
@@ -30,9 +36,11 @@ function call(
   { scheme, port, path, headers }: Config['sync'] | Config['announce'],
   to: PeerAddress,
   body: string,
+  term?: number,
 ): Observable<Reply> {
   const { secret } = config.http.signing;
-  const proof = secret === undefined ? {} : { [SIGNATURE_HEADER]: sign(secret, body, clock.wall()) };
+  const proof = secret === undefined ? {} : { [SIGNATURE_HEADER]: sign(secret, body, clock.wall(), term) };
+  const terms = term === undefined ? {} : { [TERM_HEADER]: String(term) };
   const url = peerUrl({ scheme, ip: to.ip, port: to.port ?? port, path });
-  return cancellable((signal) => post(config)({ url, body, headers: { ...headers, ...proof } }, signal));
+  return cancellable((signal) => post(config)({ url, body, headers: { ...headers, ...terms, ...proof } }, signal));
 }

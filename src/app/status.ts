@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { distinctUntilChanged, EMPTY, from, map, switchMap, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
@@ -60,22 +59,22 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
     import('../status/registryView.js'),
     import('../status/report.js'),
   ]);
-  const { clock, book, seen } = parts;
+  const { clock, book, seen, leadership } = parts;
   const { redis, keys, feed, series } = seen;
   const { wall, steady } = clock;
   const hostName = hostname();
-  const metrics = new Metrics({ version, node: process.version });
+  const metrics = new Metrics({ version, node: process.version }, leadership);
   const identity: Identity = {
     uuid: config().uuid,
     version,
     node: process.version,
-    instance: randomUUID(),
+    instance: seen.instance,
     host: hostName,
     pid: process.pid,
     configFile: file,
   };
   const registry = new RegistryView(redis, keys, wall, steady);
-  const source = { ...seen, identity, config, book, observations, registry, wall };
+  const source = { ...seen, identity, config, book, observations, registry, leadership, wall };
   const pages = new PeerPages({
     ...source,
     readEntries: (uuids) => parts.registry.read(uuids),

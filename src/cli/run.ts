@@ -6,11 +6,13 @@ import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { openLog, setLog, takeConsole } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
 import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
+import { ForeignHolderError, RefusedError } from '../leader/candidacy.js';
+import { ownIdentity } from '../leader/processIdentity.js';
 import { configChanges } from '../sources/configFile.js';
 import { hangUps, stopSignal } from '../sources/signals.js';
 import { version } from '../version.js';
 import { connectTo, locationOf, type Connection } from './connect.js';
-import { FAILED, GOOD } from './exitCode.js';
+import { FAILED, GOOD, USAGE } from './exitCode.js';
 import type { Signals } from './signals.js';
 
 /** How long after the end a library (public-ip keeps its sockets) may hold the process. */
@@ -42,41 +44,47 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   };
   warn(loaded);
   let connection: Connection | undefined;
-  let failed = false;
+  let code = GOOD;
   try {
     connection = await connectTo(redis, Date.now, signals.stop);
-    await run(config, withStatus(config, makeParts(config, connection.redis, logger), file), {
-      signal$: stopSignal(signals.stop),
-      configChange$: configChanges({
-        file,
-        text,
-        load: async () => {
-          const again = await reloadConfig(loaded, options);
-          warn(again);
-          return again.config;
+    await run(
+      config,
+      withStatus(config, makeParts(config, connection.redis, logger, { identity: await ownIdentity() }), file),
+      {
+        signal$: stopSignal(signals.stop),
+        configChange$: configChanges({
+          file,
+          text,
+          load: async () => {
+            const again = await reloadConfig(loaded, options);
+            warn(again);
+            return again.config;
+          },
+          hangUp$: hangUps(signals.onHangUp),
+        }),
+        companion$: connection.companion$,
+        setLog: (log) => {
+          setLog(logger, log);
         },
-        hangUp$: hangUps(signals.onHangUp),
-      }),
-      companion$: connection.companion$,
-      setLog: (log) => {
-        setLog(logger, log);
       },
-    });
+    );
   } catch (error) {
     // Told to stop while the embedded server was starting, there is nothing more to do.
-    failed = error !== signals.stop.reason;
-    if (failed) tellFault(logger, error);
+    if (error !== signals.stop.reason) {
+      code = error instanceof ForeignHolderError ? USAGE : FAILED;
+      tellFault(logger, error);
+    }
   }
   await connection?.close();
-  if (!failed) logger.info('stopped', { event: 'process.stopped' });
+  if (code === GOOD) logger.info('stopped', { event: 'process.stopped' });
   setTimeout(() => process.exit(), LINGER_MS).unref();
-  return failed ? FAILED : GOOD;
+  return code;
 }
 
 /** One line that says why the process ends; for whoever reports a fault of ours, with where it was. */
 function tellFault(logger: Logger, error: unknown): void {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-  if (error instanceof EmbeddedRedisError) {
+  if (error instanceof EmbeddedRedisError || error instanceof ForeignHolderError || error instanceof RefusedError) {
     logger.error(message, { event: 'process.failed' });
     return;
   }

@@ -5,13 +5,17 @@ import { makeParts, type Parts } from '../app/deps.js';
 import { LANES } from '../app/lanes.js';
 import { syncRound } from '../app/syncRound.js';
 import { openLog } from '../clients/logger.js';
+import type { RedisClient } from '../clients/redis.js';
+import type { Config } from '../config/config.js';
+import { keysUnder } from '../domain/keys.js';
+import { currentToken, holderOf } from '../leader/redisLease.js';
 import { loadConfig, type LoadOptions } from '../config/load.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
 import { KEEPING_HISTORY } from '../sinks/historyKeeper.js';
 import { describe } from '../sinks/log/describe.js';
 import { describeRegistry } from '../sinks/log/describeRound.js';
-import { CommandError } from './commandError.js';
+import { CommandError, UsageError } from './commandError.js';
 import { connectNow } from './connect.js';
 import { print } from './print.js';
 import { asCommandError } from './registry.js';
@@ -40,6 +44,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   const { config } = await loadConfig(options);
   const connection = await connectNow(config.redis, Date.now);
   try {
+    await warnOfDaemon(config, connection.redis);
     const parts = makeParts(config, connection.redis, openLog(config.log));
     // A second write of each entry at the end would cost as much as the first.
     parts.writeBack.writeHistoryAtOnce();
@@ -69,6 +74,19 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   } finally {
     await connection.close();
   }
+}
+
+/** Beside the daemon of our own node the round is only one more; beside another node's it would be a mistake. */
+async function warnOfDaemon(config: Config, redis: RedisClient): Promise<void> {
+  const keys = keysUnder(config.redis.keyPrefix);
+  const token = await currentToken(redis, keys);
+  if (token === undefined) return;
+  const { uuid, host, pid } = await holderOf(redis, keys, token);
+  const place = `host ${nameOf(host ?? 'unknown')}, pid ${String(pid ?? 'unknown')}`;
+  if (uuid !== undefined && uuid !== config.uuid) {
+    throw new UsageError(`another node works on this registry: uuid ${nameOf(uuid)} on ${place}`);
+  }
+  process.stderr.write(`warning: the scheduler on ${place} works on this registry too: this round is one more\n`);
 }
 
 function note({ results, failures, warnings }: Found, event: SchedulerEvent): void {

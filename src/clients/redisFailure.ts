@@ -77,6 +77,8 @@ const SERVER: Words = [
     /^ERR unknown command ['`](\w+)/i,
     'the server does not know the command $1: is it a sentinel, a proxy, or older than Redis 5?',
   ],
+  [/^FENCED $/, 'our lease of the registry has to be taken again first'],
+  [/^FENCED (.+)/, 'another scheduler holds the registry ($1)'],
   [/^WRONGTYPE/, 'a key of ours holds a value of another type (WRONGTYPE)'],
 ];
 

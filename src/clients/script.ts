@@ -12,6 +12,19 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
+/**
+ * The same, fenced: the last key is the lease of the registry, and the last argument the token that it has to hold, or ''
+ * where nobody is asked. Where it holds another one the script does nothing, and the call rejects with `FENCED`.
+ */
+export function fencedScript(lua: string): Script {
+  return script(`
+if ARGV[#ARGV] ~= '' then
+  local held = redis.call('GET', KEYS[#KEYS])
+  if held ~= ARGV[#ARGV] then return redis.error_reply('FENCED ' .. (held or '')) end
+end
+${lua}`);
+}
+
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** ioredis has these two, and its types do not know of them. */
@@ -44,6 +57,42 @@ export async function runScript(
 /** The client writes texts in UTF-8, which is the same thing for nearly all of them, and quicker than bytes. */
 function onTheWire(text: string): string | Buffer {
   return BEYOND_ASCII.test(text) ? Buffer.from(text, 'latin1') : text;
+}
+
+/** What a write is fenced with. */
+export interface Fence {
+  /** The token of our lease; '' where nobody is asked. */
+  readonly token: () => string;
+  /** Called where the lease in Redis is another one, or none, with what was not written for that. */
+  readonly refused: (what: string) => void;
+}
+
+export const NO_FENCE: Fence = { token: () => '', refused: () => undefined };
+
+/** Runs a fenced script; `lease` is the key of the lease. */
+export async function runFenced(
+  redis: RedisClient,
+  fenced: Script,
+  {
+    keys,
+    args,
+    lease,
+    fence,
+    what,
+  }: {
+    readonly keys: readonly string[];
+    readonly args: readonly (string | number)[];
+    readonly lease: string;
+    readonly fence: Fence;
+    readonly what: string;
+  },
+): Promise<unknown> {
+  try {
+    return await runScript(redis, fenced, [...keys, lease], [...args, fence.token()]);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('FENCED')) fence.refused(what);
+    throw error;
+  }
 }
 
 function texts(reply: unknown): unknown {

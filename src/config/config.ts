@@ -157,6 +157,18 @@ const history = section({
   days: integer(0, 366).default(90).describe('Days that are kept of each consumer, one bucket each.'),
 });
 
+const replicas = section({
+  name: text('a name of up to 60 printable characters', /^[!-~]{1,60}$/)
+    .optional()
+    .describe('What operators see of this scheduler; the host name where it is left out.'),
+  lease: duration(2_000, 30_000)
+    .prefault('10s')
+    .describe('For how long a scheduler that is silent holds the registry.'),
+  onForeign: choice('standby', 'refuse')
+    .default('standby')
+    .describe('What to do where another scheduler holds the registry: wait for it to end, or end with exit code 1.'),
+});
+
 const log = section({
   level: choice('error', 'warn', 'info', 'debug').default('info').describe('The least serious lines to log.'),
   format: choice('auto', 'json', 'pretty', 'journal')
@@ -181,6 +193,7 @@ export const schema = group({
   network: network.describe('Who may be called.'),
   status: status.describe('The status server: page, API and metrics.'),
   history: history.describe('What is kept of the results of each consumer.'),
+  replicas: replicas.describe('Several schedulers on one registry: one works, the others stand by.'),
   log: log.describe('The log on standard error.'),
   shutdown: shutdown.describe('The end.'),
 });

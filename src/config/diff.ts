@@ -3,7 +3,7 @@ import type { Config } from './config.js';
 import { isTree } from './file.js';
 import { asWritten } from './mask.js';
 
-const FIXED = [/^uuid$/, /^redis\./, /^status\.(host|port)$/];
+const FIXED = [/^uuid$/, /^redis\./, /^replicas\./, /^status\.(host|port)$/];
 
 /** The keys, as they are written, whose value differs. */
 export function changedKeys(before: Config, after: Config): string[] {

@@ -23,15 +23,15 @@ export class Duration<T extends number | 'never'> {
 }
 
 /** `250ms`, `30s`, `5m`, `1h` or a number of milliseconds; whole milliseconds from here on. */
-export function duration(leastMs: number) {
-  const range = `from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+export function duration(leastMs: number, mostMs = LONGEST_MS) {
+  const range = `from ${durationText(leastMs)} to ${durationText(mostMs)}`;
   const error = `expected a duration ${range}, such as 250ms, 30s, 5m or 1h`;
   return z
-    .union([z.string().regex(WRITTEN, { error }), z.number().min(leastMs, { error }).max(LONGEST_MS, { error })], {
+    .union([z.string().regex(WRITTEN, { error }), z.number().min(leastMs, { error }).max(mostMs, { error })], {
       error,
     })
     .transform((value) => Math.round(typeof value === 'number' ? value : ms(value as StringValue)))
-    .refine((value) => value >= leastMs && value <= LONGEST_MS, { error })
+    .refine((value) => value >= leastMs && value <= mostMs, { error })
     .transform((value) => new Duration(value));
 }
 

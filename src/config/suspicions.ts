@@ -1,28 +1,40 @@
 import type { Config } from './config.js';
+import { quoted } from '../domain/text/printable.js';
 import type { Setting } from './environment.js';
 import { isTree, type Tree } from './file.js';
 import type { Problem, WhereIs } from './problem.js';
 
 /** A bare number below it, in milliseconds, is more likely to be meant in seconds. */
 const FEW = 1_000;
+const LOOPBACK = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i;
 
-/** What is valid and likely to be a mistake: small durations without a unit, quotes that nothing takes off. */
+/**
+ * What is valid and likely to be a mistake: small durations without a unit, quotes that nothing takes off, a status server
+ * that others can reach and that asks nobody for a token.
+ */
 export function suspicions(
   config: Config,
   value: Tree,
   settings: readonly Setting[],
   whereIs: WhereIs,
 ): readonly Problem[] {
-  const quoted = settings.filter(({ value: text }) => typeof text === 'string' && /^(["']).*\1$/s.test(text));
+  const inQuotes = settings.filter(({ value: text }) => typeof text === 'string' && /^(["']).*\1$/s.test(text));
   return [
     ...unitless(config, value, []).map(([path, number]): Problem => {
       const message = `${number} is ${number} milliseconds; write ${number}s for seconds, or ${number}ms`;
       return { key: path.join('.'), where: whereIs(path), message };
     }),
-    ...quoted.map(({ key, variable }): Problem => {
+    ...unguarded(config, whereIs),
+    ...inQuotes.map(({ key, variable }): Problem => {
       return { key, where: `environment ${variable}`, message: 'the quotes around the value are part of it' };
     }),
   ];
+}
+
+function unguarded({ status: { enabled, host, token } }: Config, whereIs: WhereIs): readonly Problem[] {
+  if (!enabled || token !== undefined || LOOPBACK.test(host)) return [];
+  const message = `${quoted(host)} is not loopback, so others may read the status: set status.token`;
+  return [{ key: 'status.host', where: whereIs(['status', 'host']), message }];
 }
 
 /** The durations that are written as a small number, with their paths. */

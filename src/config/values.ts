@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { SIGNATURE_HEADER } from '../domain/call/signature.js';
+import { SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
 import { Duration } from './duration.js';
 
 /*
@@ -96,6 +96,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
   'user-agent',
   SIGNATURE_HEADER,
+  TERM_HEADER,
 ]);
 
 /** Static headers by name. */

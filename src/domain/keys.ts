@@ -7,12 +7,14 @@ export interface Keys {
   readonly events: string;
   readonly ipChanges: string;
   readonly series: string;
+  readonly leader: string;
   readonly historyPrefix: string;
   readonly consumerPrefix: string;
   readonly producerPrefix: string;
   readonly consumer: (uuid: string) => string;
   readonly producer: (uuid: string) => string;
   readonly history: (uuid: string) => string;
+  readonly replica: (instance: string) => string;
 }
 
 export function keysUnder(prefix: string): Keys {
@@ -24,11 +26,13 @@ export function keysUnder(prefix: string): Keys {
     events: `${prefix}events`,
     ipChanges: `${prefix}ip-changes`,
     series: `${prefix}series`,
+    leader: `${prefix}leader`,
     historyPrefix: `${prefix}history:`,
     consumerPrefix: `${prefix}consumer:`,
     producerPrefix: `${prefix}producer:`,
     consumer: (uuid) => `${prefix}consumer:${uuid}`,
     producer: (uuid) => `${prefix}producer:${uuid}`,
     history: (uuid) => `${prefix}history:${uuid}`,
+    replica: (instance) => `${prefix}replica:${instance}`,
   };
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { runScript, type Script } from '../clients/script.js';
+import { NO_FENCE, runFenced, type Fence, type Script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type {
@@ -30,6 +30,7 @@ export class RedisOutbox implements Outbox {
     private readonly redis: RedisClient,
     private readonly keys: Keys,
     private readonly wall: () => number,
+    private readonly fence: Fence = NO_FENCE,
   ) {
     this.#own = [keys.scheduler, keys.announcements, keys.producers];
   }
@@ -42,23 +43,19 @@ export class RedisOutbox implements Outbox {
   async enqueue({ ip, agreed }: OwnIp): Promise<Enqueued> {
     const keys = [...this.#own, this.keys.ipChanges];
     const args = [ip, this.wall(), this.keys.producerPrefix, agreed.join(',')];
-    const [changed, previous, producers] = (await runScript(this.redis, ENQUEUE, keys, args)) as [
-      number,
-      string,
-      number,
-    ];
+    const [changed, previous, producers] = (await this.#run(ENQUEUE, keys, args)) as [number, string, number];
     return { changed: changed === 1, previous: isIP(previous) === 0 ? undefined : previous, producers };
   }
 
   async lease(ip: string | undefined, { leaseMs, longestMs }: LeaseTerms): Promise<Lease> {
     const now = this.wall();
     const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
-    return toLease((await runScript(this.redis, LEASE, this.#own, args)) as Row);
+    return toLease((await this.#run(LEASE, this.#own, args)) as Row);
   }
 
   async look(ip: string, { newcomers, refreshMs }: Audience, page = '0'): Promise<Look> {
     const args = [page, this.wall(), this.keys.producerPrefix, ip, newcomers ? 1 : 0, refreshMs ?? ''];
-    const [next, found, refreshed] = (await runScript(this.redis, LOOK, this.#own, args)) as [string, number, number];
+    const [next, found, refreshed] = (await this.#run(LOOK, this.#own, args)) as [string, number, number];
     return { next: next === '0' ? undefined : next, newcomers: found, refreshed };
   }
 
@@ -71,9 +68,19 @@ export class RedisOutbox implements Outbox {
     return this.#settle(NACK, delivery, now, now + retryInMs, reason);
   }
 
+  #run(step: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return runFenced(this.redis, step, {
+      keys,
+      args,
+      lease: this.keys.leader,
+      fence: this.fence,
+      what: 'announcements',
+    });
+  }
+
   async #settle(step: Script, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<Settled> {
     const keys = [...this.#own, this.keys.producer(uuid)];
-    const [pending, outdated, again] = (await runScript(this.redis, step, keys, [
+    const [pending, outdated, again] = (await this.#run(step, keys, [
       ...[uuid, ip, stored.ip ?? '', stored.port ?? ''],
       ...args,
     ])) as [number, '' | Exclude<Settled['outdated'], undefined>, number];

@@ -1,4 +1,4 @@
-import { script } from '../clients/script.js';
+import { fencedScript } from '../clients/script.js';
 
 /** How many changes of the IP are kept. */
 const CHANGES = 20;
@@ -9,7 +9,8 @@ const PAGE = 100;
 const CLOCK_STEP_MS = 60_000;
 
 /*
- * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers.
+ * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers; the
+ * last key and the last argument are those of the fence.
  */
 
 /**
@@ -17,7 +18,7 @@ const CLOCK_STEP_MS = 60_000;
  * meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each key only
  * loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
  */
-export const ENQUEUE = script(`
+export const ENQUEUE = fencedScript(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
 if previous == ARGV[1] then return {0, previous, 0} end
 local producers = redis.call('SMEMBERS', KEYS[3])
@@ -50,7 +51,7 @@ local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 10
  * ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon can only come from a
  * clock that has gone back since, so it counts as due; it is the last one.
  */
-export const LEASE = script(`${SCORE}
+export const LEASE = fencedScript(`${SCORE}
 local ip = redis.call('HGET', KEYS[1], 'ip') or ''
 if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
@@ -110,7 +111,7 @@ end
  * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once a
  * newer one was acknowledged. An address that was noted once is kept true.
  */
-export const ACK = script(`${PLACE}${SETTLE}
+export const ACK = fencedScript(`${PLACE}${SETTLE}
 local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
 if hash and (current or owing) then
   local told = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
@@ -131,7 +132,7 @@ return settled(nil, again)
 `);
 
 /** ARGV besides: due time, reason. */
-export const NACK = script(`${SETTLE}
+export const NACK = fencedScript(`${SETTLE}
 if not current then return settled('ip') end
 local score = redis.call('ZSCORE', KEYS[2], uuid)
 if not score then return settled('told') end
@@ -151,7 +152,7 @@ return settled()
  * entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where newcomers
  * count, and stays where it is missing: nobody knows where that one was told.
  */
-export const LOOK = script(`${PLACE}
+export const LOOK = fencedScript(`${PLACE}
 if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
 local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
 local now, refresh = tonumber(ARGV[2]), tonumber(ARGV[6])

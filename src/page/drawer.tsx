@@ -168,8 +168,8 @@ function Events({ uuid }: { uuid: string }): JSX.Element | null {
     <>
       <h3>Events</h3>
       <ol class="journal">
-        {own.value.map(({ id, at, text }) => (
-          <li key={id}>
+        {own.value.map(({ at, type, text }) => (
+          <li key={`${at} ${type}`}>
             <time>{timeOf(at)}</time> <span>{escaped(text)}</span>
           </li>
         ))}

@@ -1,4 +1,4 @@
-import type { JournalEntry } from './state.js';
+import { keyOf, type JournalEntry } from './journal.js';
 
 /** Neighbours of one type in the journal, the newest first. */
 export interface Fold {
@@ -33,7 +33,8 @@ export function folded(entries: readonly JournalEntry[]): readonly Fold[] {
 
 /** The oldest entry names it: a fold that grows stays the same element. */
 function toFold(entries: JournalEntry[]): Fold {
-  return { key: entries.at(-1)?.id ?? '', entries };
+  const oldest = entries.at(-1);
+  return { key: oldest === undefined ? '' : keyOf(oldest), entries };
 }
 
 /** What a fold says in one line. */

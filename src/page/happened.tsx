@@ -1,10 +1,11 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { escaped } from '../domain/text/printable.js';
+import { escaped, nameOf } from '../domain/text/printable.js';
 import { linkTo } from './view.js';
 import { folded, foldedText, type Fold } from './fold.js';
-import { journal, type JournalEntry } from './state.js';
-import { timeOf } from './words.js';
+import { keyOf, type JournalEntry } from './journal.js';
+import { journal } from './state.js';
+import { shortName, timeOf } from './words.js';
 
 /** What happened, as it happens, equal neighbours folded. */
 export function Happened(): JSX.Element {
@@ -40,7 +41,7 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
         <summary>{escaped(foldedText(fold))}</summary>
         <ul>
           {fold.entries.slice(0, 100).map((entry) => (
-            <li key={entry.id}>
+            <li key={keyOf(entry)}>
               <time>{timeOf(entry.at)}</time> <Told entry={entry} />
             </li>
           ))}
@@ -53,10 +54,13 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
 /** What an entry says; where it is about one peer, a way to it. */
 function Told({ entry }: { entry: JournalEntry }): JSX.Element {
   const { uuid, peer } = entry.data;
-  const text = escaped(entry.text);
-  if (typeof uuid !== 'string') return <span>{text}</span>;
+  if (typeof uuid !== 'string') return <span>{escaped(entry.text)}</span>;
   const producer = entry.type.startsWith('announcement') || peer === 'producer';
-  return <a href={linkTo({ kind: producer ? 'producer' : 'consumer', peer: uuid })}>{text}</a>;
+  return (
+    <a href={linkTo({ kind: producer ? 'producer' : 'consumer', peer: uuid })} title={nameOf(uuid)}>
+      {escaped(entry.text).replace(nameOf(uuid), () => shortName(uuid))}
+    </a>
+  );
 }
 
 const BAD = new Set([

@@ -2,7 +2,8 @@ import { batch } from '@preact/signals';
 import type { Status } from '../status/schema.js';
 import { getJson, urlOf } from './base.js';
 import { SseParser, type ServerSent } from './sse.js';
-import { connected, heardAt, takeEntries, takeStatus, type JournalEntry } from './state.js';
+import type { JournalEntry } from './journal.js';
+import { connected, heardAt, takeEntries, takeStatus } from './state.js';
 
 /** The server sends at least a comment every 15 s. */
 const SILENCE_MS = 40_000;
@@ -80,7 +81,7 @@ function take(events: readonly ServerSent[]): void {
   const entries = events.filter(({ name }) => name === 'entry');
   if (entries.length === 0) return;
   takeEntries(entries.map(({ id, data }) => ({ ...(JSON.parse(data) as Omit<JournalEntry, 'id'>), id })));
-  lastId = entries.at(-1)?.id ?? lastId;
+  lastId = entries.findLast(({ id }) => id !== '')?.id ?? lastId;
 }
 
 function passing(ms: number): Promise<void> {

@@ -8,6 +8,7 @@ import { CHARTS, type ChartSpec } from './charts.js';
 import { chosen, followSeries, samples, SPANS, trouble, type Span } from './series.js';
 import { timeOf } from './words.js';
 import type { Drawing } from './draw.js';
+import { drawLater } from './drawLater.js';
 
 /** How the node did over time; our own outages are shaded in all of it. */
 export function OverTime(): JSX.Element {
@@ -64,7 +65,7 @@ function Chart({ spec, samples: known }: { spec: ChartSpec; samples: readonly Sa
   useEffect(() => {
     let gone = false;
     // The library comes after the page, which is of use without it.
-    void import('./draw.js').then(({ draw }) => {
+    void drawLater().then(({ draw }) => {
       if (gone || place.current === null) return;
       drawing.current = draw(place.current, spec, pointed);
       drawing.current.show(latest.current);

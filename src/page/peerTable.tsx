@@ -211,7 +211,7 @@ function PeerRow({ row, index, y, tabbable, onFocus }: RowProps): JSX.Element {
           {shortName(row.uuid)}
         </a>
       </span>
-      <span class="c-ip" role="cell">
+      <span class="c-ip" role="cell" title={row.ip === null ? '' : addressOf(row)}>
         {row.ip === null ? '–' : addressOf(row)}
       </span>
       {row.kind === 'consumer' ? <ConsumerCells row={row} /> : <ProducerCells row={row} />}

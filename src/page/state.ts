@@ -1,14 +1,6 @@
 import { computed, signal } from '@preact/signals';
+import { merged, type JournalEntry } from './journal.js';
 import type { Status } from '../status/schema.js';
-
-/** One entry of the journal, with the id that the stream in Redis gave it. */
-export interface JournalEntry {
-  readonly id: string;
-  readonly type: string;
-  readonly at: number;
-  readonly text: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
 
 /** The newest entries that the page keeps. */
 const KEPT = 500;
@@ -43,17 +35,7 @@ export function takeStatus(next: Status): void {
 
 /** Puts entries into the journal, each once, whatever the order in which they come. */
 export function takeEntries(entries: readonly JournalEntry[]): void {
-  const known = new Set(journal.value.map(({ id }) => id));
-  const fresh = entries.filter(({ id }) => !known.has(id));
-  if (fresh.length === 0) return;
-  journal.value = [...fresh, ...journal.value].sort(newestFirst).slice(0, KEPT);
-}
-
-/** By the ids of the stream, `<ms>-<n>`. */
-function newestFirst(a: JournalEntry, b: JournalEntry): number {
-  const [aMs = 0, aN = 0] = a.id.split('-').map(Number);
-  const [bMs = 0, bN = 0] = b.id.split('-').map(Number);
-  return bMs - aMs || bN - aN;
+  journal.value = merged(journal.value, entries).slice(0, KEPT);
 }
 
 setInterval(() => {

@@ -21,7 +21,7 @@ export function until(at: number): string {
 /** What fits a column of a peer's UUID: its first group, and all of it in the title. */
 export function shortName(uuid: string): string {
   const name = nameOf(uuid);
-  return /^[0-9a-f]{8}-/i.test(name) ? name.slice(0, 8) : name.length > 14 ? `${name.slice(0, 13)}…` : name;
+  return /^[0-9a-f]{8}-/i.test(name) ? name.slice(0, 8) : name.length > 9 ? `${name.slice(0, 8)}…` : name;
 }
 
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });

@@ -19,6 +19,8 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'peer.undecided':
     case 'redis.failed':
     case 'redis.worked':
+    case 'leader.unwritten':
+    case 'leader.standing-by':
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
-import { withTimeout } from '../clients/withTimeout.js';
+import { fencedScript, NO_FENCE, runFenced, type Fence } from '../clients/script.js';
 import type { Keys } from '../domain/keys.js';
 import type { Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
@@ -8,6 +8,14 @@ import type { Sink } from './sink.js';
 type Fields = Readonly<Record<string, string | number>>;
 
 const WHAT = "writing the scheduler's state";
+
+/** KEYS the hash, then the fence's. ARGV how many fields are set, these as pairs, and those that are removed. */
+const NOTE = fencedScript(`
+local set = 2 * ARGV[1]
+if set > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 2, 1 + set)) end
+if #ARGV > set + 2 then redis.call('HDEL', KEYS[1], unpack(ARGV, 2 + set, #ARGV - 1)) end
+return 1
+`);
 
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
 export class SchedulerState implements Sink {
@@ -21,9 +29,10 @@ export class SchedulerState implements Sink {
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
-    identity: { readonly uuid: string; readonly version: string },
+    identity: Fields,
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
+    private readonly fence: Fence = NO_FENCE,
   ) {
     this.#note({ ...identity, isolated: 0 });
   }
@@ -37,6 +46,9 @@ export class SchedulerState implements Sink {
         if (event.lane === 'regular') {
           this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) });
         }
+        return;
+      case 'leader.took':
+        this.#note({ term: event.term, leader_since: event.at });
         return;
       case 'isolation.began':
         // One peer alone says nothing of a line.
@@ -74,7 +86,7 @@ export class SchedulerState implements Sink {
     if (this.#dirty.size === 0) return [];
     const fields = new Map(this.#dirty);
     try {
-      await withTimeout(this.#write([...fields]));
+      await this.#write([...fields]);
     } catch (error) {
       this.#failing = true;
       return [{ kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
@@ -86,13 +98,11 @@ export class SchedulerState implements Sink {
   }
 
   async #write(fields: readonly (readonly [string, string | number | undefined])[]): Promise<void> {
-    const { scheduler } = this.keys;
+    const { scheduler, leader } = this.keys;
     const set = fields.flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
     const removed = fields.flatMap(([field, value]) => (value === undefined ? [field] : []));
-    await Promise.all([
-      set.length > 0 && this.redis.hset(scheduler, ...set),
-      removed.length > 0 && this.redis.hdel(scheduler, ...removed),
-    ]);
+    const args = [set.length / 2, ...set, ...removed];
+    await runFenced(this.redis, NOTE, { keys: [scheduler], args, lease: leader, fence: this.fence, what: 'scheduler' });
   }
 
   #note(fields: Fields): void {

@@ -1,4 +1,4 @@
-import { script } from '../clients/script.js';
+import { fencedScript } from '../clients/script.js';
 import { lifetimeMs, type HistorySize, type Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import { RECENT_RESULTS, type UnwrittenRow } from '../state/peerBook.js';
@@ -16,14 +16,14 @@ const FIELDS = ['available', 'failures', 'last_ok_at', 'latency_ms', 'checked_at
 const NONE = 'none';
 
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally. ARGV hours, days and expiry of the
+ * KEYS the set, then the entries, then the histories of those that bring a tally, then the fence's. ARGV hours, days and expiry of the
  * histories and the number of entries; then for each of these: uuid, ip and port as called, and the rest in one text,
  * each part with a | behind it, since each argument has its price: the state ('none' removes it, '' leaves it), since
  * when, the newest results, the error (likewise), the fields above, and the tally ('' for none). Writes nothing for an
  * entry that was removed, re-addressed or is no hash. Returns why a history could not be written, '' where there is
  * nothing to say; verdicts never wait for that.
  */
-export const WRITE = script(`${KEEP_HISTORY}
+export const WRITE = fencedScript(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
 local refusal = ''
 local history = 1 + ARGV[4]

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
-import { runScript } from '../clients/script.js';
+import { NO_FENCE, runFenced, type Fence } from '../clients/script.js';
 import type { HistorySize } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
@@ -32,6 +32,7 @@ export class WriteBack implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     history = NO_HISTORY,
+    private readonly fence: Fence = NO_FENCE,
   ) {
     this.#history = new HistoryKeeper(redis, keys, book, wall, explain, history);
   }
@@ -141,7 +142,14 @@ export class WriteBack implements Sink {
 
   async #send(writes: readonly RowWrite[]): Promise<string> {
     const args = toArguments(this.#history.size, writes);
-    return String(await runScript(this.redis, WRITE, toKeys(this.keys, writes), args));
+    const call = {
+      keys: toKeys(this.keys, writes),
+      args,
+      lease: this.keys.leader,
+      fence: this.fence,
+      what: 'verdicts',
+    };
+    return String(await runFenced(this.redis, WRITE, call));
   }
 }
 

@@ -451,6 +451,11 @@ export class PeerBook {
     this.#unwritten.delete(uuid);
   }
 
+  /** Forgets everybody, and what waits to be written of them. */
+  clear(): void {
+    for (const uuid of this.#rows.keys()) this.forget(uuid);
+  }
+
   /** Reserves the peer for one check at a time: the lanes overlap where a peer has just changed its state. */
   begin(uuid: string): boolean {
     if (this.#inFlight.has(uuid)) return false;

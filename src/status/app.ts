@@ -25,9 +25,15 @@ export interface AppSource {
   readonly wall: () => number;
 }
 
-/** What the server in front passes on: the base path, and whether the token was given. */
+/** What the server in front passes on. */
 export interface Env {
-  Bindings: HttpBindings & { readonly base: string; readonly trusted: boolean };
+  Bindings: HttpBindings & {
+    readonly base: string;
+    /** Whether the token was given, where one is needed. */
+    readonly trusted: boolean;
+    /** Whether the request would be admitted now as well: the token may change while it is being served. */
+    readonly isAdmitted: () => boolean;
+  };
 }
 
 const DAY_MS = 86_400_000;
@@ -41,6 +47,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   const { report, pages, metrics, feed, samples, wall } = source;
   const streams = new EventStreams(feed, () => report.status());
   const app = new Hono<Env>();
+  let document: object | undefined;
 
   app.get('/healthz', async (c) => probe(c, healthOf(await report.status())));
   app.get('/readyz', async (c) => probe(c, readinessOf(await report.status(), c.env.trusted)));
@@ -48,7 +55,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     c.body(await metrics.text(await report.status()), 200, { 'content-type': metrics.contentType }),
   );
   app.get('/api/status', async (c) => c.json(await report.status()));
-  app.get('/api/openapi.json', (c) => c.json(openApi(source.version)));
+  app.get('/api/openapi.json', (c) => c.json((document ??= openApi(source.version))));
   app.get('/api/peers', async (c) => {
     const query = read(peersQuery, c);
     return query.ok ? c.json(await pages.page(query.value)) : fault(c, query.text);
@@ -66,10 +73,12 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   });
   app.get('/api/events', (c) => {
     if (streams.isFull) return fault(c, 'too many readers: try again later', 503);
-    const { outgoing } = c.env;
-    outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    if (c.req.method === 'HEAD') outgoing.end();
-    else void streams.serve(outgoing, c.req.header('last-event-id'));
+    const { outgoing, isAdmitted } = c.env;
+    // nginx would keep events back until its buffer is full.
+    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+    outgoing.writeHead(200, headers);
+    void streams.serve(outgoing, c.req.header('last-event-id'), isAdmitted);
     return RESPONSE_ALREADY_SENT;
   });
   app.get('/assets/*', (c) => {
@@ -91,7 +100,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
       report.status(),
       pages.page(peersQuery.parse({ limit: SNAPSHOT_PEERS })),
     ]);
-    const headers = { 'cache-control': 'no-store', vary: 'accept' };
+    const headers = { vary: 'accept' };
     if (!wantsHtml(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
     const base = `${c.env.base}/`;
     const html = pageHtml({ base, title: status.summary, snapshot: snapshotHtml(status, peers) });
@@ -110,7 +119,7 @@ function wantsHtml(c: Context<Env>): boolean {
 }
 
 function probe(c: Context<Env>, { ok, ...body }: { readonly ok: boolean }): Response {
-  return c.json(body, ok ? 200 : 503, { 'cache-control': 'no-store' });
+  return c.json(body, ok ? 200 : 503);
 }
 
 function fault(c: Context<Env>, text: string, status: 400 | 404 | 500 | 503 = 400): Response {

@@ -39,10 +39,12 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
   const reasons = new Map<string, number>();
   const scopes = SCOPES.map(() => ({ peers: 0, lastAnswerS: 0 }));
   const latencies = new Uint32Array(CODES);
+  const nowS = Math.floor(at / SECOND_MS);
   let [judged, called, lastCalledS, everCalled, answered, timed] = [0, 0, 0, false, 0, 0];
   for (const [, row] of book.entries()) {
     if (row.calledS > 0) everCalled = true;
-    lastCalledS = Math.max(lastCalledS, row.calledS);
+    // The API's clock may be ahead of ours.
+    lastCalledS = Math.max(lastCalledS, Math.min(row.calledS, nowS));
     if (row.fault !== null) continue;
     const lane = lanes[laneOf(row.health)];
     lane.peers += 1;
@@ -55,8 +57,8 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
     const { state } = row.health;
     if (state === undefined) continue;
     judged += 1;
-    if (row.calledS * SECOND_MS >= since.called) called += 1;
     // Times of the book are those of the second.
+    if (row.calledS > 0 && row.calledS * SECOND_MS + SECOND_MS > since.called) called += 1;
     if (row.okS > 0 && row.okS * SECOND_MS + SECOND_MS > since.answered) answered += 1;
     if (state !== 'available' && row.error !== null) reasons.set(row.error, (reasons.get(row.error) ?? 0) + 1);
     if (state === 'available' && row.okS > 0) {

@@ -7,6 +7,8 @@ import type { Status } from './schema.js';
 const FIRST = 50;
 /** A reader that has so much waiting reads no more. */
 const MOST_WAITING = 256 * 1_024;
+/** How long a reader may take for one page of what it has missed. */
+const STALLED_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const STATUS_MS = 2_000;
 const STREAM_ID = /^\d{1,15}(-\d{1,15})?$/;
@@ -35,9 +37,13 @@ export class EventStreams {
     return this.#open.size >= MOST_READERS;
   }
 
-  /** Serves one reader, whose headers are sent already, until it goes. */
-  async serve(response: ServerResponse, lastId: string | undefined): Promise<void> {
-    const client = new Client(response);
+  /**
+   * Serves one reader, whose headers are sent already, until it goes: what it has missed since the event with that id, or
+   * the newest few, and then what comes. It is ended once it would not be admitted any more.
+   */
+  async serve(response: ServerResponse, lastId: string | undefined, isAdmitted: () => boolean): Promise<void> {
+    if (response.destroyed) return;
+    const client = new Client(response, isAdmitted);
     this.#open.set(response, client);
     response.once('close', () => {
       this.#open.delete(response);
@@ -46,10 +52,11 @@ export class EventStreams {
     response.on('error', () => undefined);
     client.write('retry: 2000\n\n');
     this.#work();
-    const known = lastId !== undefined && STREAM_ID.test(lastId) ? lastId : undefined;
-    const before = known === undefined ? await this.feed.last(FIRST) : await this.feed.after(known);
-    client.begin(before);
-    this.#send(client, await this.status());
+    if (lastId === undefined || !STREAM_ID.test(lastId)) await client.pass(await this.feed.last(FIRST));
+    else for await (const page of this.feed.after(lastId)) await client.pass(page);
+    client.begin();
+    const status = await this.#status();
+    if (status !== undefined) client.write(statusEvent(status));
   }
 
   /** Ends all of them. */
@@ -70,50 +77,107 @@ export class EventStreams {
 
   async #tick(): Promise<void> {
     this.#ticks += 1;
+    for (const client of this.#open.values()) client.leaveUnlessAdmitted();
     if (this.#ticks % Math.round(KEEP_ALIVE_MS / STATUS_MS) === 0) {
       for (const client of this.#open.values()) client.write(': still here\n\n');
     }
     // A status that takes long is not asked for twice.
     if (this.#asking) return;
     this.#asking = true;
-    const status = await this.status().finally(() => (this.#asking = false));
+    const status = await this.#status();
+    this.#asking = false;
+    if (status === undefined) return;
     const text = statusEvent(status);
     for (const client of this.#open.values()) client.write(text);
   }
 
-  #send(client: Client, status: Status): void {
-    client.write(statusEvent(status));
+  /** Nobody waits for this answer, so a fault in it has to end here. */
+  async #status(): Promise<Status | undefined> {
+    try {
+      return await this.status();
+    } catch {
+      return undefined;
+    }
   }
 }
 
 /** One reader. What comes before its beginning is read waits, so that nothing comes twice or out of order. */
 class Client {
   #waiting: { readonly entry: FeedEntry; readonly text: string }[] | undefined = [];
+  #waitingLength = 0;
+  #last: string | undefined;
+  readonly #passed = new Set<string>();
 
-  constructor(private readonly response: ServerResponse) {}
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly isAdmitted: () => boolean,
+  ) {}
 
   take(entry: FeedEntry, text: string): void {
-    if (this.#waiting === undefined) this.write(text);
-    else this.#waiting.push({ entry, text });
+    if (this.#waiting === undefined) {
+      this.write(text);
+      return;
+    }
+    this.#waiting.push({ entry, text });
+    this.#waitingLength += text.length;
+    if (this.#waitingLength > MOST_WAITING) this.response.destroy();
   }
 
-  begin(before: readonly FeedEntry[]): void {
-    for (const entry of before) this.write(asEvent(entry));
-    const last = before.findLast(({ id }) => id !== undefined)?.id;
-    const sent = new Set(before);
+  /** Writes what was before, as fast as the reader takes it. */
+  async pass(before: readonly FeedEntry[]): Promise<void> {
+    for (const entry of before) {
+      if (this.#isGone()) return;
+      this.response.write(asEvent(entry));
+      this.#last = entry.id ?? this.#last;
+      this.#passed.add(contentOf(entry));
+    }
+    if (this.response.writableNeedDrain) await drained(this.response);
+  }
+
+  /** From now on it gets what comes, at once. */
+  begin(): void {
+    const last = this.#last;
     for (const { entry, text } of this.#waiting ?? []) {
-      const isNew = entry.id === undefined ? !sent.has(entry) : last === undefined || isAfter(entry.id, last);
+      // Without an id it may have been written, and read, since.
+      const isNew =
+        entry.id === undefined ? !this.#passed.has(contentOf(entry)) : last === undefined || isAfter(entry.id, last);
       if (isNew) this.write(text);
     }
     this.#waiting = undefined;
+    this.#passed.clear();
   }
 
   write(text: string): void {
-    if (this.response.destroyed || this.response.writableEnded) return;
+    if (this.#isGone()) return;
     // A reader that stalls is dropped, and finds out by its id what it has missed.
     if (this.response.writableLength > MOST_WAITING) this.response.destroy();
     else this.response.write(text);
   }
+
+  leaveUnlessAdmitted(): void {
+    if (!this.isAdmitted()) this.response.end();
+  }
+
+  #isGone(): boolean {
+    return this.response.destroyed || this.response.writableEnded;
+  }
+}
+
+/** Resolves once the reader has taken what waits, or is gone; one that takes nothing for long is dropped. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const stalled = setTimeout(() => response.destroy(), STALLED_MS);
+    const done = (): void => {
+      clearTimeout(stalled);
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.once('drain', done).once('close', done);
+  });
+}
+
+function contentOf({ type, at, data }: FeedEntry): string {
+  return JSON.stringify([type, at, data]);
 }
 
 function statusEvent(status: Status): string {

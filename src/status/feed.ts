@@ -16,8 +16,8 @@ export interface FeedEntry {
 
 /** How many are kept for readers that come while Redis is away. */
 const KEPT = 1_000;
-/** How many a reader that comes back gets at most of what it has missed. */
-const MISSED = 1_000;
+/** How many are read at once for a reader that comes back. */
+const PAGE = 100;
 
 /** The journal for those who read along: what it was before they came, and what comes. */
 export class EventFeed implements JournalReader {
@@ -52,15 +52,25 @@ export class EventFeed implements JournalReader {
     }
   }
 
-  /** Those after the one with this id, the oldest first. */
-  async after(id: string): Promise<readonly FeedEntry[]> {
+  /** All those after the one with this id in pages, the oldest first; from memory where Redis does not answer. */
+  async *after(id: string): AsyncGenerator<readonly FeedEntry[]> {
+    let last = id;
     try {
-      const found = await withTimeout(this.redis.xrange(this.keys.events, `(${id}`, '+', 'COUNT', String(MISSED)));
-      return found.map(toEntry);
+      for (;;) {
+        const found = await withTimeout(this.redis.xrange(this.keys.events, `(${last}`, '+', 'COUNT', PAGE));
+        yield found.map(toEntry);
+        if (found.length < PAGE) return;
+        last = found.at(-1)?.[0] ?? last;
+      }
     } catch {
-      const known = this.#kept.findIndex((entry) => entry.id === id);
-      return this.#kept.slice(known + 1);
+      yield this.#keptAfter(last);
     }
+  }
+
+  #keptAfter(id: string): readonly FeedEntry[] {
+    // What is kept is in order; what has no id yet came after all that have one.
+    const later = this.#kept.findIndex((entry) => entry.id === undefined || isAfter(entry.id, id));
+    return later === -1 ? [] : this.#kept.slice(later);
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { Config } from '../config/config.js';
+import { quoted } from '../domain/text/printable.js';
 
 /** A request that is not served, and how that is said. */
 export interface Refusal {
@@ -27,6 +28,8 @@ export interface Admitted {
 }
 
 const LONGEST_URL = 2_048;
+/** So much of a strange name is repeated. */
+const LONGEST_NAME = 100;
 /** What probes ask; they know no token. */
 const OPEN: readonly string[] = ['/healthz', '/readyz'];
 
@@ -43,16 +46,18 @@ export function admit(
     return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
   if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
   const name = nameIn(headers.host ?? '');
+  if (name === undefined) return { status: 421, text: 'expected a host name or an IP address in the Host header' };
   if (!isOurs(name, allowedHosts, hostName)) {
+    const head = name.slice(0, LONGEST_NAME);
     return {
       status: 421,
-      text: `this server is not known as ${JSON.stringify(name.slice(0, 100))}: add that name to status.allowedHosts`,
-      host: name.slice(0, 100),
+      text: `this server is not known as ${quoted(head)}: add that name to status.allowedHosts`,
+      host: head,
     };
   }
   const base = baseOf(basePath);
-  if (base !== '' && url.split('?', 1).join('') === base)
-    return { status: 308, text: '', headers: { location: `${base}/` } };
+  const [asked = '', query] = /^([^?]*)(.*)$/s.exec(url)?.slice(1) ?? [];
+  if (base !== '' && asked === base) return { status: 308, text: '', headers: { location: `${base}/${query ?? ''}` } };
   if (!url.startsWith(`${base}/`)) return { status: 404, text: 'nothing is served here' };
   const path = url.slice(base.length);
   const trusted = token === undefined || isGiven(headers.authorization, token);
@@ -75,10 +80,15 @@ export function isRefusal(found: Admitted | Refusal): found is Refusal {
   return 'status' in found;
 }
 
-/** The host without its port, in lower case; brackets of an IPv6 literal are left out. */
-function nameIn(host: string): string {
-  const [, literal, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host.toLowerCase()) ?? [];
-  return literal ?? name.replace(/\.$/, '');
+/** The host without its port, in lower case, an IPv6 literal without its brackets; undefined where there is none. */
+function nameIn(host: string): string | undefined {
+  const [, literal, name = ''] = /^(?:\[([^\]]*)\]|([^:]+))(?::\d*)?$/.exec(host.toLowerCase()) ?? [];
+  if (literal !== undefined) return isIPv6(literal) ? literal : undefined;
+  return name === '' ? undefined : withoutDot(name);
+}
+
+function withoutDot(name: string): string {
+  return name.replace(/\.$/, '');
 }
 
 /** A page elsewhere can make its own name point here (DNS rebinding), but never one of these. */
@@ -87,7 +97,7 @@ function isOurs(name: string, allowed: readonly string[], hostName: string): boo
     isIP(name) !== 0 ||
     name === 'localhost' ||
     name === hostName.toLowerCase() ||
-    allowed.some((one) => one.toLowerCase() === name)
+    allowed.some((one) => withoutDot(one.toLowerCase()) === name)
   );
 }
 

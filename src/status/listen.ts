@@ -1,20 +1,24 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
-import { statusApp, type AppSource } from './app.js';
+import { statusApp, type AppSource, type Env } from './app.js';
 import { admit, baseOf, isRefusal, type Refusal } from './guard.js';
 
 export interface ListenOptions extends AppSource {
   readonly config: () => Config;
   readonly hostName: string;
+  /** A port that can't be had is tried again after so long, in milliseconds. */
+  readonly retryMs?: number;
+  /** A connection on which nothing moves for so long, in milliseconds, is closed. */
+  readonly stalledMs?: number;
 }
 
 type Settings = Pick<Config['status'], 'host' | 'port'>;
 
-/** A port that is taken is tried again after so long. */
 const RETRY_MS = 30_000;
+const STALLED_MS = 30_000;
 /** How long a client may take to send its request, and how long a connection may rest. */
 const LIMITS = {
   maxHeaderSize: 8_192,
@@ -28,6 +32,8 @@ const MOST_CONNECTIONS = 2_000;
 const MOST_NAMES = 20;
 
 const HEADERS = {
+  // Of what changes from one moment to the next; files say otherwise.
+  'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -38,7 +44,7 @@ const HEADERS = {
 /** The status server for as long as it is subscribed to; a port that can't be had is told, and tried again. */
 export function statusServer(settings: Settings, options: ListenOptions): Observable<SchedulerEvent> {
   return new Observable((subscriber) => {
-    const { wall } = options;
+    const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
     const { app, streams } = statusApp(options);
     const serve = getRequestListener((request, env) => app.fetch(request, { ...env, ...admittedOf(env) }));
     const refused = new Set<string>();
@@ -54,14 +60,20 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });
     server.maxConnections = MOST_CONNECTIONS;
-    server.on('clientError', (_, socket) => socket.destroy());
+    // Else those who never read their answer could hold all connections, and the memory of what they asked for.
+    server.timeout = stalledMs;
     server.on('listening', () => {
-      subscriber.next({ kind: 'status.listening', at: wall(), url: urlOf(server, options.config()) });
+      // The address of a host name may be found when it is no longer asked for.
+      if (subscriber.closed) server.close();
+      else subscriber.next({ kind: 'status.listening', at: wall(), url: urlOf(server, config()) });
     });
     server.on('error', (error: NodeJS.ErrnoException) => {
+      // A connection that can't be taken is no reason to listen anew.
+      if (subscriber.closed || server.listening) return;
       const { host, port } = settings;
-      subscriber.next({ kind: 'status.failed', at: wall(), host, port, reason: reasonOf(error), retryInMs: RETRY_MS });
-      retry = setTimeout(listen, RETRY_MS);
+      subscriber.next({ kind: 'status.failed', at: wall(), host, port, reason: reasonOf(error), retryInMs: retryMs });
+      clearTimeout(retry);
+      retry = setTimeout(listen, retryMs);
     });
     const listen = (): void => {
       server.listen({ host: settings.host.replace(/^\[(.*)\]$/, '$1'), port: settings.port });
@@ -71,15 +83,20 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
       clearTimeout(retry);
       streams.close();
       server.close();
-      server.closeAllConnections();
+      // Readers see the end of their stream, and no connection that breaks.
+      setImmediate(() => {
+        server.closeAllConnections();
+      });
     };
   });
 }
 
-const admitted = new WeakMap<IncomingMessage, { readonly base: string; readonly trusted: boolean }>();
+type FromGuard = Omit<Env['Bindings'], keyof HttpBindings>;
 
-function admittedOf(env: { readonly incoming: object }): { readonly base: string; readonly trusted: boolean } {
-  return admitted.get(env.incoming as IncomingMessage) ?? { base: '', trusted: false };
+const admitted = new WeakMap<IncomingMessage, FromGuard>();
+
+function admittedOf(env: { readonly incoming: object }): FromGuard {
+  return admitted.get(env.incoming as IncomingMessage) ?? { base: '', trusted: false, isAdmitted: () => false };
 }
 
 /** Refuses what may not be served; undefined where it may. */
@@ -98,7 +115,8 @@ function answer(
     return found;
   }
   request.url = found.path;
-  admitted.set(request, { base: baseOf(status.basePath), trusted: found.trusted });
+  const isAdmitted = (): boolean => config().status.token === status.token;
+  admitted.set(request, { base: baseOf(status.basePath), trusted: found.trusted, isAdmitted });
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerEvent } from '../events.js';
+import type { Leadership } from '../state/leadership.js';
 import type { Sink } from '../sinks/sink.js';
 import { LANES, type Status } from './schema.js';
 
@@ -8,6 +9,8 @@ const PREFIX = 'consumer_scheduler_';
 const SECOND_MS = 1_000;
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+/** Gauges of the library whose names are those of counters: `promtool check metrics` refuses them. */
+const ILL_NAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** The numbers for Prometheus: counters from the events, gauges from what the status says. No label names a peer. */
 export class Metrics implements Sink {
@@ -19,13 +22,20 @@ export class Metrics implements Sink {
   readonly #polls: Counter<'source' | 'result'>;
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
+  readonly #fenced: Counter<'what'>;
+  /** What of the fenced writes is counted already. */
+  readonly #counted = new Map<string, number>();
+  readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
   #ofTheProcess = false;
   readonly waits = false;
 
-  constructor(build: { readonly version: string; readonly node: string }) {
+  constructor(
+    build: { readonly version: string; readonly node: string },
+    private readonly leadership: Pick<Leadership, 'fenced'>,
+  ) {
     const registers = [this.#registry];
     this.#requests = new Counter({
       name: `${PREFIX}sync_requests_total`,
@@ -71,6 +81,19 @@ export class Metrics implements Sink {
       labelNames: ['result'],
       registers,
     });
+    this.#takeover = new Histogram({
+      name: `${PREFIX}takeover_seconds`,
+      help: 'Time from the last sign of a holder of the registry to its succession by this process.',
+      buckets: ROUND_BUCKETS,
+      registers,
+    });
+    this.#fenced = new Counter({
+      name: `${PREFIX}fenced_writes_total`,
+      help: 'Writes that Redis left out since our lease of the registry was not the one in force.',
+      labelNames: ['what'],
+      registers,
+    });
+    for (const what of ['verdicts', 'announcements', 'scheduler']) this.#fenced.inc({ what }, 0);
     this.#gauges = gauges(registers);
     new Gauge({
       name: `${PREFIX}build_info`,
@@ -119,6 +142,9 @@ export class Metrics implements Sink {
       case 'announcement.failed':
         this.#announcements.inc({ result: event.reason });
         return;
+      case 'leader.took':
+        if (event.afterMs !== undefined) this.#takeover.observe(event.afterMs / SECOND_MS);
+        return;
       case 'config.reloaded':
         this.#reloads.inc({ result: 'ok' });
         return;
@@ -136,10 +162,15 @@ export class Metrics implements Sink {
   /** All of it in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
     // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are read.
-    if (!this.#ofTheProcess) collectDefaultMetrics({ register: this.#registry });
-    this.#ofTheProcess = true;
+    if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
     this.#fill(status);
     return this.#registry.metrics();
+  }
+
+  #collectThoseOfTheProcess(): void {
+    this.#ofTheProcess = true;
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
   }
 
   #fill(status: Status): void {
@@ -147,8 +178,11 @@ export class Metrics implements Sink {
     for (const [state, count] of Object.entries(status.peers.consumers))
       all.peers.set({ kind: 'consumer', state }, count);
     const { producers_know: know, pending, oldest_seconds: oldest } = status.announcements;
+    const rest = know.of - know.count;
+    const owing = Math.min(pending ?? 0, rest);
     all.peers.set({ kind: 'producer', state: 'knows' }, know.count);
-    all.peers.set({ kind: 'producer', state: 'owing' }, know.of - know.count);
+    all.peers.set({ kind: 'producer', state: 'owing' }, owing);
+    all.peers.set({ kind: 'producer', state: 'untold' }, rest - owing);
     all.freshness.set(status.freshness_seconds ?? 0);
     all.pending.set(pending ?? 0);
     all.oldest.set(oldest ?? 0);
@@ -156,7 +190,12 @@ export class Metrics implements Sink {
     all.isolated.set(status.isolated ? 1 : 0);
     all.unwritten.set(status.redis.unwritten_verdicts);
     all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
-    all.replicas.set(Math.max(1, status.replicas.members.length));
+    all.replicas.set(1);
+    all.shares.set(0);
+    for (const [what, total] of this.leadership.fenced) {
+      this.#fenced.inc({ what }, total - (this.#counted.get(what) ?? 0));
+      this.#counted.set(what, total);
+    }
   }
 }
 
@@ -186,6 +225,7 @@ function gauges(registers: Registry[]) {
     isolated: gauge('isolated', 'Whether this node seems to be offline.'),
     unwritten: gauge('unwritten_verdicts', 'Results that wait in memory to be written.'),
     leader: gauge('leader', 'Whether this process works on the registry.'),
+    shares: gauge('shares', 'Shares of the registry that this process works on; 0 where it is not divided.'),
     replicas: gauge('replicas', 'Schedulers that work on the registry.'),
   };
 }

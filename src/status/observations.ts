@@ -18,6 +18,7 @@ export interface LaneRecord {
   finishedAt: number | undefined;
   /** Checks that have ended in the round under way. */
   done: number;
+  /** What the last round that ended came to. */
   ok: number;
   failed: number;
 }
@@ -53,6 +54,15 @@ export class Observations implements Sink {
   #ipHeld: (Told & { readonly until: number }) | undefined;
   /** Since when producers owe an acknowledgement, as far as the events say. */
   owingSince: number | undefined;
+  /** Who works on the registry while this process stands by. */
+  holder:
+    | {
+        readonly instance: string;
+        readonly host: string | null;
+        readonly pid: number | null;
+        readonly since: number | null;
+      }
+    | undefined;
   hostShortSince: number | undefined;
   clockGap: { readonly at: number; readonly gapMs: number } | undefined;
   heartbeatAt: number;
@@ -80,7 +90,7 @@ export class Observations implements Sink {
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'peer.checked':
-        this.#checked(event);
+        this.lanes[event.lane].done += 1;
         return;
       case 'round.started':
         Object.assign(this.lanes[event.lane], { number: event.round, startedAt: event.at, done: 0 });
@@ -122,6 +132,16 @@ export class Observations implements Sink {
       case 'announcements.complete':
         this.owingSince = undefined;
         return;
+      case 'leader.took':
+      case 'leader.unwritten':
+        this.holder = undefined;
+        return;
+      case 'leader.standing-by':
+      case 'leader.lost': {
+        const { instance, host = null, pid = null, since = null } = event.holder;
+        this.holder = { instance, host, pid, since };
+        return;
+      }
       case 'redis.up':
       case 'redis.down':
       case 'redis.failed':
@@ -147,12 +167,6 @@ export class Observations implements Sink {
         return;
       default:
     }
-  }
-
-  #checked({ lane, check }: EventOf<'peer.checked'>): void {
-    const record = this.lanes[lane];
-    record.done += 1;
-    record[check.outcome.ok ? 'ok' : 'failed'] += 1;
   }
 
   #finished({ lane, at, tookMs, aborted, local, ok, failed, denied, round }: EventOf<'round.finished'>): void {

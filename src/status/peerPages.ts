@@ -73,7 +73,7 @@ export class PeerPages {
     }
     for (const [one, row] of await this.#candidates()) {
       if (one !== uuid) continue;
-      const { rows, histories, asOf } = await this.#told([{ ...candidate(one, row, 'uuid'), row }]);
+      const { rows, histories, asOf } = await this.#told([candidate(one, row, 'uuid')]);
       const [peer] = rows;
       if (peer === undefined) return undefined;
       const [history] = histories;
@@ -91,7 +91,7 @@ export class PeerPages {
     const name = query.sort.replace(/^-/, '');
     const rows = await this.#candidates();
     function* candidates(): Generator<Consumer> {
-      for (const [uuid, row] of rows) yield { ...candidate(uuid, row, name), row };
+      for (const [uuid, row] of rows) yield candidate(uuid, row, name);
     }
     const { page, total, next } = select(candidates(), choiceOf(query));
     const { rows: peers, asOf } = await this.#told(page);
@@ -123,9 +123,10 @@ export class PeerPages {
     const { redis, keys, wall, observations, readHistories } = this.source;
     const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
     const now = wall();
-    const away = observations.redis.since ?? now;
+    // What fails before the outage is noticed is told as of now: the book goes on being true.
+    const { up, since = now } = observations.redis;
     try {
-      if (!observations.redis.up) throw new Error('away');
+      if (!up) throw new Error('away');
       const [fields, histories] = await Promise.all([
         withTimeout(
           Promise.all(
@@ -142,7 +143,11 @@ export class PeerPages {
       });
       return { rows, histories, asOf: now };
     } catch {
-      return { rows: page.map((one) => fromBook(one, changedAt)), histories: [], asOf: Math.min(now, away) };
+      return {
+        rows: page.map((one) => fromBook(one, changedAt)),
+        histories: [],
+        asOf: up ? now : Math.min(now, since),
+      };
     }
   }
 
@@ -180,9 +185,9 @@ function choiceOf({ state, q, sort, limit, cursor: text }: PeersQuery): Choice {
   };
 }
 
-function candidate(uuid: string, row: PeerRow, sort: string): Candidate {
+function candidate(uuid: string, row: PeerRow, sort: string): Consumer {
   const state = stateOf(row);
-  return { uuid, ip: row.ip, state, key: consumerKey(sort, row, state) };
+  return { uuid, ip: row.ip, state, key: consumerKey(sort, row, state), row };
 }
 
 function consumerKey(sort: string, row: PeerRow, state: string): string | number {
@@ -228,9 +233,11 @@ function producerRow(
   { nextAt, notifiedIp, notifiedAt, ...entry }: ProducerEntry,
   state: ProducerRow['state'],
 ): ProducerRow {
+  const fault = state === 'denied' ? 'address-denied' : state === 'invalid' ? 'address-invalid' : null;
   return {
     kind: 'producer',
     ...entry,
+    error: fault ?? entry.error,
     state,
     notified_ip: notifiedIp,
     notified_at: notifiedAt,

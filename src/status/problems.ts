@@ -1,6 +1,6 @@
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Picture } from './picture.js';
-import { answering, consumers, failingAtLarge, oneWay, share, thousands } from './shares.js';
+import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
 
 /** What is wrong, since when, and what to do about it. */
 export interface Problem {
@@ -50,7 +50,7 @@ function redis({ redis: { up, since, reason, unwritten }, redisFailing }: Pictur
       bad(
         'redis-down',
         since,
-        `Redis can't be used${reason === undefined ? '' : `: ${reason}`}. ${thousands(unwritten)} results wait in memory.`,
+        `Redis can't be used${reason === undefined ? '' : `: ${reason}`}. ${resultsWait(unwritten)} in memory.`,
         'Check that Redis runs and that redis.url is right; nothing is lost meanwhile, but no IP change is announced.',
       ),
     ];
@@ -76,7 +76,7 @@ function families({ missingFamilies }: Picture): readonly Problem[] {
     bad(
       'family-missing',
       since,
-      `This host has no ${family} address, so its ${thousands(n)} ${family} peers count as unreachable.`,
+      `This host has no ${family} address, so its ${thousands(n)} ${family} ${n === 1 ? 'peer counts' : 'peers count'} as unreachable.`,
       `Give this host an ${family} address, or let the registry hold no ${family} peers.`,
     ),
   );
@@ -91,7 +91,7 @@ function oneSided(picture: Picture): readonly Problem[] {
       bad(
         'not-called',
         callers.lastAt,
-        `They answer us, but only ${share(callers)} have called us lately; the last call came ${span(now - callers.lastAt)} ago.`,
+        `They answer us, but only ${share(callers)} ${have(callers.count)} called us lately; the last call came ${span(now - callers.lastAt)} ago.`,
         'Check that the API runs, and that its port is open in the firewall and forwarded by the router (NAT).',
       ),
     ];
@@ -142,13 +142,14 @@ function publicIp({ ip }: Picture): readonly Problem[] {
 
 function announcements({ oldestOwingMs, producersKnow, now }: Picture): readonly Problem[] {
   if (producersKnow === undefined || producersKnow.count === producersKnow.of) return [];
-  const left = `${thousands(producersKnow.of - producersKnow.count)} of ${thousands(producersKnow.of)} producers`;
+  const count = producersKnow.of - producersKnow.count;
+  const left = `${share({ count, of: producersKnow.of }, 'producer')} ${have(count)}`;
   if (oldestOwingMs === undefined) {
     return [
       notice(
         'untold',
         undefined,
-        `${left} have registered since our IP last changed, and are not told it.`,
+        `${left} registered since our IP last changed, and ${count === 1 ? 'is' : 'are'} not told it.`,
         'Set announce.newcomers, if they should be; the API of a node usually tells them.',
       ),
     ];
@@ -158,7 +159,7 @@ function announcements({ oldestOwingMs, producersKnow, now }: Picture): readonly
     bad(
       'announcement-stuck',
       now - oldestOwingMs,
-      `${left} have not acknowledged our IP for ${span(oldestOwingMs)}.`,
+      `${left} not acknowledged our IP for ${span(oldestOwingMs)}.`,
       'They are tried again for as long as they are registered; see `peers list producer` for the reasons.',
     ),
   ];
@@ -231,7 +232,7 @@ function peers(picture: Picture): readonly Problem[] {
       notice(
         'malformed',
         undefined,
-        `${consumers(counts.invalid)} in the registry have no valid address.`,
+        `The registry has no valid address for ${consumers(counts.invalid)}.`,
         'See `peers list consumer --state invalid`; the API should register an IP literal for each.',
       ),
     );
@@ -287,6 +288,10 @@ function config({ configRejected, needsRestart }: Picture): readonly Problem[] {
     );
   }
   return found;
+}
+
+function have(n: number): string {
+  return n === 1 ? 'has' : 'have';
 }
 
 function bad(code: string, since: number | undefined, text: string, advice: string): Problem {

@@ -43,7 +43,8 @@ const WAIT_MS = 500;
 
 /**
  * The producers, who of them knows our IP, and its changes: read when somebody asks, and kept for a while, so that any
- * number of readers costs Redis the same. While Redis is away it stays what it was.
+ * number of readers costs Redis the same. While Redis is away it stays what it was. Texts of producers are latin1, one
+ * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
  */
 export class RegistryView {
   #last: RegistryPicture | undefined;
@@ -84,13 +85,13 @@ export class RegistryView {
     const seen = new Set<string>();
     let cursor = '0';
     do {
-      const [next, uuids] = await withTimeout(redis.sscan(keys.producers, cursor, 'COUNT', String(PAGE)));
-      const fresh = uuids.filter((uuid) => !seen.has(uuid));
+      const [next, members] = await withTimeout(redis.sscanBuffer(keys.producers, cursor, 'COUNT', String(PAGE)));
+      const fresh = members.map(toText).filter((uuid) => !seen.has(uuid));
       for (const uuid of fresh) seen.add(uuid);
       for (let i = 0; i < fresh.length; i += PAGE) {
         producers.push(...(await this.#entries(fresh.slice(i, i + PAGE), due)));
       }
-      cursor = next;
+      cursor = next.toString();
     } while (cursor !== '0');
     const known = ip !== null && isIP(ip) !== 0 ? ip : undefined;
     return {
@@ -121,7 +122,8 @@ export class RegistryView {
   /** When who is due. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
-    const pairs: string[] = await withTimeout(this.redis.zrange(this.keys.announcements, '0', '-1', 'WITHSCORES'));
+    const found = await withTimeout(this.redis.zrangeBuffer(this.keys.announcements, '0', '-1', 'WITHSCORES'));
+    const pairs = found.map(toText);
     for (let i = 0; i + 1 < pairs.length; i += 2) due.set(pairs[i] ?? '', Math.floor(Number(pairs[i + 1])));
     return due;
   }
@@ -130,7 +132,8 @@ export class RegistryView {
     return withTimeout(
       Promise.all(
         uuids.map(async (uuid) => {
-          const fields = await this.redis.hmget(this.keys.producer(uuid), ...FIELDS).catch(noHash);
+          const key = Buffer.from(this.keys.producer(uuid), 'latin1');
+          const fields = (await this.redis.hmgetBuffer(key, ...FIELDS).catch(noHash)).map((one) => one && toText(one));
           const [ip = null, port = null, notifiedIp = null, notifiedAt = null, attempts = null, error = null] = fields;
           return {
             uuid,
@@ -148,8 +151,12 @@ export class RegistryView {
   }
 }
 
+function toText(bytes: Buffer): string {
+  return bytes.toString('latin1');
+}
+
 /** A key of another type is that entry's fault alone. */
-function noHash(error: unknown): (string | null)[] {
+function noHash(error: unknown): (Buffer | null)[] {
   if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
   throw error;
 }

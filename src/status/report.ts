@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { PeerBook } from '../state/peerBook.js';
+import type { Leadership } from '../state/leadership.js';
 import { census, type Census } from './census.js';
 import type { Observations } from './observations.js';
 import type { Picture } from './picture.js';
@@ -27,6 +28,7 @@ export interface ReportSource {
   readonly book: PeerBook;
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'look'>;
+  readonly leadership: Pick<Leadership, 'standsBy' | 'term'>;
   /** How long the last PING of Redis took, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
   readonly wall: () => number;
@@ -72,7 +74,7 @@ function changedAt({ ip }: Observations, registry: RegistryPicture | undefined):
 
 /** What the sentence and the problems are drawn from. */
 function pictureOf(
-  { identity, config, book, observations: seen }: ReportSource,
+  { identity, config, book, observations: seen, leadership }: ReportSource,
   now: number,
   found: Census,
   registry: RegistryPicture | undefined,
@@ -83,7 +85,7 @@ function pictureOf(
   const owingSince = seen.owingSince ?? registry?.ipChangedAt;
   return {
     now,
-    role: 'leader',
+    role: leadership.standsBy ? 'standby' : 'leader',
     host: identity.host,
     pid: identity.pid,
     startedAt: seen.startedAt,
@@ -234,7 +236,7 @@ function toStatus(source: ReportSource, now: number, found: Census, registry: Re
           : { at: seen.configRejected.at, problems: [...seen.configRejected.problems] },
       needs_restart: [...seen.needsRestart.keys()],
     },
-    replicas: { role: 'leader', term: null, members: [] },
+    replicas: { role: picture.role, term: source.leadership.term ?? null, holder: seen.holder ?? null },
   };
 }
 

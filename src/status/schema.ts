@@ -17,7 +17,8 @@ const MAX_TIME = 8.64e15;
 /** In a query, where everything is text. */
 function wholeNumber(least: number, most: number) {
   const error = `expected a whole number from ${String(least)} to ${String(most)}`;
-  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+  const read = (text: unknown): unknown => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text);
+  return z.preprocess(read, z.int({ error }).min(least, { error }).max(most, { error }));
 }
 
 export const LANES = ['regular', 'suspect', 'pending', 'unavailable'] as const;
@@ -185,7 +186,15 @@ export const statusSchema = z
     replicas: z.object({
       role: z.enum(['leader', 'standby', 'member']),
       term: count.nullable(),
-      members: z.array(z.string()),
+      holder: z
+        .object({
+          instance: z.string(),
+          host: z.string().nullable(),
+          pid: z.int().nullable(),
+          since: timeOrNull,
+        })
+        .nullable()
+        .describe('Who works on the registry while this one stands by'),
     }),
   })
   .meta({ id: 'Status' });
@@ -268,7 +277,11 @@ export const peersQuery = z.object({
     .default('problems')
     .describe(`One of ${SORTS.join(', ')}; with - before it, the other way round`),
   limit: wholeNumber(1, 1_000).default(100),
-  cursor: z.string().max(500).optional(),
+  cursor: z
+    .string()
+    .max(1_000, { error: 'expected the `next` of a page before' })
+    .optional()
+    .describe('The `next` of the page before'),
 });
 
 export type PeersQuery = z.output<typeof peersQuery>;
@@ -325,3 +338,15 @@ export const eventSchema = z
   .object({ type: z.string(), at: time, data: z.record(z.string(), z.unknown()), text: z.string() })
   .meta({ id: 'Event' })
   .describe('The data of a server-sent event named `entry`; its id is the one in `<p>events`');
+
+export const probeSchema = z
+  .object({
+    status: z.string(),
+    reasons: z
+      .array(z.object({ code: z.string(), text: z.string().optional() }))
+      .optional()
+      .describe('Why not; the codes alone where a token is needed and was not given'),
+  })
+  .meta({ id: 'Probe' });
+
+export const errorSchema = z.object({ error: z.string() }).meta({ id: 'Error' });

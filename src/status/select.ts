@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
 /** A peer as far as choosing and sorting goes. */
@@ -5,7 +6,7 @@ export interface Candidate {
   readonly uuid: string;
   readonly ip: string | null;
   readonly state: string;
-  /** What it is sorted by; equal ones are sorted by their UUID. */
+  /** What it is sorted by, at most 47 characters; equal ones are sorted by their UUID. */
   readonly key: string | number;
 }
 
@@ -26,12 +27,23 @@ export interface Choice {
   readonly cursor: Cursor | undefined;
 }
 
+/** Where the last page ended. */
 export interface Cursor {
   readonly key: string | number;
-  readonly uuid: string;
+  /** The UUID as `orderName` has it. */
+  readonly name: string;
 }
 
-type Place = Pick<Candidate, 'key' | 'uuid'>;
+/** Longer than a UUID. What the registry holds instead may be of any length, but a cursor has to fit into a query. */
+const LONGEST_NAME = 48;
+const HEAD = 32;
+/** Longer than an address. */
+const LONGEST_KEY = 46;
+
+interface Found<T> {
+  readonly one: T;
+  readonly name: string;
+}
 
 /**
  * One page of those that match: the first so many after the cursor. Only one page is ever sorted, so that each page costs
@@ -41,40 +53,58 @@ export function select<T extends Candidate>(candidates: Iterable<T>, choice: Cho
   const { states, limit, cursor, descending } = choice;
   const wanted = choice.q?.toLowerCase();
   const sign = descending ? -1 : 1;
-  const page: T[] = [];
+  const page: Found<T>[] = [];
   let [total, after] = [0, 0];
   for (const one of candidates) {
+    const { key, uuid } = one;
     if (states !== undefined && !states.has(one.state)) continue;
-    if (wanted !== undefined && !one.uuid.toLowerCase().includes(wanted) && one.ip?.includes(wanted) !== true) continue;
+    if (wanted !== undefined && !uuid.toLowerCase().includes(wanted) && !isIn(one.ip, wanted)) continue;
     total += 1;
-    if (cursor !== undefined && order(one, cursor, sign) <= 0) continue;
+    const name = orderName(uuid);
+    if (cursor !== undefined && order(key, name, cursor.key, cursor.name, sign) <= 0) continue;
     after += 1;
     const last = page[limit - 1];
-    if (last === undefined || order(one, last, sign) < 0) insert(page, one, sign, limit);
+    if (last === undefined || order(key, name, last.one.key, last.name, sign) < 0)
+      insert(page, { one, name }, sign, limit);
   }
   const last = page.at(-1);
-  return { page, total, next: after > page.length && last !== undefined ? toText(last) : undefined };
+  return {
+    page: page.map(({ one }) => one),
+    total,
+    next: after > page.length && last !== undefined ? toText(last.one.key, last.name) : undefined,
+  };
 }
 
-function insert<T extends Place>(page: T[], one: T, sign: number, limit: number): void {
+function insert<T extends Candidate>(page: Found<T>[], found: Found<T>, sign: number, limit: number): void {
+  const { key } = found.one;
   let [low, high] = [0, page.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     const there = page[middle];
-    if (there !== undefined && order(there, one, sign) < 0) low = middle + 1;
+    if (there !== undefined && order(there.one.key, there.name, key, found.name, sign) < 0) low = middle + 1;
     else high = middle;
   }
-  page.splice(low, 0, one);
+  page.splice(low, 0, found);
   if (page.length > limit) page.pop();
 }
 
-function order(a: Place, b: Place, sign: number): number {
-  if (a.key !== b.key) return (a.key < b.key ? -1 : 1) * sign;
-  return a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : 0;
+function isIn(ip: string | null, wanted: string): boolean {
+  return ip?.toLowerCase().includes(wanted) === true;
 }
 
-function toText({ key, uuid }: Place): string {
-  return Buffer.from(JSON.stringify([key, uuid])).toString('base64url');
+/** What equal ones are sorted by: the UUID, or the head and the digest of a longer text. */
+function orderName(uuid: string): string {
+  if (uuid.length <= LONGEST_NAME) return uuid;
+  return uuid.slice(0, HEAD) + createHash('sha256').update(uuid).digest('hex');
+}
+
+function order(key: Cursor['key'], name: string, otherKey: Cursor['key'], otherName: string, sign: number): number {
+  if (key !== otherKey) return (key < otherKey ? -1 : 1) * sign;
+  return name < otherName ? -sign : name > otherName ? sign : 0;
+}
+
+function toText(key: Cursor['key'], name: string): string {
+  return Buffer.from(JSON.stringify([key, name])).toString('base64url');
 }
 
 /** The cursor in the text; undefined where it is none of ours. */
@@ -82,9 +112,9 @@ export function readCursor(text: string): Cursor | undefined {
   try {
     const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (!Array.isArray(read) || read.length !== 2) return undefined;
-    const [key, uuid] = read as unknown[];
-    if (typeof uuid !== 'string' || (typeof key !== 'string' && typeof key !== 'number')) return undefined;
-    return { key, uuid };
+    const [key, name] = read as unknown[];
+    if (typeof name !== 'string' || (typeof key !== 'string' && typeof key !== 'number')) return undefined;
+    return { key, name };
   } catch {
     return undefined;
   }
@@ -98,5 +128,5 @@ export function addressKey(ip: string | null): string {
         .split('.')
         .map((part) => part.padStart(3, '0'))
         .join('.')
-    : `:${ip}`;
+    : `:${ip.slice(0, LONGEST_KEY)}`;
 }

@@ -5,6 +5,9 @@ const WELL = 0.5;
 /** Share of failing consumers from which on it is more than the weather, and of how many one can say so. */
 const MANY = 0.2;
 const FEW = 5;
+/** Who called within so many of our intervals called lately; and so long nobody need call at all. */
+const CALL_INTERVALS = 3;
+const SILENCE_MS = 60_000;
 
 /** Judged consumers that are not unavailable. */
 export function answering({ peers }: Pick<Picture, 'peers'>): Counted {
@@ -16,8 +19,9 @@ export function answering({ peers }: Pick<Picture, 'peers'>): Counted {
 export function oneWay(picture: Picture): 'not-called' | 'cannot-call-out' | undefined {
   const { callers, intervalMs = 0, startedAt = 0, now } = picture;
   const { count, of } = answering(picture);
-  // Right after a start nobody has had the time to call.
-  if (callers === undefined || of === 0 || now - startedAt < 3 * intervalMs) return undefined;
+  // Right after a start nobody has had the time to call; and a short silence means nothing, however short our interval is.
+  if (callers === undefined || of === 0 || now - startedAt < CALL_INTERVALS * intervalMs) return undefined;
+  if (now - callers.lastAt < SILENCE_MS && callers.count === 0) return undefined;
   const theyAnswer = count / of >= WELL;
   const theyCall = callers.count / Math.max(callers.of, 1) >= WELL / 2;
   if (theyAnswer === theyCall) return undefined;
@@ -38,6 +42,10 @@ export function share({ count, of }: Counted, noun = 'consumer'): string {
 
 export function consumers(n: number): string {
   return `${thousands(n)} consumer${n === 1 ? '' : 's'}`;
+}
+
+export function resultsWait(n: number): string {
+  return n === 1 ? '1 result waits' : `${thousands(n)} results wait`;
 }
 
 /** With commas, whatever the locale of the host: other programs read it too. */

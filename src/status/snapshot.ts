@@ -92,13 +92,9 @@ export function snapshotText(status: Status, peers: readonly Row[]): string {
     ...lines.flatMap(([name, value]) => wrapped(`  ${name.padEnd(18)}${value}`, 20)),
   ]);
   const table = peers.length === 0 ? [] : ['', 'Peers, problems first', ...peers.map((row) => rowText(row, now))];
-  return [
-    ...wrapped(`${WORDS[status.level]}: ${escaped(status.summary)}`, 0),
-    ...problems,
-    ...sections,
-    ...table,
-    '',
-  ].join('\n');
+  return [...wrapped(`${WORDS[status.level]}: ${escaped(status.summary)}`, 0), ...problems, ...sections, ...table].join(
+    '\n',
+  );
 }
 
 interface Facts {

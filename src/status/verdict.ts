@@ -1,7 +1,7 @@
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Counted, Picture } from './picture.js';
 import { problemsOf, type Problem } from './problems.js';
-import { answering, consumers, failingAtLarge, oneWay, share, thousands } from './shares.js';
+import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
 
 /** How serious the whole is: all is well, a beginning or the weather, something to act on. */
 export type Level = 'ok' | 'notice' | 'bad';
@@ -53,12 +53,9 @@ function standby({ role }: Picture): ReturnType<Case> {
 
 function redisAway({ redis: { up, since, unwritten }, now }: Picture): ReturnType<Case> {
   if (up) return undefined;
-  const waiting = unwritten === 0 ? 'checks go on from memory' : `checks go on, ${results(unwritten)} to be written`;
+  const waiting =
+    unwritten === 0 ? 'checks go on from memory' : `checks go on, ${resultsWait(unwritten)} to be written`;
   return bad('redis-down', `Redis can't be used${sinceText(since, now)}: ${waiting}.`);
-}
-
-function results(n: number): string {
-  return n === 1 ? '1 result waits' : `${thousands(n)} results wait`;
 }
 
 function isolated({ isolated: scopes, ip, now }: Picture): ReturnType<Case> {

@@ -147,6 +147,7 @@ function statusOf(consumers: readonly ConsumerRow[], producers: readonly Produce
     started_at: now - 3 * DAY,
     uptime_seconds: 3 * 86_400,
     stopping: false,
+    heartbeat_at: now - 1_000,
     ip: {
       value: '203.0.113.7',
       since: now - 4 * MIN,
@@ -206,7 +207,7 @@ function statusOf(consumers: readonly ConsumerRow[], producers: readonly Produce
       rejected: null,
       needs_restart: [],
     },
-    replicas: { role: 'leader', term: 17, members: [] },
+    replicas: { role: 'leader', term: 17, holder: null },
   });
 }
 

@@ -1,4 +1,5 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
+import type { Holder } from '../../domain/leader.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
 import { describeRound } from './describeRound.js';
 import type { Line } from './line.js';
@@ -101,6 +102,11 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
       return [{ level: 'warn', message: `a restart is needed for the new value of ${event.keys.join(', ')}` }];
+    case 'leader.took':
+    case 'leader.unwritten':
+    case 'leader.standing-by':
+    case 'leader.lost':
+      return [leader(event)];
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':
@@ -234,6 +240,47 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
         message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
       };
   }
+}
+
+function leader(event: EventOf<'leader.took' | 'leader.unwritten' | 'leader.standing-by' | 'leader.lost'>): Line {
+  switch (event.kind) {
+    case 'leader.took':
+      return {
+        level: 'info',
+        message: `this scheduler works on the registry (term ${String(event.term)})${event.afterMs === undefined ? '' : `, ${duration(event.afterMs)} after the last sign of the one before`}`,
+        topic: 'leader',
+        condition: 'leads',
+      };
+    case 'leader.unwritten':
+      return {
+        level: 'warn',
+        message: `the lease of the registry can't be taken: ${event.reason}; checks run, results wait in memory, and nothing is announced`,
+        topic: 'leader',
+        condition: `unwritten ${event.reason}`,
+      };
+    case 'leader.standing-by':
+      return {
+        level: 'info',
+        message: `standing by: ${holderName(event.holder)} works on this registry`,
+        topic: 'leader',
+        condition: `standby ${event.holder.token}`,
+      };
+    case 'leader.lost':
+      return {
+        level: 'warn',
+        message: `${holderName(event.holder)} has taken over the registry: the work ends here`,
+        topic: 'leader',
+        condition: 'lost',
+      };
+  }
+}
+
+/** The scheduler on a host, as far as it says so. */
+function holderName({ host, pid, since, instance }: Holder): string {
+  const place = host === undefined ? `instance ${nameOf(instance)}` : `host ${nameOf(host)}`;
+  const process = pid === undefined ? '' : `, pid ${String(pid)}`;
+  const when = since === undefined ? '' : `, since ${new Date(since).toISOString()}`;
+  return `the scheduler on ${place}${process}${when},`;
 }
 
 function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'status.refused'>): Line {

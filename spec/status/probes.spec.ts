@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { healthOf, readinessOf } from '#src/status/probes.js';
+import type { Status } from '#src/status/schema.js';
+import { worldOf } from '../support/page/picture.js';
+
+const NOW = 1_764_000_000_000;
+
+describe('the probes', () => {
+  const { status } = worldOf(10, NOW);
+  const with_ = (over: Partial<Status>): Status => ({ ...status, ...over });
+  const down = { ...status.redis, up: false, reason: 'refused' };
+  const noRound = { ...status.lanes, regular: { ...status.lanes.regular, rounds: 0 } };
+
+  it('find a process alive while its heart beats, whatever else is wrong', () => {
+    expect(healthOf(with_({ redis: down, isolated: true, stopping: true, lanes: noRound }))).to.include({ ok: true });
+    expect(healthOf({ as_of: NOW, heartbeat_at: NOW - 29_999 }).ok).to.equal(true);
+    // A clock that was set back is no silence.
+    expect(healthOf({ as_of: NOW, heartbeat_at: NOW + 3_600_000 }).ok).to.equal(true);
+    expect(healthOf({ as_of: NOW, heartbeat_at: NOW - 30_000 })).to.deep.equal({
+      ...{ ok: false, status: 'stalled' },
+      reasons: [{ code: 'stalled', text: 'no heartbeat for 30 s' }],
+    });
+  });
+
+  it('find it ready where nothing speaks against it', () => {
+    expect(readinessOf(status, false)).to.deep.equal({ ok: true, status: 'ready' });
+  });
+
+  it('name each reason, and without trust its code alone', () => {
+    const all = with_({ redis: down, isolated: true, stopping: true, lanes: noRound });
+    const codes = ['redis-down', 'starting', 'isolated', 'stopping'];
+    const trusted = readinessOf(all, true);
+    expect(trusted).to.include({ ok: false, status: 'not-ready' });
+    expect(trusted.reasons?.map(({ code }) => code)).to.deep.equal(codes);
+    expect(trusted.reasons?.[0]?.text).to.equal("Redis can't be used: refused");
+    for (const { text } of trusted.reasons ?? []) expect(text).to.be.a('string');
+    expect(readinessOf(all, false).reasons).to.deep.equal(codes.map((code) => ({ code })));
+  });
+
+  it('are not held up by peers without a verdict', () => {
+    const pending = { ...status.lanes, pending: { ...status.lanes.pending, peers: 1_000, rounds: 0 } };
+    expect(readinessOf(with_({ lanes: pending }), true).ok).to.equal(true);
+  });
+
+  it('find a standby ready, and say what it is', () => {
+    const standby = with_({ replicas: { ...status.replicas, role: 'standby' }, lanes: noRound });
+    expect(readinessOf(standby, true)).to.deep.equal({ ok: true, status: 'standby' });
+  });
+});

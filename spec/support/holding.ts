@@ -1,0 +1,16 @@
+import type { Deps } from '#src/app/deps.js';
+import { Leadership } from '#src/state/leadership.js';
+
+/** Holds the registry from the first beat on, and says nothing of it. */
+export function holding(): Pick<Deps, 'leadership' | 'candidacy' | 'leaseMs'> {
+  const leadership = new Leadership();
+  leadership.hold('us:1', Infinity);
+  return {
+    leadership,
+    candidacy: {
+      beat: () => Promise.resolve({ kind: 'leads', term: undefined, afterMs: undefined }),
+      release: () => Promise.resolve(),
+    },
+    leaseMs: 10_000,
+  };
+}

@@ -1,0 +1,111 @@
+import {
+  catchError,
+  connect,
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  exhaustMap,
+  filter,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  share,
+  switchMap,
+  takeUntil,
+  tap,
+  type Observable,
+} from 'rxjs';
+import type { Standing } from '../leader/candidacy.js';
+import type { SchedulerEvent } from '../events.js';
+import { every } from '../sources/every.js';
+import { alongside } from '../streams/operators/alongside.js';
+import type { Deps } from './deps.js';
+
+/** A holder renews its lease this often within it. */
+const BEATS_PER_LEASE = 5;
+/** Who stands by looks so often: an orderly end is to be noticed within a second. */
+const STANDBY_MS = 500;
+
+type LeadDeps = Pick<
+  Deps,
+  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'alarm' | 'clock' | 'stop$'
+>;
+
+/** The work, for as long as this process holds the registry; standing by until then, and again after it was taken. */
+export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>): Observable<SchedulerEvent> {
+  const { clock, stop$, book, alarm } = deps;
+  const { wall } = clock;
+  const standing$ = beats(deps).pipe(share());
+  const change$ = standing$.pipe(
+    distinctUntilChanged(isSame),
+    tap(({ kind }) => {
+      // A lease that had to be taken again may have gone with the announcements.
+      if (kind === 'leads') alarm.ring();
+    }),
+    takeUntil(stop$),
+  );
+  const worked$ = change$.pipe(
+    connect((changed$) =>
+      merge(
+        changed$.pipe(
+          map((standing) => toEvent(standing, wall())),
+          filter((event) => event !== undefined),
+        ),
+        changed$.pipe(
+          map(({ kind }) => kind === 'leads' || kind === 'unwritten'),
+          distinctUntilChanged(),
+          switchMap((leads) => {
+            if (leads) return work$;
+            // What was found under another lease is written by nobody; who holds the registry finds it out anew.
+            book.clear();
+            return EMPTY;
+          }),
+        ),
+      ),
+    ),
+  );
+  // The lease is kept while what is in flight drains.
+  return worked$.pipe(alongside(standing$.pipe(ignoreElements())));
+}
+
+/** Gives the lease back at the end. */
+export function releasing({ candidacy }: Pick<Deps, 'candidacy'>): Observable<never> {
+  return defer(() => from(candidacy.release())).pipe(
+    ignoreElements(),
+    catchError(() => EMPTY),
+  );
+}
+
+/** What this process is after each beat: the next one comes at its time, or at once where there is a reason. */
+function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<Standing> {
+  const holding$ = every({ intervalMs: leaseMs / BEATS_PER_LEASE }).pipe(filter(() => leadership.leads));
+  const waiting$ = every({ intervalMs: Math.min(STANDBY_MS, leaseMs / BEATS_PER_LEASE) }).pipe(
+    filter(() => !leadership.leads),
+  );
+  return merge(holding$, waiting$, redisConnected$, leadership.refused$).pipe(
+    exhaustMap(() => candidacy.beat()),
+    filter(({ kind }) => kind !== 'unknown'),
+  );
+}
+
+function isSame(a: Standing, b: Standing): boolean {
+  if (a.kind === 'leads' && b.kind === 'leads') return a.term === b.term;
+  if (a.kind === 'standby' && b.kind === 'standby') return a.holder.token === b.holder.token;
+  return a.kind === 'unwritten' && b.kind === 'unwritten' && a.reason === b.reason;
+}
+
+function toEvent(standing: Standing, at: number): SchedulerEvent | undefined {
+  switch (standing.kind) {
+    case 'leads': {
+      const { term, afterMs } = standing;
+      return term === undefined ? undefined : { kind: 'leader.took', at, term, afterMs };
+    }
+    case 'unwritten':
+      return { kind: 'leader.unwritten', at, reason: standing.reason };
+    case 'standby':
+      return { kind: standing.lost ? 'leader.lost' : 'leader.standing-by', at, holder: standing.holder };
+    case 'unknown':
+      return undefined;
+  }
+}

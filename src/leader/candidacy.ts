@@ -1,0 +1,158 @@
+import type { Holder, ProcessIdentity } from '../domain/leader.js';
+import type { Leadership } from '../state/leadership.js';
+import { isGone } from './processIdentity.js';
+import type { Beat, RedisLease } from './redisLease.js';
+
+/** Another scheduler, of another UUID, is at work on this registry: that is a mistake, not a standby. */
+export class ForeignHolderError extends Error {}
+
+/** Another scheduler is at work on this registry, and `replicas.onForeign` says not to wait for it. */
+export class RefusedError extends Error {}
+
+export interface CandidacyOptions {
+  readonly lease: Pick<RedisLease, 'beat' | 'current' | 'holder' | 'release'>;
+  readonly leadership: Leadership;
+  readonly leaseMs: number;
+  readonly uuid: string;
+  readonly onForeign: 'standby' | 'refuse';
+  readonly identity: ProcessIdentity | undefined;
+  readonly steady: () => number;
+  readonly explain: (error: unknown) => string;
+}
+
+/** What this process is after a beat. */
+export type Standing =
+  | { readonly kind: 'leads'; readonly term: number | undefined; readonly afterMs: number | undefined }
+  | { readonly kind: 'unwritten'; readonly reason: string }
+  | { readonly kind: 'standby'; readonly holder: Holder; readonly lost: boolean }
+  /** Nobody could be asked yet. */
+  | { readonly kind: 'unknown' };
+
+/** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
+const MARGIN = 0.1;
+/** What Redis replies where it is there and refuses the write. */
+const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)\b|can't access|No permissions|can't run/i;
+
+/** Goes for the lease of the registry, beat by beat, and keeps it. */
+export class Candidacy {
+  /** Set once another one was seen at work: from then on a missing lease is left for it to take again, for a while. */
+  #stoodBy = false;
+  #missingSince: number | undefined;
+  #other: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
+  /** When the holder was last seen to renew its lease, by our own clock. */
+  #signAt: number | undefined;
+  #holder: Holder | undefined;
+
+  constructor(private readonly options: CandidacyOptions) {}
+
+  /** One look at the lease. Rejects with `ForeignHolderError` or `RefusedError` where this process has no business here. */
+  async beat(): Promise<Standing> {
+    const { leadership, steady } = this.options;
+    const askedAt = steady();
+    try {
+      return await this.#conclude(await this.#ask(), askedAt);
+    } catch (error) {
+      if (error instanceof ForeignHolderError || error instanceof RefusedError) throw error;
+      return leadership.leads && leadership.token !== undefined ? this.#still() : await this.#withoutLease(error);
+    }
+  }
+
+  #ask(gone?: string): Promise<Beat> {
+    const { lease, leadership, leaseMs, steady } = this.options;
+    const waited = this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
+    const takeMissing = !this.#stoodBy || leadership.leads || waited;
+    return lease.beat({ takeMissing, gone, lastTerm: leadership.lastTerm });
+  }
+
+  async #conclude(beat: Beat, askedAt: number): Promise<Standing> {
+    const { leadership, leaseMs, steady, lease, identity } = this.options;
+    switch (beat.kind) {
+      case 'held': {
+        const afterMs = beat.taken && this.#signAt !== undefined ? steady() - this.#signAt : undefined;
+        leadership.hold(beat.token, askedAt + leaseMs * (1 - MARGIN));
+        this.#missingSince = this.#other = this.#signAt = this.#holder = undefined;
+        this.#stoodBy = false;
+        return { kind: 'leads', term: leadership.term, afterMs };
+      }
+      case 'missing':
+        this.#missingSince ??= askedAt;
+        return this.#standby(leadership.leads);
+      case 'other': {
+        this.#missingSince = undefined;
+        const found = await lease.holder(beat.token);
+        const gone = found.identity !== undefined && (await isGone(found.identity, identity));
+        if (gone) {
+          const again = await this.#ask(beat.token);
+          if (again.kind === 'held') return this.#conclude(again, askedAt);
+        }
+        this.#watch(beat, found, askedAt);
+        return this.#standby(leadership.leads);
+      }
+    }
+  }
+
+  /** Notes a sign of life: a lease that lasts longer than it did was renewed. */
+  #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
+    const { uuid, onForeign } = this.options;
+    const before = this.#other;
+    const renewed = before?.token === token && leftMs > before.leftMs;
+    this.#other = { token, leftMs, seenAt: now };
+    this.#holder = holder;
+    this.#signAt = renewed || this.#signAt === undefined ? now : this.#signAt;
+    if (!renewed) return;
+    const place = `host ${holder.host ?? 'unknown'}, pid ${String(holder.pid ?? 'unknown')}`;
+    if (holder.uuid !== undefined && holder.uuid !== uuid) {
+      throw new ForeignHolderError(
+        `another node works on this registry: uuid ${holder.uuid} on ${place}. Each node needs a registry, or a redis.keyPrefix, of its own`,
+      );
+    }
+    if (onForeign === 'refuse') {
+      throw new RefusedError(`another scheduler of this node works on this registry, on ${place} (replicas.onForeign)`);
+    }
+  }
+
+  #standby(lost: boolean): Standing {
+    this.#stoodBy = true;
+    this.options.leadership.lose();
+    const holder = this.#holder;
+    if (holder === undefined) return { kind: 'unknown' };
+    return { kind: 'standby', holder, lost };
+  }
+
+  #still(): Standing {
+    return { kind: 'leads', term: this.options.leadership.term, afterMs: undefined };
+  }
+
+  /** Redis refused: where nobody holds a lease that lasts, the checks have to go on. */
+  async #withoutLease(error: unknown): Promise<Standing> {
+    const { lease, leadership, explain } = this.options;
+    const isRefusal = error instanceof Error && REFUSALS.test(error.message);
+    if (!isRefusal) return leadership.leads ? { kind: 'unwritten', reason: explain(error) } : { kind: 'unknown' };
+    const token = await lease.current().catch(() => undefined);
+    if (token !== undefined && !leadership.leads) {
+      this.#holder = await lease.holder(token).catch(() => nobody(token));
+      return this.#standby(false);
+    }
+    leadership.workWithout();
+    return { kind: 'unwritten', reason: explain(error) };
+  }
+
+  /** Gives the lease back, so that the next one need not wait. Never rejects. */
+  async release(): Promise<void> {
+    const { lease, leadership } = this.options;
+    const { token } = leadership;
+    if (token !== undefined) await lease.release(token).catch(() => undefined);
+    leadership.lose();
+  }
+}
+
+function nobody(token: string): Holder {
+  return {
+    token,
+    instance: token.replace(/:\d+$/, ''),
+    uuid: undefined,
+    host: undefined,
+    pid: undefined,
+    since: undefined,
+  };
+}

@@ -1,0 +1,36 @@
+import { readFile, readlink } from 'node:fs/promises';
+import type { ProcessIdentity } from '../domain/leader.js';
+
+/** Of which host and process we are; undefined where the system has no `/proc`. */
+export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
+  try {
+    const [boot, pidNamespace, started] = await Promise.all([
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+      readlink('/proc/self/ns/pid'),
+      startOf(process.pid),
+    ]);
+    return started === undefined ? undefined : { boot: boot.trim(), pidNamespace, pid: process.pid, started };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a process is provably gone: it was of this very start of this host, its id counts where ours does, and nobody
+ * of that id runs, or one that started later.
+ */
+export async function isGone(other: ProcessIdentity, own: ProcessIdentity | undefined): Promise<boolean> {
+  if (own?.boot !== other.boot || own.pidNamespace !== other.pidNamespace) return false;
+  try {
+    return (await startOf(other.pid)) !== other.started;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+/** Field 22 of proc(5) `stat`, after the name in brackets; a zombie has ended. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+  return state === 'Z' ? undefined : fields[18];
+}

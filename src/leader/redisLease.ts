@@ -1,0 +1,141 @@
+import type { RedisClient } from '../clients/redis.js';
+import { runScript, script } from '../clients/script.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { Keys } from '../domain/keys.js';
+import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
+
+/**
+ * KEYS the lease, who we are. ARGV our instance, the length of the lease in milliseconds, whether a missing lease may be
+ * taken, the token of one that is provably gone, the last term that we know, and the fields of who we are as pairs. A lease
+ * without an end is none, and one with an empty instance is the mark of an orderly end. The term is at least the time of
+ * the server in seconds, so that it grows also where Redis has lost its data.
+ */
+const BEAT = script(`
+local held = redis.call('GET', KEYS[1])
+local left = held and redis.call('PTTL', KEYS[1]) or 0
+local instance, term = string.match(held or '', '^(.*):(%d+)$')
+local mine = instance == ARGV[1]
+local free = instance == '' or left == -1 or held == ARGV[4]
+if not held then free = ARGV[3] == '1' end
+if not mine and not free then return {held and 'other' or 'missing', held or '', left} end
+local token = held
+if not mine then
+  local now = redis.call('TIME')
+  local own = math.max(tonumber(term or '0') + 1, tonumber(ARGV[5]) + 1, tonumber(now[1]))
+  token = ARGV[1] .. ':' .. string.format('%d', own)
+end
+redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+redis.call('HSET', KEYS[2], unpack(ARGV, 6))
+redis.call('PEXPIRE', KEYS[2], 2 * ARGV[2])
+return {'held', token, mine and 0 or 1}
+`);
+
+/** KEYS the lease, who we are. ARGV our token, for how long the mark of an orderly end stays. */
+const RELEASE = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], string.match(ARGV[1], ':%d+$'), 'PX', ARGV[2])
+end
+redis.call('DEL', KEYS[2])
+return 1
+`);
+
+const MARK_MS = 86_400_000;
+
+/** What a beat found. */
+export type Beat =
+  | { readonly kind: 'held'; readonly token: string; readonly taken: boolean }
+  | { readonly kind: 'other'; readonly token: string; readonly leftMs: number }
+  | { readonly kind: 'missing' };
+
+export interface BeatOptions {
+  /** Whether a lease that is missing without a mark may be taken. */
+  readonly takeMissing: boolean;
+  /** The token of a holder that is provably gone. */
+  readonly gone: string | undefined;
+  readonly lastTerm: number;
+}
+
+/** Who we are, as others may read it. */
+export interface OwnName {
+  readonly instance: string;
+  readonly uuid: string;
+  readonly name: string;
+  readonly host: string;
+  readonly version: string;
+}
+
+/** The lease of the registry in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */
+export class RedisLease {
+  constructor(
+    private readonly redis: RedisClient,
+    private readonly keys: Keys,
+    private readonly own: OwnName,
+    private readonly leaseMs: number,
+    private readonly identity: ProcessIdentity | undefined,
+  ) {}
+
+  async beat({ takeMissing, gone, lastTerm }: BeatOptions): Promise<Beat> {
+    const { instance } = this.own;
+    const reply = (await runScript(
+      this.redis,
+      BEAT,
+      [this.keys.leader, this.keys.replica(instance)],
+      [instance, this.leaseMs, takeMissing ? 1 : 0, gone ?? '', lastTerm, ...this.#fields()],
+    )) as [string, string, number];
+    const [kind, token, n] = reply;
+    if (kind === 'held') return { kind, token, taken: n === 1 };
+    return kind === 'other' ? { kind, token, leftMs: n } : { kind: 'missing' };
+  }
+
+  current(): Promise<string | undefined> {
+    return currentToken(this.redis, this.keys);
+  }
+
+  holder(token: string): Promise<FoundHolder> {
+    return holderOf(this.redis, this.keys, token);
+  }
+
+  /** Ends the lease, and leaves a mark by which the next one knows that nobody has to be waited for. */
+  async release(token: string): Promise<void> {
+    await runScript(this.redis, RELEASE, [this.keys.leader, this.keys.replica(this.own.instance)], [token, MARK_MS]);
+  }
+
+  #fields(): string[] {
+    const { boot = '', pidNamespace = '', started = '' } = this.identity ?? {};
+    const fields = { ...this.own, pid: String(process.pid), boot, pid_namespace: pidNamespace, started };
+    return Object.entries(fields).flat();
+  }
+}
+
+/** Who holds the lease, with what tells its process apart. */
+export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefined };
+
+/** The token of a lease that has not run out; undefined where there is none. Rejects where Redis does not answer. */
+export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
+  const token = await withTimeout(redis.get(keys.leader));
+  return token === null || token.startsWith(':') ? undefined : token;
+}
+
+/** Who has this token. Rejects where Redis does not answer. */
+export async function holderOf(redis: RedisClient, keys: Keys, token: string): Promise<FoundHolder> {
+  const instance = readToken(token)?.instance ?? '';
+  const [own, scheduler] = await withTimeout(
+    Promise.all([redis.hgetall(keys.replica(instance)), redis.hgetall(keys.scheduler)]),
+  );
+  const known: Readonly<Record<string, string>> = own.instance === instance ? own : scheduler;
+  const since = scheduler.instance === instance ? toNumber(scheduler.leader_since) : undefined;
+  const { uuid, host } = known;
+  return { token, instance, uuid, host, pid: toNumber(known.pid), since, identity: toIdentity(own) };
+}
+
+function toIdentity(fields: Readonly<Record<string, string>>): ProcessIdentity | undefined {
+  const { boot, pid_namespace: pidNamespace, started } = fields;
+  const pid = toNumber(fields.pid);
+  if (!boot || !pidNamespace || !started || pid === undefined) return undefined;
+  return { boot, pidNamespace, started, pid };
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  const value = Number(text ?? NaN);
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
