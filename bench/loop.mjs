@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http';
 
 /**
- * The bare loop: so many calls, so many at once, and nothing else. No deadline, no verdict, no database.
- * node bench/loop.mjs CLIENT PORT COUNT CONCURRENCY
+ * The bare loop: so many calls, so many at once, round after round, and nothing else. No deadline, no verdict, no database.
+ * node bench/loop.mjs CLIENT PORT COUNT CONCURRENCY ROUNDS
  */
 
-const [client, port, count, concurrency] = process.argv.slice(2);
+const [client, port, count, concurrency, rounds] = process.argv.slice(2);
 const { addresses } = await import('./peers.mjs');
 const BODY = '{"uuid":"2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11"}';
 const HEADERS = {
@@ -56,8 +56,11 @@ function ours(post) {
 }
 
 const call = await CLIENTS[client]();
-const ips = addresses(Number(count));
-const lane = async () => {
-  for (let ip = ips.pop(); ip !== undefined; ip = ips.pop()) await call(ip);
-};
-await Promise.all(Array.from({ length: Number(concurrency) }, lane));
+const peers = addresses(Number(count));
+for (let round = 0; round < Number(rounds); round += 1) {
+  const ips = [...peers];
+  const lane = async () => {
+    for (let ip = ips.pop(); ip !== undefined; ip = ips.pop()) await call(ip);
+  };
+  await Promise.all(Array.from({ length: Number(concurrency) }, lane));
+}

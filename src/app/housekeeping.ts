@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  connect,
   distinctUntilChanged,
   exhaustMap,
   filter,
@@ -20,11 +21,11 @@ import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import type { Deps } from './deps.js';
 
-const HEARTBEAT_MS = 5_000;
 /** What waits is to be in Redis within a second of its return, even if it was away too shortly to be noticed. */
-const FLUSH_MS = 250;
-/** Often enough that a pause between two readings is never taken for a gap of the clock. */
-const CLOCK_MS = 500;
+const TICK_MS = 250;
+/** The clock is read often enough that a pause between two readings is never taken for a gap. */
+const TICKS_PER_LOOK = 2;
+const TICKS_PER_HEARTBEAT = 20;
 
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
@@ -43,21 +44,33 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
-  const gap$ = every({ intervalMs: CLOCK_MS }).pipe(
-    map(() => clock.epoch()),
-    distinctUntilChanged(),
-    skip(1),
-    map((): SchedulerEvent => ({ kind: 'clock.gap', at: wall(), gapMs: clockWatch.lastGapMs })),
-  );
-  const heartbeat$ = every({ intervalMs: HEARTBEAT_MS }).pipe(
-    map((): SchedulerEvent => ({ kind: 'heartbeat', at: wall() })),
-  );
-  // While Redis is known to be away its health is probed, and nothing else is sent.
-  const flush$ = every({ intervalMs: FLUSH_MS, atOnce: false }).pipe(
-    withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
-    // Nearly always nothing waits; then nothing is started.
-    filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
-    exhaustMap(() => flushing(sinks)),
+  // One timer for what goes on all the time: each one more would wake the process up by itself.
+  const kept$ = every({ intervalMs: TICK_MS }).pipe(
+    map((_, i) => i),
+    connect((tick$) => {
+      const gap$ = tick$.pipe(
+        filter((i) => i % TICKS_PER_LOOK === 0),
+        map(() => clock.epoch()),
+        distinctUntilChanged(),
+        skip(1),
+        map((): SchedulerEvent => ({ kind: 'clock.gap', at: wall(), gapMs: clockWatch.lastGapMs })),
+      );
+      const heartbeat$ = tick$.pipe(
+        filter((i) => i % TICKS_PER_HEARTBEAT === 0),
+        mergeMap((): readonly SchedulerEvent[] => [
+          { kind: 'heartbeat', at: wall() },
+          ...families.look().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
+        ]),
+      );
+      // While Redis is known to be away its health is probed, and nothing else is sent; and nearly always nothing waits.
+      const flush$ = tick$.pipe(
+        skip(1),
+        withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
+        filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
+        exhaustMap(() => flushing(sinks)),
+      );
+      return merge(gap$, heartbeat$, flush$);
+    }),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
   const log$ = config$.pipe(
@@ -86,21 +99,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
-  const family$ = heartbeat$.pipe(
-    mergeMap(() => families.look()),
-    map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
-  );
-  const event$ = merge(
-    configEvent$,
-    stopEvent$,
-    deps.companion$,
-    deps.statusServer(config$),
-    redis$,
-    gap$,
-    heartbeat$,
-    family$,
-    flush$,
-  );
+  const event$ = merge(configEvent$, stopEvent$, deps.companion$, deps.statusServer(config$), redis$, kept$);
   return merge(event$, back$, log$, policy$, history$);
 }
 
