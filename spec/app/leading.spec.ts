@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, defer, finalize, Observable, of, Subject, timer } from 'rxjs';
+import { concat, defer, finalize, map, of, Subject, switchMap, take, timer } from 'rxjs';
 import { releasing, whileLeading } from '#src/app/leading.js';
 import { Candidacy } from '#src/leader/candidacy.js';
 import type { SchedulerEvent } from '#src/events.js';
@@ -46,17 +46,11 @@ describe('whileLeading', () => {
     const work$ = defer(() => {
       works.begun += 1;
       works.most = Math.max(works.most, works.begun - works.ended);
-      const drained$ = new Observable<SchedulerEvent>((subscriber) => {
-        const subscription = stop$.subscribe(() => {
-          subscription.add(
-            timer(drainMs).subscribe(() => {
-              subscriber.next(DRAINED);
-              subscriber.complete();
-            }),
-          );
-        });
-        return subscription;
-      });
+      const drained$ = stop$.pipe(
+        switchMap(() => timer(drainMs)),
+        map(() => DRAINED),
+        take(1),
+      );
       return concat(of(BEGUN), drained$).pipe(finalize(() => (works.ended += 1)));
     });
     const held: (string | undefined)[] = [];
@@ -64,8 +58,11 @@ describe('whileLeading', () => {
       held.push(lease.held);
       return of<SchedulerEvent>({ kind: 'heartbeat', at: 3 });
     });
+    const stop = (): void => {
+      stop$.next('SIGTERM');
+    };
     const followed = follow(concat(whileLeading(deps, work$), flush$, releasing(deps)));
-    return { deps, leadership, works, held, followed, redisConnected$, stop: () => stop$.next('SIGTERM') };
+    return { deps, leadership, works, held, followed, redisConnected$, stop };
   }
   const told = ({ followed }: ReturnType<typeof running>) =>
     kinds(followed.seen).filter((kind) => kind !== 'heartbeat');

@@ -69,9 +69,10 @@ export class MemoryLease {
         : { kind: 'other', token: held, leftMs: this.endsAt - this.now() };
     }
     const term = Math.max(termOf(held) + 1, lastTerm + 1, Math.floor(this.now() / 1_000));
-    this.token = isMine ? held : `${instance}:${String(term)}`;
+    const token = isMine ? held : `${instance}:${String(term)}`;
+    this.token = token;
     this.endsAt = this.now() + this.leaseMs;
-    return { kind: 'held', token: this.token ?? '', taken: !isMine };
+    return { kind: 'held', token, taken: !isMine };
   }
 
   #current(): string | undefined {
