@@ -6,6 +6,7 @@ import { loadConfig } from '#src/config/load.js';
 import type { CallSignal, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
+import type { Leadership } from '#src/state/leadership.js';
 import { holding } from '../support/holding.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';
@@ -23,6 +24,7 @@ describe('announcements', () => {
   let events: SchedulerEvent[];
   let sent: PostRequest[];
   let aborted: number;
+  let leadership: Leadership;
   /** What a call comes to; undefined for silence. */
   let reply: Reply | undefined;
 
@@ -38,6 +40,7 @@ describe('announcements', () => {
     events = [];
     sent = [];
     aborted = 0;
+    ({ leadership } = holding());
     reply = { ok: true, status: 204, body: '' };
   });
   afterEach(() => {
@@ -65,7 +68,7 @@ describe('announcements', () => {
       random: () => 0.5,
       explain: String,
       stop$,
-      leadership: holding().leadership,
+      leadership,
     };
     const subscription = announcements(deps, { ip: '9.9.9.9', agreed: ['dns'] }).subscribe({
       next: (event) => events.push(event),
@@ -189,5 +192,15 @@ describe('announcements', () => {
     await settled();
     stop();
     expect(aborted).to.equal(1);
+  });
+
+  it('tells nobody while the lease has run out by our own clock, and everybody once it was renewed', async () => {
+    leadership.hold('us:1', Date.now());
+    start();
+    await advance(1_000);
+    expect(sent).to.deep.equal([]);
+    leadership.hold('us:2', Infinity);
+    await advance(HOUR_MS, 1_000);
+    expect(sent.map(({ headers }) => headers['x-consumer-term'])).to.deep.equal(['2']);
   });
 });

@@ -65,7 +65,7 @@ describe('what operators read', function () {
   });
 
   it('check-config', async () => {
-    const tree = { uuid: US, redis: { url: 'redis://me:secret@127.0.0.1/0' }, sync: { interval: 90 } };
+    const tree = { uuid: US, redis: { url: 'redis://me:secret@127.0.0.1/0' }, sync: { interval: 90 }, status: {} };
     await transcript.run(['check-config'], tree);
     await transcript.run(['check-config'], { uuid: 'me', sync: { interval: 'often', tiemout: '5s' }, sycn: {} });
     await transcript.run(['check-config', '--config', 'nowhere.yaml']);

@@ -25,6 +25,10 @@ describe('RegistrySource, on a real Redis', () => {
       failures: 2,
       checked_at: 1234,
       error: 'timeout',
+      state_since: 1200,
+      last_ok_at: 1100,
+      latency_ms: 7,
+      last_seen: 1300,
     });
     expect((await all()).get('a')).to.deep.equal({
       uuid: 'a',
@@ -32,6 +36,7 @@ describe('RegistrySource, on a real Redis', () => {
       health: { state: 'suspect', failures: 2, successes: 0, countedGeneration: 0 },
       checkedAt: 1234,
       reportedFault: null,
+      facts: { stateAt: 1200, okAt: 1100, latencyMs: 7, calledAt: 1300 },
     });
   });
 

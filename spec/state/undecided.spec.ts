@@ -87,4 +87,13 @@ describe('UndecidedFailures', () => {
     await settled();
     expect(asked.slice(2)).to.deep.equal(['end']);
   });
+
+  it('forgets those that wait, and says which', async () => {
+    add('a');
+    add('b', 'loopback IPv4');
+    expect(undecided.clear().map(({ entry: { uuid } }) => uuid)).to.deep.equal(['a', 'b']);
+    void asking();
+    await settled();
+    expect(asked).to.deep.equal([]);
+  });
 });

@@ -1,5 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { distinctUntilChanged, map, merge, of, switchMap, take, takeUntil, tap, type Observable } from 'rxjs';
+import {
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  map,
+  merge,
+  of,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  type Observable,
+} from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Settled } from '../domain/announce/outbox.js';
 import { leaseTerms } from '../domain/announce/terms.js';
@@ -60,13 +72,13 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
 }
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
-  const { outbox, alarm } = deps;
+  const { outbox, alarm, leadership, clock } = deps;
   const { timeoutMs, retry, newcomers } = config.announce;
   // What failed, or counts no longer, may be due before all others.
   const ringing = tap<Settled>(() => {
     alarm.ring();
   });
-  return deliver({
+  const announce = deliver({
     ...deps,
     request: announceRequest(deps, config),
     ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(ringing),
@@ -75,4 +87,6 @@ function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver>
     retry,
     allow: config.network.allow,
   });
+  // Whoever was suspended on the way may have been overtaken; what is not told now is due again after the attempt's lease.
+  return (delivery) => defer(() => (leadership.isValid(clock.steady()) ? announce(delivery) : EMPTY));
 }

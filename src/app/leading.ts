@@ -29,12 +29,12 @@ const STANDBY_MS = 500;
 
 type LeadDeps = Pick<
   Deps,
-  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'alarm' | 'clock' | 'stop$'
+  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'alarm' | 'clock' | 'stop$'
 >;
 
 /** The work, for as long as this process holds the registry; standing by until then, and again after it was taken. */
 export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>): Observable<SchedulerEvent> {
-  const { clock, stop$, book, alarm } = deps;
+  const { clock, stop$, book, undecided, alarm } = deps;
   const { wall } = clock;
   const standing$ = beats(deps).pipe(share());
   const change$ = standing$.pipe(
@@ -58,6 +58,7 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
           switchMap((leads) => {
             if (leads) return work$;
             // What was found under another lease is written by nobody; who holds the registry finds it out anew.
+            for (const { entry } of undecided.clear()) book.end(entry.uuid);
             book.clear();
             return EMPTY;
           }),

@@ -1,4 +1,5 @@
 import type { Holder, ProcessIdentity } from '../domain/leader.js';
+import { nameOf } from '../domain/text/printable.js';
 import type { Leadership } from '../state/leadership.js';
 import { isGone } from './processIdentity.js';
 import type { Beat, RedisLease } from './redisLease.js';
@@ -30,8 +31,8 @@ export type Standing =
 
 /** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
 const MARGIN = 0.1;
-/** What Redis replies where it is there and refuses the write. */
-const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)\b|can't access|No permissions|can't run/i;
+/** What Redis replies where it is there and the lease can't be written, for want of a permission or of the key itself. */
+const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
 
 /** Goes for the lease of the registry, beat by beat, and keeps it. */
 export class Candidacy {
@@ -47,13 +48,14 @@ export class Candidacy {
 
   /** One look at the lease. Rejects with `ForeignHolderError` or `RefusedError` where this process has no business here. */
   async beat(): Promise<Standing> {
-    const { leadership, steady } = this.options;
-    const askedAt = steady();
+    const askedAt = this.options.steady();
     try {
       return await this.#conclude(await this.#ask(), askedAt);
     } catch (error) {
       if (error instanceof ForeignHolderError || error instanceof RefusedError) throw error;
-      return leadership.leads && leadership.token !== undefined ? this.#still() : await this.#withoutLease(error);
+      // A holder that could not be reached meanwhile could not take its lease again either: it is waited for anew.
+      this.#missingSince = undefined;
+      return await this.#withoutLease(error);
     }
   }
 
@@ -91,19 +93,19 @@ export class Candidacy {
     }
   }
 
-  /** Notes a sign of life: a lease that lasts longer than it did was renewed. */
+  /** Notes a sign of life: a lease that lasts longer than it would have by itself was renewed. */
   #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
-    const { uuid, onForeign } = this.options;
+    const { uuid, onForeign, leaseMs, steady } = this.options;
     const before = this.#other;
-    const renewed = before?.token === token && leftMs > before.leftMs;
-    this.#other = { token, leftMs, seenAt: now };
+    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * MARGIN;
+    this.#other = { token, leftMs, seenAt: steady() };
     this.#holder = holder;
     this.#signAt = renewed || this.#signAt === undefined ? now : this.#signAt;
     if (!renewed) return;
-    const place = `host ${holder.host ?? 'unknown'}, pid ${String(holder.pid ?? 'unknown')}`;
+    const place = `host ${nameOf(holder.host ?? 'unknown')}, pid ${String(holder.pid ?? 'unknown')}`;
     if (holder.uuid !== undefined && holder.uuid !== uuid) {
       throw new ForeignHolderError(
-        `another node works on this registry: uuid ${holder.uuid} on ${place}. Each node needs a registry, or a redis.keyPrefix, of its own`,
+        `another node works on this registry: uuid ${nameOf(holder.uuid)} on ${place}. Each node needs a registry, or a redis.keyPrefix, of its own`,
       );
     }
     if (onForeign === 'refuse') {
@@ -123,17 +125,18 @@ export class Candidacy {
     return { kind: 'leads', term: this.options.leadership.term, afterMs: undefined };
   }
 
-  /** Redis refused: where nobody holds a lease that lasts, the checks have to go on. */
+  /** Nothing came of the beat. Where Redis refused it and nobody else holds a lease that lasts, the checks have to go on. */
   async #withoutLease(error: unknown): Promise<Standing> {
     const { lease, leadership, explain } = this.options;
     const isRefusal = error instanceof Error && REFUSALS.test(error.message);
-    if (!isRefusal) return leadership.leads ? { kind: 'unwritten', reason: explain(error) } : { kind: 'unknown' };
-    const token = await lease.current().catch(() => undefined);
-    if (token !== undefined && !leadership.leads) {
+    const token = isRefusal ? await lease.current().catch(() => undefined) : undefined;
+    if (token !== undefined && token !== leadership.token) {
       this.#holder = await lease.holder(token).catch(() => nobody(token));
-      return this.#standby(false);
+      return this.#standby(leadership.leads);
     }
-    leadership.workWithout();
+    if (leadership.token !== undefined) return this.#still();
+    if (!isRefusal && !leadership.leads) return { kind: 'unknown' };
+    if (isRefusal) leadership.workWithout();
     return { kind: 'unwritten', reason: explain(error) };
   }
 

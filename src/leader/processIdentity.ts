@@ -24,7 +24,16 @@ export async function isGone(other: ProcessIdentity, own: ProcessIdentity | unde
   try {
     return (await startOf(other.pid)) !== other.started;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !isThere(other.pid);
+  }
+}
+
+/** Whether a process has this id: `/proc` hides those of other users where it is mounted so (systemd's `ProtectProc`). */
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -14,6 +14,7 @@ const BEAT = script(`
 local held = redis.call('GET', KEYS[1])
 local left = held and redis.call('PTTL', KEYS[1]) or 0
 local instance, term = string.match(held or '', '^(.*):(%d+)$')
+if #(term or '') > 15 then term = nil end
 local mine = instance == ARGV[1]
 local free = instance == '' or left == -1 or held == ARGV[4]
 if not held then free = ARGV[3] == '1' end
@@ -110,10 +111,19 @@ export class RedisLease {
 /** Who holds the lease, with what tells its process apart. */
 export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefined };
 
-/** The token of a lease that has not run out; undefined where there is none. Rejects where Redis does not answer. */
+/**
+ * The token of a lease that has not run out; undefined where there is none, which a key without an end or of another type
+ * is not either. Rejects where Redis does not answer.
+ */
 export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
-  const token = await withTimeout(redis.get(keys.leader));
-  return token === null || token.startsWith(':') ? undefined : token;
+  const reading = redis.get(keys.leader).catch(noneOfAnotherType);
+  const [token, leftMs] = await withTimeout(Promise.all([reading, redis.pttl(keys.leader)]));
+  return token === null || token.startsWith(':') || leftMs < 0 ? undefined : token;
+}
+
+function noneOfAnotherType(error: unknown): null {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
+  throw error;
 }
 
 /** Who has this token. Rejects where Redis does not answer. */

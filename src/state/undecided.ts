@@ -38,6 +38,13 @@ export class UndecidedFailures {
     this.#alarm.ring();
   }
 
+  /** Forgets all that wait, and returns them. */
+  clear(): readonly Undecided[] {
+    const forgotten = [...this.#waiting.values()].flat();
+    this.#waiting.clear();
+    return forgotten;
+  }
+
   /** The question in this scope has its answer; another may be asked. */
   decided(scope: Scope): void {
     this.#asking.delete(scope);

@@ -1,0 +1,352 @@
+import { expect } from 'chai';
+import { Candidacy, ForeignHolderError, RefusedError, type CandidacyOptions } from '#src/leader/candidacy.js';
+import { ownIdentity } from '#src/leader/processIdentity.js';
+import type { FoundHolder } from '#src/leader/redisLease.js';
+import { Leadership } from '#src/state/leadership.js';
+import { US } from '../support/deps.js';
+import { MemoryLease } from '../support/memoryLease.js';
+
+const LEASE_MS = 10_000;
+const BEAT_MS = 500;
+/** A holder renews its lease so often. */
+const RENEWAL_MS = 2_000;
+const BEGIN = 1_000_000;
+const OTHER_UUID = '99999999-8f5b-4a52-9c0e-5d0f8f2b7a11';
+
+function rejection(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => {
+      throw new Error('it did not reject');
+    },
+    (error: unknown) => error as Error,
+  );
+}
+
+describe('Candidacy', () => {
+  let now: number;
+  let lease: MemoryLease;
+
+  beforeEach(() => {
+    now = BEGIN;
+    lease = new MemoryLease(() => now, LEASE_MS);
+  });
+
+  const candidate = (
+    instance: string,
+    over: Partial<CandidacyOptions> = {},
+    who: Partial<FoundHolder> = { uuid: US },
+  ) => {
+    const leadership = new Leadership();
+    const candidacy = new Candidacy({
+      lease: lease.of(instance, who),
+      leadership,
+      leaseMs: LEASE_MS,
+      uuid: US,
+      onForeign: 'standby',
+      identity: undefined,
+      steady: () => now - BEGIN,
+      explain: (error) => (error as Error).message,
+      ...over,
+    });
+    return { candidacy, leadership, beat: () => candidacy.beat() };
+  };
+  const later = async <T>(ms: number, step: () => Promise<T>): Promise<T> => {
+    now += ms;
+    return step();
+  };
+  const refuse = (message: string) => (lease.failure = new Error(message));
+
+  describe('a fresh start', () => {
+    it('takes a lease that is missing at once, with the time of the server as its term', async () => {
+      const { beat, leadership } = candidate('a');
+      expect(await beat()).to.deep.equal({ kind: 'leads', term: 1_000, afterMs: undefined });
+      expect(leadership).to.include({ leads: true, standsBy: false, token: 'a:1000' });
+    });
+
+    it('stands by where another one holds it, and says who that is', async () => {
+      lease.hold('x:7', { uuid: US, host: 'there', pid: 12 });
+      const { beat, leadership } = candidate('a');
+      const standing = await beat();
+      expect(standing).to.have.property('kind', 'standby');
+      expect(standing).to.have.property('lost', false);
+      expect(standing).to.have.property('holder').that.includes({ token: 'x:7', host: 'there', pid: 12 });
+      expect(leadership).to.include({ leads: false, standsBy: true, token: undefined });
+      expect(lease.held).to.equal('x:7');
+    });
+
+    it('succeeds a holder that is provably gone, at once', async () => {
+      const own = await ownIdentity();
+      if (own === undefined) throw new Error('no /proc');
+      lease.hold('x:2000', { uuid: OTHER_UUID, identity: { ...own, started: '1' } });
+      const { beat } = candidate('a', { identity: own });
+      expect(await beat()).to.include({ kind: 'leads', term: 2_001 });
+    });
+
+    it('waits for a holder that lives, and for one of which nothing can be proved', async () => {
+      const own = await ownIdentity();
+      if (own === undefined) throw new Error('no /proc');
+      const others = [
+        own,
+        undefined,
+        { ...own, started: '1', boot: 'another' },
+        { ...own, started: '1', pidNamespace: 'another' },
+      ];
+      for (const identity of others) {
+        lease.hold('x:7', { uuid: US, identity });
+        const { beat } = candidate('a', { identity: own });
+        expect(await beat()).to.include({ kind: 'standby' });
+      }
+    });
+  });
+
+  describe('while it stands by', () => {
+    /** Looks until it leads; returns after how many milliseconds that was. */
+    const untilItLeads = async (beat: () => Promise<{ readonly kind: string }>): Promise<number> => {
+      const from = now;
+      while ((await later(BEAT_MS, beat)).kind !== 'leads') {
+        expect(now - from).to.be.lessThan(10 * LEASE_MS);
+      }
+      return now - from;
+    };
+
+    it('takes the mark of an orderly end with the next look, under a higher term', async () => {
+      const a = candidate('a');
+      const b = candidate('b');
+      await a.beat();
+      await b.beat();
+      await a.candidacy.release();
+      expect(a.leadership).to.include({ leads: false, token: undefined });
+      expect(lease.held).to.equal(':1000');
+      expect(await later(BEAT_MS, b.beat)).to.deep.equal({ kind: 'leads', term: 1_001, afterMs: BEAT_MS });
+    });
+
+    it('waits until the lease of one that renews it no more has run out, and half a lease more', async () => {
+      lease.hold('x:7', { uuid: US });
+      const { beat } = candidate('a');
+      await beat();
+      expect(await untilItLeads(beat)).to.equal(1.5 * LEASE_MS);
+    });
+
+    it('leaves a lease that is lost with the data to its holder, for half a lease', async () => {
+      const a = candidate('a');
+      const b = candidate('b');
+      await a.beat();
+      await b.beat();
+      lease.empty();
+      expect(await later(BEAT_MS, b.beat)).to.include({ kind: 'standby' });
+      expect(await later(BEAT_MS, a.beat)).to.include({ kind: 'leads', term: 1_001 });
+      expect(await b.beat()).to.include({ kind: 'standby' });
+      expect(b.leadership.leads).to.equal(false);
+    });
+
+    it('leaves it anew to the holder after Redis was away, which neither could reach', async () => {
+      const a = candidate('a');
+      const b = candidate('b');
+      await a.beat();
+      await b.beat();
+      lease.empty();
+      await later(BEAT_MS, b.beat);
+      refuse('Connection is closed');
+      await later(BEAT_MS, b.beat);
+      lease.failure = undefined;
+      expect(await later(LEASE_MS, b.beat)).to.include({ kind: 'standby' });
+      expect(await a.beat()).to.include({ kind: 'leads' });
+    });
+
+    it('leaves a holder of another UUID alone until that was seen to renew its lease, and ends then', async () => {
+      lease.hold('x:7', { uuid: OTHER_UUID, host: 'there', pid: 12 });
+      const { beat } = candidate('a');
+      await beat();
+      expect(await later(RENEWAL_MS, beat)).to.include({ kind: 'standby' });
+      lease.hold('x:7', { uuid: OTHER_UUID, host: 'there', pid: 12 });
+      const error = await rejection(beat());
+      expect(error).to.be.instanceOf(ForeignHolderError);
+      expect(error.message).to.include(`uuid ${OTHER_UUID} on host there, pid 12`);
+    });
+
+    it('sees a renewal as well where it looks as often as the lease is renewed', async () => {
+      lease.hold('x:7', { uuid: OTHER_UUID });
+      const { beat } = candidate('a');
+      await beat();
+      now += RENEWAL_MS;
+      lease.hold('x:7', { uuid: OTHER_UUID });
+      expect(await rejection(beat())).to.be.instanceOf(ForeignHolderError);
+    });
+
+    it('prints what a holder calls itself without what could steer a terminal', async () => {
+      const hostile = { uuid: 'x\u001b[31m\nfake', host: 'h\u202e\r\nfake' };
+      lease.hold('x:7', hostile);
+      const { beat } = candidate('a');
+      await beat();
+      now += RENEWAL_MS;
+      lease.hold('x:7', hostile);
+      const { message } = await rejection(beat());
+      expect(message).to.match(/^[ -~]+$/);
+    });
+
+    it('takes over from a holder of another UUID that never renews its lease', async () => {
+      lease.hold('x:7', { uuid: OTHER_UUID });
+      const { beat } = candidate('a');
+      await beat();
+      expect(await untilItLeads(beat)).to.be.at.most(2 * LEASE_MS);
+    });
+
+    it('refuses to wait where replicas.onForeign says so, once the holder was seen to live', async () => {
+      lease.hold('x:7', { uuid: US });
+      const { beat } = candidate('a', { onForeign: 'refuse' });
+      expect(await beat()).to.include({ kind: 'standby' });
+      now += RENEWAL_MS;
+      lease.hold('x:7', { uuid: US });
+      expect(await rejection(beat())).to.be.instanceOf(RefusedError);
+    });
+
+    it('says nothing and takes nothing while Redis is away', async () => {
+      lease.hold('x:7', { uuid: US });
+      const { beat, leadership } = candidate('a');
+      await beat();
+      refuse('Connection is closed');
+      expect(await later(LEASE_MS, beat)).to.deep.equal({ kind: 'unknown' });
+      expect(leadership.leads).to.equal(false);
+    });
+  });
+
+  describe('while it leads', () => {
+    it('renews its lease under the same term, each time for as long by its own clock, less a margin', async () => {
+      const { beat, leadership } = candidate('a');
+      await beat();
+      for (let i = 0; i < 10; i += 1) {
+        expect(await later(RENEWAL_MS, beat)).to.include({ kind: 'leads', term: 1_000 });
+        expect(leadership.isValid(now - BEGIN + 0.9 * LEASE_MS - 1)).to.equal(true);
+        expect(leadership.isValid(now - BEGIN + 0.9 * LEASE_MS)).to.equal(false);
+      }
+    });
+
+    for (const message of ['Connection is closed', 'Command timed out', 'OOM command not allowed', 'LOADING']) {
+      it(`goes on leading through: ${message}`, async () => {
+        const { beat, leadership } = candidate('a');
+        await beat();
+        refuse(message);
+        expect(await later(3 * LEASE_MS, beat)).to.include({ kind: 'leads', term: 1_000 });
+        expect(leadership).to.include({ leads: true, token: 'a:1000' });
+        expect(leadership.isValid(now - BEGIN)).to.equal(false);
+        lease.failure = undefined;
+        expect(await beat()).to.include({ kind: 'leads', term: 1_030 });
+      });
+    }
+
+    it('ends with the first answer that names another one', async () => {
+      const { beat, leadership } = candidate('a');
+      await beat();
+      now += 2 * LEASE_MS;
+      lease.hold('x:2000', { uuid: US });
+      expect(await beat()).to.include({ kind: 'standby', lost: true });
+      expect(leadership).to.include({ leads: false, token: undefined });
+    });
+
+    it('ends as well where it may not write any more, and another one may', async () => {
+      const { beat, leadership } = candidate('a');
+      await beat();
+      now += 2 * LEASE_MS;
+      lease.hold('x:2000', { uuid: US });
+      refuse("NOPERM this user has no permissions to run the 'evalsha' command");
+      expect(await beat()).to.include({ kind: 'standby', lost: true });
+      expect(leadership).to.include({ leads: false, token: undefined });
+    });
+  });
+
+  describe('where Redis refuses the write', () => {
+    const refusals = [
+      "OOM command not allowed when used memory > 'maxmemory'.",
+      "NOPERM this user has no permissions to run the 'evalsha' command",
+      "ERR The user executing the script can't access at least one of the keys mentioned in the command script: 1",
+      "READONLY You can't write against a read only replica.",
+      'MISCONF Errors writing to the AOF file: No space left on device',
+      'NOREPLICAS Not enough good replicas to write.',
+      'WRONGTYPE Operation against a key holding the wrong kind of value script: 1',
+    ];
+    for (const message of refusals) {
+      it(`works without a lease while nobody has one: ${message}`, async () => {
+        const { beat, leadership } = candidate('a');
+        refuse(message);
+        expect(await beat()).to.deep.equal({ kind: 'unwritten', reason: message });
+        expect(leadership).to.include({ leads: true, standsBy: false, token: undefined });
+        expect(leadership.isValid(0)).to.equal(false);
+        expect(leadership.fence.token()).to.equal('-');
+        lease.failure = undefined;
+        expect(await later(BEAT_MS, beat)).to.include({ kind: 'leads', term: 1_000 });
+      });
+
+      it(`stands by while another one has a lease: ${message}`, async () => {
+        lease.hold('x:7', { uuid: US, host: 'there' });
+        const { beat, leadership } = candidate('a');
+        refuse(message);
+        const standing = await beat();
+        expect(standing).to.include({ kind: 'standby', lost: false });
+        expect(standing).to.have.property('holder').that.includes({ host: 'there' });
+        expect(leadership).to.include({ leads: false, standsBy: true });
+        now += LEASE_MS;
+        expect(await beat()).to.include({ kind: 'unwritten' });
+      });
+    }
+
+    it('works where the lease can’t even be read', async () => {
+      lease.readable = false;
+      const { beat } = candidate('a');
+      refuse('NOPERM');
+      expect(await beat()).to.include({ kind: 'unwritten' });
+    });
+
+    it('ends that once another one is found to hold the lease', async () => {
+      const { beat } = candidate('a');
+      refuse('NOPERM');
+      await beat();
+      lease.hold('x:2000', { uuid: US });
+      expect(await later(BEAT_MS, beat)).to.include({ kind: 'standby', lost: true });
+    });
+
+    it('goes on with that while Redis is away altogether', async () => {
+      const { beat, leadership } = candidate('a');
+      refuse('OOM');
+      await beat();
+      refuse('Connection is closed');
+      expect(await later(BEAT_MS, beat)).to.include({ kind: 'unwritten' });
+      expect(leadership.leads).to.equal(true);
+    });
+  });
+
+  describe('the term', () => {
+    it('grows with every acquisition, also where Redis is emptied and where its clock stands behind', async () => {
+      const { beat } = candidate('a');
+      const terms: number[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const standing = await beat();
+        terms.push(standing.kind === 'leads' ? (standing.term ?? 0) : 0);
+        lease.empty();
+        now -= 1_000;
+      }
+      expect(terms).to.deep.equal([1_000, 1_001, 1_002, 1_003, 1_004]);
+    });
+
+    it('begins at the time of the server, so that one who knows nothing goes on above all who were', async () => {
+      const a = candidate('a');
+      await a.beat();
+      now += 60_000;
+      lease.empty();
+      expect(await candidate('b').beat()).to.include({ kind: 'leads', term: 1_060 });
+    });
+  });
+
+  it('gives nothing back where it holds nothing, and survives a Redis that is away', async () => {
+    lease.hold('x:7');
+    const { candidacy, beat } = candidate('a');
+    await beat();
+    await candidacy.release();
+    expect(lease.held).to.equal('x:7');
+    lease.empty();
+    const b = candidate('b');
+    await b.beat();
+    refuse('Connection is closed');
+    await b.candidacy.release();
+    expect(b.leadership).to.include({ leads: false, token: undefined });
+  });
+});
