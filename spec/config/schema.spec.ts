@@ -239,6 +239,7 @@ describe('the schema', () => {
     ['sync.pending.concurrency', 0, 'sync.pending.concurrency', '1 to 10000'],
     ['http.tls', { cert: '/planted' }, 'http.tls.key', 'http.tls.cert is set'],
     ['http.tls', { key: '/planted' }, 'http.tls.cert', 'http.tls.key is set'],
+    ['http.client', 'planted', 'http.client', 'one of node-fetch, native'],
     ['http.signing.secret', 'planted', 'http.signing.secret', '16 to 1000'],
     ['status.port', 65_536, 'status.port', '0 to 65535'],
   ];

@@ -119,9 +119,7 @@ const announce = section({
 const http = section({
   client: choice('node-fetch', 'native')
     .default('node-fetch')
-    .describe(
-      "What makes the calls: the node-fetch package, or Node's own client, which takes less than half of the processor.",
-    ),
+    .describe("What makes the calls: node-fetch, or Node's own client, which costs less than half."),
   tls: pemFiles('http.tls').describe('For `https` peers.'),
   signing: section({
     secret: text('a text of 16 to 1000 characters', /^[^]{16,1000}$/)
