@@ -70,9 +70,9 @@ describe('fuzz: the registry', () => {
     );
     const checked = new Set(events.flatMap((event) => (event.kind === 'peer.checked' ? [event.check.uuid] : [])));
     const kinds = new Set(events.map(({ kind }) => kind));
-    expect([...kinds]).to.satisfy((all: string[]) =>
-      all.every((kind) => ['peer.malformed', 'peer.checked', 'peer.undecided', 'redis.worked'].includes(kind)),
-    );
+    // Each third call fails: where that are all of a scope, it seems to be us.
+    const expected = ['peer.malformed', 'peer.checked', 'peer.undecided', 'redis.worked', 'isolation.began'];
+    expect(expected).to.include.members([...kinds].filter((kind) => kind !== 'isolation.ended'));
 
     for (const entry of one.values()) {
       const bytes = load(entry.member);

@@ -59,9 +59,9 @@ describe('the page of a running scheduler', function () {
     scheduler = await Scheduler.start({
       uuid: US,
       redis: { url: server.url },
-      sync: { interval: '300ms', timeout: '200ms', suspectInterval: '200ms', unavailable: { interval: '300ms' } },
+      sync: { interval: '500ms', timeout: '2s', suspectInterval: '300ms', unavailable: { interval: '500ms' } },
       publicIp: { override: '127.0.0.1' },
-      announce: { timeout: '200ms', retry: { initial: '50ms', max: '200ms' } },
+      announce: { timeout: '2s', retry: { initial: '50ms', max: '200ms' } },
       network: { allow: ['loopback'] },
       status: { port, ...status },
     });

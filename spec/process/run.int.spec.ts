@@ -28,7 +28,7 @@ describe('node dist/main.js run', () => {
     redis: { url: server.url },
     sync: { interval: '150ms', timeout: '100ms', suspectInterval: '100ms', unavailable: { interval: '150ms' } },
     publicIp: { override: '127.0.0.1' },
-    announce: { timeout: '200ms', retry: { initial: '50ms', max: '200ms' } },
+    announce: { timeout: '1s', retry: { initial: '50ms', max: '200ms' } },
     network: { allow: ['loopback'] },
     ...over,
   });
