@@ -1,3 +1,19 @@
+/** What the composition and the commands are made of. */
+const below = [
+  'domain',
+  'state',
+  'events',
+  'config',
+  'clients',
+  'streams',
+  'outbox',
+  'leader',
+  'sinks',
+  'sources',
+  'status',
+  'version',
+];
+
 /** What each part of `src` may import of the project besides itself; a part that is not named here may not exist. */
 const allowed = {
   domain: [],
@@ -12,35 +28,8 @@ const allowed = {
   sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
   status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
-  app: [
-    'domain',
-    'state',
-    'events',
-    'config',
-    'clients',
-    'streams',
-    'outbox',
-    'leader',
-    'sinks',
-    'sources',
-    'status',
-    'version',
-  ],
-  cli: [
-    'domain',
-    'state',
-    'events',
-    'config',
-    'clients',
-    'streams',
-    'outbox',
-    'leader',
-    'sinks',
-    'sources',
-    'status',
-    'version',
-    'app',
-  ],
+  app: below,
+  cli: [...below, 'app'],
   main: ['cli'],
 };
 

@@ -40,6 +40,15 @@ describe('PeerBook', () => {
     expect(book.remember(entry('a'), 2)).to.equal(true);
   });
 
+  it('has nothing to tell any more of a peer that has left, whoever has come in its place', () => {
+    book.remember(entry('a', { checkedAt: 100 }), 1);
+    const [, row] = [...book.entries()][0] ?? [];
+    book.forget('a');
+    book.remember(entry('b', { checkedAt: 200 }), 1);
+    expect(row?.checkedAt).to.equal(0);
+    expect(book.lastKnown('b')?.checkedAt).to.equal(200);
+  });
+
   it('takes the address from the registry, always', () => {
     book.remember(entry('a'), 1);
     book.record(entry('a'), checked('available', 100));

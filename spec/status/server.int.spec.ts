@@ -139,6 +139,18 @@ describe('the status server', () => {
     expect((await house.get('/api/status', { authorization })).status).to.equal(200);
   });
 
+  it('asks nothing of Redis for its probes, which come every few seconds for ever', async () => {
+    await start();
+    const processed = async (): Promise<number> =>
+      Number(/total_commands_processed:(\d+)/.exec(await shared.redis.info('stats'))?.[1]);
+    const before = await processed();
+    for (const path of ['/healthz', '/readyz', '/healthz', '/readyz']) await house.get(path);
+    // The second look itself is one.
+    expect((await processed()) - before).to.equal(1);
+    await house.get('/api/status');
+    expect((await processed()) - before).to.be.greaterThan(2);
+  });
+
   it('tells each name under which it is asked in vain once, and few of them', async () => {
     await start();
     const refused = (): number => house.events.filter(({ kind }) => kind === 'status.refused').length;

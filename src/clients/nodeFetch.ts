@@ -25,7 +25,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
         size: MAX_BODY,
         compress: false,
         agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
-        signal: signal,
+        signal,
       });
       const { status } = response;
       if (!response.ok) {

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { countOf, ifOfAnotherType } from '../clients/replies.js';
 import { runScript, script } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
@@ -116,14 +117,9 @@ export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefi
  * is not either. Rejects where Redis does not answer.
  */
 export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
-  const reading = redis.get(keys.leader).catch(noneOfAnotherType);
+  const reading = redis.get(keys.leader).catch(ifOfAnotherType(null));
   const [token, leftMs] = await withTimeout(Promise.all([reading, redis.pttl(keys.leader)]));
   return token === null || token.startsWith(':') || leftMs < 0 ? undefined : token;
-}
-
-function noneOfAnotherType(error: unknown): null {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
-  throw error;
 }
 
 /** Who has this token. Rejects where Redis does not answer. */
@@ -133,19 +129,14 @@ export async function holderOf(redis: RedisClient, keys: Keys, token: string): P
     Promise.all([redis.hgetall(keys.replica(instance)), redis.hgetall(keys.scheduler)]),
   );
   const known: Readonly<Record<string, string>> = own.instance === instance ? own : scheduler;
-  const since = scheduler.instance === instance ? toNumber(scheduler.leader_since) : undefined;
+  const since = scheduler.instance === instance ? countOf(scheduler.leader_since) : undefined;
   const { uuid, host } = known;
-  return { token, instance, uuid, host, pid: toNumber(known.pid), since, identity: toIdentity(own) };
+  return { token, instance, uuid, host, pid: countOf(known.pid), since, identity: toIdentity(own) };
 }
 
 function toIdentity(fields: Readonly<Record<string, string>>): ProcessIdentity | undefined {
   const { boot, pid_namespace: pidNamespace, started } = fields;
-  const pid = toNumber(fields.pid);
+  const pid = countOf(fields.pid);
   if (!boot || !pidNamespace || !started || pid === undefined) return undefined;
   return { boot, pidNamespace, started, pid };
-}
-
-function toNumber(text: string | undefined): number | undefined {
-  const value = Number(text ?? NaN);
-  return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import { readHistory, type History } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
@@ -15,14 +16,9 @@ export function readHistories(
   return withTimeout(
     Promise.all(
       uuids.map(async (uuid) => {
-        const bytes = await redis.getBuffer(Buffer.from(keys.history(uuid), 'latin1')).catch(wrongType);
+        const bytes = await redis.getBuffer(Buffer.from(keys.history(uuid), 'latin1')).catch(ifOfAnotherType(null));
         return bytes === null ? undefined : readHistory(bytes);
       }),
     ),
   );
-}
-
-function wrongType(error: unknown): null {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return null;
-  throw error;
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { countOf } from '../clients/replies.js';
 import { runScript, script } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
@@ -114,6 +115,5 @@ function toText(bytes: Buffer): string {
 }
 
 function toCount(text: string | null): number {
-  const value = Number(text ?? 0);
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  return countOf(text) ?? 0;
 }

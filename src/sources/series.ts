@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { fieldsOf, idAfter, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import { NUMBERS, type Sample } from '../domain/sample.js';
@@ -20,7 +21,9 @@ export async function readSeries(
   const samples = new Map<number, Sample>();
   let start = String(Math.max(0, Math.floor(from) - EARLIER_MS));
   for (;;) {
-    const entries = await withTimeout(redis.xrange(keys.series, start, '+', 'COUNT', PAGE)).catch(wrongType);
+    const entries = await withTimeout(redis.xrange(keys.series, start, '+', 'COUNT', PAGE)).catch(
+      ifOfAnotherType<[string, string[]][]>([]),
+    );
     for (const [, fields] of entries) {
       const sample = toSample(fields);
       // One that could not be confirmed is there twice.
@@ -28,28 +31,15 @@ export async function readSeries(
     }
     const last = entries.at(-1)?.[0];
     if (last === undefined || entries.length < PAGE) break;
-    start = after(last);
+    start = idAfter(last);
   }
   return [...samples.values()].sort((a, b) => a.at - b.at);
-}
-
-/** A key of another type has no samples. */
-function wrongType(error: unknown): [] {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
-  throw error;
-}
-
-/** The id that follows one; `(` for an open range takes Redis 6.2. */
-function after(id: string): string {
-  const [ms = '0', n = '0'] = id.split('-');
-  return `${ms}-${String(BigInt(n) + 1n)}`;
 }
 
 const NULLABLE: readonly string[] = ['round_ms', 'p50_ms', 'p95_ms', 'p99_ms', 'freshness_s'];
 
 function toSample(fields: readonly string[]): Sample | undefined {
-  const found = new Map<string, string>();
-  for (let i = 0; i + 1 < fields.length; i += 2) found.set(fields[i] ?? '', fields[i + 1] ?? '');
+  const found = fieldsOf(fields);
   const numbers = NUMBERS.map((name) => [name, toNumber(found.get(name))] as const);
   if (numbers.some(([name, value]) => value === undefined || (value === null && !NULLABLE.includes(name)))) {
     return undefined;

@@ -45,6 +45,9 @@ const DOUBLES = ['checkedAt', 'revision'] as const;
 
 type Numbers = Columns<(typeof WORDS)[number], (typeof DOUBLES)[number]>;
 
+/** No row of the columns: it reads as zeros, and what is written there is lost. */
+const GONE = -1;
+
 /** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
 class Row {
   /** Index of the address' scope; negative where it can't be called: see `UNCALLABLE`. */
@@ -57,7 +60,7 @@ class Row {
   results = '';
   unwritten: Unwritten = 'nothing';
   readonly #numbers: Numbers;
-  readonly #slot: number;
+  #slot: number;
 
   constructor(
     numbers: Numbers,
@@ -78,9 +81,10 @@ class Row {
     this.latencyMs = Math.min(latencyMs, MAX_LATENCY_MS);
   }
 
-  /** The numbers are gone. */
+  /** The numbers are gone. Who still has the row reads zeros from now on, never those of the next one in its place. */
   release(): void {
     this.#numbers.release(this.#slot);
+    this.#slot = GONE;
   }
 
   /** The round of the regular lane that last met the entry in the registry. */

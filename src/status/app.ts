@@ -15,7 +15,7 @@ import { peersQuery, seriesQuery } from './schema.js';
 import { snapshotHtml, snapshotText } from './snapshot.js';
 
 export interface AppSource {
-  readonly report: Pick<Report, 'status'>;
+  readonly report: Pick<Report, 'status' | 'vital'>;
   readonly pages: PeerPages;
   readonly metrics: Metrics;
   readonly feed: EventFeed;
@@ -49,8 +49,8 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   const app = new Hono<Env>();
   let document: object | undefined;
 
-  app.get('/healthz', async (c) => probe(c, healthOf(await report.status())));
-  app.get('/readyz', async (c) => probe(c, readinessOf(await report.status(), c.env.trusted)));
+  app.get('/healthz', (c) => probe(c, healthOf(report.vital())));
+  app.get('/readyz', (c) => probe(c, readinessOf(report.vital(), c.env.trusted)));
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(await report.status()), 200, { 'content-type': metrics.contentType }),
   );

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { countOf, fieldsOf, idAfter } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { JournalReader } from '../sinks/journal.js';
@@ -57,7 +58,7 @@ export class EventFeed implements JournalReader {
     let last = id;
     try {
       for (;;) {
-        const found = await withTimeout(this.redis.xrange(this.keys.events, `(${last}`, '+', 'COUNT', PAGE));
+        const found = await withTimeout(this.redis.xrange(this.keys.events, idAfter(last), '+', 'COUNT', PAGE));
         yield found.map(toEntry);
         if (found.length < PAGE) return;
         last = found.at(-1)?.[0] ?? last;
@@ -75,13 +76,11 @@ export class EventFeed implements JournalReader {
 }
 
 function toEntry([id, list]: readonly [string, readonly string[]]): FeedEntry {
-  const fields = new Map<string, string>();
-  for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i] ?? '', list[i + 1] ?? '');
-  const at = Number(fields.get('at'));
+  const fields = fieldsOf(list);
   return {
     id,
     type: fields.get('type') ?? '',
-    at: Number.isSafeInteger(at) ? at : Number(id.split('-', 1)[0]),
+    at: countOf(fields.get('at')) ?? Number(id.split('-', 1)[0]),
     data: fields.get('data') ?? '{}',
   };
 }

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../clients/redis.js';
+import { countOf, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Config } from '../config/config.js';
 import { peerUrl } from '../domain/call/url.js';
@@ -131,7 +132,9 @@ export class PeerPages {
         withTimeout(
           Promise.all(
             page.map(({ uuid }) =>
-              redis.hmgetBuffer(Buffer.from(keys.consumer(uuid), 'latin1'), ...FIELDS).catch(noHash),
+              redis
+                .hmgetBuffer(Buffer.from(keys.consumer(uuid), 'latin1'), ...FIELDS)
+                .catch(ifOfAnotherType<(Buffer | null)[]>([])),
             ),
           ),
         ),
@@ -278,8 +281,7 @@ function fromRegistry(
 ): ConsumerRow {
   const [state, stateAt, checkedAt, okAt, latency, failures, error, seen, recent] = texts;
   const isCurrent = state === known.state || (state == null && known.state === 'pending');
-  const told = (text: string | null | undefined, otherwise: number | null): number | null =>
-    toNumber(text) ?? otherwise;
+  const told = (text: string | null | undefined, otherwise: number | null): number | null => countOf(text) ?? otherwise;
   const lastOk = told(okAt, known.last_ok_at);
   return {
     ...known,
@@ -332,17 +334,6 @@ function urlOf(
   return read.ok
     ? peerUrl({ scheme, ip: read.address.ip, port: read.address.port ?? port, path: path.replace(/\?.*$/, '') })
     : null;
-}
-
-/** A key of another type is that entry's fault alone. */
-function noHash(error: unknown): (Buffer | null)[] {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
-  throw error;
-}
-
-function toNumber(text: string | null | undefined): number | null {
-  const value = Number(text ?? NaN);
-  return Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 function timeOrNull(ms: number): number | null {

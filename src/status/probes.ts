@@ -7,10 +7,17 @@ export interface Probe {
   readonly reasons?: readonly { readonly code: string; readonly text?: string }[];
 }
 
+/** What of the state a probe asks for. */
+export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
+  readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
+  readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
+  readonly replicas: Pick<Status['replicas'], 'role'>;
+};
+
 const SECONDS = 1_000;
 
 /** Whether the process lives and its ticks tick. */
-export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Status, 'as_of' | 'heartbeat_at'>): Probe {
+export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 'as_of' | 'heartbeat_at'>): Probe {
   const silentMs = now - heartbeatAt;
   if (silentMs < SILENCE_MS) return { ok: true, status: 'alive' };
   const text = `no heartbeat for ${String(Math.round(silentMs / SECONDS))} s`;
@@ -18,7 +25,7 @@ export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Status,
 }
 
 /** Whether it can be relied on; without trust only the codes of the reasons are told. */
-export function readinessOf(status: Status, trusted: boolean): Probe {
+export function readinessOf(status: Vital, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
   if (replicas.role === 'standby') return { ok: true, status: 'standby' };
   const reasons = [

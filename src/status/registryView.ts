@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { RedisClient } from '../clients/redis.js';
+import { countOf, fieldsOf, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 
@@ -29,7 +30,6 @@ export interface RegistryPicture {
   readonly ipChangedAt: number | undefined;
   readonly changes: readonly IpChange[];
   readonly producers: readonly ProducerEntry[];
-  readonly know: number;
   readonly pending: number;
 }
 
@@ -42,7 +42,7 @@ const SHARE = 10;
 const WAIT_MS = 500;
 
 /**
- * The producers, who of them knows our IP, and its changes: read when somebody asks, and kept for a while, so that any
+ * The producers, our IP and its changes: read when somebody asks, and kept for a while, so that any
  * number of readers costs Redis the same. While Redis is away it stays what it was. Texts of producers are latin1, one
  * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
  */
@@ -97,10 +97,9 @@ export class RegistryView {
     return {
       at: this.wall(),
       ip: known,
-      ipChangedAt: toTime(changedAt) ?? undefined,
+      ipChangedAt: countOf(changedAt),
       changes,
       producers,
-      know: producers.filter(({ notifiedIp }) => known !== undefined && notifiedIp === known).length,
       pending: due.size,
     };
   }
@@ -110,10 +109,9 @@ export class RegistryView {
       .xrevrange(this.keys.ipChanges, '+', '-', 'COUNT', 20)
       .catch(() => []);
     return found.flatMap(([, list]) => {
-      const fields = new Map<string, string>();
-      for (let i = 0; i + 1 < list.length; i += 2) fields.set(list[i] ?? '', list[i + 1] ?? '');
-      const [at, ip] = [toTime(fields.get('at') ?? null), fields.get('ip') ?? ''];
-      if (at === null || isIP(ip) === 0) return [];
+      const fields = fieldsOf(list);
+      const [at, ip] = [countOf(fields.get('at')), fields.get('ip') ?? ''];
+      if (at === undefined || isIP(ip) === 0) return [];
       const agreed = (fields.get('agreed') ?? '').split(',').filter((name) => name !== '');
       return [{ at, ip, previous: emptyAsNull(fields.get('previous')), agreed }];
     });
@@ -133,15 +131,17 @@ export class RegistryView {
       Promise.all(
         uuids.map(async (uuid) => {
           const key = Buffer.from(this.keys.producer(uuid), 'latin1');
-          const fields = (await this.redis.hmgetBuffer(key, ...FIELDS).catch(noHash)).map((one) => one && toText(one));
+          const fields = (
+            await this.redis.hmgetBuffer(key, ...FIELDS).catch(ifOfAnotherType<(Buffer | null)[]>([]))
+          ).map((one) => one && toText(one));
           const [ip = null, port = null, notifiedIp = null, notifiedAt = null, attempts = null, error = null] = fields;
           return {
             uuid,
             ip,
             port,
             notifiedIp,
-            notifiedAt: toTime(notifiedAt),
-            attempts: toTime(attempts) ?? 0,
+            notifiedAt: countOf(notifiedAt) ?? null,
+            attempts: countOf(attempts) ?? 0,
             error,
             nextAt: due.get(uuid) ?? null,
           };
@@ -155,19 +155,8 @@ function toText(bytes: Buffer): string {
   return bytes.toString('latin1');
 }
 
-/** A key of another type is that entry's fault alone. */
-function noHash(error: unknown): (Buffer | null)[] {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
-  throw error;
-}
-
 function emptyAsNull(text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text;
-}
-
-function toTime(text: string | null): number | null {
-  const value = Number(text ?? NaN);
-  return Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 function pause(ms: number): Promise<void> {

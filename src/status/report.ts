@@ -5,9 +5,10 @@ import type { Leadership } from '../state/leadership.js';
 import { census, type Census } from './census.js';
 import type { Observations } from './observations.js';
 import type { Picture } from './picture.js';
+import type { Vital } from './probes.js';
 import type { RegistryPicture, RegistryView } from './registryView.js';
 import type { Status } from './schema.js';
-import { answering } from './shares.js';
+import { answering, CALL_INTERVALS } from './shares.js';
 import { verdictOf } from './verdict.js';
 
 /** Who this process is. */
@@ -34,8 +35,6 @@ export interface ReportSource {
   readonly wall: () => number;
 }
 
-/** Who is called lately has called within so many of our intervals. */
-const CALL_INTERVALS = 3;
 /** A walk over the book serves so long. */
 const CENSUS_MS = 500;
 /** So many of those that owe an acknowledgement are named. */
@@ -55,6 +54,21 @@ export class Report {
     return toStatus(this.source, now, found, registry);
   }
 
+  /** What the probes ask for, of memory alone: they come every few seconds for as long as the process lives. */
+  vital(): Vital {
+    const { observations: seen, leadership, wall } = this.source;
+    const { up, reason = null } = seen.redis;
+    return {
+      as_of: wall(),
+      heartbeat_at: seen.heartbeatAt,
+      isolated: seen.isIsolated(),
+      stopping: seen.stoppingSince !== undefined,
+      redis: { up, reason },
+      lanes: { regular: { rounds: seen.lanes.regular.rounds } },
+      replicas: { role: roleOf(leadership) },
+    };
+  }
+
   /** A walk over the book, made again when the last one is old. */
   census(now: number, registry?: RegistryPicture): Census {
     const { book, observations, config } = this.source;
@@ -65,6 +79,10 @@ export class Report {
       answered: changedAt(observations, registry) ?? 0,
     }));
   }
+}
+
+function roleOf({ standsBy }: Pick<Leadership, 'standsBy'>): 'standby' | 'leader' {
+  return standsBy ? 'standby' : 'leader';
 }
 
 function changedAt({ ip }: Observations, registry: RegistryPicture | undefined): number | undefined {
@@ -85,7 +103,7 @@ function pictureOf(
   const owingSince = seen.owingSince ?? registry?.ipChangedAt;
   return {
     now,
-    role: leadership.standsBy ? 'standby' : 'leader',
+    role: roleOf(leadership),
     host: identity.host,
     pid: identity.pid,
     startedAt: seen.startedAt,

@@ -5,8 +5,9 @@ const WELL = 0.5;
 /** Share of failing consumers from which on it is more than the weather, and of how many one can say so. */
 const MANY = 0.2;
 const FEW = 5;
-/** Who called within so many of our intervals called lately; and so long nobody need call at all. */
-const CALL_INTERVALS = 3;
+/** A consumer whose last call is younger than so many of our intervals calls us. */
+export const CALL_INTERVALS = 3;
+/** So long nobody need call, however short our interval is. */
 const SILENCE_MS = 60_000;
 
 /** Judged consumers that are not unavailable. */

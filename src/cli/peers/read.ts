@@ -1,3 +1,4 @@
+import { ifOfAnotherType } from '../../clients/replies.js';
 import type { AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
@@ -42,7 +43,9 @@ export async function readPeer(
 ): Promise<ReadPeer> {
   const key = placesOf({ keys }, kind).keyOf(uuid);
   const [fields, due] = await Promise.all([
-    (wanted === undefined ? redis.hgetall(key) : some(redis.hmget(key, ...wanted), wanted)).catch(noHash),
+    (wanted === undefined ? redis.hgetall(key) : some(redis.hmget(key, ...wanted), wanted)).catch(
+      ifOfAnotherType<Record<string, string>>({ error: 'address-invalid' }),
+    ),
     kind === 'producer' ? redis.zscore(keys.announcements, uuid) : null,
   ]);
   const row = { ...fields, kind, uuid };
@@ -83,10 +86,4 @@ async function some(values: Promise<(string | null)[]>, names: readonly string[]
     if (value !== null) fields[names[i] ?? ''] = value;
   });
   return fields;
-}
-
-/** A key of another type is that entry's fault alone. */
-function noHash(error: unknown): Record<string, string> {
-  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return { error: 'address-invalid' };
-  throw error;
 }

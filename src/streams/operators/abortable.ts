@@ -1,11 +1,22 @@
 import { Observable } from 'rxjs';
 
+/** Whoever ends a call early: the signal is what the call listens to. */
+interface Aborter<S> {
+  readonly signal: S;
+  abort(): void;
+}
+
 /** The one way a promise enters a stream: cold, and told through the signal when nobody waits for it any more. */
 export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> {
+  return under(() => new AbortController(), run);
+}
+
+/** The same under another kind of signal. */
+export function under<S, T>(make: () => Aborter<S>, run: (signal: S) => Promise<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
-    const controller = new AbortController();
+    const aborter = make();
     let settled = false;
-    run(controller.signal).then(
+    run(aborter.signal).then(
       (value) => {
         settled = true;
         subscriber.next(value);
@@ -17,7 +28,7 @@ export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observab
       },
     );
     return () => {
-      if (!settled) controller.abort();
+      if (!settled) aborter.abort();
     };
   });
 }

@@ -1,10 +1,12 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { CallSignal } from '../../domain/call/http.js';
+import { under } from './abortable.js';
 
 /** A signal with one listener, at a small part of the price of an `AbortSignal`. */
 class OneListener implements CallSignal {
   /** node-fetch knows a signal by this name. */
   readonly [Symbol.toStringTag] = 'AbortSignal';
+  readonly signal = this;
   aborted = false;
   #listener: (() => void) | undefined;
 
@@ -24,22 +26,5 @@ class OneListener implements CallSignal {
 
 /** `abortable` for what is done for each check: a promise with a signal that costs next to nothing. */
 export function cancellable<T>(run: (signal: CallSignal) => Promise<T>): Observable<T> {
-  return new Observable<T>((subscriber) => {
-    const signal = new OneListener();
-    let settled = false;
-    run(signal).then(
-      (value) => {
-        settled = true;
-        subscriber.next(value);
-        subscriber.complete();
-      },
-      (error: unknown) => {
-        settled = true;
-        subscriber.error(error);
-      },
-    );
-    return () => {
-      if (!settled) signal.abort();
-    };
-  });
+  return under(() => new OneListener(), run);
 }
