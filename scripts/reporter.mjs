@@ -31,7 +31,7 @@ class Short extends Base {
 export default class extends (process.env.SPEC_DETAILS ? Spec : Short) {
   constructor(runner, options) {
     super(runner, options);
-    const counts = { passed: 0, failed: 0, skipped: 0, ended: false };
+    const counts = { passed: 0, failed: 0, skipped: 0, ended: false, failures: [] };
     const skipped = [];
     const count = (outcome) => {
       if (outcome !== undefined) counts[outcome] += 1;
@@ -39,7 +39,10 @@ export default class extends (process.env.SPEC_DETAILS ? Spec : Short) {
     };
     count();
     runner.on('pass', () => count('passed'));
-    runner.on('fail', () => count('failed'));
+    runner.on('fail', (test) => {
+      counts.failures.push({ title: test.fullTitle(), file: test.file });
+      count('failed');
+    });
     runner.on('pending', (test) => {
       skipped.push(test.fullTitle());
       count('skipped');

@@ -20,6 +20,7 @@ export function conclude(stages) {
   const good = stages.every(passes);
   // What fails outside of a spec (a stage, the coverage, a run of nothing) counts as one failure.
   const failed = good ? 0 : Math.max(tally.failed, 1);
+  for (const remark of tally.remarks) console.log(remark);
   const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
   console.log(`${tally.passed} passed, ${failed} failed${skipped}`);
   process.exitCode = good ? 0 : 1;
