@@ -8,7 +8,7 @@ import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
-import { after, configOf, consumers, fakeDeps, GOOD, never, Peers } from '../support/deps.js';
+import { after, configOf, consumers, fakeDeps, GOOD, MemoryRegistry, never, Peers } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -72,7 +72,8 @@ describe('checking', () => {
         book.begin(uuid);
         undecided.add(scope, { entry, lane: 'regular', at: Date.now(), outcome: { ok: false, reason: 'timeout' } });
       };
-      const deps = fakeDeps({ book, undecided, stop$, config$, ...over });
+      const registry = new MemoryRegistry(entries);
+      const deps = fakeDeps({ book, registry, undecided, stop$, config$, ...over });
       const start = (): Followed<SchedulerEvent> => {
         const followed = follow(decisions(deps, untilEmpty));
         running.push(followed);

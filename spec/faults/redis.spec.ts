@@ -51,6 +51,7 @@ describe('Redis goes away', () => {
     await running.logged(({ event }) => event === 'config.reloaded');
     for (const { endpoint } of node.neighbours.consumers) await endpoint.until(({ connections }) => connections === 0);
     const made = node.calls();
+    const launchedAt = Date.now();
     await node.server.launch();
     const { message } = await running.logged(({ event }) => event === 'redis.caught-up');
     expect(message).to.include(`${made.length} verdicts that waited in memory`);
@@ -66,8 +67,7 @@ describe('Redis goes away', () => {
       state: 'unavailable',
       error: 'http-500',
     });
-    for (const { checked_at: at } of await node.consumers()) expect(Number(at)).to.be.greaterThan(killedAt);
-    expect(node.calls()).to.deep.equal(made);
+    for (const { checked_at: at } of await node.consumers()) expect(Number(at)).to.be.within(killedAt, launchedAt);
     await node.stop(running);
   });
 

@@ -5,7 +5,7 @@ import { pipeline } from '#src/app/pipeline.js';
 import type { PostJson, Reply } from '#src/domain/call/http.js';
 import type { Family } from '#src/domain/ip/scope.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
-import type { RegistryEntry } from '#src/domain/peer/peer.js';
+import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
 import type { IpAnswer } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Alarm } from '#src/state/alarm.js';
@@ -35,6 +35,7 @@ export interface NodeSettings {
 interface Peer {
   entry: RegistryEntry;
   behaviour: (now: number) => Behaviour;
+  registered: boolean;
 }
 
 /**
@@ -45,9 +46,19 @@ export class VirtualNode {
   readonly events: SchedulerEvent[] = [];
   /** When each peer was called, in milliseconds since the start. */
   readonly calls: { readonly uuid: string; readonly at: number }[] = [];
+  /** Which calls came to a peer that was still being called. */
+  readonly overlaps: { readonly uuid: string; readonly at: number }[] = [];
+  /** The most calls that were in flight at once. */
+  mostInFlight = 0;
+  /** What Redis can do at a moment, in milliseconds since the start. */
+  redis: (now: number) => { readonly readable: boolean; readonly writable: boolean } = () => ({
+    readable: true,
+    writable: true,
+  });
   readonly book: PeerBook;
   readonly startedAt = Date.now();
   readonly #peers = new Map<string, Peer>();
+  readonly #inFlight = new Set<string>();
   readonly #stop = new Subject<string>();
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -73,7 +84,17 @@ export class VirtualNode {
   /** Registers a peer; `health` is what an earlier run has stored. */
   add(uuid: string, ip: string, behaviour: (now: number) => Behaviour, over: Partial<RegistryEntry> = {}): void {
     const entry = { uuid, stored: { ip, port: null }, health: UNCHECKED, checkedAt: 0, reportedFault: null, ...over };
-    this.#peers.set(ip, { entry, behaviour });
+    this.#peers.set(ip, { entry, behaviour, registered: true });
+  }
+
+  /** Takes a peer out of the registry; it goes on behaving as before. */
+  remove(uuid: string): void {
+    for (const peer of this.#peers.values()) if (peer.entry.uuid === uuid) peer.registered = false;
+  }
+
+  /** What the registry holds of a peer's health. */
+  storedHealth(uuid: string): PeerHealth | undefined {
+    return [...this.#peers.values()].find(({ entry }) => entry.uuid === uuid)?.entry.health;
   }
 
   start(): void {
@@ -94,8 +115,8 @@ export class VirtualNode {
       ...holding(),
       registry: {
         pages: () => this.#pages(),
-        read: (uuids) => Promise.resolve(this.#entries().filter(({ uuid }) => uuids.includes(uuid))),
-        count: () => Promise.resolve(this.#peers.size),
+        read: async (uuids) => (await this.#entries()).filter(({ uuid }) => uuids.includes(uuid)),
+        count: async () => (await this.#entries()).length,
       },
       post: () => this.#post,
       ipSources: () => [{ name: 'source', remote: true, lookup: (signal) => this.#lookup(signal) }],
@@ -159,16 +180,19 @@ export class VirtualNode {
     return this.events.filter((event): event is Extract<SchedulerEvent, { kind: K }> => event.kind === kind);
   }
 
-  #entries(): RegistryEntry[] {
-    return [...this.#peers.values()].map(({ entry }) => entry);
+  #entries(): Promise<RegistryEntry[]> {
+    if (!this.redis(Date.now() - this.startedAt).readable) return Promise.reject(new Error('unreadable'));
+    const registered = [...this.#peers.values()].filter((peer) => peer.registered);
+    return Promise.resolve(registered.map(({ entry }) => entry));
   }
 
   async *#pages(): AsyncGenerator<readonly RegistryEntry[]> {
-    const entries = this.#entries();
-    for (let i = 0; i < entries.length; i += 256) yield await Promise.resolve(entries.slice(i, i + 256));
+    const entries = await this.#entries();
+    for (let i = 0; i < entries.length; i += 256) yield entries.slice(i, i + 256);
   }
 
   #write(): Promise<readonly SchedulerEvent[]> {
+    if (!this.redis(Date.now() - this.startedAt).writable) return Promise.resolve([]);
     for (const row of this.book.unwrittenRows()) {
       const peer = [...this.#peers.values()].find(({ entry }) => entry.uuid === row.uuid);
       if (peer !== undefined) peer.entry = { ...peer.entry, health: row.health, checkedAt: row.checkedAt };
@@ -181,15 +205,21 @@ export class VirtualNode {
     const ip = new URL(url).hostname.replace(/^\[|\]$/g, '');
     const peer = this.#peers.get(ip);
     if (peer === undefined) return Promise.resolve({ ok: false, reason: 'unreachable' });
-    this.calls.push({ uuid: peer.entry.uuid, at: Date.now() - this.startedAt });
-    const behaviour = peer.behaviour(Date.now() - this.startedAt);
-    return new Promise((resolve) => {
+    const call = { uuid: peer.entry.uuid, at: Date.now() - this.startedAt };
+    this.calls.push(call);
+    if (this.#inFlight.has(call.uuid)) this.overlaps.push(call);
+    this.#inFlight.add(call.uuid);
+    this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight.size);
+    const behaviour = peer.behaviour(call.at);
+    return new Promise<Reply>((resolve) => {
       signal.addEventListener('abort', () => {
+        this.#inFlight.delete(call.uuid);
         resolve({ ok: false, reason: 'aborted' });
       });
       if (behaviour === 'silent') return;
       const { afterMs, reply = { ok: true, status: 200, body: '' } } = behaviour;
       setTimeout(() => {
+        this.#inFlight.delete(call.uuid);
         resolve(reply);
       }, afterMs);
     });

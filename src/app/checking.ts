@@ -1,11 +1,13 @@
-import { Observable, switchMap, take, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
+import { mergeAll, Observable, switchMap, take, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import type { Config } from '../config/config.js';
 import { publicScope, type Scope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
+import { abortable } from '../streams/operators/abortable.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 import type { CheckOptions } from '../streams/sync/checkPeer.js';
 import { decide } from '../streams/sync/decide.js';
+import { readAgain } from '../streams/sync/sweep.js';
 import type { Question } from '../state/undecided.js';
 import type { Deps } from './deps.js';
 import { pollForEvidence } from './publicIp.js';
@@ -81,7 +83,7 @@ function isResult({ kind }: SchedulerEvent): boolean {
 
 /** Undecided failures → questions pulled → witnesses asked → results written. Ends with `stop$`, or once none waits. */
 export function decisions(
-  deps: CheckDeps & Pick<Deps, 'config$' | 'stop$'>,
+  deps: CheckDeps & Pick<Deps, 'config$' | 'stop$' | 'registry' | 'explain'>,
   untilEmpty = false,
 ): Observable<SchedulerEvent> {
   const { undecided, config$, stop$ } = deps;
@@ -89,7 +91,11 @@ export function decisions(
     config$.pipe(
       take(1),
       switchMap((config) =>
-        decide({ ...checkOptions(deps, config), pollIp: pollForEvidence(deps, config) })(question).pipe(written(deps)),
+        decide({
+          ...checkOptions(deps, config),
+          pollIp: pollForEvidence(deps, config),
+          readAgain: (uuids) => abortable(() => readAgain(deps, uuids)).pipe(mergeAll()),
+        })(question).pipe(written(deps)),
       ),
     );
   return draw(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { EMPTY, type Observable } from 'rxjs';
+import { concat, defer, EMPTY, type Observable } from 'rxjs';
 import type { Reply } from '#src/domain/call/http.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { PeerHealth } from '#src/domain/peer/peer.js';
@@ -25,9 +25,13 @@ describe('decide', () => {
   function world(
     { scheduler, cold }: Marbles,
     replies: Readonly<Record<string, Observable<Reply>>>,
-    setting: { readonly failing?: PeerHealth; readonly pollIp?: Observable<SchedulerEvent> } = {},
+    setting: {
+      readonly failing?: PeerHealth;
+      readonly pollIp?: Observable<SchedulerEvent>;
+      readonly readAgain?: (book: PeerBook) => Observable<never>;
+    } = {},
   ) {
-    const { failing = available, pollIp } = setting;
+    const { failing = available, pollIp, readAgain = () => EMPTY } = setting;
     const clock = virtualClock(scheduler);
     const book = new PeerBook(['public']);
     const evidence = new OnlineEvidence();
@@ -52,6 +56,7 @@ describe('decide', () => {
       allow: ['public'],
       polledScope: pollIp === undefined ? undefined : V4,
       pollIp: pollIp ?? EMPTY,
+      readAgain: () => readAgain(book),
       scheduler,
     });
     const question: Question = {
@@ -63,13 +68,13 @@ describe('decide', () => {
     return { decided$: decided(question), book, evidence, calls, freed };
   }
 
-  const answered = (uuid: string, atMs: number): SchedulerEvent => ({
+  const answered = (uuid: string, atMs: number, latencyMs = atMs): SchedulerEvent => ({
     kind: 'peer.checked',
     lane: 'regular',
     check: {
       uuid,
       at: atMs,
-      outcome: { ok: true, latencyMs: atMs },
+      outcome: { ok: true, latencyMs },
       counted: true,
       before: 'available',
       state: 'available',
@@ -124,6 +129,32 @@ describe('decide', () => {
     m.flush();
     expect(calls).to.deep.equal(['p', 'q', 'r']);
     expect(book.begin('f'), 'it may be checked again').to.equal(true);
+  });
+
+  marbles('the witnesses are read again first: none is asked that has left meanwhile', (m) => {
+    const p$ = m.cold('     ---(g|)', { g: good });
+    const q$ = m.cold<Reply>('     -');
+    const qSubs: string[] = [];
+    const read$ = m.cold('  --|');
+    const readSubs = '      ^-!';
+    const expected = '      -----(pf|)';
+    const { decided$, calls } = world(
+      m,
+      { p: p$, q: q$ },
+      {
+        readAgain: (book) =>
+          concat(
+            read$,
+            defer(() => (book.forget('q'), EMPTY)),
+          ) as Observable<never>,
+      },
+    );
+
+    m.expectObservable(decided$).toBe(expected, { p: answered('p', 5, 3), f: verdict(true) });
+    m.expectSubscriptions(read$.subscriptions).toBe(readSubs);
+    m.expectSubscriptions(q$.subscriptions).toBe(qSubs);
+    m.flush();
+    expect(calls).to.deep.equal(['p']);
   });
 
   marbles('where all witnesses stay silent the failure does not count, and the scope is isolated', (m) => {

@@ -10,6 +10,9 @@ const CUT: Framed = { whole: false };
  */
 export function readReply(bytes: Buffer): Framed {
   const text = bytes.toString('latin1');
+  // Empty lines before the first one are skipped, as §2.2 lets a reader do.
+  const [before = ''] = /^(\r?\n)+/.exec(text) ?? [];
+  if (before !== '') return readReply(bytes.subarray(before.length));
   const end = /\r?\n\r?\n/.exec(text);
   if (end === null) return CUT;
   const [first = '', ...lines] = text.slice(0, end.index).split(/\r?\n/);

@@ -222,7 +222,7 @@ export class RealRegistry {
   async #decide(): Promise<readonly SchedulerEvent[]> {
     const question = await this.#undecided.questions(new AbortController().signal).next();
     if (question.done === true) return expect.fail('no question');
-    const options = { ...this.#options, request: () => EMPTY, pollIp: EMPTY };
+    const options = { ...this.#options, request: () => EMPTY, pollIp: EMPTY, readAgain: () => EMPTY };
     return lastValueFrom(this.#written(decide(options)(question.value)).pipe(toArray()));
   }
 

@@ -7,6 +7,8 @@ import { checkPeer, onlineIn, recorded, type CheckOptions } from './checkPeer.js
 export interface DecideOptions extends CheckOptions {
   /** One poll of the public IP, recorded as evidence where it is answered. */
   readonly pollIp: Observable<SchedulerEvent>;
+  /** Takes in what the registry says of these peers now, so that none is asked that has left or moved. */
+  readonly readAgain: (uuids: readonly string[]) => Observable<SchedulerEvent>;
 }
 
 /** How many different witnesses one question goes to. */
@@ -17,7 +19,7 @@ const WITNESSES = 3;
  * the first answer the failures count; where all stay silent they do not, and the scope is isolated.
  */
 export function decide(options: DecideOptions): (question: Question) => Observable<SchedulerEvent> {
-  const { book, evidence, undecided, clock, polledScope, pollIp } = options;
+  const { book, evidence, undecided, clock, polledScope, pollIp, readAgain } = options;
 
   return ({ scope, failures }) =>
     defer(() => {
@@ -42,8 +44,9 @@ export function decide(options: DecideOptions): (question: Question) => Observab
       const excluded = new Set(failures.map(({ entry }) => entry.uuid));
       const witnesses = book.witnesses(scope, WITNESSES, evidence.recent(scope), excluded);
       const ask$ = witnesses.map((uuid) => askWitness(options, uuid));
-      if (ask$.length < WITNESSES && scope === polledScope) ask$.push(pollIp);
-      return merge(...ask$).pipe(
+      const answer$ = concat(witnesses.length > 0 ? readAgain(witnesses) : EMPTY, merge(...ask$));
+      const polled$ = witnesses.length < WITNESSES && scope === polledScope ? pollIp : EMPTY;
+      return merge(answer$, polled$).pipe(
         connect((event$) => {
           const silent$ = event$.pipe(
             // eslint-disable-next-line rxjs-x/no-ignored-takewhile-value -- what the event brought is in the evidence

@@ -57,7 +57,7 @@ export async function* sweep(source: LaneSource, round: number): AsyncGenerator<
     }
     book.evictNotSeen(round);
   } catch (error) {
-    yield failed(source, error);
+    yield { event: failed(source, error) };
     for (const uuid of book.notSeenIn(round, 'regular')) yield* lastKnown(book, uuid, 'regular');
   }
 }
@@ -67,7 +67,7 @@ export async function* sweep(source: LaneSource, round: number): AsyncGenerator<
  * meanwhile and were never checked come before second looks.
  */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
-  const { registry, book, clock } = source;
+  const { book, clock } = source;
   const seen = new Set<string>();
   let reachable = true;
   let newcomers = book.newcomers;
@@ -77,14 +77,10 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
     due = due.slice(BATCH);
     const readAt = clock.steady();
     if (reachable) {
-      try {
-        const asOf = book.revision;
-        stillRegistered(book, batch, await registry.read(batch), asOf);
-        yield* faultsOf(source, batch);
-      } catch (error) {
-        reachable = false;
-        yield failed(source, error);
-      }
+      const failures = await readAgain(source, batch);
+      for (const event of failures) yield { event };
+      reachable = failures.length === 0;
+      if (reachable) yield* faultsOf(source, batch);
     }
     yield* atTheMoment(source, lane, batch, reachable ? readAt : Infinity);
     if (lane !== 'pending') continue;
@@ -102,22 +98,31 @@ async function* atTheMoment(
   uuids: readonly string[],
   readAt: number,
 ): AsyncGenerator<LaneItem> {
-  const { registry, book, clock } = source;
+  const { book, clock } = source;
   let fresh = { until: uuids.length, readAt };
   for (const [i, uuid] of uuids.entries()) {
     const now = clock.steady();
     if (i >= fresh.until || now - fresh.readAt > FRESH_MS) {
-      const again = uuids.slice(i, i + REFRESH);
-      try {
-        const asOf = book.revision;
-        stillRegistered(book, again, await registry.read(again), asOf);
-        fresh = { until: i + REFRESH, readAt: now };
-      } catch (error) {
-        fresh = { until: uuids.length, readAt: Infinity };
-        yield failed(source, error);
-      }
+      const failures = await readAgain(source, uuids.slice(i, i + REFRESH));
+      fresh = failures.length === 0 ? { until: i + REFRESH, readAt: now } : { until: uuids.length, readAt: Infinity };
+      for (const event of failures) yield { event };
     }
     yield* lastKnown(book, uuid, lane);
+  }
+}
+
+/** Takes in the named entries as they stand in the registry now, if Redis lets us. Returns what failed on the way. */
+export async function readAgain(
+  source: Pick<LaneSource, 'registry' | 'book' | 'clock' | 'explain'>,
+  uuids: readonly string[],
+): Promise<readonly SchedulerEvent[]> {
+  const { registry, book } = source;
+  try {
+    const asOf = book.revision;
+    stillRegistered(book, uuids, await registry.read(uuids), asOf);
+    return [];
+  } catch (error) {
+    return [failed(source, error)];
   }
 }
 
@@ -150,6 +155,6 @@ function* lastKnown(book: PeerBook, uuid: string, lane: Lane): Generator<LaneIte
   if (entry !== undefined && book.laneOf(uuid) === lane) yield { entry };
 }
 
-function failed({ clock, explain }: LaneSource, error: unknown): LaneItem {
-  return { event: { kind: 'redis.failed', at: clock.wall(), what: READING, reason: explain(error) } };
+function failed({ clock, explain }: Pick<LaneSource, 'clock' | 'explain'>, error: unknown): SchedulerEvent {
+  return { kind: 'redis.failed', at: clock.wall(), what: READING, reason: explain(error) };
 }
