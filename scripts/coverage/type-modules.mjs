@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root } from './run.mjs';
+import { root } from '../run.mjs';
 
 /**
  * A module of types alone compiles to `export {}`, so nobody ever imports it, and c8 takes each of its lines for one
