@@ -16,7 +16,7 @@ export function chromiumPath(): string | undefined {
 export async function launch(context: Mocha.Context): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) skipBecause(context, 'there is no Chromium');
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'] });
 }
 
 /** A page and all that it complained about: messages on the console, errors, requests that failed. */
