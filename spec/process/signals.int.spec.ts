@@ -15,6 +15,13 @@ import { skipBecause } from '../support/skip.js';
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const SIGHUP_BIT = 1n;
 
+async function shutDown(socketPath: string): Promise<void> {
+  const client = new Redis({ path: socketPath, protocol: 2, retryStrategy: () => null });
+  // Its answer is the end of the connection.
+  await client.shutdown('NOSAVE').catch(() => undefined);
+  client.disconnect();
+}
+
 describe('signals', () => {
   let folder: string;
   let dataDir: string;
@@ -128,8 +135,14 @@ describe('signals', () => {
 
     it('while the embedded server takes its time to end', async () => {
       const asked = join(folder, 'asked');
-      const script = `trap 'touch ${asked}' TERM\n"$REDIS" "$@" &\nwhile :; do wait; sleep 0.01; done`;
+      const pid = join(folder, 'pid');
+      const script = `echo $$ > ${pid}\ntrap 'touch ${asked}' TERM\n"$REDIS" "$@" &\nwhile :; do wait; sleep 0.01; done`;
       const running = await start(embedded(), { REDIS_SERVER: await redisProgram(folder, script) });
+      // Neither the script nor its server ends by itself.
+      closing.push(async () => {
+        process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
+        await shutDown(join(dataDir, 'redis.sock'));
+      });
       await running.logged(({ event }) => event === 'round.finished');
       running.signal('SIGTERM');
       await eventually(() => {
@@ -140,8 +153,10 @@ describe('signals', () => {
     });
 
     it('while the embedded server loads its data', async () => {
-      const script = 'trap "" TERM\nexec "$REDIS" "$@" --key-load-delay 1000000';
+      const pid = join(folder, 'pid');
+      const script = `echo $$ > ${pid}\ntrap "" TERM\nexec "$REDIS" "$@" --key-load-delay 1000000`;
       await slowToLoad();
+      closing.push(async () => process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL'));
       const running = await start(embedded(), { REDIS_SERVER: await redisProgram(folder, script) });
       await running.logged(({ event }) => event === 'process.started');
       await eventually(() => {
