@@ -33,6 +33,8 @@ export type SchedulerEvent =
       readonly aborted: boolean;
       /** How many calls never left this host. */
       readonly local: number;
+      /** How many ticks came and were skipped while it was under way. */
+      readonly skipped: number;
       /** Of the regular lane: how many consumers are in each state, and of the denied ones in each class of address. */
       readonly peers?: PeerCounts;
       readonly denied?: Readonly<Partial<Record<DeniedClass, number>>>;
@@ -171,6 +173,8 @@ export type SchedulerEvent =
     }
   /** The status server was asked under a name that is not its own. */
   | { readonly kind: 'status.refused'; readonly at: number; readonly host: string }
+  /** A request could not be answered by a fault of the program. */
+  | { readonly kind: 'status.fault'; readonly at: number; readonly path: string; readonly reason: string }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

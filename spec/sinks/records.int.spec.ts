@@ -29,6 +29,7 @@ describe('the records in Redis', () => {
         { kind: 'round.started', at: 9, lane: 'suspect', round: 7 },
         {
           kind: 'round.finished',
+          skipped: 0,
           at: 2,
           lane: 'regular',
           round: 4,
@@ -40,6 +41,7 @@ describe('the records in Redis', () => {
         },
         {
           kind: 'round.finished',
+          skipped: 0,
           at: 9,
           lane: 'suspect',
           round: 7,
@@ -130,6 +132,7 @@ describe('the records in Redis', () => {
         { kind: 'round.skipped', at: 1, lane: 'suspect' },
         {
           kind: 'round.finished',
+          skipped: 0,
           at: 1,
           lane: 'suspect',
           round: 1,
@@ -147,6 +150,7 @@ describe('the records in Redis', () => {
         { kind: 'round.skipped', at: 6, lane: 'regular' },
         {
           kind: 'round.finished',
+          skipped: 0,
           at: 7,
           lane: 'regular',
           round: 1,
@@ -180,9 +184,10 @@ describe('the records in Redis', () => {
 
     it('tells each condition when it begins, when its cause changes and when it ends, not in between', async () => {
       const journal = new Journal(shared.redis, keys, wall, redisFailure);
-      const round = (local = 0): SchedulerEvent => {
+      const round = (local = 0, skippedTicks = 0): SchedulerEvent => {
         return {
           kind: 'round.finished',
+          skipped: skippedTicks,
           at: 1,
           lane: 'regular',
           round: 1,
@@ -210,7 +215,7 @@ describe('the records in Redis', () => {
         };
       };
       const story: SchedulerEvent[] = [
-        ...[skipped, skipped, round(), skipped],
+        ...[skipped, skipped, round(0, 2), skipped, round(0, 1), round(), skipped],
         ...[short, short, round(2), round(), round()],
         ...[confirmed, confirmed, unknown, unknown, confirmed],
         ...[down('refused'), down('refused'), down('NOAUTH'), { kind: 'redis.up', at: 1 } as const],

@@ -85,6 +85,7 @@ describe('the series', () => {
     ] as const) {
       series.accept({
         kind: 'round.finished',
+        skipped: 0,
         at: now,
         lane,
         round: 1,

@@ -64,7 +64,7 @@ describe('the metrics', () => {
   });
 
   it('count rounds of every lane from nought, and time those that end', async () => {
-    const finished = { kind: 'round.finished', at: NOW, round: 1, ok: 0, failed: 0, local: 0 } as const;
+    const finished = { kind: 'round.finished', skipped: 0, at: NOW, round: 1, ok: 0, failed: 0, local: 0 } as const;
     accept({ ...finished, lane: 'regular', tookMs: 700, aborted: false });
     accept({ ...finished, lane: 'suspect', tookMs: 7, aborted: true, at: NOW + 5_000 });
     accept({ kind: 'round.skipped', at: NOW, lane: 'regular' });

@@ -11,6 +11,7 @@ describe('what was observed', () => {
   const finished = (over: Partial<EventOf<'round.finished'>> = {}): SchedulerEvent => ({
     ...{
       kind: 'round.finished',
+      skipped: 0,
       at: AT,
       lane: 'regular',
       round: 1,
@@ -43,7 +44,8 @@ describe('what was observed', () => {
   it('counts rounds that were cut short apart', () => {
     accept(finished({ aborted: true }), { kind: 'round.skipped', at: AT, lane: 'regular' });
     expect(seen.lanes.regular).to.include({ rounds: 0, aborted: 1, skipped: 1 });
-    expect(seen.skippingSince).to.equal(AT);
+    accept(finished({ skipped: 1 }));
+    expect(seen.skippingSince, 'until a round ends in time').to.equal(AT);
     accept(finished());
     expect(seen.skippingSince).to.equal(undefined);
   });

@@ -166,6 +166,17 @@ describe('the status server', () => {
     expect(refused()).to.be.within(2, 25);
   });
 
+  it('tells what it could not answer for once, and goes on', async () => {
+    await start();
+    house.metrics.text = () => Promise.reject(new TypeError('x is not iterable'));
+    for (let i = 0; i < 3; i += 1) {
+      expect(await house.get('/metrics')).to.deep.include({ status: 500, json: { error: 'a fault of its own' } });
+    }
+    const faults = house.events.filter((event) => event.kind === 'status.fault');
+    expect(faults.map(({ path, reason }) => [path, reason])).to.deep.equal([['/metrics', 'x is not iterable']]);
+    expect((await house.get('/healthz')).status).to.equal(200);
+  });
+
   it('takes a token, names and a base path that change while it runs', async () => {
     await start();
     const change = (status: object): void => {
@@ -283,6 +294,7 @@ describe('the status server', () => {
     observations.accept({
       ...{
         kind: 'round.finished',
+        skipped: 0,
         at,
         lane: 'regular',
         round: 1,

@@ -20,6 +20,7 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'status.listening': true,
   'status.failed': true,
   'status.refused': true,
+  'status.fault': true,
   'round.started': true,
   'round.skipped': true,
   'round.finished': true,

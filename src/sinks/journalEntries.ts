@@ -24,6 +24,7 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':
+    case 'status.fault':
       return [];
     case 'peer.discarded':
       if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];
@@ -31,7 +32,7 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'round.skipped':
       return event.lane === 'regular' && conditions.enter('rounds', 'skipped') ? [entryOf(event)] : [];
     case 'round.finished':
-      if (event.lane === 'regular') conditions.leave('rounds');
+      if (event.lane === 'regular' && event.skipped === 0) conditions.leave('rounds');
       return event.local === 0 && conditions.leave('host')
         ? [{ type: 'host.recovered', at: event.at, data: '{}', ofOnePeer: false }]
         : [];

@@ -23,6 +23,8 @@ export interface AppSource {
   readonly samples: (from: number, to: number) => Promise<readonly Sample[]>;
   readonly version: string;
   readonly wall: () => number;
+  /** Takes what a request could not be answered for. */
+  readonly onFault: (path: string, error: Error) => void;
 }
 
 /** What the server in front passes on. */
@@ -44,7 +46,7 @@ const SNAPSHOT_PEERS = 25;
 
 /** The routes of the status server. Requests were admitted before: see `guard.ts`. */
 export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonly streams: EventStreams } {
-  const { report, pages, metrics, feed, samples, wall } = source;
+  const { report, pages, metrics, feed, samples, wall, onFault } = source;
   const streams = new EventStreams(feed, () => report.status());
   const app = new Hono<Env>();
   let document: object | undefined;
@@ -107,9 +109,11 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     return c.html(html, 200, { ...headers, 'content-security-policy': pagePolicy(base) });
   });
   app.notFound((c) => fault(c, 'nothing is served here', 404));
-  app.onError((error, c) =>
-    error instanceof CursorError ? fault(c, error.message) : fault(c, 'a fault of its own', 500),
-  );
+  app.onError((error, c) => {
+    if (error instanceof CursorError) return fault(c, error.message);
+    onFault(c.req.path, error);
+    return fault(c, 'a fault of its own', 500);
+  });
   return { app, streams };
 }
 

@@ -6,7 +6,7 @@ import type { SchedulerEvent } from '../events.js';
 import { statusApp, type AppSource, type Env } from './app.js';
 import { admit, baseOf, isRefusal, type Refusal } from './guard.js';
 
-export interface ListenOptions extends AppSource {
+export interface ListenOptions extends Omit<AppSource, 'onFault'> {
   readonly config: () => Config;
   readonly hostName: string;
   /** A port that can't be had is tried again after so long, in milliseconds. */
@@ -28,8 +28,8 @@ const LIMITS = {
   connectionsCheckingInterval: 1_000,
 } as const;
 const MOST_CONNECTIONS = 2_000;
-/** Names under which we are asked and that are told, each once. */
-const MOST_NAMES = 20;
+/** Names under which we are asked, and faults, that are told, each once. */
+const MOST_TOLD = 20;
 
 const HEADERS = {
   // Of what changes from one moment to the next; files say otherwise.
@@ -45,7 +45,13 @@ const HEADERS = {
 export function statusServer(settings: Settings, options: ListenOptions): Observable<SchedulerEvent> {
   return new Observable((subscriber) => {
     const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
-    const { app, streams } = statusApp(options);
+    const faults = new Set<string>();
+    const onFault = (path: string, { message: reason }: Error): void => {
+      if (subscriber.closed || faults.has(reason) || faults.size >= MOST_TOLD) return;
+      faults.add(reason);
+      subscriber.next({ kind: 'status.fault', at: wall(), path, reason });
+    };
+    const { app, streams } = statusApp({ ...options, onFault });
     const serve = getRequestListener((request, env) => app.fetch(request, { ...env, ...admittedOf(env) }));
     const refused = new Set<string>();
     let retry: NodeJS.Timeout | undefined;
@@ -55,7 +61,7 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
         void serve(request, response);
         return;
       }
-      if (found.host === undefined || refused.has(found.host) || refused.size >= MOST_NAMES) return;
+      if (found.host === undefined || refused.has(found.host) || refused.size >= MOST_TOLD) return;
       refused.add(found.host);
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });

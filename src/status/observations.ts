@@ -169,7 +169,7 @@ export class Observations implements Sink {
     }
   }
 
-  #finished({ lane, at, tookMs, aborted, local, ok, failed, denied, round }: EventOf<'round.finished'>): void {
+  #finished({ lane, at, tookMs, aborted, local, ok, failed, denied, round, skipped }: EventOf<'round.finished'>): void {
     const record = this.lanes[lane];
     record[aborted ? 'aborted' : 'rounds'] += 1;
     Object.assign(record, {
@@ -183,7 +183,7 @@ export class Observations implements Sink {
     });
     if (local === 0) this.hostShortSince = undefined;
     if (lane !== 'regular') return;
-    if (!aborted) this.skippingSince = undefined;
+    if (!aborted && skipped === 0) this.skippingSince = undefined;
     this.denied = denied ?? {};
   }
 

@@ -10,8 +10,10 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
   { kind: 'round.skipped', at: 1, lane: 'regular' },
   { kind: 'round.skipped', at: 1, lane: 'suspect' },
+  { kind: 'status.fault', at: 1, path: '/api/peers', reason: 'x is not iterable' },
   {
     kind: 'round.finished',
+    skipped: 0,
     at: 1,
     lane: 'regular',
     round: 1,
@@ -21,7 +23,18 @@ const EVENTS: readonly SchedulerEvent[] = [
     aborted: false,
     local: 0,
   },
-  { kind: 'round.finished', at: 1, lane: 'suspect', round: 1, tookMs: 15, ok: 2, failed: 1, aborted: true, local: 0 },
+  {
+    kind: 'round.finished',
+    skipped: 0,
+    at: 1,
+    lane: 'suspect',
+    round: 1,
+    tookMs: 15,
+    ok: 2,
+    failed: 1,
+    aborted: true,
+    local: 0,
+  },
   { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'clock-gap' },
   { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
   {
@@ -122,6 +135,7 @@ describe('the log', () => {
     [
       {
         kind: 'round.finished',
+        skipped: 0,
         at: 1,
         lane: 'regular',
         round: 3,
@@ -224,6 +238,7 @@ describe('the log', () => {
     const peers = { available: 17, suspect: 0, unavailable: 3, pending: 0, denied: 0, invalid: 0 };
     const finished = (over: object = {}): SchedulerEvent => ({
       kind: 'round.finished',
+      skipped: 0,
       at: 1,
       lane: 'regular',
       round: 5,
@@ -240,6 +255,21 @@ describe('the log', () => {
       for (const event of events) sink.accept(event);
       return lines.map(({ message }) => message);
     };
+
+    it('says once that rounds take too long, with what would help, until one ends in time', () => {
+      const skipped: SchedulerEvent = { kind: 'round.skipped', at: 1, lane: 'regular' };
+      const long = [skipped, finished({ tookMs: 95_000, skipped: 1, peers: undefined })];
+      const lines = said(...long, ...long, finished(), finished(), skipped).filter(
+        (line) => !line.includes('answered'),
+      );
+      expect(lines).to.deep.equal([
+        'a round was skipped: the one before is still under way',
+        'a round of 17 peers takes 95.0 s, longer than sync.interval, so that 1 round had to be skipped: raise sync.concurrency or sync.interval, or lower sync.timeout',
+        'rounds end within sync.interval again',
+        'no round is skipped any more',
+        'a round was skipped: the one before is still under way',
+      ]);
+    });
 
     it('says of how many how many answered, and who is checked apart', () => {
       expect(said(finished())).to.deep.equal(['round 5: 17 of 20 answered in 19 ms, 3 unavailable are checked apart']);

@@ -20,6 +20,7 @@ describe('rounds', () => {
   ): SchedulerEvent => {
     return {
       kind: 'round.finished',
+      skipped: 0,
       lane: 'regular',
       round,
       at,
@@ -78,7 +79,7 @@ describe('rounds', () => {
         ...values,
         a: started(1, 0),
         b: skipped(3),
-        e: finished(1, 6, 6, { ok: 1 }),
+        e: finished(1, 6, 6, { ok: 1, skipped: 1 }),
         c: started(2, 10),
         f: finished(2, 16, 6, { ok: 1 }),
       });

@@ -110,6 +110,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':
+    case 'status.fault':
       return [statusServer(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
@@ -283,7 +284,7 @@ function holderName({ host, pid, since, instance }: Holder): string {
   return `the scheduler on ${place}${process}${when},`;
 }
 
-function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'status.refused'>): Line {
+function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'status.refused' | 'status.fault'>): Line {
   switch (event.kind) {
     case 'status.listening':
       return { level: 'info', message: `status page at ${event.url}`, topic: 'status', condition: event.url };
@@ -298,6 +299,11 @@ function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'sta
       return {
         level: 'warn',
         message: `the status page was asked for as ${quoted(event.host)}: refused; if that is its name, add it to status.allowedHosts`,
+      };
+    case 'status.fault':
+      return {
+        level: 'error',
+        message: `the status server could not answer ${quoted(event.path)}: ${event.reason}; this is a fault of the program, and the work goes on`,
       };
   }
 }

@@ -11,8 +11,9 @@ export function describeRound(event: RoundEvent): readonly Line[] {
     case 'round.started':
       return [{ level: 'debug', message: `round ${String(event.round)} began` }];
     case 'round.skipped': {
-      const message = `a ${lane === 'regular' ? 'round' : `recheck of ${lane} peers`} was skipped: the one before is still under way`;
-      return [{ level: lane === 'regular' ? 'warn' : 'debug', message }];
+      const underWay = 'was skipped: the one before is still under way';
+      if (lane !== 'regular') return [{ level: 'debug', message: `a recheck of ${lane} peers ${underWay}` }];
+      return [{ level: 'warn', message: `a round ${underWay}`, topic: 'skipping', condition: 'yes' }];
     }
     case 'round.finished':
       return lane === 'regular' ? regular(event) : [recheck(event)];
@@ -39,10 +40,26 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
     peers !== undefined && peers.pending > 0 && `${String(peers.pending)} not judged yet are checked apart`,
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
+  lines.push(...(event.skipped === 0 ? KEEPS_UP : [tooLong(event, total)]));
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
   if (peers !== undefined) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
+}
+
+const KEEPS_UP: readonly Line[] = [
+  { level: 'info', message: 'rounds end within sync.interval again', topic: 'rounds' },
+  { level: 'debug', message: 'no round is skipped any more', topic: 'skipping' },
+];
+
+/** Told once, until a round ends in time. */
+function tooLong({ tookMs, skipped }: EventOf<'round.finished'>, total: number): Line {
+  return {
+    level: 'warn',
+    message: `a round of ${counted(total, 'peer')} takes ${duration(tookMs)}, longer than sync.interval, so that ${counted(skipped, 'round')} had to be skipped: raise sync.concurrency or sync.interval, or lower sync.timeout`,
+    topic: 'rounds',
+    condition: 'too long',
+  };
 }
 
 /** What stands out in the registry: that it is empty, or that the policy forbids to call some of it. */

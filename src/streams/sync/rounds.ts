@@ -36,9 +36,11 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
     defer(() => {
       let count = 0;
       let running = false;
+      let skipped = 0;
       const round = (settings: T): Observable<SchedulerEvent> =>
         defer(() => {
           running = true;
+          skipped = 0;
           const startedAt = now();
           const n = (count += 1);
           const tally = { ok: 0, failed: 0, local: 0 };
@@ -59,7 +61,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
             const at = now();
             if (recheck && tally.ok + tally.failed === 0) return EMPTY;
             const tookMs = at - startedAt;
-            return of<SchedulerEvent>({ kind: 'round.finished', at, lane, round: n, tookMs, ...tally, aborted });
+            return of<SchedulerEvent>({ kind: 'round.finished', at, lane, round: n, tookMs, ...tally, skipped, aborted });
           });
           return concat(begin$, work$, end$);
         });
@@ -69,6 +71,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           merge(
             shared$.pipe(
               filter(() => running),
+              tap(() => (skipped += 1)),
               map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
             ),
             shared$.pipe(exhaustMap(round)),
