@@ -11,6 +11,7 @@ const below = [
   'sinks',
   'sources',
   'status',
+  'notify',
   'version',
 ];
 
@@ -28,6 +29,7 @@ const allowed = {
   sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
   status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
+  notify: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'sinks'],
   app: below,
   cli: [...below, 'app'],
   main: ['cli'],

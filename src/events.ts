@@ -171,6 +171,22 @@ export type SchedulerEvent =
     }
   /** The status server was asked under a name that is not its own. */
   | { readonly kind: 'status.refused'; readonly at: number; readonly host: string }
+  /** `target`: which entry of `notify`, without its URL. */
+  | { readonly kind: 'notification.sent'; readonly at: number; readonly target: string }
+  | {
+      readonly kind: 'notification.failed';
+      readonly at: number;
+      readonly target: string;
+      readonly reason: FailureReason;
+    }
+  /** `undeliverable`: refused for good, or tried for too long; `crowded`: too many waited. */
+  | {
+      readonly kind: 'notification.lost';
+      readonly at: number;
+      readonly target: string;
+      readonly count: number;
+      readonly why: 'undeliverable' | 'crowded';
+    }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

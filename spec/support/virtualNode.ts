@@ -112,6 +112,7 @@ export class VirtualNode {
       pingRedis: () => Promise.resolve(),
       redisConnected$: NEVER,
       statusServer: () => NEVER,
+      notifications: () => NEVER,
       ...holding(),
       registry: {
         pages: () => this.#pages(),

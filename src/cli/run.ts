@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
+import { withNotifications } from '../app/notify.js';
 import { run } from '../app/run.js';
 import { withStatus } from '../app/status.js';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
@@ -47,27 +48,24 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   let code = GOOD;
   try {
     connection = await connectTo(redis, Date.now, signals.stop);
-    await run(
-      config,
-      withStatus(config, makeParts(config, connection.redis, logger, { identity: await ownIdentity() }), file),
-      {
-        signal$: stopSignal(signals.stop),
-        configChange$: configChanges({
-          file,
-          text,
-          load: async () => {
-            const again = await reloadConfig(loaded, options);
-            warn(again);
-            return again.config;
-          },
-          hangUp$: hangUps(signals.onHangUp),
-        }),
-        companion$: connection.companion$,
-        setLog: (log) => {
-          setLog(logger, log);
+    const parts = makeParts(config, connection.redis, logger, { identity: await ownIdentity() });
+    await run(config, withNotifications(config, withStatus(config, parts, file)), {
+      signal$: stopSignal(signals.stop),
+      configChange$: configChanges({
+        file,
+        text,
+        load: async () => {
+          const again = await reloadConfig(loaded, options);
+          warn(again);
+          return again.config;
         },
+        hangUp$: hangUps(signals.onHangUp),
+      }),
+      companion$: connection.companion$,
+      setLog: (log) => {
+        setLog(logger, log);
       },
-    );
+    });
   } catch (error) {
     // Told to stop while the embedded server was starting, there is nothing more to do.
     if (error !== signals.stop.reason) {

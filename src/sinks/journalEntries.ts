@@ -24,6 +24,9 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':
+    case 'notification.sent':
+    case 'notification.failed':
+    case 'notification.lost':
       return [];
     case 'peer.discarded':
       if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];

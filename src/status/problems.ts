@@ -1,3 +1,4 @@
+import { STUCK_MS } from '../domain/announce/terms.js';
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Picture } from './picture.js';
 import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
@@ -14,8 +15,6 @@ export interface Problem {
   readonly advice: string;
 }
 
-/** A producer that has waited so long is no matter of a retry any more. */
-const STUCK_MS = 10 * 60_000;
 /** A gap of the clock is told for so long. */
 const GAP_TOLD_MS = 10 * 60_000;
 /** So many intervals without the end of a round are too many. */

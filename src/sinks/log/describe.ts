@@ -97,7 +97,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
         },
       ];
     case 'config.reloaded':
-      return [{ level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` }];
+      return [{ level: 'info', message: reloaded(event.changed) }];
     case 'config.rejected':
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
@@ -111,11 +111,21 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'status.failed':
     case 'status.refused':
       return [statusServer(event)];
+    case 'notification.sent':
+    case 'notification.failed':
+    case 'notification.lost':
+      return [notification(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
     default:
       return event satisfies never;
   }
+}
+
+function reloaded(changed: readonly string[]): string {
+  return changed.length === 0
+    ? 'the configuration is valid again, and what it was before'
+    : `configuration reloaded: ${changed.join(', ')} changed`;
 }
 
 function check({ check: { uuid, outcome, before, state, counted: held } }: EventOf<'peer.checked'>): Line {
@@ -299,6 +309,25 @@ function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'sta
         level: 'warn',
         message: `the status page was asked for as ${quoted(event.host)}: refused; if that is its name, add it to status.allowedHosts`,
       };
+  }
+}
+
+function notification(event: EventOf<'notification.sent' | 'notification.failed' | 'notification.lost'>): Line {
+  const topic = `notify ${event.target}`;
+  switch (event.kind) {
+    case 'notification.sent':
+      return { level: 'info', message: `${event.target} takes what it is sent again`, topic };
+    case 'notification.failed':
+      return {
+        level: 'warn',
+        message: `could not reach ${event.target}: ${event.reason}; the work goes on`,
+        topic,
+        condition: event.reason,
+      };
+    case 'notification.lost': {
+      const why = event.why === 'crowded' ? 'too many waited for it' : 'it did not take it';
+      return { level: 'warn', message: `${counted(event.count, 'message')} to ${event.target} lost: ${why}` };
+    }
   }
 }
 
