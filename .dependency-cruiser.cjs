@@ -12,6 +12,7 @@ const below = [
   'sources',
   'status',
   'notify',
+  'service',
   'version',
 ];
 
@@ -30,6 +31,7 @@ const allowed = {
   sources: ['domain', 'events', 'clients', 'config'],
   status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
   notify: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'sinks'],
+  service: ['domain', 'state', 'events', 'clients', 'streams', 'sinks', 'sources'],
   app: below,
   cli: [...below, 'app'],
   main: ['cli'],

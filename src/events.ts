@@ -187,6 +187,10 @@ export type SchedulerEvent =
       readonly count: number;
       readonly why: 'undeliverable' | 'crowded';
     }
+  /** The service manager was told how we are. */
+  | { readonly kind: 'service.told'; readonly at: number }
+  /** It was not: its tool is missing, or has failed. */
+  | { readonly kind: 'service.untold'; readonly at: number; readonly reason: 'missing' | 'failed' }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

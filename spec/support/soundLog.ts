@@ -54,6 +54,8 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'config.reloaded': true,
   'config.rejected': true,
   'config.needs-restart': true,
+  'service.told': true,
+  'service.untold': true,
   'notification.sent': true,
   'notification.failed': true,
   'notification.lost': true,

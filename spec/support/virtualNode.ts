@@ -112,7 +112,7 @@ export class VirtualNode {
       pingRedis: () => Promise.resolve(),
       redisConnected$: NEVER,
       statusServer: () => NEVER,
-      notifications: () => NEVER,
+      reports: () => NEVER,
       ...holding(),
       registry: {
         pages: () => this.#pages(),

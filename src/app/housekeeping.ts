@@ -100,7 +100,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     ignoreElements(),
   );
   // Whoever is to be told is known before there is anything to tell.
-  const beside$ = merge(deps.notifications(config$), deps.companion$, deps.statusServer(config$));
+  const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
   const event$ = merge(beside$, configEvent$, stopEvent$, redis$, kept$);
   return merge(event$, back$, log$, policy$, history$);
 }

@@ -20,7 +20,7 @@ export function withNotifications(config: Config, parts: Parts): Parts {
   return {
     ...parts,
     sinks: [...parts.sinks, notifier],
-    notifications: (config$) => notifier.run(config$),
+    reports: (config$) => notifier.run(config$),
   };
 }
 

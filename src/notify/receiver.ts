@@ -31,11 +31,13 @@ export class Receiver {
   become(entry: WebhookEntry, target: string): void {
     this.entry = entry;
     this.target = target;
+    if (!entry.events.includes('peer-down')) this.#peers.forget();
   }
 
   /** Before `Standing` takes the event. */
   foresee(event: SchedulerEvent): void {
-    if (event.kind === 'peer.checked') this.#peers.accept(event, this.standing.down);
+    const isWanted = this.entry.events.includes('peer-down');
+    if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.standing.down);
   }
 
   /** After `Standing` has taken the event; `happened` is what is told of it by itself. */

@@ -68,6 +68,9 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'notification.sent', at: 1, target: 'notify.0 (json)' },
   { kind: 'notification.failed', at: 1, target: 'notify.0 (json)', reason: 'timeout' },
   { kind: 'notification.lost', at: 1, target: 'notify.0 (json)', count: 3, why: 'crowded' },
+  { kind: 'service.told', at: 1 },
+  { kind: 'service.untold', at: 1, reason: 'missing' },
+  { kind: 'service.untold', at: 1, reason: 'failed' },
   { kind: 'process.stopping', at: 1, signal: 'SIGTERM' },
 ];
 

@@ -1,6 +1,7 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
 import type { Holder } from '../../domain/leader.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { describeNotification, describeService } from './describeReports.js';
 import { describeRound } from './describeRound.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
@@ -114,7 +115,10 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'notification.sent':
     case 'notification.failed':
     case 'notification.lost':
-      return [notification(event)];
+      return [describeNotification(event)];
+    case 'service.told':
+    case 'service.untold':
+      return [describeService(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
     default:
@@ -309,25 +313,6 @@ function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'sta
         level: 'warn',
         message: `the status page was asked for as ${quoted(event.host)}: refused; if that is its name, add it to status.allowedHosts`,
       };
-  }
-}
-
-function notification(event: EventOf<'notification.sent' | 'notification.failed' | 'notification.lost'>): Line {
-  const topic = `notify ${event.target}`;
-  switch (event.kind) {
-    case 'notification.sent':
-      return { level: 'info', message: `${event.target} takes what it is sent again`, topic };
-    case 'notification.failed':
-      return {
-        level: 'warn',
-        message: `could not reach ${event.target}: ${event.reason}; the work goes on`,
-        topic,
-        condition: event.reason,
-      };
-    case 'notification.lost': {
-      const why = event.why === 'crowded' ? 'too many waited for it' : 'it did not take it';
-      return { level: 'warn', message: `${counted(event.count, 'message')} to ${event.target} lost: ${why}` };
-    }
   }
 }
 
