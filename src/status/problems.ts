@@ -41,6 +41,7 @@ const FINDERS: readonly Finder[] = [
   peers,
   host,
   config,
+  notifications,
 ];
 
 function redis({ redis: { up, since, reason, unwritten }, redisFailing }: Picture): readonly Problem[] {
@@ -262,6 +263,17 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
     );
   }
   return found;
+}
+
+function notifications({ untold }: Picture): readonly Problem[] {
+  return untold.map(({ since, text }) =>
+    bad(
+      'notify-failing',
+      since,
+      `Who should be told of problems can't be: ${text}.`,
+      'Run `consumer-scheduler notify test`; docs/alerts.md says what a receiver needs.',
+    ),
+  );
 }
 
 function config({ configRejected, needsRestart }: Picture): readonly Problem[] {

@@ -225,7 +225,7 @@ describe('the log', () => {
     for (const event of [sent, failed, failed, sent, sent]) sink.accept(event);
     sink.accept({ kind: 'notification.lost', at: 3, target, count: 1, why: 'undeliverable' });
     expect(lines.map(({ message }) => message)).to.deep.equal([
-      'could not reach notify.0 (ntfy): refused; the work goes on',
+      'could not confirm a call to notify.0 (ntfy): refused; the work goes on',
       'notify.0 (ntfy) takes what it is sent again',
       '1 message to notify.0 (ntfy) lost: it did not take it',
     ]);

@@ -13,7 +13,7 @@ export function describeNotification(
     case 'notification.failed':
       return {
         level: 'warn',
-        message: `could not reach ${event.target}: ${event.reason}; the work goes on`,
+        message: `could not confirm a call to ${event.target}: ${event.reason}; the work goes on`,
         topic,
         condition: event.reason,
       };
