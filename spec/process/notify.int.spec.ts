@@ -143,8 +143,9 @@ describe('notifications', function () {
     const sync = { ...settings([]).sync, interval: '1s', timeout: '800ms' };
     const scheduler = await start(entries, { sync });
     await Promise.all(servers.filter((_, i) => bad[i] !== FAULTS.resetAtOnce).map((server) => server.asked()));
+    const from = scheduler.lines.length;
     await moreRounds(scheduler, 8);
-    expect(scheduler.lines.filter(({ event }) => event === 'round.skipped')).to.deep.equal([]);
+    expect(scheduler.lines.slice(from).filter(({ event }) => event === 'round.skipped')).to.deep.equal([]);
     for (const { message } of rounds(scheduler).slice(1)) expect(message).to.match(/: 1 of 1 answered in \d+ ms$/);
     const told = scheduler.lines.filter(({ event }) => event === 'notification.failed').map(({ message }) => message);
     for (const reason of ['http-404', 'redirect', 'reset', 'http-503', 'tls']) {
