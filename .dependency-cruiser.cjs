@@ -11,6 +11,8 @@ const below = [
   'sinks',
   'sources',
   'status',
+  'notify',
+  'service',
   'version',
 ];
 
@@ -28,6 +30,8 @@ const allowed = {
   sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
   status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
+  notify: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'sinks'],
+  service: ['domain', 'state', 'events', 'clients', 'streams', 'sinks', 'sources'],
   app: below,
   cli: [...below, 'app'],
   main: ['cli'],

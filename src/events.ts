@@ -175,6 +175,26 @@ export type SchedulerEvent =
   | { readonly kind: 'status.refused'; readonly at: number; readonly host: string }
   /** A request could not be answered by a fault of the program. */
   | { readonly kind: 'status.fault'; readonly at: number; readonly path: string; readonly reason: string }
+  /** `target`: which entry of `notify`, without its URL. */
+  | { readonly kind: 'notification.sent'; readonly at: number; readonly target: string }
+  | {
+      readonly kind: 'notification.failed';
+      readonly at: number;
+      readonly target: string;
+      readonly reason: FailureReason;
+    }
+  /** `undeliverable`: refused for good, or tried for too long; `crowded`: too many waited. */
+  | {
+      readonly kind: 'notification.lost';
+      readonly at: number;
+      readonly target: string;
+      readonly count: number;
+      readonly why: 'undeliverable' | 'crowded';
+    }
+  /** The service manager was told how we are. */
+  | { readonly kind: 'service.told'; readonly at: number }
+  /** It was not: its tool is missing, or has failed. */
+  | { readonly kind: 'service.untold'; readonly at: number; readonly reason: 'missing' | 'failed' }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

@@ -91,6 +91,14 @@ describe('configuration', () => {
     expect(events.seen.at(-1)).to.deep.equal({ kind: 'config.rejected', at: 7, problems: ['syncc: unknown key'] });
   });
 
+  it('says that it is valid again, even where it is what it was before', () => {
+    const { change, change$, events } = following();
+    change$.next({ ok: false, problems: ['syncc: unknown key'] });
+    change({});
+    change({});
+    expect(events.seen.slice(1)).to.deep.equal([{ kind: 'config.reloaded', at: 7, changed: [] }]);
+  });
+
   it('whoever comes later gets what is in force', () => {
     const { change, config$ } = following();
     change({ sync: { interval: '5s' } });

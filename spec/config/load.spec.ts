@@ -70,6 +70,7 @@ describe('loadConfig', () => {
       },
       history: { hours: 168, days: 90 },
       replicas: { name: undefined, leaseMs: 10_000, onForeign: 'standby' },
+      notify: [],
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },
     });

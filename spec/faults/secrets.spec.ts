@@ -9,7 +9,7 @@ import { RedisServer } from '#swarm/redis.js';
 import { Scheduler, type LogLine } from '#swarm/scheduler.js';
 import { verify } from '#swarm/signature.js';
 import { FAULTS } from '../clients/faults.js';
-import { serveTls, type TestServer } from '../clients/testServer.js';
+import { servePlain, serveTls, type TestServer } from '../clients/testServer.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/freePort.js';
 import { register } from '../support/registry.js';
@@ -40,6 +40,7 @@ describe('secrets', function () {
   let consumers: readonly TestServer[];
   let producers: readonly Endpoint[];
   let service: Server;
+  let hooks: TestServer;
   let running: Scheduler;
   const started: (() => Promise<unknown>)[] = [];
   const asked: string[] = [];
@@ -75,10 +76,20 @@ describe('secrets', function () {
       tls: { ca: fixture('ca.pem'), cert: fixture('client.pem'), key: fixture('client.key') },
     },
     network: { allow: ['loopback'] },
+    notify: [hook(), hook({ template: JSON.stringify({ key: PLANTED.hookTemplate, text: '{{text}}' }) }), ...pings()],
     log: { level: 'debug' },
     shutdown: { grace: '60s' },
     ...over,
   });
+  const hook = (over: object = {}) => ({
+    webhook: `http://me:${url(PLANTED.hookPassword)}@${new URL(hooks.url).host}/${url(PLANTED.hookPath)}`,
+    events: ['redis-down', 'config-rejected', 'ip-changed'],
+    headers: { 'x-key': PLANTED.hookHeader },
+    ...over,
+  });
+  /** One that answers, and one at which nobody listens. */
+  const pings = () =>
+    [new URL(hooks.url).host, `${HOST}:1`].map((place) => ({ ping: `http://${place}/${url(PLANTED.pingPath)}` }));
   const redisUrl = (user: string, password: string) => `redis://${user}:${url(password)}@${HOST}:${redisPort}/0`;
   /** Short forms and long ones, which win over the file. */
   const login = (user = ACL_USER, password: string = PLANTED.redisUserPassword) => ({
@@ -127,6 +138,8 @@ describe('secrets', function () {
       service.close().closeAllConnections();
       return Promise.resolve();
     });
+    hooks = await servePlain(FAULTS.noContent);
+    started.push(hooks.close);
     consumers = await Promise.all(
       [FAULTS.noContent, FAULTS.silence, FAULTS.notFound].map((fault) => serveTls({ askClient: true, fault })),
     );
@@ -174,6 +187,7 @@ describe('secrets', function () {
       expect((await command(words)).code, words.join(' ')).to.equal(0);
     });
     await Promise.all(good);
+    expect((await command(['notify', 'test'])).code).to.equal(1);
     expect((await command(['sync'], config(), login(ACL_USER, PLANTED.wrong))).code).to.equal(1);
     await redis.config('SET', 'requirepass', PLANTED.redisPassword);
     expect((await command(['status'], config(), login('', PLANTED.redisPassword))).code).to.equal(0);
@@ -204,6 +218,11 @@ describe('secrets', function () {
     const [call] = producers[0]?.calls ?? [];
     expect(secretsIn(JSON.stringify(call)), 'a producer').to.have.members(['announceQuery', 'announceHeader']);
     expect(call !== undefined && verify(PLANTED.signing, call), 'the signature').to.equal(true);
+    const hooked = hooks.requests.join('\n');
+    expect(secretsIn(hooked), 'webhooks').to.have.members([
+      ...['hookPassword', 'hookPath', 'hookHeader', 'hookTemplate', 'pingPath'],
+    ]);
+    expect(hooked).to.include('"config-rejected"').and.include('"redis-down"');
     expect(secretsIn(asked.join()), 'a source').to.deep.equal(['sourceQuery']);
     expect(clients, 'Redis').to.include(`user=${ACL_USER}`);
   });

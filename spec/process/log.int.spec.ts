@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { existsSync, openSync, closeSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import type { StdioOptions } from 'node:child_process';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { keysUnder } from '#src/domain/keys.js';
@@ -126,6 +128,24 @@ describe('the log', () => {
       expect(new Date(String(line.timestamp)).getTime()).to.be.closeTo(Date.now(), 60_000);
     }
     expect(lines(running.stderr).at(-1)).to.include({ event: 'process.stopped', message: 'stopped' });
+  });
+
+  it('has the levels of syslog where standard error is the one that systemd names', async () => {
+    const place = join(tmpdir(), `journal-${process.pid}`);
+    const journal = openSync(place, 'w');
+    const { dev, ino } = fstatSync(journal);
+    try {
+      const stdio: StdioOptions = ['ignore', journal, journal];
+      const running = start({ stdio, env: { JOURNAL_STREAM: `${dev}:${ino}` } }, {});
+      await eventually(() => {
+        expect(readFileSync(place, 'utf8')).to.match(/^<6>round 1: /m);
+      });
+      expect(await running.stop()).to.equal(0);
+      for (const line of readFileSync(place, 'utf8').trimEnd().split('\n')) expect(line).to.match(/^<[3467]>\S/);
+    } finally {
+      closeSync(journal);
+      rmSync(place);
+    }
   });
 
   it('takes another format and another level while it runs', async () => {

@@ -51,7 +51,7 @@ describe('what operators read', function () {
     transcript.hide(version, 'VERSION');
     const daemon = ['run', 'sync', 'check-config', 'doctor', 'status', 'events', 'health', 'completion'];
     const peersOf = ['list', 'show', 'export', 'import', 'add', 'remove'].map((name) => `peers ${name}`);
-    const commands = [...daemon, 'peers', ...peersOf];
+    const commands = [...daemon, 'notify', 'notify test', 'peers', ...peersOf];
     await transcript.run(['--help']);
     for (const command of commands) await transcript.run([...command.split(' '), '--help']);
     await transcript.run(['--version']);

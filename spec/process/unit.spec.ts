@@ -34,6 +34,15 @@ describe('the unit for systemd', () => {
     expect(complaints).to.deep.equal([]);
   });
 
+  it('is heard by systemd, by way of a process of its own, and is watched', () => {
+    expect(values('Type')).to.deep.equal(['notify']);
+    expect(values('NotifyAccess')).to.deep.equal(['all']);
+    expect(Number(values('WatchdogSec')[0])).to.be.within(30, 120);
+    expect(values('TimeoutStartSec')).to.deep.equal(['infinity']);
+    expect(values('ExecReload')).to.deep.equal(['/bin/kill -HUP $MAINPID']);
+    expect(values('RestrictAddressFamilies')[0]?.split(' ')).to.include('AF_UNIX');
+  });
+
   it('leaves the embedded server to the scheduler, which still needs it after the signal to stop', () => {
     expect(values('KillMode')).to.deep.equal(['mixed']);
     expect(Number(values('TimeoutStopSec')[0])).to.be.greaterThan(20);

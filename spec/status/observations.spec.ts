@@ -82,6 +82,17 @@ describe('what was observed', () => {
     expect(seen.redisFailing.size).to.equal(0);
   });
 
+  it('knows which notifications fail, until they work or are others', () => {
+    const target = 'notify.0 (ntfy)';
+    const failed = (at: number): SchedulerEvent => ({ kind: 'notification.failed', at, target, reason: 'http-403' });
+    accept(failed(1), failed(2));
+    expect([...seen.untold]).to.deep.equal([[target, { since: 1, reason: 'http-403' }]]);
+    accept({ kind: 'notification.sent', at: 3, target });
+    expect(seen.untold.size).to.equal(0);
+    accept(failed(4), { kind: 'config.reloaded', at: 5, changed: ['notify'] });
+    expect(seen.untold.size).to.equal(0);
+  });
+
   it('knows the IP, since when, and on whom it rests', () => {
     accept({ kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] });
     expect(seen.ip).to.deep.equal({ value: '1.1.1.1', since: undefined, agreed: ['dns'] });

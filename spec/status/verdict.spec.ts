@@ -83,6 +83,12 @@ const CASES: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0],
 
 const PROBLEMS: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0], RegExp])[] = [
   [
+    'notify-failing',
+    'bad',
+    { untold: [{ since: SINCE, text: 'notify.0 (ntfy): http-403' }] },
+    /^Who should be told of problems can't be: notify\.0 \(ntfy\): http-403\.$/,
+  ],
+  [
     'redis-down',
     'bad',
     { redis: { up: false, since: SINCE, reason: 'refused', unwritten: 3 } },

@@ -162,6 +162,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     pingRedis: () => Promise.resolve(),
     redisConnected$: NEVER,
     statusServer: () => NEVER,
+    reports: () => NEVER,
     ...holding(),
     registry: new MemoryRegistry(),
     post: new Peers().post,

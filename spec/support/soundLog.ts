@@ -55,6 +55,11 @@ const EVENTS: Readonly<Record<SchedulerEvent['kind'] | OfTheProcess, true>> = {
   'config.reloaded': true,
   'config.rejected': true,
   'config.needs-restart': true,
+  'service.told': true,
+  'service.untold': true,
+  'notification.sent': true,
+  'notification.failed': true,
+  'notification.lost': true,
 };
 
 /** Everything that it has printed is a line of the JSON log about a known event: nothing past the log, no raw stack. */

@@ -8,6 +8,7 @@ import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
 import type { IpAnswer } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
+import type { Sink } from '#src/sinks/sink.js';
 import { Alarm } from '#src/state/alarm.js';
 import { Bell } from '#src/state/bell.js';
 import { holding } from './holding.js';
@@ -30,6 +31,7 @@ export interface NodeSettings {
   readonly families?: readonly Family[];
   /** What the source of the public IP answers, where one is configured. */
   readonly poll?: (now: number) => IpAnswer | 'silent';
+  readonly sinks?: readonly Sink[];
 }
 
 interface Peer {
@@ -112,6 +114,7 @@ export class VirtualNode {
       pingRedis: () => Promise.resolve(),
       redisConnected$: NEVER,
       statusServer: () => NEVER,
+      reports: () => NEVER,
       ...holding(),
       registry: {
         pages: () => this.#pages(),
@@ -130,7 +133,7 @@ export class VirtualNode {
       alarm: new Alarm(),
       writeBack: { settle: () => this.#write() },
       setHistory: () => undefined,
-      sinks: [],
+      sinks: this.settings.sinks ?? [],
       companion$: EMPTY,
       setLog: () => undefined,
       config$: concat(of(this.config), NEVER),

@@ -12,13 +12,19 @@ export interface Configuration {
 
 interface Step {
   readonly config: Config;
+  /** Whether the file that was read last was not valid. */
+  readonly rejected: boolean;
   readonly events: readonly SchedulerEvent[];
 }
 
 /** Follows the file: what can change while running takes effect, what can't is named, what is invalid is ignored. */
 export function configuration(initial: Config, change$: Observable<ConfigChange>, wall: () => number): Configuration {
   const step$ = change$.pipe(
-    scan((step: Step, change) => next(step.config, change, wall()), { config: initial, events: [] }),
+    scan((step: Step, change) => next(step, change, wall()), {
+      config: initial,
+      rejected: false,
+      events: [],
+    }),
     share(),
   );
   const config$ = concat(step$, NEVER).pipe(
@@ -29,18 +35,21 @@ export function configuration(initial: Config, change$: Observable<ConfigChange>
   return { config$, event$: step$.pipe(mergeMap(({ events }) => from(events))) };
 }
 
-function next(current: Config, change: ConfigChange, at: number): Step {
-  if (!change.ok) return { config: current, events: [{ kind: 'config.rejected', at, problems: change.problems }] };
+function next({ config: current, rejected }: Step, change: ConfigChange, at: number): Step {
+  if (!change.ok)
+    return { config: current, rejected: true, events: [{ kind: 'config.rejected', at, problems: change.problems }] };
   const changed = changedKeys(current, change.config);
   const fixed = needsRestart(changed);
   const live = changed.filter((key) => !fixed.includes(key));
   const events: SchedulerEvent[] = [];
-  if (live.length > 0) events.push({ kind: 'config.reloaded', at, changed: live });
+  // That it is valid again is worth telling, even where it is what it was before.
+  if (live.length > 0 || rejected) events.push({ kind: 'config.reloaded', at, changed: live });
   if (fixed.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
   const { uuid, redis, replicas, status } = current;
   const { host, port } = status;
   return {
     config: { ...change.config, uuid, redis, replicas, status: { ...change.config.status, host, port } },
+    rejected: false,
     events,
   };
 }

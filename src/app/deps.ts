@@ -83,6 +83,8 @@ export interface Parts {
   readonly sinks: readonly Sink[];
   /** Serves what can be seen of this node, for as long as it is subscribed to. */
   readonly statusServer: (config$: Observable<Config>) => Observable<SchedulerEvent>;
+  /** Tells others how we are, for as long as it is subscribed to: webhooks, a service manager. */
+  readonly reports: (config$: Observable<Config>) => Observable<SchedulerEvent>;
 }
 
 /** What the process gives the pipeline, and what the pipeline asks of it. */
@@ -191,6 +193,7 @@ export function makeParts(
     leaseMs,
     sinks: [...[writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership)), new LogSink(logger)],
     statusServer: () => EMPTY,
+    reports: () => EMPTY,
     seen: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
   };
 }

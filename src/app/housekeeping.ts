@@ -99,7 +99,9 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
-  const event$ = merge(configEvent$, stopEvent$, deps.companion$, deps.statusServer(config$), redis$, kept$);
+  // Whoever is to be told is known before there is anything to tell.
+  const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
+  const event$ = merge(beside$, configEvent$, stopEvent$, redis$, kept$);
   return merge(event$, back$, log$, policy$, history$);
 }
 

@@ -14,6 +14,7 @@ export function defineCommands(root: Command, surroundings: Surroundings): void 
   defineWork(root, surroundings);
   defineLooks(root, surroundings);
   definePeers(root, surroundings);
+  defineNotify(root, surroundings);
   const completion = root
     .command('completion')
     .description('print what makes a shell complete commands and options')
@@ -91,6 +92,19 @@ function defineLooks(root: Command, { options, signals, end }: Surroundings): vo
       await checkHealth(options(), url);
     });
   examples(health, 'health', 'health --url http://127.0.0.1:9464/healthz');
+}
+
+/** What has to do with the notifications. */
+function defineNotify(root: Command, { options }: Surroundings): void {
+  const notify = root.command('notify').description('the notifications of the configuration');
+  const test = notify
+    .command('test')
+    .description('send a test message to each, and say what each answered: exit 0 or 1')
+    .action(async () => {
+      const { testNotifications } = await import('./notifyTest.js');
+      await testNotifications(options());
+    });
+  examples(test, 'notify test', 'notify test --config node.yaml');
 }
 
 interface EventWords extends OnRegistry {

@@ -1,6 +1,8 @@
 import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
+import { withNotifications } from '../app/notify.js';
 import { run } from '../app/run.js';
+import { withServiceManager } from '../app/service.js';
 import { withStatus } from '../app/status.js';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { openLog, setLog, takeConsole } from '../clients/logger.js';
@@ -47,27 +49,27 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   let code = GOOD;
   try {
     connection = await connectTo(redis, Date.now, signals.stop);
-    await run(
-      config,
-      withStatus(config, makeParts(config, connection.redis, logger, { identity: await ownIdentity() }), file),
-      {
-        signal$: stopSignal(signals.stop),
-        configChange$: configChanges({
-          file,
-          text,
-          load: async () => {
+    const made = makeParts(config, connection.redis, logger, { identity: await ownIdentity() });
+    const seen = withNotifications(config, withStatus(config, made, file));
+    const { parts, reloading } = withServiceManager(seen, options.env);
+    await run(config, parts, {
+      signal$: stopSignal(signals.stop),
+      configChange$: configChanges({
+        file,
+        text,
+        load: () =>
+          reloading(async () => {
             const again = await reloadConfig(loaded, options);
             warn(again);
             return again.config;
-          },
-          hangUp$: hangUps(signals.onHangUp),
-        }),
-        companion$: connection.companion$,
-        setLog: (log) => {
-          setLog(logger, log);
-        },
+          }),
+        hangUp$: hangUps(signals.onHangUp),
+      }),
+      companion$: connection.companion$,
+      setLog: (log) => {
+        setLog(logger, log);
       },
-    );
+    });
   } catch (error) {
     // Told to stop while the embedded server was starting, there is nothing more to do.
     if (error !== signals.stop.reason) {

@@ -45,6 +45,6 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
 }
 
 /** A body that is nothing to us would hold the socket, unread. */
-function discard(response: Response): void {
+export function discard(response: Response): void {
   (response.body as Readable | null)?.destroy();
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, durationOrNever } from './duration.js';
+import { notify } from './notify.js';
 import { redis } from './redis.js';
 import {
   choice,
@@ -192,6 +193,7 @@ export const schema = group({
   status: status.describe('The status server: page, API and metrics.'),
   history: history.describe('What is kept of the results of each consumer.'),
   replicas: replicas.describe('Several schedulers on one registry: one works, the others stand by.'),
+  notify: notify.prefault([]).describe('Whom to tell of what: webhooks, and pings while all is well.'),
   log: log.describe('The log on standard error.'),
   shutdown: shutdown.describe('The end.'),
 });

@@ -1,8 +1,11 @@
+import { isNamed } from '../domain/notify/template.js';
 import type { Config } from './config.js';
 import { durationText } from './duration.js';
 import { isTree, type Tree } from './file.js';
 
 const MASK = '***';
+/** Of a webhook the whole URL: its path is what lets one in. */
+const SECRETS: ReadonlySet<string> = new Set(['secret', 'password', 'token', 'webhook', 'ping']);
 
 /** The configuration as a file would have it: without units in the names, durations as text. */
 export function asWritten(config: Config): Tree {
@@ -10,11 +13,15 @@ export function asWritten(config: Config): Tree {
 }
 
 function written(tree: Tree): Tree {
+  const inner = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inner);
+    return isTree(value) ? written(value) : value;
+  };
   const entries = Object.entries(tree).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
     entries.map(([name, value]) => {
       if (name.endsWith('Ms')) return [name.slice(0, -2), typeof value === 'number' ? durationText(value) : value];
-      return [name, isTree(value) && name !== 'headers' ? written(value) : value];
+      return [name, name === 'headers' ? value : inner(value)];
     }),
   );
 }
@@ -25,7 +32,9 @@ export function masked(config: Config): Tree {
 }
 
 function concealed(name: string, value: unknown): unknown {
-  if (name === 'secret' || name === 'password' || name === 'token') return MASK;
+  if (SECRETS.has(name)) return MASK;
+  // A text of the operator's own may hold a key of the receiver.
+  if (name === 'template') return typeof value === 'string' && isNamed(value) ? value : MASK;
   if (typeof value === 'string') return name === 'path' ? maskQuery(value) : maskUrl(value);
   if (Array.isArray(value)) return value.map((item: unknown) => concealed(name, item));
   if (!isTree(value)) return value;

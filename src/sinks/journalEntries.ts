@@ -25,6 +25,11 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'status.failed':
     case 'status.refused':
     case 'status.fault':
+    case 'notification.sent':
+    case 'notification.failed':
+    case 'notification.lost':
+    case 'service.told':
+    case 'service.untold':
       return [];
     case 'peer.discarded':
       if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];

@@ -10,7 +10,8 @@ import { toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
 
 /** Rows written by one script, during which Redis serves nobody else. */
 const BATCH = 64;
-const WHAT = 'writing verdicts';
+/** What the events of a write call it. */
+export const WRITING_VERDICTS = 'writing verdicts';
 
 const NO_HISTORY: HistorySize = { hours: 0, days: 0 };
 
@@ -95,14 +96,19 @@ export class WriteBack implements Sink {
       }
     } catch (error) {
       this.#failing = true;
-      const failed: SchedulerEvent = { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) };
+      const failed: SchedulerEvent = {
+        kind: 'redis.failed',
+        at: this.wall(),
+        what: WRITING_VERDICTS,
+        reason: this.explain(error),
+      };
       return [...this.#history.takeEvents(), failed];
     }
     await this.#writeOverdue();
     const told = this.#history.takeEvents();
     if (!this.#failing || written === 0) return told;
     this.#failing = false;
-    return [...told, { kind: 'redis.caught-up', at: this.wall(), what: WHAT, written }];
+    return [...told, { kind: 'redis.caught-up', at: this.wall(), what: WRITING_VERDICTS, written }];
   }
 
   async #writeOverdue(): Promise<void> {

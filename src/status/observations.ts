@@ -70,6 +70,8 @@ export class Observations implements Sink {
   configLoadedAt: number;
   configRejected: { readonly at: number; readonly problems: readonly string[] } | undefined;
   readonly needsRestart = new Map<string, number>();
+  /** Entries of `notify` that fail, and why. */
+  readonly untold = new Map<string, { readonly since: number; readonly reason: string }>();
 
   readonly waits = false;
 
@@ -155,12 +157,22 @@ export class Observations implements Sink {
       case 'config.reloaded':
         this.configLoadedAt = event.at;
         this.configRejected = undefined;
+        if (event.changed.includes('notify')) this.untold.clear();
         return;
       case 'config.rejected':
         this.configRejected = { at: event.at, problems: event.problems };
         return;
       case 'config.needs-restart':
         for (const key of event.keys) this.needsRestart.set(key, event.at);
+        return;
+      case 'notification.sent':
+        this.untold.delete(event.target);
+        return;
+      case 'notification.failed':
+        this.untold.set(event.target, {
+          since: this.untold.get(event.target)?.since ?? event.at,
+          reason: event.reason,
+        });
         return;
       case 'process.stopping':
         this.stoppingSince = event.at;

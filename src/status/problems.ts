@@ -1,3 +1,4 @@
+import { STUCK_MS } from '../domain/announce/terms.js';
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Picture } from './picture.js';
 import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
@@ -14,8 +15,6 @@ export interface Problem {
   readonly advice: string;
 }
 
-/** A producer that has waited so long is no matter of a retry any more. */
-const STUCK_MS = 10 * 60_000;
 /** A gap of the clock is told for so long. */
 const GAP_TOLD_MS = 10 * 60_000;
 /** So many intervals without the end of a round are too many. */
@@ -42,6 +41,7 @@ const FINDERS: readonly Finder[] = [
   peers,
   host,
   config,
+  notifications,
 ];
 
 function redis({ redis: { up, since, reason, unwritten }, redisFailing }: Picture): readonly Problem[] {
@@ -263,6 +263,17 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
     );
   }
   return found;
+}
+
+function notifications({ untold }: Picture): readonly Problem[] {
+  return untold.map(({ since, text }) =>
+    bad(
+      'notify-failing',
+      since,
+      `Who should be told of problems can't be: ${text}.`,
+      'Run `consumer-scheduler notify test`; docs/alerts.md says what a receiver needs.',
+    ),
+  );
 }
 
 function config({ configRejected, needsRestart }: Picture): readonly Problem[] {

@@ -145,6 +145,7 @@ function pictureOf(
       seen.needsRestart.size === 0
         ? undefined
         : { since: Math.min(...seen.needsRestart.values()), text: [...seen.needsRestart.keys()].join(', ') },
+    untold: [...seen.untold].map(([target, { since, reason }]) => ({ since, text: `${target}: ${reason}` })),
   };
 }
 

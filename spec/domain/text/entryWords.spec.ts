@@ -70,6 +70,7 @@ const WORDS: readonly (readonly [string, object, string])[] = [
     'the embedded redis-server is started again in 1.0 s: killed',
   ],
   ['config.reloaded', { changed: ['sync.interval'] }, 'configuration reloaded: sync.interval changed'],
+  ['config.reloaded', { changed: [] }, 'the configuration is valid again, and what it was before'],
   ['config.rejected', { problems: ['a: b'] }, 'new configuration ignored: a: b'],
   ['config.needs-restart', { keys: ['uuid'] }, 'a restart is needed for the new value of uuid'],
 ];

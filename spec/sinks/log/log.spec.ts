@@ -78,6 +78,12 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'config.reloaded', at: 1, changed: ['sync.interval'] },
   { kind: 'config.rejected', at: 1, problems: ['sync.interval: no'] },
   { kind: 'config.needs-restart', at: 1, keys: ['uuid'] },
+  { kind: 'notification.sent', at: 1, target: 'notify.0 (json)' },
+  { kind: 'notification.failed', at: 1, target: 'notify.0 (json)', reason: 'timeout' },
+  { kind: 'notification.lost', at: 1, target: 'notify.0 (json)', count: 3, why: 'crowded' },
+  { kind: 'service.told', at: 1 },
+  { kind: 'service.untold', at: 1, reason: 'missing' },
+  { kind: 'service.untold', at: 1, reason: 'failed' },
   { kind: 'process.stopping', at: 1, signal: 'SIGTERM' },
 ];
 
@@ -222,6 +228,20 @@ describe('the log', () => {
     expect(lines.map(({ message }) => message)).to.deep.equal([
       'could not confirm a step: no connection',
       'could not confirm a step: READONLY',
+    ]);
+  });
+
+  it('tells once that a receiver of notifications can’t be reached, and that it can again', () => {
+    const { sink, lines } = logging();
+    const target = 'notify.0 (ntfy)';
+    const failed: SchedulerEvent = { kind: 'notification.failed', at: 1, target, reason: 'refused' };
+    const sent: SchedulerEvent = { kind: 'notification.sent', at: 2, target };
+    for (const event of [sent, failed, failed, sent, sent]) sink.accept(event);
+    sink.accept({ kind: 'notification.lost', at: 3, target, count: 1, why: 'undeliverable' });
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not confirm a call to notify.0 (ntfy): refused; the work goes on',
+      'notify.0 (ntfy) takes what it is sent again',
+      '1 message to notify.0 (ntfy) lost: it did not take it',
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { PLANTED } from './planted.js';
 
 const { syncHeader, redisPassword, sentinelPassword, signing, sourcePassword, syncQuery } = PLANTED;
+const { hookPath, hookHeader, hookTemplate, pingPath } = PLANTED;
+const hook = `webhook: "http://127.0.0.1/${encodeURIComponent(hookPath)}"`;
 const redisUrl = `redis://:${encodeURIComponent(redisPassword)}@127.0.0.1/0`;
 const sourceUrl = `http://me:${encodeURIComponent(sourcePassword)}@127.0.0.1/`;
 const UUID = 'uuid: 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11\n';
@@ -52,5 +54,21 @@ export const BROKEN: readonly string[] = [
   `publicIp: {sources: [{uri: "${sourceUrl}"}]}`,
   `publicIp: {sources: [{url: "ftp${sourceUrl}"}]}`,
   `publicIp: {sources: [{url: "${sourceUrl}"}, {url: "${sourceUrl}"}]}`,
+  `notify: "${hookPath}"`,
+  `notify: {${hook}}`,
+  `notify: ["${hookPath}"]`,
+  `notify: [{${hook}}]`,
+  `notify: [{${hook}, event: [isolated]}]`,
+  `notify: [{${hook}, events: ["${hookPath}"]}]`,
+  `notify: [{webhok: "${hookPath}", events: [isolated]}]`,
+  `notify: [{webhook: "${hookPath}", events: [isolated]}]`,
+  `notify: [{webhook: "https://${hookPath}", events: [isolated]}]`,
+  `notify: [{${hook}, events: [isolated], headers: {"not a name": "${hookHeader}"}}]`,
+  `notify: [{${hook}, events: [isolated], headers: "${hookHeader}"}]`,
+  `notify: [{${hook}, events: [isolated], template: "${hookTemplate}"}]`,
+  `notify: [{${hook}, events: [isolated], template: '{"key": "${hookTemplate}", "a": {{text}}}'}]`,
+  `notify: [{${hook}, events: [isolated], template: '{"key": "${hookTemplate}", "a": "{{${hookTemplate}}}"}'}]`,
+  `notify: [{ping: "${pingPath}"}]`,
+  `notify: [{ping: "http://127.0.0.1/${encodeURIComponent(pingPath)}", events: [isolated]}]`,
   signing,
 ].map((text) => (/^\w+:/.test(text) ? `${UUID}${text}` : text));

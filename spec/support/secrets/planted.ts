@@ -19,6 +19,11 @@ export const PLANTED = {
   sourceUser: planted('SourceUser'),
   sourcePassword: planted('SourcePassword'),
   sourceQuery: planted('SourceQuery'),
+  hookPassword: planted('HookPassword'),
+  hookPath: planted('HookPath'),
+  hookHeader: planted('HookHeader'),
+  hookTemplate: planted('HookTemplate'),
+  pingPath: planted('PingPath'),
   wrong: planted('Wrong'),
 } as const;
 

@@ -173,7 +173,9 @@ function ofService(type: string, data: Data): string | undefined {
     case 'embedded.ended':
       return `the embedded redis-server is started again in ${duration(number(data, 'retryInMs'))}: ${text(data, 'reason')}`;
     case 'config.reloaded':
-      return `configuration reloaded: ${list(data, 'changed')} changed`;
+      return list(data, 'changed') === ''
+        ? 'the configuration is valid again, and what it was before'
+        : `configuration reloaded: ${list(data, 'changed')} changed`;
     case 'config.rejected':
       return `new configuration ignored: ${list(data, 'problems')}`;
     case 'config.needs-restart':

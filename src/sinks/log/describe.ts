@@ -1,6 +1,7 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
 import type { Holder } from '../../domain/leader.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { describeNotification, describeService } from './describeReports.js';
 import { describeRound } from './describeRound.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
@@ -97,7 +98,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
         },
       ];
     case 'config.reloaded':
-      return [{ level: 'info', message: `configuration reloaded: ${event.changed.join(', ')} changed` }];
+      return [{ level: 'info', message: reloaded(event.changed) }];
     case 'config.rejected':
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
@@ -112,11 +113,24 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'status.refused':
     case 'status.fault':
       return [statusServer(event)];
+    case 'notification.sent':
+    case 'notification.failed':
+    case 'notification.lost':
+      return [describeNotification(event)];
+    case 'service.told':
+    case 'service.untold':
+      return [describeService(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
     default:
       return event satisfies never;
   }
+}
+
+function reloaded(changed: readonly string[]): string {
+  return changed.length === 0
+    ? 'the configuration is valid again, and what it was before'
+    : `configuration reloaded: ${changed.join(', ')} changed`;
 }
 
 function check({ check: { uuid, outcome, before, state, counted: held } }: EventOf<'peer.checked'>): Line {

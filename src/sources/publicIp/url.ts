@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import fetch, { type Response } from 'node-fetch';
 import { checkAddress, type AddressClass } from '../../domain/ip/address.js';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
+import { loginOf, withoutLogin } from '../../clients/login.js';
 import { failureBehind, overheard } from '../../clients/overheard.js';
 import { failureOf } from '../../domain/call/failure.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
@@ -58,19 +59,6 @@ export function urlSource(url: string, { family, allow, userAgent }: UrlSettings
       }
     },
   };
-}
-
-/** The client refuses a URL with a login in it; as a header that goes out (RFC 7617). */
-function loginOf({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-function withoutLogin(url: URL): string {
-  const bare = new URL(url);
-  bare.username = bare.password = '';
-  return bare.href;
 }
 
 function addressIn(body: string, family: Family): IpAnswer {

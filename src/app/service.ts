@@ -1,0 +1,29 @@
+import { merge } from 'rxjs';
+import { systemdNotify, watchdogMs } from '../clients/systemdNotify.js';
+import { ServiceManager } from '../service/serviceManager.js';
+import type { Parts } from './deps.js';
+
+/** Tells the service manager that has started us how we are, where one has. */
+export function withServiceManager(
+  parts: Parts,
+  env: NodeJS.ProcessEnv,
+): { readonly parts: Parts; readonly reloading: <T>(read: () => Promise<T>) => Promise<T> } {
+  const tell = systemdNotify(env);
+  if (tell === undefined) return { parts, reloading: (read) => read() };
+  const { wall, steady } = parts.clock;
+  const manager = new ServiceManager({
+    tell,
+    watchdogMs: watchdogMs(env, process.pid),
+    wall,
+    steady,
+    monotonicUs: () => process.hrtime.bigint() / 1_000n,
+  });
+  return {
+    parts: {
+      ...parts,
+      sinks: [...parts.sinks, manager],
+      reports: (config$) => merge(parts.reports(config$), manager.run()),
+    },
+    reloading: (read) => manager.reloading(read),
+  };
+}

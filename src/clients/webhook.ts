@@ -1,0 +1,53 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import fetch from 'node-fetch';
+import type { Reply } from '../domain/call/http.js';
+import { refusal } from './httpClient.js';
+import { loginOf, withoutLogin } from './login.js';
+import { discard } from './nodeFetch.js';
+import { failureBehind, overheard } from './overheard.js';
+
+/** A call to somebody whom the operator has named, by whatever address. */
+export interface HookRequest {
+  readonly url: string;
+  /** A JSON text to post; without one the URL is only asked for. */
+  readonly body?: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Never rejects, and says nothing of the URL. */
+export type SendHook = (request: HookRequest, signal: AbortSignal) => Promise<Reply>;
+
+/**
+ * The client for webhooks. The status alone counts, since a receiver that has said 2xx has the message: to send it again
+ * for an answer that never ends would tell everything twice. Redirects are not followed.
+ */
+export function webhookClient(userAgent: string): SendHook {
+  const http = new HttpAgent({ keepAlive: false });
+  const https = new HttpsAgent({ keepAlive: false });
+  return async ({ url, body, headers }, signal) => {
+    let fault: Error | undefined;
+    try {
+      const place = new URL(url);
+      const response = await fetch(withoutLogin(place), {
+        ...(body === undefined ? {} : { method: 'POST', body }),
+        headers: {
+          ...loginOf(place),
+          ...headers,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          accept: '*/*',
+          'user-agent': userAgent,
+        },
+        redirect: 'manual',
+        compress: false,
+        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
+        signal,
+      });
+      discard(response);
+      const { ok, status } = response;
+      return ok ? { ok, status, body: '' } : refusal(status, () => response.headers.get('retry-after'));
+    } catch (error) {
+      return { ok: false, ...failureBehind(error, fault) };
+    }
+  };
+}

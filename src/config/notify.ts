@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { NOTIFY_EVENTS } from '../domain/notify/message.js';
+import { templateFault } from '../domain/notify/placeholders.js';
+import { ntfyPlace, TEMPLATES } from '../domain/notify/template.js';
+import { duration } from './duration.js';
+import { choice, fault, group, headers, httpUrl, listOf, text } from './values.js';
+
+const NAMED = `one of ${TEMPLATES.join(', ')}, or a JSON text with placeholders`;
+const JSON_TEXT = /^\s*[[{]/;
+
+const template = z
+  .union([choice(...TEMPLATES), text(NAMED, JSON_TEXT)], { error: `expected ${NAMED}` })
+  .check(({ value, issues }) => {
+    const found = JSON_TEXT.test(value) ? templateFault(value) : undefined;
+    if (found !== undefined) issues.push(fault(`expected ${found}`));
+  });
+
+const webhook = group({
+  webhook: httpUrl.describe('Where messages are posted; a secret.'),
+  events: listOf(`a list of ${NOTIFY_EVENTS.join(', ')}`, choice(...NOTIFY_EVENTS)).describe('What is told there.'),
+  template: template.default('json').describe('In which format: that of a receiver, or a JSON text with placeholders.'),
+  headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
+  peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before that is told.'),
+}).check(({ value, issues }) => {
+  if (value.template !== 'ntfy' || ntfyPlace(value.webhook) !== undefined) return;
+  issues.push(fault('expected the URL of a topic, such as https://ntfy.sh/TOPIC', 'webhook'));
+});
+
+const ping = group({ ping: httpUrl.describe('What is asked, by GET, after good rounds; a secret.') });
+
+/** Whom to tell of what, and whom to tell that all is well. */
+export const notify = z.array(
+  z.union([webhook, ping], {
+    error: 'expected {webhook: URL, events: […]}, with template, headers and peerDownAfter if need be, or {ping: URL}',
+  }),
+  { error: 'expected a list of {webhook: …, events: […]} and {ping: …}' },
+);

@@ -1,0 +1,45 @@
+/** What stands in a template as `{{name}}`. */
+export const PLACEHOLDERS = ['event', 'phase', 'level', 'title', 'text', 'at', 'since', 'node', 'host'] as const;
+
+export type Values = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
+
+const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
+
+/**
+ * A JSON text with its values in place. They are put into its strings once these are read, and written as JSON after that:
+ * whatever a value is, the text stays JSON, and no value is looked at for placeholders again.
+ */
+export function fillIn(template: string, values: Values): string {
+  return JSON.stringify(filled(JSON.parse(template), values));
+}
+
+/** What is wrong with a template, in words that follow `expected`; undefined where nothing is. */
+export function templateFault(template: string): string | undefined {
+  for (const [, name = ''] of template.matchAll(PLACEHOLDER)) {
+    if (!isKnown(name.trim())) return `only these placeholders: ${PLACEHOLDERS.map((one) => `{{${one}}}`).join(' ')}`;
+  }
+  try {
+    JSON.parse(template);
+    return undefined;
+  } catch {
+    return 'a JSON text whose placeholders stand inside of its strings';
+  }
+}
+
+function filled(part: unknown, values: Values): unknown {
+  if (typeof part === 'string') {
+    return part.replace(PLACEHOLDER, (found, inner: string) => {
+      const name = inner.trim();
+      return isKnown(name) ? values[name] : found;
+    });
+  }
+  if (Array.isArray(part)) return part.map((one) => filled(one, values));
+  if (typeof part !== 'object' || part === null) return part;
+  return Object.fromEntries(
+    Object.entries(part).map(([key, one]) => [String(filled(key, values)), filled(one, values)]),
+  );
+}
+
+function isKnown(name: string): name is keyof Values {
+  return (PLACEHOLDERS as readonly string[]).includes(name);
+}

@@ -1,0 +1,85 @@
+import type { Message, Origin } from './message.js';
+import { fillIn, type Values } from './placeholders.js';
+
+/** The receivers whose format is known. */
+export const TEMPLATES = ['json', 'ntfy', 'gotify', 'slack', 'mattermost', 'discord'] as const;
+
+type Template = (typeof TEMPLATES)[number];
+
+/** What is posted, and where. */
+export interface Payload {
+  readonly url: string;
+  readonly body: string;
+}
+
+const NTFY_TAGS = { bad: 'rotating_light', good: 'white_check_mark', notice: 'information_source' } as const;
+/** Of five; from 4 on a phone makes itself heard. */
+const NTFY_PRIORITIES = { bad: 4, good: 3, notice: 3 } as const;
+/** Of ten; from 8 on a phone makes itself heard. */
+const GOTIFY_PRIORITIES = { bad: 8, good: 4, notice: 4 } as const;
+/** Discord refuses a longer text. */
+const DISCORD_LENGTH = 2_000;
+
+/** A message in the format of a receiver: one that is known, or a JSON text with placeholders. */
+export function payloadOf(template: string, url: string, message: Message, origin: Origin): Payload {
+  const values = valuesOf(message, origin);
+  if (!isNamed(template)) return { url, body: fillIn(template, values) };
+  const { title, text } = values;
+  const { level } = message;
+  switch (template) {
+    case 'json':
+      return { url, body: JSON.stringify({ ...values, since: values.since === '' ? null : values.since }) };
+    case 'ntfy': {
+      const { root, topic } = ntfyPlace(url) ?? { root: url, topic: '' };
+      const [priority, tags] = [NTFY_PRIORITIES[level], [NTFY_TAGS[level]]];
+      return { url: root, body: JSON.stringify({ topic, title, message: text, priority, tags }) };
+    }
+    case 'gotify':
+      return { url, body: JSON.stringify({ title, message: text, priority: GOTIFY_PRIORITIES[level] }) };
+    case 'slack':
+      return { url, body: JSON.stringify({ text: `*${forSlack(title)}*\n${forSlack(text)}` }) };
+    case 'mattermost':
+      return { url, body: JSON.stringify({ text: `**${withoutMentions(title)}**\n${withoutMentions(text)}` }) };
+    case 'discord': {
+      const content = `**${title}**\n${text}`.slice(0, DISCORD_LENGTH);
+      return { url, body: JSON.stringify({ content, allowed_mentions: { parse: [] } }) };
+    }
+  }
+}
+
+export function isNamed(template: string): template is Template {
+  return (TEMPLATES as readonly string[]).includes(template);
+}
+
+/** A topic of ntfy is published as JSON to the root of its server; undefined where the URL has no topic. */
+export function ntfyPlace(url: string): { readonly root: string; readonly topic: string } | undefined {
+  const place = new URL(url);
+  const [, path = '', topic = ''] = /^(.*\/)([^/]+)\/?$/.exec(place.pathname) ?? [];
+  if (topic === '') return undefined;
+  place.pathname = path;
+  return { root: place.href, topic };
+}
+
+function valuesOf({ event, phase, level, at, since, title, text }: Message, { node, host }: Origin): Values {
+  return {
+    event,
+    phase,
+    level,
+    at: new Date(at).toISOString(),
+    since: since === undefined ? '' : new Date(since).toISOString(),
+    title: `consumer-scheduler on ${host}: ${title}`,
+    text,
+    node,
+    host,
+  };
+}
+
+/** Slack takes these three for its markup, by which a text could call everybody of a channel. */
+function forSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** With a space of no width behind the @, nobody is called. */
+function withoutMentions(text: string): string {
+  return text.replaceAll('@', '@\u200b');
+}

@@ -1,0 +1,73 @@
+import type { FailureReason } from '../domain/call/reasons.js';
+import type { NotifyEvent } from '../domain/notify/message.js';
+import { span } from '../domain/text/ago.js';
+import { counted } from '../domain/text/words.js';
+import type { EventOf } from '../events.js';
+
+/** What is wrong for some time, in words. */
+export interface Condition {
+  readonly event: NotifyEvent;
+  readonly since: number;
+  /** Where it differs from what was told, the change is told. */
+  readonly cause: string;
+  readonly title: string;
+  readonly text: string;
+  /** The title of its end. */
+  readonly over: string;
+}
+
+/** Longer lists of what is wrong with a file stand in the log. */
+const MOST_TEXT = 1_000;
+
+export function redisCondition({ at, reason }: EventOf<'redis.down'>): Condition {
+  return {
+    event: 'redis-down',
+    since: at,
+    cause: reason,
+    title: "Redis can't be used",
+    text: `${reason}. Checks go on and results wait in memory, but no IP change is announced.`,
+    over: 'Redis is there again',
+  };
+}
+
+export function configCondition({ at, problems }: EventOf<'config.rejected'>): Condition {
+  const text = problems.join('; ');
+  return {
+    event: 'config-rejected',
+    since: at,
+    cause: text,
+    title: 'the new configuration is ignored',
+    text: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text,
+    over: 'the configuration is valid again',
+  };
+}
+
+export function isolatedCondition({ at, scope }: EventOf<'isolation.began'>): Condition {
+  return {
+    event: 'isolated',
+    since: at,
+    cause: scope,
+    title: `we seem to be offline over ${scope}`,
+    text: `No witness answers over ${scope}, so failures there are held against nobody. Check the line, the router, the DNS and the firewall of this host.`,
+    over: `we are online over ${scope} again`,
+  };
+}
+
+/** `owing`: the producers that have not acknowledged for too long. */
+export function announcementCondition(
+  ip: string,
+  owing: readonly { readonly since: number; readonly reason: FailureReason }[],
+  now: number,
+): Condition {
+  const since = Math.min(...owing.map((one) => one.since));
+  const reasons = [...new Set(owing.map(({ reason }) => reason))].sort().join(', ');
+  const have = owing.length === 1 ? 'has' : 'have';
+  return {
+    event: 'announcement-stuck',
+    since,
+    cause: ip,
+    title: `${counted(owing.length, 'producer')} ${have} not acknowledged our IP`,
+    text: `${ip} has been announced in vain for ${span(now - since)} (${reasons}). They are tried again for as long as they are registered.`,
+    over: 'no producer keeps our IP waiting any more',
+  };
+}

@@ -1,0 +1,51 @@
+import type { Message } from '../domain/notify/message.js';
+import { Alarm } from '../state/alarm.js';
+
+/** A message on its way to one receiver. */
+export interface Letter {
+  readonly message: Message;
+  /** By a steady clock, in milliseconds. */
+  readonly queuedAt: number;
+  /** How often it was tried in vain. */
+  attempts: number;
+}
+
+/** So many wait for one receiver. */
+const ROOM = 100;
+
+/** What waits for one receiver, in order. Where there is no more room the oldest goes: the newest tells how things are. */
+export class Mailbox {
+  readonly #alarm = new Alarm();
+  #waiting: Letter[] = [];
+  #lost = 0;
+
+  push(message: Message, queuedAt: number): void {
+    this.#waiting.push({ message, queuedAt, attempts: 0 });
+    if (this.#waiting.length > ROOM) {
+      // The first one is on its way.
+      this.#waiting.splice(1, 1);
+      this.#lost += 1;
+    }
+    this.#alarm.ring();
+  }
+
+  /** Each letter in turn, until it is taken out: whoever is interrupted gets it again. */
+  async *letters(signal: AbortSignal): AsyncGenerator<Letter> {
+    while (!signal.aborted) {
+      const [first] = this.#waiting;
+      if (first === undefined) await this.#alarm.sleep(undefined, signal);
+      else yield first;
+    }
+  }
+
+  takeOut(letter: Letter): void {
+    this.#waiting = this.#waiting.filter((other) => other !== letter);
+  }
+
+  /** How many there was no room for since this was asked last. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
+  }
+}

@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { distinctUntilChanged, map, merge, switchMap, type Observable } from 'rxjs';
+import type { Config } from '../config/config.js';
+import type { Origin } from '../domain/notify/message.js';
+import type { Lane } from '../domain/peer/peer.js';
+import type { SchedulerEvent } from '../events.js';
+import type { Sink } from '../sinks/sink.js';
+import type { DeliverOptions } from './deliver.js';
+import { isWebhook, labelOf, type Entry } from './entry.js';
+import { happening } from './happenings.js';
+import { Ping } from './ping.js';
+import { Pulse } from './pulse.js';
+import { Receiver } from './receiver.js';
+import { Standing } from './standing.js';
+
+export interface NotifierOptions extends DeliverOptions {
+  readonly origin: Origin;
+  readonly laneOf: (uuid: string) => Lane | undefined;
+}
+
+/**
+ * Tells webhooks what happens, and dead man's switches that all is well. As a sink it only takes note; what calls out runs
+ * beside the pipeline, in `run`, and what waits for it is bounded.
+ */
+export class Notifier implements Sink {
+  readonly waits = false;
+  readonly #standing: Standing;
+  readonly #pulse: Pulse;
+  #receivers: ReadonlyMap<string, Receiver> = new Map();
+  #pings: readonly Ping[] = [];
+
+  constructor(private readonly options: NotifierOptions) {
+    this.#standing = new Standing(options.laneOf);
+    this.#pulse = new Pulse(this.#standing);
+  }
+
+  accept(event: SchedulerEvent): void {
+    if (event.kind === 'peer.checked' && event.check.state === event.check.before) return;
+    const happened = happening(event, this.#standing.standsBy);
+    const now = this.options.steady();
+    for (const receiver of this.#receivers.values()) receiver.foresee(event);
+    this.#standing.accept(event);
+    for (const receiver of this.#receivers.values()) receiver.accept(event, happened, now);
+    this.#pulse.accept(event);
+    if (this.#pulse.take(now)) for (const ping of this.#pings) ping.ring();
+  }
+
+  /** What waits goes on waiting: a receiver may take its time, and Redis has no part in it. */
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Calls out, for as long as it is subscribed to; a change of `notify` takes effect at once. */
+  run(config$: Observable<Pick<Config, 'notify'>>): Observable<SchedulerEvent> {
+    const { origin } = this.options;
+    return config$.pipe(
+      map(({ notify }) => notify),
+      distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+      switchMap((entries) => {
+        this.#settle(entries);
+        return merge(
+          ...[...this.#receivers.values()].map((receiver) => receiver.deliveries(origin, this.options)),
+          ...this.#pings.map((ping) => ping.calls(this.options)),
+        );
+      }),
+    );
+  }
+
+  /** Who has the same URL as before has been told the same, and gets what still waits. */
+  #settle(entries: readonly Entry[]): void {
+    const receivers = new Map<string, Receiver>();
+    const pings: Ping[] = [];
+    entries.forEach((entry, index) => {
+      const target = labelOf(entry, index);
+      if (!isWebhook(entry)) {
+        pings.push(new Ping(entry.ping, target));
+        return;
+      }
+      let key = entry.webhook;
+      while (receivers.has(key)) key += ' again';
+      const known = this.#receivers.get(key);
+      known?.become(entry, target);
+      receivers.set(key, known ?? new Receiver(entry, target, this.#standing, this.options.laneOf));
+    });
+    this.#receivers = receivers;
+    this.#pings = pings;
+  }
+}

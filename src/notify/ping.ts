@@ -1,0 +1,49 @@
+import { map, type Observable } from 'rxjs';
+import type { SchedulerEvent } from '../events.js';
+import { Alarm } from '../state/alarm.js';
+import { draw } from '../streams/operators/draw.js';
+import { pull } from '../streams/operators/pull.js';
+import { call, type DeliverOptions } from './deliver.js';
+
+/** A dead man's switch: it raises the alarm where it is not told for some time that all is well. */
+export class Ping {
+  readonly #alarm = new Alarm();
+
+  constructor(
+    private readonly url: string,
+    private readonly target: string,
+  ) {}
+
+  /** All is well. */
+  ring(): void {
+    this.#alarm.ring();
+  }
+
+  /** Tells it each time, for as long as it is subscribed to. A failure is not repeated: the next ping is a minute away. */
+  calls(options: DeliverOptions): Observable<SchedulerEvent> {
+    const { url, target } = this;
+    return draw(
+      (signal) => this.#rings(signal),
+      (next$) =>
+        pull(
+          next$,
+          () =>
+            call({ url, headers: {} }, options).pipe(
+              map((reply): SchedulerEvent =>
+                reply.ok
+                  ? { kind: 'notification.sent', at: options.wall(), target }
+                  : { kind: 'notification.failed', at: options.wall(), target, reason: reply.reason },
+              ),
+            ),
+          1,
+        ),
+    );
+  }
+
+  async *#rings(signal: AbortSignal): AsyncGenerator<'well'> {
+    while (!signal.aborted) {
+      await this.#alarm.sleep(undefined, signal);
+      yield 'well';
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { SchedulerEvent } from '../events.js';
+import { WRITING_VERDICTS } from '../sinks/writeBack.js';
+import type { Standing } from './standing.js';
+
+/** No dead man's switch is told more often. */
+const EVERY_MS = 60_000;
+
+/**
+ * Whether a dead man's switch is to be told that all is well: after each regular round that was written, by the scheduler
+ * that leads, while it is not isolated. A round that ends too early for that is told of as soon as a minute has passed.
+ */
+export class Pulse {
+  #leads = false;
+  #isWritten = true;
+  #isOwed = false;
+  #lastAt = -Infinity;
+
+  constructor(private readonly standing: Pick<Standing, 'isIsolated' | 'conditions'>) {}
+
+  /** After `Standing` has taken the event. */
+  accept(event: SchedulerEvent): void {
+    switch (event.kind) {
+      case 'leader.took':
+        this.#leads = true;
+        return;
+      case 'leader.unwritten':
+      case 'leader.standing-by':
+      case 'leader.lost':
+        this.#leads = false;
+        return;
+      case 'redis.failed':
+      case 'redis.caught-up':
+        if (event.what === WRITING_VERDICTS) this.#isWritten = event.kind === 'redis.caught-up';
+        return;
+      case 'round.finished':
+        if (event.lane === 'regular') this.#isOwed = !event.aborted && this.#isWell;
+        return;
+      default:
+    }
+  }
+
+  /** Whether it is to be told now, by a steady clock in milliseconds; once a minute at most. */
+  take(now: number): boolean {
+    if (!this.#isOwed || !this.#isWell || now - this.#lastAt < EVERY_MS) return false;
+    this.#isOwed = false;
+    this.#lastAt = now;
+    return true;
+  }
+
+  get #isWell(): boolean {
+    const { isIsolated, conditions } = this.standing;
+    return this.#leads && this.#isWritten && !isIsolated && !conditions.has('redis');
+  }
+}

@@ -1,0 +1,83 @@
+import { catchError, defer, EMPTY, map, of, retry, throwError, timer, type Observable } from 'rxjs';
+import type { TellManager } from '../clients/systemdNotify.js';
+import type { SchedulerEvent } from '../events.js';
+import { Alarm } from '../state/alarm.js';
+import { abortable } from '../streams/operators/abortable.js';
+import { draw } from '../streams/operators/draw.js';
+import { pull } from '../streams/operators/pull.js';
+
+/** What the manager is told at once, such as `READY=1` with a line for people. */
+export type Assignments = readonly string[];
+
+const RETRIES = 2;
+const RETRY_MS = 1_000;
+/** So much waits while the tool is slow. */
+const ROOM = 20;
+
+/** What the manager has yet to be told, in order, one run of the tool after the other. */
+export class Tellings {
+  readonly #alarm = new Alarm();
+  #waiting: Assignments[] = [];
+  #isMissing = false;
+
+  constructor(
+    private readonly tell: TellManager,
+    private readonly wall: () => number,
+  ) {}
+
+  push(assignments: Assignments): void {
+    const last = this.#waiting.at(-1);
+    // Of several lines for people the newest is the one to read.
+    if (last !== undefined && isLineAlone(last) && isLineAlone(assignments)) this.#waiting.pop();
+    this.#waiting.push(assignments);
+    this.#waiting = this.#waiting.slice(-ROOM);
+    this.#alarm.ring();
+  }
+
+  run(): Observable<SchedulerEvent> {
+    return draw(
+      (signal) => this.#next(signal),
+      (next$) => pull(next$, (assignments) => this.#deliver(assignments), 1),
+    );
+  }
+
+  async *#next(signal: AbortSignal): AsyncGenerator<Assignments> {
+    while (!signal.aborted) {
+      const first = this.#waiting.shift();
+      if (first === undefined) await this.#alarm.sleep(undefined, signal);
+      else yield first;
+    }
+  }
+
+  #deliver(assignments: Assignments): Observable<SchedulerEvent> {
+    // Said once, it need not be tried again: a tool that is not there will not come.
+    if (this.#isMissing) return EMPTY;
+    return defer(() => abortable(() => this.tell(assignments))).pipe(
+      retry({
+        count: RETRIES,
+        delay: (error: Error) => (isMissing(error) ? throwError(() => error) : timer(RETRY_MS)),
+      }),
+      map((): SchedulerEvent => ({ kind: 'service.told', at: this.wall() })),
+      catchError((error: unknown) => {
+        this.#isMissing = isMissing(error);
+        return of<SchedulerEvent>({ kind: 'service.untold', at: this.wall(), reason: reasonOf(error) });
+      }),
+    );
+  }
+}
+
+function isLineAlone(assignments: Assignments): boolean {
+  return assignments.every((one) => one.startsWith('STATUS='));
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT';
+}
+
+function reasonOf(error: unknown): 'missing' | 'failed' {
+  return isMissing(error) ? 'missing' : 'failed';
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as NodeJS.ErrnoException | null)?.code;
+}

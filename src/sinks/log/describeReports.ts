@@ -1,0 +1,40 @@
+import type { EventOf } from '../../events.js';
+import type { Line } from './line.js';
+import { counted } from './words.js';
+
+/** Whether who is to be told of what happens can be told. */
+export function describeNotification(
+  event: EventOf<'notification.sent' | 'notification.failed' | 'notification.lost'>,
+): Line {
+  const topic = `notify ${event.target}`;
+  switch (event.kind) {
+    case 'notification.sent':
+      return { level: 'info', message: `${event.target} takes what it is sent again`, topic };
+    case 'notification.failed':
+      return {
+        level: 'warn',
+        message: `could not confirm a call to ${event.target}: ${event.reason}; the work goes on`,
+        topic,
+        condition: event.reason,
+      };
+    case 'notification.lost': {
+      const why = event.why === 'crowded' ? 'too many waited for it' : 'it did not take it';
+      return { level: 'warn', message: `${counted(event.count, 'message')} to ${event.target} lost: ${why}` };
+    }
+  }
+}
+
+/** Whether the service manager can be told how we are. */
+export function describeService(event: EventOf<'service.told' | 'service.untold'>): Line {
+  const topic = 'service';
+  if (event.kind === 'service.told') return { level: 'info', message: 'systemd can be told again how we are', topic };
+  return {
+    level: 'error',
+    message:
+      event.reason === 'missing'
+        ? 'systemd-notify is not there, so systemd takes this service for one that is still starting: install it, or set Type=exec and no WatchdogSec'
+        : 'systemd-notify has failed, so systemd does not learn how this service is; it is tried again',
+    topic,
+    condition: event.reason,
+  };
+}
