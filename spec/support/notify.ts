@@ -33,7 +33,18 @@ export const unacknowledged = (uuid: string, at: number, reason: FailureReason =
   ...{ kind: 'announcement.failed', at, uuid, ip: '1.1.1.1', attempts: 1, reason, retryInMs: 1 },
 });
 export const round = (at: number, over: object = {}): SchedulerEvent => ({
-  ...{ kind: 'round.finished', at, lane: 'regular', round: 1, tookMs: 1, ok: 1, failed: 0, aborted: false, local: 0 },
+  ...{
+    kind: 'round.finished',
+    skipped: 0,
+    at,
+    lane: 'regular',
+    round: 1,
+    tookMs: 1,
+    ok: 1,
+    failed: 0,
+    aborted: false,
+    local: 0,
+  },
   ...over,
 });
 

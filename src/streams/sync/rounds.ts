@@ -61,7 +61,16 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
             const at = now();
             if (recheck && tally.ok + tally.failed === 0) return EMPTY;
             const tookMs = at - startedAt;
-            return of<SchedulerEvent>({ kind: 'round.finished', at, lane, round: n, tookMs, ...tally, skipped, aborted });
+            return of<SchedulerEvent>({
+              kind: 'round.finished',
+              at,
+              lane,
+              round: n,
+              tookMs,
+              ...tally,
+              skipped,
+              aborted,
+            });
           });
           return concat(begin$, work$, end$);
         });
