@@ -4,7 +4,7 @@ const PARTS = '{domain,state,streams,outbox,sinks}';
 export default {
   mutate: [`src/${PARTS}/**/*.ts`],
   // What is left of .build/ are the built specs, by which Stryker sees what has changed in them since the last run.
-  ignorePatterns: ['/.build/mutants', '/.build/node', '/bench', '/coverage', '/deploy', '/dist', '/docs'],
+  ignorePatterns: ['/.build/mutants', '/.build/node', '/bench', '/coverage', '/deploy', '/dist'],
   buildCommand: 'tsc -p . --noCheck',
   testRunner: 'mocha',
   mochaOptions: { 'no-config': true, spec: [`.build/spec/${PARTS}/**/*.spec.js`] },

@@ -75,6 +75,18 @@ describe('the records in Redis', () => {
       expect(await state()).to.include({ isolated: '0' });
     });
 
+    it('loses nothing that happens while it is being written', async () => {
+      const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
+      sink.accept({ kind: 'round.started', at: 1, lane: 'regular', round: 4 });
+      const flushed = sink.flush();
+      sink.accept({ kind: 'round.started', at: 2, lane: 'regular', round: 5 });
+      await flushed;
+      expect(sink.waits).to.equal(true);
+      await sink.flush();
+      expect(await state()).to.include({ round: '5', round_started_at: '2' });
+      expect(sink.waits).to.equal(false);
+    });
+
     it('says all of it again with each heart beat: Redis may have lost its data', async () => {
       const sink = new SchedulerState(shared.redis, keys, identity, wall, redisFailure);
       await sink.flush();
