@@ -4,7 +4,7 @@ import { checks, conclude, setUp } from './stages.mjs';
 
 /** `npm test`, and then what is most of the built program's own once more on the newest Node, which takes a few minutes. */
 
-const OWN = ['run', 'signals', 'fault', 'commands', 'log', 'status', 'leader'];
+const OWN = ['run', 'signals', 'fault', 'commands', 'log', 'status', 'leader', 'package'];
 
 let newest;
 conclude([

@@ -1,40 +1,50 @@
 import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { makeClone, ROOT, type Clone } from '../support/clone.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/freePort.js';
 import { skipBecause } from '../support/skip.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** What a clone does not have. */
-const MADE = ['.git', '.build', 'dist', 'node_modules', 'coverage'];
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
+/** What the package has beside the program. */
+const PAPERS = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'SECURITY.md',
+  'config.schema.json',
+  'consumer-scheduler.example.yaml',
+  'deploy/consumer-scheduler.service',
+];
+
+interface Lock {
+  readonly packages: Record<
+    string,
+    { readonly version?: string; readonly dev?: boolean; readonly devDependencies?: object }
+  >;
+}
+const readLock = (path: string): Lock => JSON.parse(readFileSync(path, 'utf8')) as Lock;
 
 describe('a fresh clone', function () {
   this.timeout(180_000);
-  let folder: string;
-  let clone: string;
-  const npm = (...args: string[]) => spawnSync('npm', args, { cwd: clone, encoding: 'utf8' });
+  let clone: Clone;
+  let tarball = '';
+  const npm = (...args: string[]) => spawnSync('npm', args, { cwd: clone.path, encoding: 'utf8' });
 
   before(function () {
     if (spawnSync('npm', ['--version']).status !== 0) skipBecause(this, 'there is no npm');
-    folder = mkdtempSync(join(tmpdir(), 'clone-'));
-    clone = join(folder, 'clone');
-    cpSync(ROOT, clone, { recursive: true, filter: (path) => !MADE.includes(basename(path)) });
-    // The packages that are installed here already, in place of npm ci.
-    symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    utimesSync(join(clone, 'package-lock.json'), 0, 0);
+    clone = makeClone();
   });
   after(() => {
-    rmSync(folder, { recursive: true, force: true });
+    clone.clear();
   });
 
   it('npm start builds it and runs it, and a signal ends it in good order', async () => {
     const child = spawn('npm', ['start'], {
-      cwd: clone,
+      cwd: clone.path,
       // A group of its own, to be signalled as a terminal does: the shell between npm and us hands nothing on.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,21 +62,34 @@ describe('a fresh clone', function () {
     expect(said).to.include('"message":"stopped"');
   });
 
-  it('npm pack builds what runs, and packs nothing else', () => {
-    rmSync(join(clone, 'dist'), { recursive: true, force: true });
-    const { status, stdout, stderr } = npm('pack', '--json', '--pack-destination', folder);
+  it('npm pack builds what runs, and packs that with its papers and nothing else', () => {
+    rmSync(join(clone.path, 'dist'), { recursive: true, force: true });
+    const { status, stdout, stderr } = npm('pack', '--json', '--pack-destination', clone.folder);
     expect(status, stderr).to.equal(0);
     const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-    const modules = readdirSync(join(clone, 'src'), { recursive: true, encoding: 'utf8' })
+    const modules = readdirSync(join(clone.path, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(tsx?|css)$/.test(name))
       .map((name) => join('dist', name.replace(/\.tsx?$/, '.js')));
-    expect(packed?.files.map(({ path }) => path)).to.have.members(['LICENSE', 'README.md', 'package.json', ...modules]);
-    spawnSync('tar', ['-xzf', join(folder, packed?.filename ?? '')], { cwd: folder });
+    const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+    const own = packed?.files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
+    expect(own).to.have.members([
+      ...PAPERS,
+      ...pages.map((name) => `docs/${name}`),
+      'dist/version.d.ts',
+      'package.json',
+      ...modules,
+    ]);
+    tarball = join(clone.folder, packed?.filename ?? '');
+    spawnSync('tar', ['-xzf', tarball], { cwd: clone.folder });
+  });
+
+  it('leaves no second lock file behind', () => {
+    expect(readdirSync(clone.path)).to.not.include('npm-shrinkwrap.json');
   });
 
   describe('what was packed', () => {
     const run = (...args: string[]) =>
-      spawnSync(process.execPath, args, { cwd: join(folder, 'package'), encoding: 'utf8', timeout: 30_000 });
+      spawnSync(process.execPath, args, { cwd: join(clone.folder, 'package'), encoding: 'utf8', timeout: 30_000 });
 
     it('runs', () => {
       const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -81,6 +104,101 @@ describe('a fresh clone', function () {
       const { status, stdout, stderr } = run('--input-type=module', '-e', script);
       expect(status, stderr).to.equal(0);
       expect(JSON.parse(stdout)).to.deep.equal([['version'], [], 0]);
+    });
+
+    it('has nothing that publint finds fault with', async () => {
+      const { publint } = await import('publint');
+      const { messages } = await publint({ pkgDir: join(clone.folder, 'package'), pack: false, strict: true });
+      expect(messages).to.deep.equal([]);
+    });
+
+    it('has types that resolve where it is imported', () => {
+      // By its own name, which the compiler resolves by `exports` as it would from elsewhere.
+      mkdirSync(join(clone.folder, 'package/typed'));
+      const file = join(clone.folder, 'package/typed/consumer.mts');
+      writeFileSync(file, `import { version } from 'consumer-scheduler';\nexport const text: string = version;\n`);
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const options = ['--strict', '--noEmit', '--lib', 'es5', '--skipLibCheck', '--module', 'nodenext'];
+      const { status, stdout } = run(tsc, ...options, '--ignoreConfig', file);
+      expect(status, stdout).to.equal(0);
+    });
+  });
+
+  describe('installed globally into an empty prefix', () => {
+    let prefix: string;
+    let commands: readonly string[] = [];
+    const environment = () => ({ ...process.env, LOCAL_UUID: undefined, REDIS_URL: undefined, NO_COLOR: '1' });
+    const program = (...args: string[]) =>
+      spawnSync(join(prefix, 'bin/consumer-scheduler'), args, {
+        cwd: prefix,
+        encoding: 'utf8',
+        env: environment(),
+        timeout: 30_000,
+      });
+
+    before(() => {
+      prefix = join(clone.folder, 'prefix');
+      mkdirSync(prefix);
+      const { status, stderr } = npm('install', '--global', '--prefix', prefix, '--offline', tarball);
+      expect(status, stderr).to.equal(0);
+    });
+
+    it('has the versions that are tested here without asking a registry, and no package for development', () => {
+      const home = join(prefix, 'lib/node_modules/consumer-scheduler');
+      const shipped = Object.entries(readLock(join(ROOT, 'package-lock.json')).packages)
+        .filter(([path, { dev }]) => path !== '' && dev !== true)
+        .map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/'))}@${version ?? ''}`);
+      expect(shipped).to.have.length.greaterThan(50);
+      // Where each of them stands may differ: what is needed for development takes no place here.
+      const installed = readdirSync(home, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /node_modules\/(@[^/]+\/)?[^@/][^/]*\/package\.json$/.test(path))
+        .map((path) => {
+          const { version } = JSON.parse(readFileSync(join(home, path), 'utf8')) as { version: string };
+          return `${dirname(path.slice(path.lastIndexOf('node_modules/')))}@${version}`;
+        });
+      expect([...new Set(installed)].sort()).to.deep.equal([...new Set(shipped)].sort());
+    });
+
+    it('each command has its help', () => {
+      const { stdout } = program('--help');
+      commands = [...stdout.matchAll(/^ {2}([a-z-]+) .*/gm)]
+        .map(([, name = '']) => name)
+        .filter((name) => name !== 'help');
+      expect(commands).to.include.members(['run', 'init', 'sync', 'check-config', 'doctor', 'peers']);
+      for (const name of commands) {
+        const { status, stdout: help } = program(name, '--help');
+        expect([status, help.startsWith(`Usage: consumer-scheduler ${name}`)], name).to.deep.equal([0, true]);
+      }
+    });
+
+    it('init writes what check-config takes and run works with, until a signal', async () => {
+      const written = program('init', '--redis', 'embedded', '--lan');
+      expect(written.status, written.stderr).to.equal(0);
+      expect(program('check-config').stdout).to.match(/- private/);
+      const port = String(await freePort());
+      const child = spawn(join(prefix, 'bin/consumer-scheduler'), ['run'], {
+        cwd: prefix,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...environment(), IP_OVERRIDE: '127.0.0.1', CONSUMER_SCHEDULER__STATUS__PORT: port },
+      });
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      const ended = once(child, 'close');
+      try {
+        await eventually(() => {
+          expect(said).to.include('round.finished');
+        });
+        expect(program('peers', 'list').status).to.equal(0);
+        expect(program('status').status).to.equal(0);
+        expect(program('events', '--json').status).to.equal(0);
+        await eventually(() => {
+          expect(program('health', '--url', `http://127.0.0.1:${port}/healthz`).status).to.equal(0);
+        });
+      } finally {
+        child.kill('SIGTERM');
+      }
+      expect(await ended, said).to.deep.equal([0, null]);
+      expect(said).to.not.include('"level":"error"');
     });
   });
 });

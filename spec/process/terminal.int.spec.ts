@@ -1,17 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { startConsumer } from '#swarm/consumer.js';
 import { RedisServer } from '#swarm/redis.js';
+import { MAIN } from '../support/program.js';
 import { register } from '../support/registry.js';
-import { skipBecause } from '../support/skip.js';
+import { needsTerminal, onTerminal } from '../support/terminal.js';
 
-const MAIN = fileURLToPath(import.meta.resolve('#src/main.js'));
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 
 /** What a person sees, on the pseudo-terminal that script(1) of util-linux makes. */
@@ -20,7 +17,7 @@ describe('on a terminal', function () {
   let folder = '';
 
   before(async function () {
-    if (process.platform !== 'linux') skipBecause(this, 'script(1) takes these arguments on Linux only');
+    needsTerminal(this);
     server = await RedisServer.start();
     folder = await mkdtemp(join(tmpdir(), 'terminal-'));
   });
@@ -31,7 +28,7 @@ describe('on a terminal', function () {
   });
 
   /** What is seen; once `until` is, somebody presses Ctrl-C. */
-  const onTerminal = async (words: string, config: object, until?: string): Promise<string> => {
+  const seen = async (words: string, config: object, until?: string): Promise<string> => {
     const file = join(folder, 'config.json');
     await writeFile(
       file,
@@ -43,17 +40,8 @@ describe('on a terminal', function () {
         ...config,
       }),
     );
-    const line = `timeout --foreground -s TERM 15 ${process.execPath} ${MAIN} ${words} --config ${file}`;
-    const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    let output = '';
-    let interrupted = false;
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (until === undefined || interrupted || !output.includes(until)) return;
-      interrupted = true;
-      child.stdin.write('\u0003');
-    });
-    await once(child, 'close');
+    const line = `${process.execPath} ${MAIN} ${words} --config ${file}`;
+    const { output } = await onTerminal(line, until === undefined ? [] : [{ after: until, keys: '\u0003' }]);
     return output;
   };
 
@@ -61,7 +49,7 @@ describe('on a terminal', function () {
     const uuid = 'aaaaaaaa-0000-4000-8000-000000000000';
     const peer = await startConsumer({ uuid, host: '127.0.0.1' });
     await register(server.client(), 'consumer', uuid, { ip: '127.0.0.1', port: peer.port });
-    const output = await onTerminal('sync', {});
+    const output = await seen('sync', {});
     expect(output).to.match(/[█░]/);
     expect(stripVTControlCharacters(output))
       .to.match(/0\/1 consumers/)
@@ -74,7 +62,7 @@ describe('on a terminal', function () {
     const peer = await startConsumer({ uuid, host: '127.0.0.1' });
     peer.behave('silence');
     await register(server.client(), 'consumer', uuid, { ip: '127.0.0.1', port: peer.port });
-    const output = await onTerminal('sync', { sync: { timeout: '60s' } }, '/2 consumers');
+    const output = await seen('sync', { sync: { timeout: '60s' } }, '/2 consumers');
     expect(output.lastIndexOf('\u001b[?25h')).to.be.greaterThan(output.lastIndexOf('\u001b[?25l'));
     expect(output.lastIndexOf('\u001b[?25l')).to.be.greaterThan(-1);
     await peer.goDark();
@@ -82,7 +70,7 @@ describe('on a terminal', function () {
 
   // Here timeout(1) hands the signal on that the terminal sends to both.
   it('the log is pretty and coloured, and one Ctrl-C ends it in good order', async () => {
-    const output = await onTerminal('run', {}, 'round 1:');
+    const output = await seen('run', {}, 'round 1:');
     expect(output).to.include('\u001b[');
     expect(stripVTControlCharacters(output)).to.match(/\d\d:\d\d:\d\d ● round 1: \d+ of \d+ answered/);
     expect(stripVTControlCharacters(output)).to.include('● stopped');

@@ -49,7 +49,7 @@ describe('what operators read', function () {
 
   it('help', async () => {
     transcript.hide(version, 'VERSION');
-    const daemon = ['run', 'sync', 'check-config', 'doctor', 'status', 'events', 'health', 'completion'];
+    const daemon = ['run', 'init', 'sync', 'check-config', 'doctor', 'status', 'events', 'health', 'completion'];
     const peersOf = ['list', 'show', 'export', 'import', 'add', 'remove'].map((name) => `peers ${name}`);
     const commands = [...daemon, 'notify', 'notify test', 'peers', ...peersOf];
     await transcript.run(['--help']);

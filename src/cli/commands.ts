@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { examples, onRegistry, type OnRegistry, type Surroundings } from './define.js';
+import type { InitWords } from './init/init.js';
 import { definePeers } from './peers/commands.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -36,6 +37,20 @@ function defineWork(root: Command, { options, signals, end }: Surroundings): voi
       end(await runDaemon(options(), signals));
     });
   examples(run, 'run --config /etc/consumer-scheduler/config.yaml');
+  const init = root
+    .command('init')
+    .description('write a first configuration; asks on a terminal for what is not given')
+    .option('--file <file>', 'where to, instead of where `run` looks first: ./consumer-scheduler.yaml')
+    .option('--uuid <uuid>', 'UUID of this node, instead of a fresh one')
+    .option('--redis <url>', 'where Redis is, or embedded, instead of the one on this host where there is one')
+    .option('--lan', 'peers may be in private networks as well')
+    .option('--force', 'overwrite the file')
+    .option('-y, --yes', 'ask nothing')
+    .action(async (words: InitWords) => {
+      const { initialise } = await import('./init/init.js');
+      await initialise(options(), words);
+    });
+  examples(init, 'init', 'init --yes --redis embedded --lan --file node.yaml');
   const sync = root
     .command('sync')
     .description('one round over every consumer, now')

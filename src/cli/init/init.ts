@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, stat, writeFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { findConfigFile, usualPlaces, type FileOptions } from '../../config/file.js';
+import { CommandError, UsageError } from '../commandError.js';
+import { print } from '../print.js';
+import { LOCAL_REDIS, lookAround, usualRedis, type Found } from './found.js';
+import { configText, requireValid, type Settings } from './settings.js';
+
+export interface InitWords {
+  readonly file?: string;
+  readonly uuid?: string;
+  readonly redis?: string;
+  readonly lan?: boolean;
+  readonly force?: boolean;
+  readonly yes?: boolean;
+}
+
+const OWNER_ONLY = 0o600;
+/** Of a file that is overwritten its group may go on reading it, as that of a service does. */
+const AT_MOST = 0o640;
+
+/** Writes a first configuration, asking for what is not given where a person is there; prints the next command. */
+export async function initialise(options: FileOptions, words: InitWords): Promise<void> {
+  if (words.file !== undefined && options.file !== undefined)
+    throw new UsageError('expected one of --file and --config');
+  const file = await placeOf({ ...options, file: words.file ?? options.file });
+  // Before anything is asked; the writing itself refuses as well.
+  if (words.force !== true && existsSync(file)) throw alreadyThere(file);
+  const found = await lookAround(options.env);
+  const given = {
+    ...(words.uuid === undefined ? {} : { uuid: words.uuid }),
+    ...(words.redis === undefined ? {} : { redisUrl: words.redis }),
+    ...(words.lan === undefined ? {} : { lan: words.lan }),
+  };
+  const usual: Settings = { uuid: randomUUID(), redisUrl: usualRedis(found), lan: false, ...given };
+  requireValid(usual);
+  let settings = usual;
+  if (words.yes !== true && isPersonThere()) {
+    const { ask } = await import('./ask.js');
+    settings = await ask(given, found, usual.uuid);
+  }
+  await write(file, configText(settings), words.force === true);
+  await print(`${whatWasWritten(file, settings, found)}\nNext:  ${await nextCommand(options, file)}\n`);
+}
+
+/** Where `run` will look for it, as far as it was named: else in this folder. */
+async function placeOf(options: FileOptions): Promise<string> {
+  const { file, env, cwd = '.' } = options;
+  const [here = ''] = usualPlaces(cwd);
+  const isNamed = (file ?? env.CONSUMER_SCHEDULER_CONFIG ?? '') !== '';
+  return isNamed ? ((await findConfigFile(options)) ?? here) : here;
+}
+
+function isPersonThere(): boolean {
+  const isTerminal = ({ isTTY }: { readonly isTTY?: boolean }): boolean => isTTY === true;
+  return isTerminal(process.stdin) && isTerminal(process.stdout);
+}
+
+function alreadyThere(file: string): UsageError {
+  return new UsageError(`${file} is already there; --force overwrites it`);
+}
+
+async function write(file: string, text: string, force: boolean): Promise<void> {
+  try {
+    const mode = await stat(file).then(
+      (before) => before.mode & AT_MOST,
+      () => OWNER_ONLY,
+    );
+    await writeFile(file, text, { flag: force ? 'w' : 'wx', mode: OWNER_ONLY });
+    await chmod(file, mode);
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw alreadyThere(file);
+    throw new CommandError(`${file} could not be written: ${REASONS[code] ?? code}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder is not there',
+  ENOTDIR: 'its folder is not there',
+  EISDIR: 'it is a folder',
+  EACCES: 'its folder, or the file, may not be written by this user',
+  EROFS: 'its file system is read-only',
+};
+
+function whatWasWritten(file: string, { uuid, redisUrl, lan }: Settings, { redis, program }: Found): string {
+  const redisNotes: Readonly<Record<string, string>> = {
+    embedded: program === undefined ? ', for which Redis has to be installed first' : `, by ${program}`,
+    [LOCAL_REDIS]: {
+      open: ', which answers',
+      locked: ', which wants a password: put it into redis.url',
+      none: ', where nothing answers yet',
+    }[redis ?? 'none'],
+  };
+  return `${file}
+  uuid   ${uuid}: give the API of this node the same
+  Redis  ${withoutLogin(redisUrl)}${redisNotes[redisUrl] ?? ''}
+  peers  ${lan ? 'public and private addresses' : 'public addresses'} may be called
+`;
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/\/\/.*@/, '//***@');
+}
+
+/** `run` in the words by which this program was started. */
+async function nextCommand({ env, cwd = '.' }: FileOptions, file: string): Promise<string> {
+  const isFound = (await findConfigFile({ file: undefined, env, cwd })) === file;
+  const near = relative(cwd, file);
+  const words = isFound ? 'run' : `run --config ${near.startsWith('..') ? file : near}`;
+  const [, started = ''] = process.argv;
+  if (env.npm_lifecycle_event === 'start') return `npm start${isFound ? '' : ` -- ${words}`}`;
+  return started.endsWith('.js') ? `node ${relative('.', started)} ${words}` : `consumer-scheduler ${words}`;
+}
