@@ -5,6 +5,7 @@ import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type File
 import { readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
 import { suspicions } from './suspicions.js';
+import { uuidBeside } from './uuidFile.js';
 
 export interface LoadOptions extends FileOptions {
   /** From `--redis`: where Redis is; then no file is read. */
@@ -51,15 +52,19 @@ export async function reloadConfig(before: Loaded, options: LoadOptions): Promis
 
 async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
+  const spare = path === undefined || file.value.uuid !== undefined ? undefined : await uuidBeside(path);
   const { problems, ...environment } = fromEnvironment(options.env);
   const settings = [...environment.settings, ...fromOption(options)];
   const whereIs: WhereIs = (at) => {
     const key = at.map(String).join('.');
     const setting = settings.findLast((one) => key === one.key || key.startsWith(`${one.key}.`));
-    if (setting === undefined) return file.whereIs(at);
+    if (setting === undefined) return key === 'uuid' && spare !== undefined ? spare.path : file.whereIs(at);
     return setting.variable === REDIS_OPTION ? REDIS_OPTION : `environment ${setting.variable}`;
   };
-  const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), file.value);
+  const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), {
+    ...(spare && { uuid: spare.uuid }),
+    ...file.value,
+  });
   const result = schema.safeParse({ uuid: options.spareUuid, ...value });
   const found = [
     ...problems,
