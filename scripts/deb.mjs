@@ -34,8 +34,14 @@ const home = join(root, '.build/deb');
 const tree = join(home, architecture);
 /** Where the program stands once it is installed. */
 const PLACE = 'usr/lib/consumer-scheduler';
+/** What packages from npm have of their development. */
+const LEFTOVERS = /^\.(gitattributes|npmignore|eslintrc.*)$/;
 const DOCS = 'usr/share/doc/consumer-scheduler';
 const at = (...path) => join(tree, ...path);
+
+/** As Debian's own tools are told; a package for others has to name somebody. */
+const { DEBFULLNAME = 'the consumer-scheduler authors', DEBEMAIL = 'root@localhost' } = process.env;
+const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
 
 process.umask(0o022);
 if (!install() || !build({ shipped: true })) process.exit(1);
@@ -85,6 +91,7 @@ function control() {
     .filter(isShipped)
     .reduce((sum, one) => sum + readFileSync(join(one.parentPath, one.name)).length, 0);
   return readFileSync(join(recipe, 'control'), 'utf8')
+    .replace('@MAINTAINER@', maintainer)
     .replace('@VERSION@', version)
     .replace('@ARCHITECTURE@', architecture)
     .replace('@SIZE@', String(Math.ceil(bytes / 1024)))
@@ -134,12 +141,8 @@ function changelog() {
 
   * See CHANGELOG.md.
 
- -- ${maintainer()}  ${date}
+ -- ${maintainer}  ${date}
 `;
-}
-
-function maintainer() {
-  return /^Maintainer: (.*)$/m.exec(readFileSync(join(recipe, 'control'), 'utf8'))[1];
 }
 
 function completion(shell) {
@@ -174,7 +177,7 @@ function write(path, content, mode = 0o644) {
 function setModes() {
   const place = at(PLACE);
   for (const one of readdirSync(place, { recursive: true, withFileTypes: true })) {
-    if (one.name === '.gitattributes') rmSync(join(one.parentPath, one.name));
+    if (LEFTOVERS.test(one.name)) rmSync(join(one.parentPath, one.name));
     else chmodSync(join(one.parentPath, one.name), one.isDirectory() ? 0o755 : 0o644);
   }
   for (const program of ['bin/node', 'dist/main.js']) chmodSync(at(PLACE, program), 0o755);
