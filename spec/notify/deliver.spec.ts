@@ -4,7 +4,7 @@ import type { Message } from '#src/domain/notify/message.js';
 import type { Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { deliver } from '#src/notify/deliver.js';
-import type { Letter } from '#src/notify/mailbox.js';
+import type { QueuedMessage } from '#src/notify/messageQueue.js';
 import { GOOD, never } from '../support/deps.js';
 import { follow, type Followed } from '../support/follow.js';
 import { MIN } from '../support/notify.js';
@@ -33,16 +33,16 @@ describe('deliver', () => {
     timers.release();
   });
 
-  const letter = (): Letter => ({ message: {} as Message, queuedAt: Date.now(), attempts: 0 });
+  const queued = (): QueuedMessage => ({ message: {} as Message, queuedAt: Date.now(), attempts: 0 });
   /** Each try gets the next answer, those after the last one the last again. */
-  const start = (...answers: readonly (Reply | 'silence')[]): Letter => {
+  const start = (...answers: readonly (Reply | 'silence')[]): QueuedMessage => {
     const send: SendHook = (_, signal) => {
       const answer = answers[Math.min(tries.length, answers.length - 1)] ?? 'silence';
       tries.push((Date.now() - startedAt) / 1_000);
       signals.push(signal);
       return answer === 'silence' ? never() : Promise.resolve(answer);
     };
-    const one = letter();
+    const one = queued();
     const options = { send, wall: () => 0, steady: () => Date.now(), random: () => 0.999_999_9 };
     followed = follow(deliver(one, REQUEST, TARGET, options));
     return one;
@@ -51,7 +51,7 @@ describe('deliver', () => {
   const sent = { kind: 'notification.sent', at: 0, target: TARGET };
   const lost = { kind: 'notification.lost', at: 0, target: TARGET, count: 1, why: 'undeliverable' };
 
-  it('is done once the letter is taken', async () => {
+  it('is done once the message is taken', async () => {
     start(GOOD);
     await advance(0);
     expect(followed).to.deep.include({ seen: [sent], end: 'complete' });
@@ -73,7 +73,7 @@ describe('deliver', () => {
     expect(tries[1]).to.be.within(14.5, 15.5);
   });
 
-  it('waits for as long as the receiver asks', async () => {
+  it('waits for as long as the webhook asks', async () => {
     start({ ok: false, reason: 'http-429', retryAfterMs: 3 * MIN }, GOOD);
     await advance(4 * MIN, 1_000);
     expect(tries).to.deep.equal([0, 180]);
@@ -108,7 +108,7 @@ describe('deliver', () => {
     expect(followed.seen.at(-1)).to.deep.equal(lost);
   });
 
-  it('aborts the call where nobody waits for it any more, and the letter keeps its tries', async () => {
+  it('aborts the call where nobody waits for it any more, and the message keeps its attempts', async () => {
     const one = start({ ok: false, reason: 'refused' }, 'silence');
     await advance(6_000, 500);
     followed.leave();

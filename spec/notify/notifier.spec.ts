@@ -96,7 +96,7 @@ describe('the notifier', () => {
     expect(requests[0]?.headers).to.deep.equal({ authorization: 'x' });
   });
 
-  it('keeps the order, and lets no receiver wait for another', async () => {
+  it('keeps the order, and lets no webhook wait for another', async () => {
     answer = ({ url }) => (url === A ? never() : Promise.resolve(GOOD));
     start(webhook(), webhook({ webhook: B }));
     await accept(redisDown(1), redisUp(2));
@@ -128,7 +128,7 @@ describe('the notifier', () => {
     expect(told()).to.deep.equal(['a.example peer-down began', 'a.example peer-down ended']);
   });
 
-  it('a thousand messages for a receiver that takes none are bounded, and their loss is told', async () => {
+  it('a thousand messages for a webhook that takes none are bounded, and their loss is told', async () => {
     answer = () => never();
     start(webhook());
     for (let i = 0; i < 500; i += 1) await accept(redisDown(i), redisUp(i));
@@ -166,7 +166,7 @@ describe('the notifier', () => {
   });
 
   describe('a reload', () => {
-    it('takes effect at once, and a new receiver hears what stands', async () => {
+    it('takes effect at once, and a new webhook hears what stands', async () => {
       start(webhook());
       await accept(redisDown(1));
       await reload(webhook({ webhook: B }));
@@ -187,7 +187,7 @@ describe('the notifier', () => {
       expect(requests[1]?.headers).to.deep.equal({ authorization: 'y' });
     });
 
-    it('brings what waits to the receiver under its new settings', async () => {
+    it('brings what waits to the webhook under its new settings', async () => {
       answer = ({ headers }) => Promise.resolve(headers.key === 'right' ? GOOD : { ok: false, reason: 'http-500' });
       start(webhook({ headers: { key: 'wrong' } }));
       await accept(redisDown(1));

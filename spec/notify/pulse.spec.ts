@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { SchedulerEvent } from '#src/events.js';
 import { Pulse } from '#src/notify/pulse.js';
-import { Standing } from '#src/notify/standing.js';
+import { ActiveConditions } from '#src/notify/activeConditions.js';
 import {
   heartbeat,
   isolated,
@@ -21,10 +21,10 @@ const WHAT = 'writing verdicts';
 describe('the dead man’s switch', () => {
   /** When it is told that all is well, in seconds, of events at their times. */
   const told = (events: readonly SchedulerEvent[]): number[] => {
-    const standing = new Standing(() => undefined);
-    const pulse = new Pulse(standing);
+    const active = new ActiveConditions(() => undefined);
+    const pulse = new Pulse(active);
     return events.flatMap((event) => {
-      standing.accept(event);
+      active.accept(event);
       pulse.accept(event);
       const at = 'at' in event ? event.at : 0;
       return pulse.take(at) ? [at / S] : [];

@@ -5,7 +5,7 @@ import type { Reply } from '../domain/call/http.js';
 import { call } from '../notify/deliver.js';
 import { isWebhook, labelOf } from '../notify/entry.js';
 import { testMessage } from '../notify/happenings.js';
-import { requestOf } from '../notify/receiver.js';
+import { requestOf } from '../notify/webhook.js';
 import { CommandError } from './commandError.js';
 import { print } from './print.js';
 

@@ -6,7 +6,7 @@ import type { FailureReason } from '../domain/call/reasons.js';
 import type { SchedulerEvent } from '../events.js';
 import { abortable } from '../streams/operators/abortable.js';
 import { withDeadline } from '../streams/operators/withDeadline.js';
-import type { Letter } from './mailbox.js';
+import type { QueuedMessage } from './messageQueue.js';
 
 export interface DeliverOptions {
   readonly send: SendHook;
@@ -21,18 +21,18 @@ const DEADLINE_MS = 10_000;
 const RETRY = { initialMs: 5_000, maxMs: 120_000 } as const;
 /** A line that is down for a night must not cost what happened in it. */
 const GIVEN_UP_MS = 12 * 3_600_000;
-/** A receiver that refuses a message will refuse it again; a proxy whose service restarts does so for a moment. */
+/** A webhook that refuses a message will refuse it again; a proxy whose service restarts does so for a moment. */
 const REFUSALS = 3;
 /** What is refused for now: 408, 425 and 429. */
 const FOR_NOW = /^http-4(08|25|29)$/;
 const REFUSED = /^(http-[14]\d\d|redirect)$/;
 
 /**
- * One letter to one receiver, again and again with growing pauses until it is taken, refused for good, or too old. Never
- * errors; the letter counts its attempts, so that whoever is interrupted goes on where it was.
+ * One message to one webhook, again and again with growing pauses until it is taken, refused for good, or too old. Never
+ * errors; the message counts its attempts, so that whoever is interrupted goes on where it was.
  */
 export function deliver(
-  letter: Letter,
+  queued: QueuedMessage,
   request: HookRequest,
   target: string,
   options: DeliverOptions,
@@ -41,14 +41,14 @@ export function deliver(
   return call(request, options).pipe(
     switchMap((reply) => {
       if (reply.ok) return of<SchedulerEvent>({ kind: 'notification.sent', at: wall(), target });
-      letter.attempts += 1;
+      queued.attempts += 1;
       const { reason, retryAfterMs = 0 } = reply;
       const failed: SchedulerEvent = { kind: 'notification.failed', at: wall(), target, reason };
-      if (isOver(letter, reason, steady())) {
+      if (isOver(queued, reason, steady())) {
         return of(failed, { kind: 'notification.lost', at: wall(), target, count: 1, why: 'undeliverable' } as const);
       }
-      const pauseMs = Math.max(retryAfterMs, backoffMs({ attempt: letter.attempts, ...RETRY, random }));
-      const again$ = timer(pauseMs).pipe(switchMap(() => deliver(letter, request, target, options)));
+      const pauseMs = Math.max(retryAfterMs, backoffMs({ attempt: queued.attempts, ...RETRY, random }));
+      const again$ = timer(pauseMs).pipe(switchMap(() => deliver(queued, request, target, options)));
       return concat(of(failed), again$);
     }),
   );
@@ -63,7 +63,7 @@ export function call(
   return withDeadline(reply$, DEADLINE_MS, steady).pipe(map(({ reply }) => reply));
 }
 
-function isOver({ queuedAt, attempts }: Letter, reason: FailureReason, now: number): boolean {
+function isOver({ queuedAt, attempts }: QueuedMessage, reason: FailureReason, now: number): boolean {
   if (now - queuedAt >= GIVEN_UP_MS) return true;
   return REFUSED.test(reason) && !FOR_NOW.test(reason) && attempts >= REFUSALS;
 }

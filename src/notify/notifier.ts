@@ -10,8 +10,8 @@ import { isWebhook, labelOf, type Entry } from './entry.js';
 import { happening } from './happenings.js';
 import { Ping } from './ping.js';
 import { Pulse } from './pulse.js';
-import { Receiver } from './receiver.js';
-import { Standing } from './standing.js';
+import { Webhook } from './webhook.js';
+import { ActiveConditions } from './activeConditions.js';
 
 export interface NotifierOptions extends DeliverOptions {
   readonly origin: Origin;
@@ -24,28 +24,28 @@ export interface NotifierOptions extends DeliverOptions {
  */
 export class Notifier implements Sink {
   readonly waits = false;
-  readonly #standing: Standing;
+  readonly #active: ActiveConditions;
   readonly #pulse: Pulse;
-  #receivers: ReadonlyMap<string, Receiver> = new Map();
+  #webhooks: ReadonlyMap<string, Webhook> = new Map();
   #pings: readonly Ping[] = [];
 
   constructor(private readonly options: NotifierOptions) {
-    this.#standing = new Standing(options.laneOf);
-    this.#pulse = new Pulse(this.#standing);
+    this.#active = new ActiveConditions(options.laneOf);
+    this.#pulse = new Pulse(this.#active);
   }
 
   accept(event: SchedulerEvent): void {
     if (event.kind === 'peer.checked' && event.check.state === event.check.before) return;
-    const happened = happening(event, this.#standing.standsBy);
+    const happened = happening(event, this.#active.standsBy);
     const now = this.options.steady();
-    for (const receiver of this.#receivers.values()) receiver.foresee(event);
-    this.#standing.accept(event);
-    for (const receiver of this.#receivers.values()) receiver.accept(event, happened, now);
+    for (const webhook of this.#webhooks.values()) webhook.beforeChange(event);
+    this.#active.accept(event);
+    for (const webhook of this.#webhooks.values()) webhook.accept(event, happened, now);
     this.#pulse.accept(event);
     if (this.#pulse.take(now)) for (const ping of this.#pings) ping.ring();
   }
 
-  /** What waits goes on waiting: a receiver may take its time, and Redis has no part in it. */
+  /** What waits goes on waiting: a webhook may take its time, and Redis has no part in it. */
   flush(): Promise<readonly SchedulerEvent[]> {
     return Promise.resolve([]);
   }
@@ -59,7 +59,7 @@ export class Notifier implements Sink {
       switchMap((entries) => {
         this.#settle(entries);
         return merge(
-          ...[...this.#receivers.values()].map((receiver) => receiver.deliveries(origin, this.options)),
+          ...[...this.#webhooks.values()].map((webhook) => webhook.deliveries(origin, this.options)),
           ...this.#pings.map((ping) => ping.calls(this.options)),
         );
       }),
@@ -68,7 +68,7 @@ export class Notifier implements Sink {
 
   /** Who has the same URL as before has been told the same, and gets what still waits. */
   #settle(entries: readonly Entry[]): void {
-    const receivers = new Map<string, Receiver>();
+    const webhooks = new Map<string, Webhook>();
     const pings: Ping[] = [];
     entries.forEach((entry, index) => {
       const target = labelOf(entry, index);
@@ -77,12 +77,12 @@ export class Notifier implements Sink {
         return;
       }
       let key = entry.webhook;
-      while (receivers.has(key)) key += ' again';
-      const known = this.#receivers.get(key);
+      while (webhooks.has(key)) key += ' again';
+      const known = this.#webhooks.get(key);
       known?.become(entry, target);
-      receivers.set(key, known ?? new Receiver(entry, target, this.#standing, this.options.laneOf));
+      webhooks.set(key, known ?? new Webhook(entry, target, this.#active, this.options.laneOf));
     });
-    this.#receivers = receivers;
+    this.#webhooks = webhooks;
     this.#pings = pings;
   }
 }

@@ -1,6 +1,6 @@
 import type { SchedulerEvent } from '../events.js';
 import { WRITING_VERDICTS } from '../sinks/writeBack.js';
-import type { Standing } from './standing.js';
+import type { ActiveConditions } from './activeConditions.js';
 
 /** No dead man's switch is told more often. */
 const EVERY_MS = 60_000;
@@ -15,9 +15,9 @@ export class Pulse {
   #isOwed = false;
   #lastAt = -Infinity;
 
-  constructor(private readonly standing: Pick<Standing, 'isIsolated' | 'conditions'>) {}
+  constructor(private readonly active: Pick<ActiveConditions, 'isIsolated' | 'conditions'>) {}
 
-  /** After `Standing` has taken the event. */
+  /** After `ActiveConditions` has taken the event. */
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'leader.took':
@@ -48,7 +48,7 @@ export class Pulse {
   }
 
   get #isWell(): boolean {
-    const { isIsolated, conditions } = this.standing;
+    const { isIsolated, conditions } = this.active;
     return this.#leads && this.#isWritten && !isIsolated && !conditions.has('redis');
   }
 }

@@ -5,7 +5,7 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import { Situation } from './situation.js';
-import { Tellings } from './tellings.js';
+import { StateQueue } from './stateQueue.js';
 
 export interface ServiceOptions {
   readonly tell: TellManager;
@@ -29,12 +29,12 @@ const ALIVE_MS = 15_000;
 export class ServiceManager implements Sink {
   readonly waits = false;
   readonly #situation = new Situation();
-  readonly #tellings: Tellings;
+  readonly #states: StateQueue;
   #isReady = false;
   #beatAt = -Infinity;
 
   constructor(private readonly options: ServiceOptions) {
-    this.#tellings = new Tellings(options.tell, options.wall);
+    this.#states = new StateQueue(options.tell, options.wall);
   }
 
   accept(event: SchedulerEvent): void {
@@ -42,7 +42,7 @@ export class ServiceManager implements Sink {
     switch (event.kind) {
       case 'heartbeat':
         this.#beatAt = this.options.steady();
-        if (!this.#isReady) this.#tellings.push(['READY=1', this.#status]);
+        if (!this.#isReady) this.#states.push(['READY=1', this.#status]);
         this.#isReady = true;
         return;
       case 'process.stopping':
@@ -52,7 +52,7 @@ export class ServiceManager implements Sink {
           .catch(() => undefined);
         return;
       default:
-        if (isNews && this.#isReady) this.#tellings.push([this.#status]);
+        if (isNews && this.#isReady) this.#states.push([this.#status]);
     }
   }
 
@@ -62,27 +62,27 @@ export class ServiceManager implements Sink {
 
   /** The configuration read again, with the manager told that this is under way, and then that it is over. */
   async reloading<T>(read: () => Promise<T>): Promise<T> {
-    this.#tellings.push(['RELOADING=1', `MONOTONIC_USEC=${String(this.options.monotonicUs())}`]);
+    this.#states.push(['RELOADING=1', `MONOTONIC_USEC=${String(this.options.monotonicUs())}`]);
     try {
       return await read();
     } finally {
-      this.#tellings.push(['READY=1', this.#status]);
+      this.#states.push(['READY=1', this.#status]);
     }
   }
 
   /** Tells it, for as long as it is subscribed to. */
   run(): Observable<SchedulerEvent> {
     const { watchdogMs, steady } = this.options;
-    const told$ = this.#tellings.run();
-    if (watchdogMs === undefined) return told$;
+    const sent$ = this.#states.run();
+    if (watchdogMs === undefined) return sent$;
     const alive$ = every({ intervalMs: watchdogMs / TELLS_PER_WATCHDOG, atOnce: false }).pipe(
       filter(() => this.#isReady && steady() - this.#beatAt < ALIVE_MS),
       tap(() => {
-        this.#tellings.push(['WATCHDOG=1', this.#status]);
+        this.#states.push(['WATCHDOG=1', this.#status]);
       }),
       ignoreElements(),
     );
-    return merge(told$, alive$);
+    return merge(sent$, alive$);
   }
 
   get #status(): string {

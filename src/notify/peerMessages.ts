@@ -12,7 +12,7 @@ const NAMED = 5;
 
 type Down = ReadonlyMap<string, number>;
 
-interface Told {
+interface Sent {
   /** Undefined where it was unavailable before we looked. */
   readonly since: number | undefined;
   /** When it was found to be unavailable no longer. */
@@ -20,18 +20,18 @@ interface Told {
 }
 
 /**
- * What one receiver has been told of the peers: that one is down once it has been for some time, and that it is not any
+ * What one webhook has been sent of the peers: that one is down once it has been for some time, and that it is not any
  * more; those of the same minute in one message.
  */
-export class PeerTeller {
-  readonly #told = new Map<string, Told>();
+export class PeerMessages {
+  readonly #sent = new Map<string, Sent>();
 
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
-  /** `down` as it was before the event. One that was down before we looked was told by who looked then. */
+  /** `down` as it was before the event. One that was down before we looked was sent by who looked then. */
   accept({ check: { uuid, before, state } }: EventOf<'peer.checked'>, down: Down): void {
     const isBack = before === 'unavailable' && state !== 'unavailable';
-    if (isBack && !down.has(uuid) && !this.#told.has(uuid)) this.#told.set(uuid, { since: undefined, upAt: undefined });
+    if (isBack && !down.has(uuid) && !this.#sent.has(uuid)) this.#sent.set(uuid, { since: undefined, upAt: undefined });
   }
 
   tell(down: Down, afterMs: number, at: number): readonly Message[] {
@@ -41,14 +41,14 @@ export class PeerTeller {
 
   /** What comes is another scheduler's to tell. */
   forget(): void {
-    this.#told.clear();
+    this.#sent.clear();
   }
 
   #fallen(down: Down, afterMs: number, gatherMs: number, at: number): readonly Message[] {
-    const due = [...down].filter(([uuid, since]) => !this.#told.has(uuid) && at - since >= afterMs);
+    const due = [...down].filter(([uuid, since]) => !this.#sent.has(uuid) && at - since >= afterMs);
     const since = oldest(due.map(([, one]) => one));
     if (since === undefined || at - since < afterMs + gatherMs) return [];
-    for (const [uuid, one] of due) this.#told.set(uuid, { since: one, upAt: undefined });
+    for (const [uuid, one] of due) this.#sent.set(uuid, { since: one, upAt: undefined });
     const uuids = due.map(([uuid]) => uuid);
     const [title, text] =
       uuids.length === 1
@@ -58,12 +58,12 @@ export class PeerTeller {
   }
 
   #risen(down: Down, gatherMs: number, at: number): readonly Message[] {
-    for (const [uuid, told] of this.#told) told.upAt = down.has(uuid) ? undefined : (told.upAt ?? at);
-    const up = [...this.#told].filter(([, { upAt }]) => upAt !== undefined);
+    for (const [uuid, sent] of this.#sent) sent.upAt = down.has(uuid) ? undefined : (sent.upAt ?? at);
+    const up = [...this.#sent].filter(([, { upAt }]) => upAt !== undefined);
     const first = oldest(up.map(([, { upAt = at }]) => upAt));
     if (first === undefined || at - first < gatherMs) return [];
-    for (const [uuid] of up) this.#told.delete(uuid);
-    const since = oldest(up.flatMap(([, told]) => told.since ?? []));
+    for (const [uuid] of up) this.#sent.delete(uuid);
+    const since = oldest(up.flatMap(([, sent]) => sent.since ?? []));
     const uuids = up.map(([uuid]) => uuid);
     const back = uuids.filter((uuid) => this.laneOf(uuid) !== undefined);
     const gone = uuids.filter((uuid) => this.laneOf(uuid) === undefined);

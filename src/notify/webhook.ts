@@ -6,26 +6,26 @@ import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
-import { ConditionTeller } from './conditionTeller.js';
+import { ConditionMessages } from './conditionMessages.js';
 import { deliver, type DeliverOptions } from './deliver.js';
 import type { WebhookEntry } from './entry.js';
-import { Mailbox, type Letter } from './mailbox.js';
-import { PeerTeller } from './peerTeller.js';
-import { OF_THE_WORK, type Standing } from './standing.js';
+import { MessageQueue, type QueuedMessage } from './messageQueue.js';
+import { PeerMessages } from './peerMessages.js';
+import { OF_THE_WORK, type ActiveConditions } from './activeConditions.js';
 
 /** A webhook with what it has been told, and what waits for it; a reload of its settings changes neither. */
-export class Receiver {
-  readonly #mailbox = new Mailbox();
-  readonly #conditions = new ConditionTeller();
-  readonly #peers: PeerTeller;
+export class Webhook {
+  readonly #queue = new MessageQueue();
+  readonly #conditions = new ConditionMessages();
+  readonly #peers: PeerMessages;
 
   constructor(
     private entry: WebhookEntry,
     private target: string,
-    private readonly standing: Standing,
+    private readonly active: ActiveConditions,
     laneOf: (uuid: string) => Lane | undefined,
   ) {
-    this.#peers = new PeerTeller(laneOf);
+    this.#peers = new PeerMessages(laneOf);
   }
 
   become(entry: WebhookEntry, target: string): void {
@@ -34,15 +34,15 @@ export class Receiver {
     if (!entry.events.includes('peer-down')) this.#peers.forget();
   }
 
-  /** Before `Standing` takes the event. */
-  foresee(event: SchedulerEvent): void {
+  /** Before `ActiveConditions` takes the event. */
+  beforeChange(event: SchedulerEvent): void {
     const isWanted = this.entry.events.includes('peer-down');
-    if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.standing.down);
+    if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.active.down);
   }
 
-  /** After `Standing` has taken the event; `happened` is what is told of it by itself. */
+  /** After `ActiveConditions` has taken the event; `happened` is what is told of it by itself. */
   accept(event: SchedulerEvent, happened: Message | undefined, steadyMs: number): void {
-    const { entry, standing } = this;
+    const { entry, active } = this;
     const { events } = entry;
     if (event.kind === 'leader.standing-by' || event.kind === 'leader.lost') {
       this.#conditions.forget(OF_THE_WORK);
@@ -50,34 +50,34 @@ export class Receiver {
     }
     if (!('at' in event)) return;
     const messages = [
-      ...this.#conditions.tell(standing, events, event.at),
-      ...(event.kind === 'heartbeat' && !standing.standsBy && events.includes('peer-down')
-        ? this.#peers.tell(standing.down, entry.peerDownAfterMs, event.at)
+      ...this.#conditions.tell(active, events, event.at),
+      ...(event.kind === 'heartbeat' && !active.standsBy && events.includes('peer-down')
+        ? this.#peers.tell(active.down, entry.peerDownAfterMs, event.at)
         : []),
       ...(happened !== undefined && events.some((one) => one === happened.event) ? [happened] : []),
     ];
-    for (const message of messages) this.#mailbox.push(message, steadyMs);
+    for (const message of messages) this.#queue.push(message, steadyMs);
   }
 
-  /** Takes what waits to the receiver, one message after the other, for as long as it is subscribed to. */
+  /** Takes what waits to the webhook, one message after the other, for as long as it is subscribed to. */
   deliveries(origin: Origin, options: DeliverOptions): Observable<SchedulerEvent> {
     return draw(
-      (signal) => this.#mailbox.letters(signal),
-      (next$) => pull(next$, (letter) => this.#deliver(letter, origin, options), 1),
+      (signal) => this.#queue.pending(signal),
+      (next$) => pull(next$, (queued) => this.#deliver(queued, origin, options), 1),
     );
   }
 
-  #deliver(letter: Letter, origin: Origin, options: DeliverOptions): Observable<SchedulerEvent> {
+  #deliver(queued: QueuedMessage, origin: Origin, options: DeliverOptions): Observable<SchedulerEvent> {
     const { target } = this;
     const lost$ = defer(() => {
-      const count = this.#mailbox.takeLost();
+      const count = this.#queue.takeLost();
       const lost: SchedulerEvent = { kind: 'notification.lost', at: options.wall(), target, count, why: 'crowded' };
       return count === 0 ? of() : of(lost);
     });
-    const delivered$ = deliver(letter, requestOf(this.entry, letter.message, origin), target, options).pipe(
+    const delivered$ = deliver(queued, requestOf(this.entry, queued.message, origin), target, options).pipe(
       tap({
         complete: () => {
-          this.#mailbox.takeOut(letter);
+          this.#queue.remove(queued);
         },
       }),
     );

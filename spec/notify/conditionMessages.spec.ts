@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { NotifyEvent } from '#src/domain/notify/message.js';
 import { NOTIFY_EVENTS } from '#src/domain/notify/message.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { ConditionTeller } from '#src/notify/conditionTeller.js';
-import { Standing } from '#src/notify/standing.js';
+import { ConditionMessages } from '#src/notify/conditionMessages.js';
+import { ActiveConditions } from '#src/notify/activeConditions.js';
 import {
   heartbeat,
   isolated,
@@ -20,11 +20,11 @@ import {
 describe('what is told of conditions', () => {
   /** What is told after each event, as `event phase: title`. */
   const told = (events: readonly SchedulerEvent[], chosen: readonly NotifyEvent[] = NOTIFY_EVENTS): string[] => {
-    const standing = new Standing(() => undefined);
-    const teller = new ConditionTeller();
+    const active = new ActiveConditions(() => undefined);
+    const teller = new ConditionMessages();
     return events.flatMap((event) => {
-      standing.accept(event);
-      const messages = teller.tell(standing, chosen, 'at' in event ? event.at : 0);
+      active.accept(event);
+      const messages = teller.tell(active, chosen, 'at' in event ? event.at : 0);
       return messages.map(({ event: name, phase, title }) => `${name} ${phase}: ${title}`);
     });
   };
@@ -52,14 +52,14 @@ describe('what is told of conditions', () => {
   });
 
   it('how long it lasted, from its beginning', () => {
-    const standing = new Standing(() => undefined);
-    const teller = new ConditionTeller();
+    const active = new ActiveConditions(() => undefined);
+    const teller = new ConditionMessages();
     for (const event of [redisDown(0), redisDown(MIN, 'NOAUTH')]) {
-      standing.accept(event);
-      teller.tell(standing, NOTIFY_EVENTS, 0);
+      active.accept(event);
+      teller.tell(active, NOTIFY_EVENTS, 0);
     }
-    standing.accept(redisUp(3 * MIN));
-    const [end] = teller.tell(standing, NOTIFY_EVENTS, 3 * MIN);
+    active.accept(redisUp(3 * MIN));
+    const [end] = teller.tell(active, NOTIFY_EVENTS, 3 * MIN);
     expect(end).to.include({ since: 0, level: 'good', text: 'It lasted 3 min.' });
   });
 

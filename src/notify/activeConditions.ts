@@ -20,7 +20,7 @@ interface Owing {
 export const OF_THE_WORK = /^(isolated |announcements$)/;
 
 /** What is wrong now, as far as the events say. Time is that of the events: a heartbeat comes every few seconds. */
-export class Standing {
+export class ActiveConditions {
   readonly conditions = new Map<string, Condition>();
   /** Peers that became unavailable while we looked, and when. */
   readonly down = new Map<string, number>();

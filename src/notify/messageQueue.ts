@@ -1,8 +1,8 @@
 import type { Message } from '../domain/notify/message.js';
 import { Alarm } from '../state/alarm.js';
 
-/** A message on its way to one receiver. */
-export interface Letter {
+/** A message on its way to one webhook. */
+export interface QueuedMessage {
   readonly message: Message;
   /** By a steady clock, in milliseconds. */
   readonly queuedAt: number;
@@ -10,13 +10,13 @@ export interface Letter {
   attempts: number;
 }
 
-/** So many wait for one receiver. */
+/** So many wait for one webhook. */
 const ROOM = 100;
 
-/** What waits for one receiver, in order. Where there is no more room the oldest goes: the newest tells how things are. */
-export class Mailbox {
+/** What waits for one webhook, in order. Where there is no more room the oldest goes: the newest tells how things are. */
+export class MessageQueue {
   readonly #alarm = new Alarm();
-  #waiting: Letter[] = [];
+  #waiting: QueuedMessage[] = [];
   #lost = 0;
 
   push(message: Message, queuedAt: number): void {
@@ -29,8 +29,8 @@ export class Mailbox {
     this.#alarm.ring();
   }
 
-  /** Each letter in turn, until it is taken out: whoever is interrupted gets it again. */
-  async *letters(signal: AbortSignal): AsyncGenerator<Letter> {
+  /** Each message in turn, until it is taken out: whoever is interrupted gets it again. */
+  async *pending(signal: AbortSignal): AsyncGenerator<QueuedMessage> {
     while (!signal.aborted) {
       const [first] = this.#waiting;
       if (first === undefined) await this.#alarm.sleep(undefined, signal);
@@ -38,8 +38,8 @@ export class Mailbox {
     }
   }
 
-  takeOut(letter: Letter): void {
-    this.#waiting = this.#waiting.filter((other) => other !== letter);
+  remove(queued: QueuedMessage): void {
+    this.#waiting = this.#waiting.filter((other) => other !== queued);
   }
 
   /** How many there was no room for since this was asked last. */

@@ -15,7 +15,7 @@ const RETRY_MS = 1_000;
 const ROOM = 20;
 
 /** What the manager has yet to be told, in order, one run of the tool after the other. */
-export class Tellings {
+export class StateQueue {
   readonly #alarm = new Alarm();
   #waiting: Assignments[] = [];
   #isMissing = false;
