@@ -119,14 +119,15 @@ describe('the commands that look', function () {
 
     it('says first, in one sentence, how it is', async () => {
       await running();
+      await register(shared.redis, 'producer', B);
       await shared.redis.zadd(keys.announcements, 1, B);
       const { code, stdout } = await ran(onRegistry(['status']));
       expect(code).to.equal(0);
-      expect(stdout).to.match(
-        /^● Running: 2 of 3 consumers answered \d s ago, 1 producer still to be told our IP\.\n\nscheduler\n/,
+      expect(stdout.replaceAll('\n  ', ' ')).to.match(
+        /^● Well connected: 2 of 3 consumers answer, 0 of 1 producers know 1\.1\.1\.1\. The last round ended \d s ago\.\n\nscheduler\n/,
       );
       await shared.redis.hset(keys.scheduler, 'isolated', '1');
-      expect((await ran(onRegistry(['status']))).stdout).to.match(/^▲ Offline, it seems/);
+      expect((await ran(onRegistry(['status']))).stdout).to.match(/^✖ We seem to be offline: nobody answers/);
     });
 
     it('--watch shows it again and again, and a signal ends it well', async () => {

@@ -7,7 +7,7 @@ import { print } from './print.js';
 import { asCommandError, withRegistry, type Registry } from './registry.js';
 import { sentence, stoppedSince, type Counts, type State } from './statusSentence.js';
 import { statusTables } from './statusTables.js';
-import { marked, outputStyle } from './style.js';
+import { marked, markedLines, outputStyle } from './style.js';
 
 export interface StatusOptions {
   readonly json: boolean;
@@ -85,7 +85,7 @@ function inWords({ state, counts }: Picture): string {
   const style = outputStyle();
   const now = Date.now();
   const { tint, text } = sentence(state, counts, now);
-  return `${marked(style, tint, text)}\n\n${statusTables(state, counts, style, now)}\n`;
+  return `${markedLines(style, tint, text)}\n\n${statusTables(state, counts, style, now)}\n`;
 }
 
 /** An outage of Redis is a picture as well. */

@@ -1,6 +1,7 @@
 import { nameOf } from '../domain/text/printable.js';
 import { span } from '../domain/text/ago.js';
-import { counted } from '../domain/text/words.js';
+import type { Picture } from '../status/picture.js';
+import { summaryOf, type Level } from '../status/verdict.js';
 import type { Tint } from './style.js';
 
 /** The fields of `<p>scheduler`. */
@@ -33,21 +34,63 @@ export function sentence(state: State, counts: Counts, now: number): { readonly 
   if (state.uuid === undefined) return { tint: 'bad', text: 'No scheduler has run on this registry yet.' };
   const stopped = stoppedSince(state, now);
   if (stopped !== undefined) return { tint: 'bad', text: `${capital(stopped)}.` };
-  if (state.isolated === '1') {
-    return { tint: 'warn', text: 'Offline, it seems: no peer answers, and failures are not counted against them.' };
-  }
-  const finished = Number(state.round_finished_at);
-  if (!(finished > 0)) return { tint: 'dim', text: 'Running; the first round has not ended yet.' };
-  return { tint: 'good', text: `Running: ${answered(state, counts)} ${span(now - finished)} ago${owing(counts)}.` };
+  const { level, summary } = summaryOf(pictureOf(state, counts, now));
+  const finishedAt = timeIn(state.round_finished_at);
+  const age = finishedAt === undefined ? '' : ` The last round ended ${span(now - finishedAt)} ago.`;
+  return { tint: TINTS[level], text: `${summary}${age}` };
 }
 
-function answered({ round_ok: ok = '0', round_failed: failed = '0' }: State, { consumers }: Counts): string {
-  if (consumers === 0) return 'the registry has no consumers; the last round ended';
-  return `${nameOf(ok)} of ${counted(Number(ok) + Number(failed), 'consumer')} answered`;
+const TINTS: Readonly<Record<Level, Tint>> = { ok: 'good', notice: 'warn', bad: 'bad' };
+
+/** What Redis knows of a scheduler that runs. */
+function pictureOf(state: State, { consumers, producers, announcements_pending: owing }: Counts, now: number): Picture {
+  const [answered, failed] = [numberIn(state.round_ok), numberIn(state.round_failed)];
+  const finishedAt = timeIn(state.round_finished_at);
+  const pending = Math.max(0, consumers - answered - failed);
+  return {
+    now,
+    role: 'leader',
+    host: nameOf(state.host ?? ''),
+    pid: numberIn(state.pid),
+    startedAt: undefined,
+    heartbeatAt: timeIn(state.heartbeat_at),
+    stopped: false,
+    redis: { up: true, since: undefined, reason: undefined, unwritten: 0 },
+    redisFailing: [],
+    isolated: state.isolated === '1' ? [{ scope: undefined, since: undefined }] : [],
+    peers: { available: answered, suspect: 0, unavailable: failed, pending, denied: 0, invalid: 0 },
+    denied: {},
+    failing: [],
+    intervalMs: undefined,
+    round: { everFinished: finishedAt !== undefined, finishedAt, skippingSince: undefined },
+    callers: undefined,
+    ip: {
+      value: state.ip === undefined ? undefined : nameOf(state.ip),
+      since: timeIn(state.ip_changed_at),
+      unknown: undefined,
+      disagreed: undefined,
+      held: undefined,
+    },
+    producersKnow: { count: Math.max(0, producers - owing), of: producers },
+    consumersKnow: undefined,
+    oldestOwingMs: undefined,
+    missingFamilies: [],
+    hostShortSince: undefined,
+    clockGap: undefined,
+    configRejected: undefined,
+    needsRestart: undefined,
+    untold: [],
+  };
 }
 
-function owing({ announcements_pending: pending }: Counts): string {
-  return pending === 0 ? '' : `, ${counted(pending, 'producer')} still to be told our IP`;
+function numberIn(text: string | undefined): number {
+  const value = Number(text ?? 0);
+  return Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+function timeIn(text: string | undefined): number | undefined {
+  const value = numberIn(text);
+  return value === 0 ? undefined : value;
 }
 
 function capital(text: string): string {

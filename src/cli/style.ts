@@ -37,6 +37,17 @@ export function marked(style: Pick<Style, 'colour'>, tint: Tint, text: string): 
   return tinted(style, tint, `${MARKS[tint]} ${text}`);
 }
 
+/** The same in as many lines as it needs, which go on below the text and not below the shape. */
+export function markedLines(style: Pick<Style, 'colour' | 'width'>, tint: Tint, text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1) ?? ''} ${word}`;
+    if (lines.length > 0 && longer.length <= style.width - 2) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return marked(style, tint, lines.join('\n  '));
+}
+
 /** Cut to so many columns, the last of them an ellipsis where something is left out. */
 export function cut(text: string, columns: number): string {
   const characters = Array.from(text);

@@ -35,7 +35,8 @@ export interface Picture {
   };
   /** Steps that Redis refuses while it is there. */
   readonly redisFailing: readonly Condition[];
-  readonly isolated: readonly { readonly scope: Scope; readonly since: number | undefined }[];
+  /** `scope` is undefined where only it is known that we are. */
+  readonly isolated: readonly { readonly scope: Scope | undefined; readonly since: number | undefined }[];
   readonly peers: PeerCounts;
   readonly denied: Readonly<Partial<Record<DeniedClass, number>>>;
   /** The most frequent reasons of those that fail, the most frequent first. */

@@ -65,7 +65,7 @@ function line({ isolated, now }: Picture): readonly Problem[] {
     bad(
       'isolated',
       since,
-      `No witness answers over ${scope}${since === undefined ? '' : ` since ${clockTime(since, now)}`}: failures there are held against nobody.`,
+      `No witness answers${scope === undefined ? '' : ` over ${scope}`}${since === undefined ? '' : ` since ${clockTime(since, now)}`}: failures there are held against nobody.`,
       'Check this host: its line, its router, its DNS, and its firewall.',
     ),
   );

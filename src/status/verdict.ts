@@ -21,8 +21,12 @@ type Case = (picture: Picture) => Omit<Verdict, 'problems'> | undefined;
 export const SILENCE_MS = 30_000;
 /** The state of the node in one sentence, by the first case that holds, and what is wrong with what to do about it. */
 export function verdictOf(picture: Picture): Verdict {
-  const found = CASES.map((one) => one(picture)).find((one) => one !== undefined) ?? well(picture);
-  return { ...found, problems: problemsOf(picture) };
+  return { ...summaryOf(picture), problems: problemsOf(picture) };
+}
+
+/** The same without what is wrong. */
+export function summaryOf(picture: Picture): Omit<Verdict, 'problems'> {
+  return CASES.map((one) => one(picture)).find((one) => one !== undefined) ?? well(picture);
 }
 
 const CASES: readonly Case[] = [
@@ -62,7 +66,8 @@ function isolated({ isolated: scopes, ip, now }: Picture): ReturnType<Case> {
   if (scopes.length === 0) return undefined;
   const since = scopes.reduce((min, one) => Math.min(min, one.since ?? Infinity), Infinity);
   const when = sinceText(since === Infinity ? undefined : since, now);
-  const only = scopes.length === 1 ? ` over ${scopes[0]?.scope ?? ''}` : '';
+  const [first] = scopes;
+  const only = scopes.length === 1 && first?.scope !== undefined ? ` over ${first.scope}` : '';
   const source = ip.unknown === undefined ? '' : ", and the public IP can't be found";
   return bad('isolated', `We seem to be offline${when}: nobody answers${only}${source}. No peer is blamed for it.`);
 }
