@@ -43,6 +43,8 @@ describe('Candidacy', () => {
       leaseMs: LEASE_MS,
       uuid: US,
       onForeign: 'standby',
+      shares: false,
+      mayTake: () => true,
       identity: undefined,
       steady: () => now - BEGIN,
       explain: (error) => (error as Error).message,
@@ -205,7 +207,7 @@ describe('Candidacy', () => {
       const { beat, leadership } = candidate('a');
       await beat();
       refuse('Connection is closed');
-      expect(await later(LEASE_MS, beat)).to.deep.equal({ kind: 'unknown' });
+      expect(await later(LEASE_MS, beat)).to.deep.equal({ kind: 'unknown', vacant: false });
       expect(leadership.leads).to.equal(false);
     });
   });
