@@ -31,7 +31,7 @@ const allowed = {
   replicas: ['domain', 'state', 'clients', 'leader'],
   sinks: ['domain', 'state', 'events', 'clients'],
   sources: ['domain', 'events', 'clients', 'config'],
-  status: ['domain', 'state', 'events', 'config', 'clients', 'sinks', 'version'],
+  status: ['domain', 'state', 'events', 'config', 'clients', 'replicas', 'sinks', 'version'],
   notify: ['domain', 'state', 'events', 'config', 'clients', 'streams', 'sinks'],
   service: ['domain', 'state', 'events', 'clients', 'streams', 'sinks', 'sources'],
   app: below,
