@@ -5,6 +5,7 @@ import { DividedShares } from '#src/replicas/dividedShares.js';
 import type { Membership, ShareEngine } from '#src/replicas/engine.js';
 import type { ShareChange } from '#src/state/shares.js';
 import { eventually } from '../eventually.js';
+import { follow } from '../follow.js';
 
 /** What a suite of the port needs of an adapter: where shares are handed out, and ways to disturb that. */
 export interface ShareGround {
@@ -23,12 +24,11 @@ const BEAT_MS = 50;
 /** One replica as far as its shares go: it beats until it is told not to. */
 class Holder {
   readonly shares: DividedShares;
-  readonly changes: ShareChange[] = [];
+  readonly changes: readonly ShareChange[];
   readonly busy = new Set<number>();
   joins = true;
   #beats = true;
   #beating: Promise<void> = Promise.resolve();
-  readonly #own: Set<number> = new Set();
 
   constructor(
     readonly name: string,
@@ -41,17 +41,18 @@ class Holder {
       isBusyWith: () => this.busy.size > 0,
       refused: () => undefined,
     });
-    this.shares.change$.subscribe((change) => {
-      this.changes.push(change);
-      for (const share of change.lost) this.#own.delete(share);
-      for (const share of change.gained) this.#own.add(share);
-    });
+    this.changes = follow(this.shares.change$).seen;
     this.resume();
   }
 
   /** The shares that it was told of. */
   get own(): ReadonlySet<number> {
-    return this.#own;
+    const own = new Set<number>();
+    for (const { gained, lost } of this.changes) {
+      for (const share of lost) own.delete(share);
+      for (const share of gained) own.add(share);
+    }
+    return own;
   }
 
   /** Says and asks nothing from now on, as who was killed or cut off. */
