@@ -150,6 +150,45 @@ describe('RedisLease, on a real Redis', () => {
     }
   });
 
+  describe('beside those that share the registry', () => {
+    const live = (ms: number) => shared.redis.zadd(keys.replicas, Date.now() + ms, 'r');
+    const sharing = (instance: string) =>
+      new RedisLease(shared.redis, keys, { ...nameOf(instance), ofShares: 64 }, LEASE_MS, undefined);
+    const take = { mayTake: true, takeMissing: true, gone: undefined, lastTerm: 0 };
+
+    it('one that does not share takes nothing while they live', async () => {
+      await live(60_000);
+      const found = await beat('a');
+      expect(found).to.include({ kind: 'other', token: 'r:0' });
+      expect(found.kind === 'other' && found.leftMs).to.be.within(1, 60_000);
+      expect(await held()).to.equal(null);
+      await shared.redis.set(keys.leader, ':7');
+      expect(await beat('a')).to.include({ kind: 'other', token: 'r:0' });
+    });
+
+    it('one that does not share takes it once they are gone, and keeps it when they come', async () => {
+      await live(-1);
+      expect(await beat('a')).to.include({ kind: 'held', taken: true });
+      await live(60_000);
+      expect(await beat('a')).to.include({ kind: 'held', taken: false });
+    });
+
+    it('one that shares takes it, and can be told by that', async () => {
+      await live(60_000);
+      const found = await sharing('a').beat(take);
+      expect(found).to.include({ kind: 'held', taken: true });
+      const token = (await held()) ?? '';
+      expect(await holderOf(shared.redis, keys, token)).to.include({ shares: true });
+    });
+
+    it('one that may not lead takes neither a missing lease nor the mark of an orderly end', async () => {
+      expect(await sharing('a').beat({ ...take, mayTake: false })).to.deep.equal({ kind: 'missing' });
+      await shared.redis.set(keys.leader, ':7');
+      expect(await sharing('a').beat({ ...take, mayTake: false })).to.deep.equal({ kind: 'missing' });
+      expect(await held()).to.equal(':7');
+    });
+  });
+
   describe('the fence', () => {
     const TOKEN = 'a:7';
     const stored = { ip: '127.0.0.1', port: null };

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -220,6 +223,49 @@ describe('schedulers that share a registry', function () {
     expect(await redis.zcard(keys.replicas)).to.equal(0);
     expect(await alone.stop()).to.equal(0);
     await even(b);
+  });
+
+  it('one whose public IP is another gives up its part, says so, and comes back once that is the node’s', async () => {
+    const ips = { here: '93.184.216.34', there: '93.184.216.99' };
+    let ofB = ips.there;
+    const serve = async (ip: () => string) => {
+      const service = createServer((_, response) => response.end(ip()));
+      await once(service.listen(0, '127.0.0.1'), 'listening');
+      return { service, url: `http://127.0.0.1:${(service.address() as AddressInfo).port}/` };
+    };
+    const services = [await serve(() => ips.here), await serve(() => ofB)] as const;
+    try {
+      const at = (url: string) => ({ publicIp: { interval: '300ms', timeout: '1s', quorum: 1, sources: [{ url }] } });
+      const run = async (name: string, url: string) => {
+        const one = await Scheduler.start({ ...settings(name), ...at(url), status: { port: 0 } });
+        all.push(one);
+        return one;
+      };
+      const a = await run('a', services[0].url);
+      await eventually(async () => {
+        expect(await redis.hget(keys.scheduler, 'ip')).to.equal(ips.here);
+      });
+      const b = await run('b', services[1].url);
+      const { message } = await b.logged(({ event }) => event === 'replica.elsewhere');
+      expect(message).to.include(ips.there).and.include(ips.here);
+      await even(a);
+      const listening = await b.logged(({ event }) => event === 'status.listening');
+      const [base = ''] = /http:\S+/.exec(listening.message) ?? [];
+      const ready = await fetch(new URL('/readyz', base));
+      expect([ready.status, await ready.text()].join(' ')).to.match(/^503 .*elsewhere/);
+      ofB = ips.here;
+      await b.logged(({ event }) => event === 'replica.returned');
+      await even(a, b);
+      expect(await redis.hget(keys.scheduler, 'ip')).to.equal(ips.here);
+      expect(producer.endpoint.calls.map(({ body }) => (JSON.parse(body) as { ip: string }).ip)).to.deep.equal([
+        ips.here,
+      ]);
+    } finally {
+      for (const { service } of services) {
+        service.close();
+        service.closeAllConnections();
+      }
+    }
   });
 
   it('without its package it ends with 2 and says what to install; where nothing is shared it is not missed', async () => {

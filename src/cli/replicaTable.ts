@@ -22,7 +22,7 @@ function rowOf(one: Replica, now: number): string[] {
   const count = (value: number | null): string => (value === null ? '–' : String(value));
   return [
     `${nameOf(name ?? one.instance)}${leader ? ' (leads)' : ''}`,
-    ...[nameOf(host ?? '–'), count(pid), count(shares), count(peers)],
+    ...[host === null ? '–' : nameOf(host), count(pid), count(shares), count(peers)],
     `${ip === null ? '–' : nameOf(ip)}${isolated ? ', offline' : ''}`,
     ok === null || failed === null ? '–' : `${String(ok)} of ${String(ok + failed)}`,
     ago(one.heartbeat_at),
