@@ -10,7 +10,7 @@ import { keys, privateRedis } from '../support/registry.js';
 
 const FINISHED: EventOf<'round.finished'> = {
   ...{ kind: 'round.finished', at: 2, lane: 'regular', round: 4, tookMs: 1 },
-  ...{ ok: 8, failed: 2, aborted: false, local: 0 },
+  ...{ ok: 8, failed: 2, aborted: false, local: 0, skipped: 0 },
 };
 
 describe('the records of replicas', () => {

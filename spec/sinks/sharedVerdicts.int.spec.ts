@@ -26,7 +26,7 @@ describe('verdicts under the locks of their shares, on a real Redis', () => {
       ...{ divided: true, portion: 1, change$: sole.change$ },
       ...{ of: () => 0, mine: () => true, holds: () => true },
       guardOf: (uuid) => guards.get(uuid),
-      refused: (what) => refused.push(what),
+      refused: (what, locks) => refused.push(what, ...[...locks].map(({ key }) => key)),
     };
     sink = new WriteBack(shared.redis, keys, book, () => 7, redisFailure, { hours: 24, days: 1 }, shares, 'nas-1');
     for (const uuid of ['a', 'b', 'c']) {
@@ -51,7 +51,7 @@ describe('verdicts under the locks of their shares, on a real Redis', () => {
     await shared.redis.set('p2p:lock-b', 'x:9');
     expect(await sink.flush()).to.deep.equal([{ kind: 'verdicts.fenced', at: 7, rows: 1 }]);
     expect([await state('a'), await state('b'), await state('c')]).to.deep.equal(['available', null, 'available']);
-    expect(refused).to.deep.equal(['verdicts']);
+    expect(refused).to.deep.equal(['verdicts', 'p2p:lock-b']);
     expect([...book.unwrittenRows()].map(({ uuid }) => uuid)).to.deep.equal(['b']);
     // Its share goes with it: nothing is left to write.
     book.forget('b');

@@ -135,8 +135,15 @@ export class DividedShares implements Shares {
     return this.#held.get(this.of(uuid))?.guard;
   }
 
-  refused(what: string): void {
+  refused(what: string, guards: Iterable<Guard>): void {
     this.options.refused(what);
+    const refused = new Set(guards);
+    // Nothing more is written under them until the next beat tells whose they are.
+    for (const { share, guard } of this.#held.values()) {
+      if (!refused.has(guard)) continue;
+      this.#held.delete(share);
+      this.#unlocked.add(share);
+    }
     this.#refused$.next();
   }
 

@@ -113,8 +113,9 @@ export class WriteBack implements Sink {
         left = this.#failing ? this.book.unwrittenCount : left - rows.length;
       }
     } catch (error) {
-      this.#failing = true;
-      return [...this.#history.takeEvents(), this.#failure(error)];
+      const failure = this.#failure(error);
+      this.#failing ||= failure.kind === 'redis.failed';
+      return [...this.#history.takeEvents(), failure];
     }
     await this.#writeOverdue();
     const told = this.#history.takeEvents();
@@ -159,7 +160,7 @@ export class WriteBack implements Sink {
       if (row.unwritten !== 'nothing' && !refused.has(guard)) this.book.acknowledge(row);
     }
     if (refused.size === 0) return;
-    this.shares.refused('verdicts');
+    this.shares.refused('verdicts', refused.keys());
     const [held = ''] = refused.values();
     throw new FencedError(held, writes.filter(({ guard }) => refused.has(guard)).length);
   }

@@ -21,8 +21,8 @@ export interface Shares {
   holds(uuid: string): boolean;
   /** What a write about the peer is fenced with; undefined where we have no lock of its share at present. */
   guardOf(uuid: string): Guard | undefined;
-  /** A write was refused for its token. */
-  refused(what: string): void;
+  /** What was to be written under these was refused for their tokens. */
+  refused(what: string, guards: Iterable<Guard>): void;
   readonly change$: Observable<ShareChange>;
 }
 

@@ -63,19 +63,12 @@ describe('the lanes, where the registry is divided', () => {
 
   it('what goes again while it is read does not come in', async () => {
     let isThere = true;
-    const read = adopt(
-      {
-        ...source,
-        registry: {
-          ...{ read: () => Promise.resolve([]) },
-          async *pages() {
-            isThere = false;
-            yield Promise.resolve([known('c')]);
-          },
-        } as never,
-      },
-      () => isThere,
-    );
+    async function* pages() {
+      isThere = false;
+      yield await Promise.resolve([known('c')]);
+    }
+    const leaving = { ...source, registry: { pages, read: () => Promise.resolve([]) } };
+    const read = adopt(leaving, () => isThere);
     expect(await all(read)).to.deep.equal([]);
     expect(book.size).to.equal(0);
   });

@@ -190,6 +190,18 @@ export function shareSuite(title: string, ground: () => ShareGround): void {
       await even(a, b);
     });
 
+    it('what was refused is not written again until a beat tells whose the share is', async () => {
+      const a = start('a');
+      await even(a);
+      await a.pause();
+      const uuid = 'aaaaaaaa-0000-4000-8000-000000000000';
+      const guard = a.shares.guardOf(uuid);
+      if (guard === undefined) throw new Error('it has no lock');
+      a.shares.refused('verdicts', [guard]);
+      expect(a.shares.guardOf(uuid)).to.equal(undefined);
+      expect(a.shares.holds(uuid), 'it is checked on').to.equal(true);
+    });
+
     it('an overtaken token is nobody’s to write under', async () => {
       const [a, b] = [start('a'), start('b')];
       await even(a, b);

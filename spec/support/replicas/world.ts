@@ -188,7 +188,7 @@ export class ReplicaWorld {
       const peer = this.peers.get(row.uuid);
       if (peer === undefined) continue;
       if (this.server.held(shareOf(row.uuid, SHARES)) !== guard.token) {
-        shares.refused('verdicts');
+        shares.refused('verdicts', [guard]);
         continue;
       }
       const before = peer.entry.health;
