@@ -63,6 +63,8 @@ export class DividedShares implements Shares {
   readonly #refused$ = new Subject<void>();
   #gained = new Set<number>();
   #lost = new Set<number>();
+  /** How many have come and gone since the last report. */
+  #told = { gained: 0, lost: 0 };
   #taken = 0;
   #isMember = false;
   #beating: Promise<unknown> = Promise.resolve();
@@ -267,14 +269,16 @@ export class DividedShares implements Shares {
         this.#gained.add(share);
       }
     }
-    const [gained, lost] = [this.#gained.size, this.#lost.size];
     this.#tell();
+    const { gained, lost } = this.#told;
+    this.#told = { gained: 0, lost: 0 };
     return { held: this.size, gained, lost, doubtful: this.#doubtful, seen, address };
   }
 
   #tell(): void {
     if (this.#gained.size === 0 && this.#lost.size === 0) return;
     const change = { gained: this.#gained, lost: this.#lost };
+    this.#told = { gained: this.#told.gained + change.gained.size, lost: this.#told.lost + change.lost.size };
     this.#gained = new Set();
     this.#lost = new Set();
     this.#change$.next(change);

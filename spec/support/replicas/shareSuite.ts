@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DividedShares } from '#src/replicas/dividedShares.js';
+import { DividedShares, type ShareReport } from '#src/replicas/dividedShares.js';
 import type { Membership, ShareEngine } from '#src/replicas/engine.js';
 import type { ShareChange } from '#src/state/shares.js';
 import { eventually } from '../eventually.js';
@@ -25,6 +25,7 @@ const BEAT_MS = 50;
 class Holder {
   readonly shares: DividedShares;
   readonly changes: readonly ShareChange[];
+  readonly reports: ShareReport[] = [];
   readonly busy = new Set<number>();
   joins = true;
   #beats = true;
@@ -73,7 +74,7 @@ class Holder {
 
   async #loop(): Promise<void> {
     while (this.#beats) {
-      await this.shares.beat({ name: this.name }, this.joins);
+      this.reports.push(await this.shares.beat({ name: this.name }, this.joins));
       await delay(BEAT_MS);
     }
   }
@@ -126,6 +127,16 @@ export function shareSuite(title: string, ground: () => ShareGround): void {
       const holders = ['a', 'b', 'c', 'd'].map(start);
       await even(...holders);
       await expectLocked(...holders);
+    });
+
+    it('a beat reports what has come and gone since the one before', async () => {
+      const a = start('a');
+      await even(a);
+      const b = start('b');
+      await even(a, b);
+      const sum = (one: Holder, what: 'gained' | 'lost') => one.reports.reduce((all, report) => all + report[what], 0);
+      expect([sum(a, 'gained'), sum(a, 'lost')]).to.deep.equal([ground().count, ground().count / 2]);
+      expect([sum(b, 'gained'), sum(b, 'lost')]).to.deep.equal([ground().count / 2, 0]);
     });
 
     it('those of one that ends are the others’ at once', async () => {
