@@ -38,6 +38,8 @@ export type SchedulerEvent =
       /** Of the regular lane: how many consumers are in each state, and of the denied ones in each class of address. */
       readonly peers?: PeerCounts;
       readonly denied?: Readonly<Partial<Record<DeniedClass, number>>>;
+      /** Of the regular lane, where the registry is divided: how many came with shares, and are not due in a round yet. */
+      readonly adopted?: number;
     }
   | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly check: CheckRecord }
   /** A failure for which witnesses are asked first; a `peer.checked` follows. */
@@ -162,6 +164,36 @@ export type SchedulerEvent =
   /** Another one works on the registry. */
   | { readonly kind: 'leader.standing-by'; readonly at: number; readonly holder: Holder }
   | { readonly kind: 'leader.lost'; readonly at: number; readonly holder: Holder }
+  /** Another replica has the lease of the registry: it finds our IP and announces it. */
+  | { readonly kind: 'leader.other'; readonly at: number; readonly holder: Holder }
+  /** What of the registry is ours to check is another part now: so many shares of so many. */
+  | {
+      readonly kind: 'shares.changed';
+      readonly at: number;
+      readonly held: number;
+      readonly of: number;
+      readonly gained: number;
+      readonly lost: number;
+    }
+  /** Our shares have run out by our own clock, and Redis can't be asked: they are checked on, and nothing is written. */
+  | { readonly kind: 'shares.doubtful'; readonly at: number; readonly held: number }
+  | { readonly kind: 'shares.renewed'; readonly at: number; readonly held: number }
+  /** Results that were not written, since another replica has the share by now. */
+  | { readonly kind: 'verdicts.fenced'; readonly at: number; readonly rows: number }
+  | { readonly kind: 'replica.joined'; readonly at: number; readonly instance: string; readonly name: string }
+  | { readonly kind: 'replica.left'; readonly at: number; readonly instance: string; readonly name: string }
+  /** Our own IP is not the one that is stored and that the leader has: we give up our shares. */
+  | { readonly kind: 'replica.elsewhere'; readonly at: number; readonly ip: string; readonly stored: string }
+  | { readonly kind: 'replica.returned'; readonly at: number; readonly ip: string }
+  /** How the replicas fare together; said at each beat. */
+  | {
+      readonly kind: 'replicas.counted';
+      readonly at: number;
+      readonly replicas: number;
+      readonly ok: number;
+      readonly failed: number;
+      readonly isolated: boolean;
+    }
   | { readonly kind: 'status.listening'; readonly at: number; readonly url: string }
   | {
       readonly kind: 'status.failed';

@@ -37,6 +37,8 @@ describe('whileLeading', () => {
       leaseMs: LEASE_MS,
       uuid: US,
       onForeign: 'standby',
+      shares: false,
+      mayTake: () => true,
       identity: undefined,
       steady: () => Date.now(),
       explain: String,

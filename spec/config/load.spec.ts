@@ -69,7 +69,10 @@ describe('loadConfig', () => {
         basePath: '/',
       },
       history: { hours: 168, days: 90 },
-      replicas: { name: undefined, leaseMs: 10_000, onForeign: 'standby' },
+      replicas: {
+        ...{ enabled: false, name: undefined, shares: 64, lead: true },
+        ...{ leaseMs: 10_000, onForeign: 'standby' as const },
+      },
       notify: [],
       log: { level: 'info', format: 'auto' },
       shutdown: { graceMs: 10_000 },

@@ -15,7 +15,7 @@ const load = async (path: string, value: unknown) => (await loadText(JSON.string
 describe('the schema', () => {
   for (const { path } of keys) {
     it(`names ${path} where its value is of a wrong type, and says what it expects`, async () => {
-      for (const wrong of [null, [[]], /enabled|newcomers$/.test(path) ? 'no' : true]) {
+      for (const wrong of [null, [[]], /enabled|newcomers|lead$/.test(path) ? 'no' : true]) {
         const found = await problems(path, wrong);
         expect(found.join(), JSON.stringify(wrong)).to.match(
           new RegExp(`(^|,)${path.replaceAll('.', '\\.')}(\\.0)?: (required: )?expected `),

@@ -24,6 +24,7 @@ import { entry } from '../support/entries.js';
 import { eventually } from '../support/eventually.js';
 import { keys, register } from '../support/registry.js';
 import { skipBecause } from '../support/skip.js';
+import { ALL } from '../support/shares.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
@@ -102,6 +103,7 @@ describe('faults of the network and the host', () => {
       const check = checkPeer(
         {
           book,
+          shares: ALL,
           evidence: new OnlineEvidence(),
           clock,
           request: ({ ip, port }) =>

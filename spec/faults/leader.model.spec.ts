@@ -37,13 +37,15 @@ class Contender {
   readonly #beating: Promise<void>;
 
   constructor(redis: ConstructorParameters<typeof RedisLease>[0]) {
-    const own = { instance: randomUUID(), uuid: US, name: 'n', host: 'h', version: '1.0.0' };
+    const own = { instance: randomUUID(), uuid: US, name: 'n', host: 'h', version: '1.0.0', ofShares: undefined };
     this.#candidacy = new Candidacy({
       lease: new RedisLease(redis, keys, own, LEASE_MS, undefined),
       leadership: this.leadership,
       leaseMs: LEASE_MS,
       uuid: US,
       onForeign: 'standby',
+      shares: false,
+      mayTake: () => true,
       identity: undefined,
       steady: () => performance.now(),
       explain: String,

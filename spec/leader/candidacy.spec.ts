@@ -43,6 +43,8 @@ describe('Candidacy', () => {
       leaseMs: LEASE_MS,
       uuid: US,
       onForeign: 'standby',
+      shares: false,
+      mayTake: () => true,
       identity: undefined,
       steady: () => now - BEGIN,
       explain: (error) => (error as Error).message,
@@ -205,7 +207,7 @@ describe('Candidacy', () => {
       const { beat, leadership } = candidate('a');
       await beat();
       refuse('Connection is closed');
-      expect(await later(LEASE_MS, beat)).to.deep.equal({ kind: 'unknown' });
+      expect(await later(LEASE_MS, beat)).to.deep.equal({ kind: 'unknown', vacant: false });
       expect(leadership.leads).to.equal(false);
     });
   });
@@ -348,5 +350,55 @@ describe('Candidacy', () => {
     refuse('Connection is closed');
     await b.candidacy.release();
     expect(b.leadership).to.include({ leads: false, token: undefined });
+  });
+
+  describe('one that may not lead', () => {
+    const follower = (over: Partial<CandidacyOptions> = {}) =>
+      candidate('a', { shares: true, mayTake: () => false, ...over });
+
+    it('takes neither a missing lease nor the mark of an orderly end, and says in time that nobody has it', async () => {
+      const { beat, leadership } = follower();
+      expect(await beat()).to.deep.equal({ kind: 'unknown', vacant: false });
+      expect(await later(LEASE_MS / 2, beat)).to.deep.equal({ kind: 'unknown', vacant: true });
+      lease.hold(':7');
+      expect(await beat()).to.deep.equal({ kind: 'unknown', vacant: true });
+      expect(leadership).to.include({ leads: false, standsBy: true });
+      expect(lease.held).to.equal(':7');
+    });
+
+    it('follows who has it', async () => {
+      lease.hold('x:7', { uuid: US, shares: true });
+      const { beat } = follower();
+      expect(await beat()).to.have.nested.property('holder.shares', true);
+    });
+
+    it('takes it once it may', async () => {
+      let may = false;
+      const { beat } = follower({ mayTake: () => may });
+      await beat();
+      may = true;
+      expect(await later(LEASE_MS / 2, beat)).to.have.property('kind', 'leads');
+    });
+  });
+
+  it('refuses no holder that shares the registry where we do as well', async () => {
+    for (const [shares, kind] of [
+      [true, 'standby'],
+      [false, 'refused'],
+    ] as const) {
+      lease.hold('x:7', { uuid: US, shares: true });
+      const { beat } = candidate('a', { onForeign: 'refuse', shares });
+      await beat();
+      lease.hold('x:7', { uuid: US, shares: true });
+      const found = await later(RENEWAL_MS, async () => {
+        lease.hold('x:7', { uuid: US, shares: true });
+        return beat().then(
+          (standing) => standing.kind,
+          (error: unknown) => (error instanceof RefusedError ? 'refused' : String(error)),
+        );
+      });
+      expect(found).to.equal(kind);
+      now += 2 * LEASE_MS;
+    }
   });
 });

@@ -8,6 +8,7 @@ import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import { SchedulerState } from '#src/sinks/schedulerState.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { PeerBook } from '#src/state/peerBook.js';
+import { SoleShares } from '#src/state/shares.js';
 import { US } from '../support/deps.js';
 import { entry } from '../support/entries.js';
 import { keys, privateRedis, register } from '../support/registry.js';
@@ -17,12 +18,12 @@ const LEASE_MS = 10_000;
 describe('RedisLease, on a real Redis', () => {
   const shared = privateRedis();
   const nameOf = (instance: string): OwnName => {
-    return { instance, uuid: US, name: 'name', host: 'host', version: '1.2.3' };
+    return { instance, uuid: US, name: 'name', host: 'host', version: '1.2.3', ofShares: undefined };
   };
   const leaseOf = (instance: string, identity = undefined as Awaited<ReturnType<typeof ownIdentity>>) =>
     new RedisLease(shared.redis, keys, nameOf(instance), LEASE_MS, identity);
   const beat = (instance: string, over: Partial<Parameters<RedisLease['beat']>[0]> = {}) =>
-    leaseOf(instance).beat({ takeMissing: true, gone: undefined, lastTerm: 0, ...over });
+    leaseOf(instance).beat({ mayTake: true, takeMissing: true, gone: undefined, lastTerm: 0, ...over });
   const held = () => shared.redis.get(keys.leader);
   const serverSeconds = async () => Number((await shared.redis.time())[0]);
 
@@ -30,7 +31,12 @@ describe('RedisLease, on a real Redis', () => {
     it('takes a missing lease, with an end and the time of the server as its term, and says who we are', async () => {
       const before = await serverSeconds();
       const identity = await ownIdentity();
-      const found = await leaseOf('a', identity).beat({ takeMissing: true, gone: undefined, lastTerm: 0 });
+      const found = await leaseOf('a', identity).beat({
+        mayTake: true,
+        takeMissing: true,
+        gone: undefined,
+        lastTerm: 0,
+      });
       const token = (await held()) ?? '';
       expect(found).to.deep.equal({ kind: 'held', token, taken: true });
       const term = Number(token.replace('a:', ''));
@@ -38,7 +44,16 @@ describe('RedisLease, on a real Redis', () => {
       expect(await shared.redis.pttl(keys.leader)).to.be.within(LEASE_MS - 5_000, LEASE_MS);
       expect(await shared.redis.pttl(keys.replica('a'))).to.be.within(2 * LEASE_MS - 5_000, 2 * LEASE_MS);
       expect(await holderOf(shared.redis, keys, token)).to.deep.equal({
-        ...{ token, instance: 'a', uuid: US, host: 'host', pid: process.pid, since: undefined, identity },
+        ...{
+          token,
+          instance: 'a',
+          uuid: US,
+          host: 'host',
+          pid: process.pid,
+          since: undefined,
+          shares: false,
+          identity,
+        },
       });
     });
 
@@ -135,6 +150,45 @@ describe('RedisLease, on a real Redis', () => {
     }
   });
 
+  describe('beside those that share the registry', () => {
+    const live = (ms: number) => shared.redis.zadd(keys.replicas, Date.now() + ms, 'r');
+    const sharing = (instance: string) =>
+      new RedisLease(shared.redis, keys, { ...nameOf(instance), ofShares: 64 }, LEASE_MS, undefined);
+    const take = { mayTake: true, takeMissing: true, gone: undefined, lastTerm: 0 };
+
+    it('one that does not share takes nothing while they live', async () => {
+      await live(60_000);
+      const found = await beat('a');
+      expect(found).to.include({ kind: 'other', token: 'r:0' });
+      expect(found.kind === 'other' && found.leftMs).to.be.within(1, 60_000);
+      expect(await held()).to.equal(null);
+      await shared.redis.set(keys.leader, ':7');
+      expect(await beat('a')).to.include({ kind: 'other', token: 'r:0' });
+    });
+
+    it('one that does not share takes it once they are gone, and keeps it when they come', async () => {
+      await live(-1);
+      expect(await beat('a')).to.include({ kind: 'held', taken: true });
+      await live(60_000);
+      expect(await beat('a')).to.include({ kind: 'held', taken: false });
+    });
+
+    it('one that shares takes it, and can be told by that', async () => {
+      await live(60_000);
+      const found = await sharing('a').beat(take);
+      expect(found).to.include({ kind: 'held', taken: true });
+      const token = (await held()) ?? '';
+      expect(await holderOf(shared.redis, keys, token)).to.include({ shares: true });
+    });
+
+    it('one that may not lead takes neither a missing lease nor the mark of an orderly end', async () => {
+      expect(await sharing('a').beat({ ...take, mayTake: false })).to.deep.equal({ kind: 'missing' });
+      await shared.redis.set(keys.leader, ':7');
+      expect(await sharing('a').beat({ ...take, mayTake: false })).to.deep.equal({ kind: 'missing' });
+      expect(await held()).to.equal(':7');
+    });
+  });
+
   describe('the fence', () => {
     const TOKEN = 'a:7';
     const stored = { ip: '127.0.0.1', port: null };
@@ -175,7 +229,15 @@ describe('RedisLease, on a real Redis', () => {
         const health = { ...known.health, state: 'available' as const };
         book.record(known, { at: 5, outcome: { ok: true, latencyMs: 3 }, counted: true, health });
         const history = { hours: 0, days: 0 };
-        const told = await new WriteBack(shared.redis, keys, book, () => 1, String, history, fence).flush();
+        const told = await new WriteBack(
+          shared.redis,
+          keys,
+          book,
+          () => 1,
+          String,
+          history,
+          new SoleShares(keys.leader, fence),
+        ).flush();
         if (book.unwrittenCount > 0) throw new Error(JSON.stringify(told));
       },
     };

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { redisFailure } from '#src/clients/redis.js';
-import { NO_FENCE, runFenced } from '#src/clients/script.js';
+import { runScript } from '#src/clients/script.js';
 import { uptime, type History, type HistorySize } from '#src/domain/history.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { keysUnder } from '#src/domain/keys.js';
@@ -78,10 +78,10 @@ describe('histories, on a real Redis', () => {
           for (const { passed, tally, resize } of steps) {
             now += passed;
             kept = resize ?? kept;
-            const write = { row: row(), tally: { ...tally, began: now } };
-            const args = toArguments(kept, [write]);
-            const call = { keys: toKeys(keys, [write]), args, lease: keys.leader, fence: NO_FENCE, what: 'verdicts' };
-            expect(await runFenced(shared.redis, WRITE, call)).to.equal('');
+            const guard = { key: keys.leader, token: '' };
+            const write = { row: row(), tally: { ...tally, began: now }, guard };
+            const args = toArguments(kept, [write], [guard], '');
+            expect(await runScript(shared.redis, WRITE, toKeys(keys, [write], [guard]), args)).to.deep.equal(['', 1]);
             model.add(write.tally, kept);
             const read = await historyOf();
             const notEmpty = (one: { answered: number; failed: number; withheld: number }) =>

@@ -46,4 +46,19 @@ describe('the probes', () => {
     const standby = with_({ replicas: { ...status.replicas, role: 'standby' }, lanes: noRound });
     expect(readinessOf(standby, true)).to.deep.equal({ ok: true, status: 'standby' });
   });
+
+  it('find a replica ready that has shares, and name what one lacks that has not', () => {
+    const member = (over: object) =>
+      with_({
+        replicas: {
+          ...{ ...status.replicas, role: 'member' },
+          shares: { held: 32, of: 64, in_doubt: false, elsewhere: false, ...over },
+        },
+      });
+    const reasons = (over: object) => readinessOf(member(over), false).reasons;
+    expect(readinessOf(member({}), true)).to.deep.equal({ ok: true, status: 'ready' });
+    expect(reasons({ held: 0 })).to.deep.equal([{ code: 'no-shares' }]);
+    expect(reasons({ in_doubt: true })).to.deep.equal([{ code: 'in-doubt' }]);
+    expect(reasons({ held: 0, elsewhere: true })).to.deep.equal([{ code: 'elsewhere' }, { code: 'no-shares' }]);
+  });
 });

@@ -167,6 +167,12 @@ const PROBLEMS: readonly (readonly [string, Level, Parameters<typeof pictureOf>[
     /^The process stood still for 9 s; what was under way was not judged\.$/,
   ],
   ['config-rejected', 'bad', { configRejected: told('sync.interval: x') }, /is not valid: sync\.interval: x\.$/],
+  [
+    'elsewhere',
+    'bad',
+    { shares: { held: 0, of: 64, elsewhere: true } },
+    /^The public IP of this replica is not the node's/,
+  ],
   ['needs-restart', 'notice', { needsRestart: told('redis.url') }, /^New values wait for a restart: redis\.url\.$/],
 ];
 

@@ -53,11 +53,11 @@ export class MemoryRegistry {
     this.#pageSize = pageSize;
   }
 
-  async *pages(): AsyncGenerator<readonly RegistryEntry[]> {
+  async *pages(wanted: (uuid: string) => boolean = () => true): AsyncGenerator<readonly RegistryEntry[]> {
     let i = 0;
     do {
       const end = i + this.#pageSize;
-      yield await this.#read('page', () => this.entries.slice(i, end));
+      yield await this.#read('page', () => this.entries.slice(i, end).filter(({ uuid }) => wanted(uuid)));
       i = end;
     } while (i < this.entries.length);
   }

@@ -58,13 +58,13 @@ export class MemoryLease {
     return this.failure === undefined ? Promise.resolve(step()) : Promise.reject(this.failure);
   }
 
-  #beat(instance: string, { takeMissing, gone, lastTerm }: Parameters<Lease['beat']>[0]): Beat {
+  #beat(instance: string, { mayTake, takeMissing, gone, lastTerm }: Parameters<Lease['beat']>[0]): Beat {
     this.beats += 1;
     const { held } = this;
     const isMine = held !== undefined && instanceOf(held) === instance;
-    const isFree = held === undefined ? takeMissing : held.startsWith(':') || held === gone;
+    const isFree = mayTake && (held === undefined ? takeMissing : held.startsWith(':') || held === gone);
     if (!isMine && !isFree) {
-      return held === undefined
+      return held === undefined || held.startsWith(':')
         ? { kind: 'missing' }
         : { kind: 'other', token: held, leftMs: this.endsAt - this.now() };
     }
@@ -82,7 +82,16 @@ export class MemoryLease {
   #holder(token: string): FoundHolder {
     const instance = instanceOf(token);
     return {
-      ...{ token, instance, uuid: undefined, host: undefined, pid: undefined, since: undefined, identity: undefined },
+      ...{
+        token,
+        instance,
+        uuid: undefined,
+        host: undefined,
+        pid: undefined,
+        since: undefined,
+        shares: false,
+        identity: undefined,
+      },
       ...this.#names.get(instance),
     };
   }

@@ -15,7 +15,16 @@ import { syncRequest } from './requests.js';
 
 export type CheckDeps = Pick<
   Deps,
-  'book' | 'evidence' | 'undecided' | 'families' | 'post' | 'clock' | 'writeBack' | 'ipSources' | 'busySources'
+  | 'book'
+  | 'shares'
+  | 'evidence'
+  | 'undecided'
+  | 'families'
+  | 'post'
+  | 'clock'
+  | 'writeBack'
+  | 'ipSources'
+  | 'busySources'
 >;
 
 /** Questions of as many scopes may be under way at once as there are scopes. */

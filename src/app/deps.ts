@@ -21,7 +21,7 @@ import type { ProcessIdentity } from '../domain/leader.js';
 import type { SchedulerEvent } from '../events.js';
 import { Candidacy } from '../leader/candidacy.js';
 import { RedisLease, type OwnName } from '../leader/redisLease.js';
-import { whileHeld } from '../sinks/whileHeld.js';
+import type { ShareEngine } from '../replicas/engine.js';
 import { Leadership } from '../state/leadership.js';
 import { Alarm } from '../state/alarm.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
@@ -31,6 +31,7 @@ import { SchedulerState } from '../sinks/schedulerState.js';
 import { Series } from '../sinks/series.js';
 import type { Sink } from '../sinks/sink.js';
 import { WriteBack } from '../sinks/writeBack.js';
+import { ofReplica, whileHeld } from '../sinks/whileHeld.js';
 import type { ConfigChange } from '../sources/configFile.js';
 import { ipSources } from '../sources/publicIp/sources.js';
 import { RegistrySource } from '../sources/registry.js';
@@ -40,10 +41,12 @@ import { ClockWatch } from '../state/clockWatch.js';
 import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
 import { PeerBook } from '../state/peerBook.js';
+import { SoleShares, type Shares } from '../state/shares.js';
 import { UndecidedFailures } from '../state/undecided.js';
 import { EventFeed } from '../status/feed.js';
 import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
+import { share, type Sharing } from './replica.js';
 
 /** What lasts as long as the process, made once. */
 export interface Parts {
@@ -62,6 +65,10 @@ export interface Parts {
   readonly post: (config: Config) => PostJson;
   readonly ipSources: (config: Pick<Config, 'publicIp' | 'network'>) => readonly IpSource[];
   readonly book: PeerBook;
+  /** Which peers are ours to call. */
+  readonly shares: Shares;
+  /** Set where others share the registry with us. */
+  readonly sharing: Sharing | undefined;
   readonly evidence: OnlineEvidence;
   readonly undecided: UndecidedFailures;
   readonly families: HostFamilies;
@@ -122,22 +129,32 @@ export interface Seen {
   readonly redisLatencyMs: () => number | undefined;
 }
 
+/** What the daemon is besides, and a command beside it is not: a candidate for the registry, or for a part of it. */
+export interface Candidate {
+  readonly identity: ProcessIdentity | undefined;
+  /** What hands out shares of the registry; undefined where it is not divided. */
+  readonly engine: ShareEngine | undefined;
+}
+
 export function makeParts(
   config: Config,
   redis: RedisClient,
   logger: Logger,
-  candidate?: { readonly identity: ProcessIdentity | undefined },
+  candidate?: Candidate,
 ): Parts & { readonly writeBack: WriteBack; readonly seen: Seen } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
   const clockWatch = new ClockWatch(steady, wall);
   const keys = keysUnder(config.redis.keyPrefix);
   const userAgent = `consumer-scheduler/${version}`;
-  const book = new PeerBook(config.network.allow);
+  const evidence = new OnlineEvidence();
+  const engine = candidate?.engine;
+  const divides = engine !== undefined;
+  const book = new PeerBook(config.network.allow, divides ? (scope) => evidence.generation(scope) : undefined);
   const leadership = new Leadership();
   // A command that works beside the daemon asks for no lease.
   const fence = candidate === undefined ? NO_FENCE : leadership.fence;
-  const own = ownName(config);
+  const own = ownName(config, divides);
   const leaseMs = config.replicas.leaseMs;
   const identity = candidate?.identity;
   const lease = new RedisLease(redis, keys, own, leaseMs, identity);
@@ -148,16 +165,21 @@ export function makeParts(
     leaseMs,
     uuid: config.uuid,
     onForeign,
+    shares: divides,
+    mayTake: () => config.replicas.lead && sharing?.whereabouts.elsewhere !== true,
     identity,
     steady,
     explain: redisFailure,
   });
-  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history, fence);
-  const { uuid, instance, host } = own;
+  const { uuid, instance, host, name } = own;
+  const sharing = engine && share(config, { redis, keys, engine, own, book, leadership, clock: { steady, wall } });
+  const shares = sharing?.shares ?? new SoleShares(keys.leader, fence);
+  const checkedBy = divides ? name : '';
+  const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history, shares, checkedBy);
   const stateFields = { uuid, version, instance, host, pid: process.pid };
-  const state = new SchedulerState(redis, keys, stateFields, wall, redisFailure, fence);
+  const state = new SchedulerState(redis, keys, stateFields, wall, redisFailure, fence, divides);
   const feed = new EventFeed(redis, keys);
-  const journal = new Journal(redis, keys, wall, redisFailure, feed);
+  const journal = new Journal(redis, keys, wall, redisFailure, feed, divides ? name : undefined);
   const series = new Series(redis, keys, book, wall, redisFailure);
   let redisLatencyMs: number | undefined;
   // Of a cluster any node would answer a PING, also while the one with our keys is gone.
@@ -177,7 +199,9 @@ export function makeParts(
     post: rememberLast(({ client, tls }) => CLIENTS[client]({ userAgent, tls })),
     ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
     book,
-    evidence: new OnlineEvidence(),
+    shares,
+    sharing,
+    evidence,
     undecided: new UndecidedFailures(steady),
     families: new HostFamilies(interfaceFamilies),
     bell: new Bell(),
@@ -191,17 +215,26 @@ export function makeParts(
     leadership,
     candidacy,
     leaseMs,
-    sinks: [...[writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership)), new LogSink(logger)],
+    sinks: [
+      ...(sharing === undefined
+        ? [writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership))
+        : [
+            ...[writeBack, whileHeld(state, leadership), ofReplica(journal, leadership)],
+            ...[whileHeld(series, leadership), sharing.fields],
+          ]),
+      new LogSink(logger),
+    ],
     statusServer: () => EMPTY,
     reports: () => EMPTY,
     seen: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
   };
 }
 
-function ownName(config: Config): OwnName {
+function ownName(config: Config, divides: boolean): OwnName {
   const host = hostname();
-  const { name = host } = config.replicas;
-  return { instance: randomUUID(), uuid: config.uuid, name, host, version };
+  const { name = host, shares } = config.replicas;
+  const ofShares = divides ? shares : undefined;
+  return { instance: randomUUID(), uuid: config.uuid, name, host, version, ofShares };
 }
 
 type HttpSettings = Config['http'];

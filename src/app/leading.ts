@@ -23,9 +23,9 @@ import { alongside } from '../streams/operators/alongside.js';
 import type { Deps } from './deps.js';
 
 /** A holder renews its lease this often within it. */
-const BEATS_PER_LEASE = 5;
+export const BEATS_PER_LEASE = 5;
 /** Who stands by looks so often: an orderly end is to be noticed within a second. */
-const STANDBY_MS = 500;
+export const STANDBY_MS = 500;
 
 type LeadDeps = Pick<
   Deps,
@@ -90,13 +90,14 @@ function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): O
   );
 }
 
-function isSame(a: Standing, b: Standing): boolean {
+/** Whether there is nothing new to tell. */
+export function isSame(a: Standing, b: Standing): boolean {
   if (a.kind === 'leads' && b.kind === 'leads') return a.term === b.term;
   if (a.kind === 'standby' && b.kind === 'standby') return a.holder.token === b.holder.token;
   return a.kind === 'unwritten' && b.kind === 'unwritten' && a.reason === b.reason;
 }
 
-function toEvent(standing: Standing, at: number): SchedulerEvent | undefined {
+export function toEvent(standing: Standing, at: number): SchedulerEvent | undefined {
   switch (standing.kind) {
     case 'leads': {
       const { term, afterMs } = standing;

@@ -24,8 +24,11 @@ import type { Deps } from './deps.js';
 type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
-/** What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. */
-export function publicIp(deps: WatchDeps): Observable<SchedulerEvent> {
+/**
+ * What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. `wary`:
+ * a first answer that is not the announced one has to be found in several polls in a row.
+ */
+export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEvent> {
   const { config$, ipSources, outbox, clock } = deps;
   const announced$ = abortable(() => outbox.announced()).pipe(catchError(() => of(undefined)));
   return config$.pipe(
@@ -39,7 +42,7 @@ export function publicIp(deps: WatchDeps): Observable<SchedulerEvent> {
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);
-      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced })));
+      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, wary })));
     }),
   );
 }

@@ -59,7 +59,7 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
     import('../status/registryView.js'),
     import('../status/report.js'),
   ]);
-  const { clock, book, seen, leadership } = parts;
+  const { clock, book, seen, leadership, sharing } = parts;
   const { redis, keys, feed, series } = seen;
   const { wall, steady } = clock;
   const hostName = hostname();
@@ -73,8 +73,8 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
     pid: process.pid,
     configFile: file,
   };
-  const registry = new RegistryView(redis, keys, wall, steady);
-  const source = { ...seen, identity, config, book, observations, registry, leadership, wall };
+  const registry = new RegistryView(redis, keys, wall, steady, sharing !== undefined);
+  const source = { ...seen, identity, config, book, observations, registry, leadership, sharing, wall };
   const pages = new PeerPages({
     ...source,
     readEntries: (uuids) => parts.registry.read(uuids),

@@ -45,33 +45,21 @@ export function syncRound(
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
   async function* items(): AsyncGenerator<LaneItem> {
-    for await (const item of lane === 'regular' ? sweep(source, n) : recheck(source, lane, everyMs)) {
+    const found = lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs);
+    for await (const item of found) {
       if ('event' in item && item.event.kind === 'redis.failed') read = 'failed';
       yield item;
     }
     if (read === 'not yet') read = 'whole';
     ranDry?.();
   }
-  const check = checkPeer(checkOptions(deps, config), lane);
-  const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
   const missing$ = defer(() =>
     families.takeNews().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
     }),
   );
   const gapMs$ = gap(deps, lane, config).pipe(takeUntil(stop$));
-  const round$ = gapMs$.pipe(
-    switchMap((gapMs) => {
-      const { workers } = laneSettings(lane, config, !book.hasJudged());
-      return draw(items, (next$) =>
-        pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
-          // While the last ones end, one look ahead tells whether that was all; nothing waits for it.
-          alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
-        ),
-      );
-    }),
-  );
+  const round$ = gapMs$.pipe(switchMap((gapMs) => checks(deps, lane, config, items, gapMs)));
   const worked$ = defer(() =>
     read === 'whole' && lane === 'regular'
       ? of<SchedulerEvent>({ kind: 'redis.worked', at: clock.wall(), what: READING })
@@ -80,10 +68,34 @@ export function syncRound(
   return concat(round$, missing$, worked$);
 }
 
+/** The items of a lane pulled by its workers, each peer checked, and each result written before its event goes on. */
+export function checks(
+  deps: CheckDeps & Pick<Deps, 'stop$'>,
+  lane: Lane,
+  config: Config,
+  items: () => AsyncIterable<LaneItem>,
+  gapMs = 0,
+): Observable<SchedulerEvent> {
+  const { book, stop$ } = deps;
+  const check = checkPeer(checkOptions(deps, config), lane);
+  const work = (item: LaneItem): Observable<SchedulerEvent> =>
+    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+  return defer(() => {
+    const { workers } = laneSettings(lane, config, !book.hasJudged());
+    return draw(items, (next$) =>
+      pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
+        // While the last ones end, one look ahead tells whether that was all; nothing waits for it.
+        alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
+      ),
+    );
+  });
+}
+
 /** The gap between requests that spreads a round over its share of the interval. */
-function gap({ registry, book }: RoundDeps, lane: Lane, { sync }: Config): Observable<number> {
+function gap({ registry, book, shares }: RoundDeps, lane: Lane, { sync }: Config): Observable<number> {
   if (lane !== 'regular' || sync.spread === 0) return of(0);
   return defer(() => from(registry.count())).pipe(
+    map((peers) => peers * shares.portion),
     catchError(() => of(book.size)),
     map((peers) => (sync.spread * sync.intervalMs) / Math.max(peers, 1)),
   );

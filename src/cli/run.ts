@@ -10,12 +10,17 @@ import { describeRedis } from '../clients/redis.js';
 import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
 import { ForeignHolderError, RefusedError } from '../leader/candidacy.js';
 import { ownIdentity } from '../leader/processIdentity.js';
+import { ShareCountError } from '../replicas/engine.js';
+import { loadEngine, NoEngineError } from '../replicas/loadEngine.js';
 import { configChanges } from '../sources/configFile.js';
 import { hangUps, stopSignal } from '../sources/signals.js';
 import { version } from '../version.js';
 import { connectTo, locationOf, type Connection } from './connect.js';
 import { FAILED, GOOD, USAGE } from './exitCode.js';
 import type { Signals } from './signals.js';
+
+/** What a configuration asks for that can't be had beside those that run, or as the program is installed. */
+const USAGES = [ForeignHolderError, ShareCountError, NoEngineError];
 
 /** How long after the end a library (public-ip keeps its sockets) may hold the process. */
 const LINGER_MS = 500;
@@ -48,8 +53,13 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   let connection: Connection | undefined;
   let code = GOOD;
   try {
+    const makeEngine = config.replicas.enabled ? await loadEngine() : undefined;
     connection = await connectTo(redis, Date.now, signals.stop);
-    const made = makeParts(config, connection.redis, logger, { identity: await ownIdentity() });
+    const candidate = {
+      identity: await ownIdentity(),
+      engine: makeEngine?.(connection.redis, config),
+    };
+    const made = makeParts(config, connection.redis, logger, candidate);
     const seen = withNotifications(config, withStatus(config, made, file));
     const { parts, reloading } = withServiceManager(seen, options.env);
     await run(config, parts, {
@@ -73,7 +83,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   } catch (error) {
     // Told to stop while the embedded server was starting, there is nothing more to do.
     if (error !== signals.stop.reason) {
-      code = error instanceof ForeignHolderError ? USAGE : FAILED;
+      code = USAGES.some((kind) => error instanceof kind) ? USAGE : FAILED;
       tellFault(logger, error);
     }
   }
@@ -86,7 +96,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
 /** One line that says why the process ends; for whoever reports a fault of ours, with where it was. */
 function tellFault(logger: Logger, error: unknown): void {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-  if (error instanceof EmbeddedRedisError || error instanceof ForeignHolderError || error instanceof RefusedError) {
+  if ([...USAGES, EmbeddedRedisError, RefusedError].some((kind) => error instanceof kind)) {
     logger.error(message, { event: 'process.failed' });
     return;
   }

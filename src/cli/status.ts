@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadOptions } from '../config/load.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
+import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
 import { CommandError } from './commandError.js';
 import { FAILED, GOOD } from './exitCode.js';
 import { print } from './print.js';
+import { replicaTable } from './replicaTable.js';
 import { asCommandError, withRegistry, type Registry } from './registry.js';
 import { sentence, stoppedSince, type Counts, type State } from './statusSentence.js';
 import { statusTables } from './statusTables.js';
@@ -25,6 +27,7 @@ const CLEAR = '\u001b[2J';
 interface Picture {
   readonly state: State;
   readonly counts: Counts;
+  readonly replicas: Replicas;
 }
 
 /**
@@ -67,25 +70,28 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
 }
 
 async function read({ redis, keys }: Registry): Promise<Picture> {
-  const [state, consumers, producers, pending] = await Promise.all([
+  const [state, consumers, producers, pending, replicas] = await Promise.all([
     redis.hgetall(keys.scheduler),
     redis.scard(keys.consumers),
     redis.scard(keys.producers),
     redis.zcard(keys.announcements),
+    readReplicas(redis, keys),
   ]);
-  return { state, counts: { consumers, producers, announcements_pending: pending } };
+  return { state, counts: { consumers, producers, announcements_pending: pending }, replicas };
 }
 
-function asJson({ state, counts }: Picture): string {
+function asJson({ state, counts, replicas }: Picture): string {
   const running = state.uuid !== undefined && stoppedSince(state, Date.now()) === undefined;
-  return `${escaped(JSON.stringify({ running, ...state, ...counts }))}\n`;
+  const divided = replicas.members.length === 0 ? {} : { replicas: replicas.members, shares: replicas.of };
+  return `${escaped(JSON.stringify({ running, ...state, ...counts, ...divided }))}\n`;
 }
 
-function inWords({ state, counts }: Picture): string {
+function inWords({ state, counts, replicas }: Picture): string {
   const style = outputStyle();
   const now = Date.now();
   const { tint, text } = sentence(state, counts, now);
-  return `${markedLines(style, tint, text)}\n\n${statusTables(state, counts, style, now)}\n`;
+  const tables = [statusTables(state, counts, style, now), replicaTable(replicas, style, now)];
+  return `${markedLines(style, tint, text)}\n\n${tables.filter((one) => one !== '').join('\n\n')}\n`;
 }
 
 /** An outage of Redis is a picture as well. */

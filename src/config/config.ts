@@ -157,12 +157,19 @@ const history = section({
 });
 
 const replicas = section({
+  enabled: flag
+    .default(false)
+    .describe('Whether schedulers of this node share its registry; else one works, and the others stand by.'),
   name: text('a name of up to 60 printable characters', /^[!-~]{1,60}$/)
     .optional()
     .describe('What operators see of this scheduler; the host name where it is left out.'),
   lease: duration(2_000, 30_000)
     .prefault('10s')
     .describe('For how long a scheduler that is silent holds the registry.'),
+  shares: integer(16, 1_024)
+    .default(64)
+    .describe('Into how many shares the registry is divided; equal on all that share it.'),
+  lead: flag.default(true).describe('Whether this one may be the leader: who finds our IP and announces it.'),
   onForeign: choice('standby', 'refuse')
     .default('standby')
     .describe('What to do where another scheduler holds the registry: wait for it to end, or end with exit code 1.'),
@@ -192,7 +199,9 @@ export const schema = group({
   network: network.describe('Who may be called.'),
   status: status.describe('The status server: page, API and metrics.'),
   history: history.describe('What is kept of the results of each consumer.'),
-  replicas: replicas.describe('Several schedulers on one registry: one works, the others stand by.'),
+  replicas: replicas.describe(
+    'Several schedulers on one registry: one works and the others stand by, or they share it.',
+  ),
   notify: notify.prefault([]).describe('Whom to tell of what: webhooks, and pings while all is well.'),
   log: log.describe('The log on standard error.'),
   shutdown: shutdown.describe('The end.'),

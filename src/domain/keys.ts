@@ -8,6 +8,10 @@ export interface Keys {
   readonly ipChanges: string;
   readonly series: string;
   readonly leader: string;
+  readonly replicas: string;
+  /** What begins every key of the engine that hands out shares. */
+  readonly engine: string;
+  readonly replicaPrefix: string;
   readonly historyPrefix: string;
   readonly consumerPrefix: string;
   readonly producerPrefix: string;
@@ -27,6 +31,9 @@ export function keysUnder(prefix: string): Keys {
     ipChanges: `${prefix}ip-changes`,
     series: `${prefix}series`,
     leader: `${prefix}leader`,
+    replicas: `${prefix}replicas`,
+    engine: `${prefix}engine`,
+    replicaPrefix: `${prefix}replica:`,
     historyPrefix: `${prefix}history:`,
     consumerPrefix: `${prefix}consumer:`,
     producerPrefix: `${prefix}producer:`,

@@ -8,6 +8,8 @@ export interface Holder {
   readonly pid: number | undefined;
   /** Unix milliseconds. */
   readonly since: number | undefined;
+  /** Whether it shares the registry with others that are set to do so. */
+  readonly shares: boolean;
 }
 
 /** What a process can be told apart by on its host; undefined where the system does not say. */

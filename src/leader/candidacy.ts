@@ -16,6 +16,10 @@ export interface CandidacyOptions {
   readonly leaseMs: number;
   readonly uuid: string;
   readonly onForeign: 'standby' | 'refuse';
+  /** Whether we share the registry: then a holder that does so as well is no stranger. */
+  readonly shares: boolean;
+  /** Whether the lease may be taken now. */
+  readonly mayTake: () => boolean;
   readonly identity: ProcessIdentity | undefined;
   readonly steady: () => number;
   readonly explain: (error: unknown) => string;
@@ -26,8 +30,8 @@ export type Standing =
   | { readonly kind: 'leads'; readonly term: number | undefined; readonly afterMs: number | undefined }
   | { readonly kind: 'unwritten'; readonly reason: string }
   | { readonly kind: 'standby'; readonly holder: Holder; readonly lost: boolean }
-  /** Nobody could be asked yet. */
-  | { readonly kind: 'unknown' };
+  /** Nobody could be asked yet; or nobody has the lease, and we may not take it. */
+  | { readonly kind: 'unknown'; readonly vacant: boolean };
 
 /** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
 const MARGIN = 0.1;
@@ -60,10 +64,15 @@ export class Candidacy {
   }
 
   #ask(gone?: string): Promise<Beat> {
-    const { lease, leadership, leaseMs, steady } = this.options;
-    const waited = this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
-    const takeMissing = !this.#stoodBy || leadership.leads || waited;
-    return lease.beat({ takeMissing, gone, lastTerm: leadership.lastTerm });
+    const { lease, leadership, mayTake } = this.options;
+    const takeMissing = !this.#stoodBy || leadership.leads || this.#hasWaited();
+    return lease.beat({ mayTake: mayTake(), takeMissing, gone, lastTerm: leadership.lastTerm });
+  }
+
+  /** Whether a lease was missing for so long that a living holder would have taken it again. */
+  #hasWaited(): boolean {
+    const { leaseMs, steady } = this.options;
+    return this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
   }
 
   async #conclude(beat: Beat, askedAt: number): Promise<Standing> {
@@ -78,6 +87,10 @@ export class Candidacy {
       }
       case 'missing':
         this.#missingSince ??= askedAt;
+        if (this.#hasWaited() && !this.options.mayTake()) {
+          leadership.lose();
+          return { kind: 'unknown', vacant: true };
+        }
         return this.#standby(leadership.leads);
       case 'other': {
         this.#missingSince = undefined;
@@ -108,7 +121,7 @@ export class Candidacy {
         `another node works on this registry: uuid ${nameOf(holder.uuid)} on ${place}. Each node needs a registry, or a redis.keyPrefix, of its own`,
       );
     }
-    if (onForeign === 'refuse') {
+    if (onForeign === 'refuse' && !(this.options.shares && holder.shares)) {
       throw new RefusedError(`another scheduler of this node works on this registry, on ${place} (replicas.onForeign)`);
     }
   }
@@ -117,7 +130,7 @@ export class Candidacy {
     this.#stoodBy = true;
     this.options.leadership.lose();
     const holder = this.#holder;
-    if (holder === undefined) return { kind: 'unknown' };
+    if (holder === undefined) return { kind: 'unknown', vacant: false };
     return { kind: 'standby', holder, lost };
   }
 
@@ -135,7 +148,7 @@ export class Candidacy {
       return this.#standby(leadership.leads);
     }
     if (leadership.token !== undefined) return this.#still();
-    if (!isRefusal && !leadership.leads) return { kind: 'unknown' };
+    if (!isRefusal && !leadership.leads) return { kind: 'unknown', vacant: false };
     if (isRefusal) leadership.workWithout();
     return { kind: 'unwritten', reason: explain(error) };
   }
@@ -157,5 +170,6 @@ function nobody(token: string): Holder {
     host: undefined,
     pid: undefined,
     since: undefined,
+    shares: false,
   };
 }

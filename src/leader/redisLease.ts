@@ -6,10 +6,11 @@ import type { Keys } from '../domain/keys.js';
 import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
 
 /**
- * KEYS the lease, who we are. ARGV our instance, the length of the lease in milliseconds, whether a missing lease may be
- * taken, the token of one that is provably gone, the last term that we know, and the fields of who we are as pairs. A lease
- * without an end is none, and one with an empty instance is the mark of an orderly end. The term is at least the time of
- * the server in seconds, so that it grows also where Redis has lost its data.
+ * KEYS the lease, who we are, the members of those that share the registry. ARGV our instance, the length of the lease in
+ * milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none), the token of one that is provably gone,
+ * the last term that we know, whether we share the registry, and the fields of who we are as pairs. A lease without an end
+ * is none, and one with an empty instance is the mark of an orderly end. Who does not share takes no lease while those live
+ * that do. The term is at least the time of the server in seconds, so that it grows also where Redis has lost its data.
  */
 const BEAT = script(`
 local held = redis.call('GET', KEYS[1])
@@ -19,7 +20,13 @@ if #(term or '') > 15 then term = nil end
 local mine = instance == ARGV[1]
 local free = instance == '' or left == -1 or held == ARGV[4]
 if not held then free = ARGV[3] == '1' end
-if not mine and not free then return {held and 'other' or 'missing', held or '', left} end
+if ARGV[3] == '-' then free = false end
+if not mine and not free then return {held and instance ~= '' and 'other' or 'missing', held or '', left} end
+if not mine and ARGV[6] == '0' then
+  local last, now = redis.call('ZRANGE', KEYS[3], -1, -1, 'WITHSCORES'), redis.call('TIME')
+  local lasts = last[1] and last[2] - now[1] * 1000 - math.floor(now[2] / 1000) or 0
+  if lasts > 0 then return {'other', last[1] .. ':0', lasts} end
+end
 local token = held
 if not mine then
   local now = redis.call('TIME')
@@ -27,7 +34,7 @@ if not mine then
   token = ARGV[1] .. ':' .. string.format('%d', own)
 end
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
-redis.call('HSET', KEYS[2], unpack(ARGV, 6))
+redis.call('HSET', KEYS[2], unpack(ARGV, 7))
 redis.call('PEXPIRE', KEYS[2], 2 * ARGV[2])
 return {'held', token, mine and 0 or 1}
 `);
@@ -50,6 +57,8 @@ export type Beat =
   | { readonly kind: 'missing' };
 
 export interface BeatOptions {
+  /** Whether a lease may be taken at all. */
+  readonly mayTake: boolean;
   /** Whether a lease that is missing without a mark may be taken. */
   readonly takeMissing: boolean;
   /** The token of a holder that is provably gone. */
@@ -64,6 +73,8 @@ export interface OwnName {
   readonly name: string;
   readonly host: string;
   readonly version: string;
+  /** Into how many shares we divide the registry; undefined where we do not. */
+  readonly ofShares: number | undefined;
 }
 
 /** The lease of the registry in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */
@@ -76,13 +87,15 @@ export class RedisLease {
     private readonly identity: ProcessIdentity | undefined,
   ) {}
 
-  async beat({ takeMissing, gone, lastTerm }: BeatOptions): Promise<Beat> {
-    const { instance } = this.own;
+  async beat({ mayTake, takeMissing, gone, lastTerm }: BeatOptions): Promise<Beat> {
+    const { instance, ofShares } = this.own;
+    const taking = mayTake ? (takeMissing ? '1' : '0') : '-';
+    const sharing = ofShares === undefined ? 0 : 1;
     const reply = (await runScript(
       this.redis,
       BEAT,
-      [this.keys.leader, this.keys.replica(instance)],
-      [instance, this.leaseMs, takeMissing ? 1 : 0, gone ?? '', lastTerm, ...this.#fields()],
+      [this.keys.leader, this.keys.replica(instance), this.keys.replicas],
+      [instance, this.leaseMs, taking, gone ?? '', lastTerm, sharing, ...this.#fields()],
     )) as [string, string, number];
     const [kind, token, n] = reply;
     if (kind === 'held') return { kind, token, taken: n === 1 };
@@ -104,8 +117,9 @@ export class RedisLease {
 
   #fields(): string[] {
     const { boot = '', pidNamespace = '', started = '' } = this.identity ?? {};
-    const fields = { ...this.own, pid: String(process.pid), boot, pid_namespace: pidNamespace, started };
-    return Object.entries(fields).flat();
+    const { ofShares, ...own } = this.own;
+    const fields = { ...own, pid: String(process.pid), boot, pid_namespace: pidNamespace, started };
+    return [...Object.entries(fields).flat(), ...(ofShares === undefined ? [] : ['of_shares', String(ofShares)])];
   }
 }
 
@@ -131,7 +145,8 @@ export async function holderOf(redis: RedisClient, keys: Keys, token: string): P
   const known: Readonly<Record<string, string>> = own.instance === instance ? own : scheduler;
   const since = scheduler.instance === instance ? countOf(scheduler.leader_since) : undefined;
   const { uuid, host } = known;
-  return { token, instance, uuid, host, pid: countOf(known.pid), since, identity: toIdentity(own) };
+  const shares = own.of_shares !== undefined;
+  return { token, instance, uuid, host, pid: countOf(known.pid), since, shares, identity: toIdentity(own) };
 }
 
 function toIdentity(fields: Readonly<Record<string, string>>): ProcessIdentity | undefined {

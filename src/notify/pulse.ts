@@ -26,6 +26,7 @@ export class Pulse {
       case 'leader.unwritten':
       case 'leader.standing-by':
       case 'leader.lost':
+      case 'leader.other':
         this.#leads = false;
         return;
       case 'redis.failed':

@@ -43,10 +43,13 @@ export class Journal implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     private readonly reader: JournalReader = { read: () => undefined },
+    /** The replica that tells it, where several do. */
+    private readonly replica?: string,
   ) {}
 
   accept(event: SchedulerEvent): void {
-    for (const entry of toEntries(event, this.#conditions)) {
+    for (const told of toEntries(event, this.#conditions)) {
+      const entry = this.replica === undefined ? told : { ...told, data: withReplica(told.data, this.replica) };
       if (!entry.ofOnePeer || this.#spend(entry.at)) this.#push(entry);
       else this.#fold(entry);
     }
@@ -121,4 +124,8 @@ export class Journal implements Sink {
     const id = await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', ...fields);
     if (!this.#readEarly.has(entry)) this.reader.read(entry, id ?? undefined);
   }
+}
+
+function withReplica(data: string, replica: string): string {
+  return JSON.stringify({ ...(JSON.parse(data) as object), replica });
 }

@@ -21,6 +21,8 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'redis.worked':
     case 'leader.unwritten':
     case 'leader.standing-by':
+    case 'leader.other':
+    case 'replicas.counted':
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':

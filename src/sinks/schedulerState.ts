@@ -1,11 +1,9 @@
 import type { RedisClient } from '../clients/redis.js';
 import { fencedScript, NO_FENCE, runFenced, type Fence } from '../clients/script.js';
 import type { Keys } from '../domain/keys.js';
-import type { Scope } from '../domain/ip/scope.js';
-import type { EventOf, SchedulerEvent } from '../events.js';
+import type { SchedulerEvent } from '../events.js';
 import type { Sink } from './sink.js';
-
-type Fields = Readonly<Record<string, string | number>>;
+import { StateFields, type Fields } from './stateFields.js';
 
 const WHAT = "writing the scheduler's state";
 
@@ -22,7 +20,7 @@ export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
   /** What Redis has not got yet; undefined is to be removed there. */
   readonly #dirty = new Map<string, string | number | undefined>();
-  readonly #isolated = new Set<Scope>();
+  readonly #fields = new StateFields();
   #failing = false;
   #ending = false;
 
@@ -33,6 +31,8 @@ export class SchedulerState implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     private readonly fence: Fence = NO_FENCE,
+    /** Whether others check as well: then what the rounds came to is a sum over all. */
+    private readonly divided = false,
   ) {
     this.#note({ ...identity, isolated: 0 });
   }
@@ -40,24 +40,16 @@ export class SchedulerState implements Sink {
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'round.started':
-        if (event.lane === 'regular') this.#note({ round: event.round, round_started_at: event.at });
-        return;
       case 'round.finished':
-        if (event.lane === 'regular') {
-          this.#note({ round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) });
-        }
+      case 'isolation.began':
+      case 'isolation.ended':
+        this.#note(this.divided ? withoutSums(this.#fields.of(event)) : this.#fields.of(event));
+        return;
+      case 'replicas.counted':
+        this.#note({ round_ok: event.ok, round_failed: event.failed, isolated: event.isolated ? 1 : 0 });
         return;
       case 'leader.took':
         this.#note({ term: event.term, leader_since: event.at });
-        return;
-      case 'isolation.began':
-        // One peer alone says nothing of a line.
-        if (event.peers >= 2) this.#isolated.add(event.scope);
-        this.#note({ isolated: this.#isolated.size > 0 ? 1 : 0 });
-        return;
-      case 'isolation.ended':
-        this.#isolated.delete(event.scope);
-        this.#note({ isolated: this.#isolated.size > 0 ? 1 : 0 });
         return;
       case 'ip.polled':
         if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
@@ -113,7 +105,7 @@ export class SchedulerState implements Sink {
   }
 }
 
-/** All that could be called and did not answer: those that failed in the round, and those that are checked apart. */
-function notAnswered({ failed, peers }: EventOf<'round.finished'>): number {
-  return failed + (peers === undefined ? 0 : peers.unavailable);
+function withoutSums(fields: Fields): Fields {
+  const sums = ['round_ok', 'round_failed', 'isolated'];
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !sums.includes(name)));
 }

@@ -1,6 +1,7 @@
-import { fencedScript } from '../clients/script.js';
+import { script } from '../clients/script.js';
 import { lifetimeMs, type HistorySize, type Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
+import type { Guard } from '../domain/share.js';
 import { RECENT_RESULTS, type UnwrittenRow } from '../state/peerBook.js';
 import { KEEP_HISTORY } from './historyLua.js';
 
@@ -8,6 +9,8 @@ import { KEEP_HISTORY } from './historyLua.js';
 export interface RowWrite {
   readonly row: UnwrittenRow;
   readonly tally: Tally | undefined;
+  /** The lock that it is written under. */
+  readonly guard: Guard;
 }
 
 /** The fields of an entry that are set to what a write says of them, in the order in which it says it; '' leaves one alone. */
@@ -16,25 +19,36 @@ const FIELDS = ['available', 'failures', 'last_ok_at', 'latency_ms', 'checked_at
 const NONE = 'none';
 
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally, then the fence's. ARGV hours, days and expiry of the
- * histories and the number of entries; then for each of these: uuid, ip and port as called, and the rest in one text,
- * each part with a | behind it, since each argument has its price: the state ('none' removes it, '' leaves it), since
- * when, the newest results, the error (likewise), the fields above, and the tally ('' for none). Writes nothing for an
- * entry that was removed, re-addressed or is no hash. Returns why a history could not be written, '' where there is
- * nothing to say; verdicts never wait for that.
+ * KEYS the set, then the entries, then the histories of those that bring a tally, then the locks. ARGV hours, days and expiry
+ * of the histories, the number of entries, that of the locks, and the name of who checked ('' for none); then for each
+ * entry: uuid, ip and port as called, and the rest in one text, each part with a | behind it, since each argument has its
+ * price: the state ('none' removes it, '' leaves it), since when, the newest results, the error (likewise), the fields
+ * above, the tally ('' for none), and which lock; at last the token of each lock ('' where nobody is asked). Writes nothing
+ * for an entry that was removed, re-addressed or is no hash, or whose lock holds another token. Returns why a history could
+ * not be written, '' where there is nothing to say (verdicts never wait for that), and for each lock 1, or what it holds
+ * instead.
  */
-export const WRITE = fencedScript(`${KEEP_HISTORY}
+export const WRITE = script(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
 local refusal = ''
 local history = 1 + ARGV[4]
+local locks, name = tonumber(ARGV[5]), ARGV[6]
+local found, held = {}, {}
+for i = 1, locks do
+  local token = ARGV[#ARGV - locks + i]
+  local has = token == '' or redis.call('GET', KEYS[#KEYS - locks + i])
+  held[i] = token == '' or has == token
+  found[i + 1] = held[i] and 1 or has or ''
+end
 local fields = {${FIELDS.map((name) => `'${name}'`).join(', ')}}
 for k = 2, history do
-  local at = 4 * k - 3
+  local at = 4 * k - 1
   local uuid, ip, port, parts = ARGV[at], ARGV[at + 1], ARGV[at + 2], {}
   for part in string.gmatch(ARGV[at + 3], '([^|]*)|') do parts[#parts + 1] = part end
   local state, since, results, error, tally = parts[1], parts[2], parts[3], parts[4], parts[5 + #fields]
+  local lock = tonumber(parts[6 + #fields])
   if tally ~= '' then history = history + 1 end
-  if redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
+  if held[lock] and redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
     local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent')
     if (entry[1] or '') == ip and (entry[2] or '') == port then
       local set, removed = {}, {}
@@ -45,6 +59,7 @@ for k = 2, history do
       for i, field in ipairs(fields) do
         if parts[4 + i] ~= '' then put(field, parts[4 + i]) end
       end
+      if name ~= '' and parts[4 + #fields] ~= '' then put('checked_by', name) end
       if error == '${NONE}' then removed[#removed + 1] = 'error'
       elseif error ~= '' then put('error', error) end
       if state == '${NONE}' then
@@ -66,30 +81,47 @@ for k = 2, history do
     end
   end
 end
-return refusal
+found[1] = refusal
+return found
 `);
 
-export function toKeys(keys: Keys, writes: readonly RowWrite[]): string[] {
+/** The locks that the rows are written under, each once. */
+export function locksOf(writes: readonly RowWrite[]): readonly Guard[] {
+  return [...new Set(writes.map(({ guard }) => guard))];
+}
+
+export function toKeys(keys: Keys, writes: readonly RowWrite[], locks: readonly Guard[]): string[] {
   const histories = writes.filter(({ tally }) => tally !== undefined);
   return [
     keys.consumers,
     ...writes.map(({ row }) => keys.consumer(row.uuid)),
     ...histories.map(({ row }) => keys.history(row.uuid)),
+    ...locks.map(({ key }) => key),
   ];
 }
 
-export function toArguments(size: HistorySize, writes: readonly RowWrite[]): (string | number)[] {
-  return [size.hours, size.days, lifetimeMs(size), writes.length, ...writes.flatMap(ofRow)];
+export function toArguments(
+  size: HistorySize,
+  writes: readonly RowWrite[],
+  locks: readonly Guard[],
+  checkedBy: string,
+): (string | number)[] {
+  return [
+    ...[size.hours, size.days, lifetimeMs(size), writes.length, locks.length, checkedBy],
+    ...writes.flatMap((write) => ofRow(write, locks)),
+    ...locks.map(({ token }) => token),
+  ];
 }
 
-function ofRow({ row, tally }: RowWrite): string[] {
+function ofRow({ row, tally, guard }: RowWrite, locks: readonly Guard[]): string[] {
   const { uuid, ip, port, unwritten, error, stateAt, checkedAt, results } = row;
   // A registry that has lost a state which is older than this process gets it with the time of the check.
   const since = stateAt === 0 ? checkedAt : stateAt;
   const reason = unwritten === 'nothing' ? '' : (error ?? NONE);
   const counts = tally === undefined ? '' : toText(tally);
+  const lock = locks.length === 1 ? 1 : locks.indexOf(guard) + 1;
   // Words and numbers of our own, in which there is no |.
-  const rest = `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|`;
+  const rest = `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|${String(lock)}|`;
   return [uuid, ip ?? '', port ?? '', rest];
 }
 

@@ -1,12 +1,14 @@
 import type { RedisClient } from '../clients/redis.js';
-import { NO_FENCE, runFenced, type Fence } from '../clients/script.js';
+import { NO_FENCE, runScript } from '../clients/script.js';
 import type { HistorySize } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
+import type { Guard } from '../domain/share.js';
 import type { SchedulerEvent } from '../events.js';
 import type { PeerBook, UnwrittenRow } from '../state/peerBook.js';
+import { SoleShares, type Shares } from '../state/shares.js';
 import { HistoryKeeper } from './historyKeeper.js';
 import type { Sink } from './sink.js';
-import { toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
+import { locksOf, toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
 
 /** Rows written by one script, during which Redis serves nobody else. */
 const BATCH = 64;
@@ -14,6 +16,18 @@ const BATCH = 64;
 export const WRITING_VERDICTS = 'writing verdicts';
 
 const NO_HISTORY: HistorySize = { hours: 0, days: 0 };
+
+type GuardedRow = Pick<RowWrite, 'row' | 'guard'>;
+
+/** Redis left rows out since their lock holds another token, or none. */
+class FencedError extends Error {
+  constructor(
+    held: string,
+    readonly rows: number,
+  ) {
+    super(`FENCED ${held}`);
+  }
+}
 
 /**
  * Writes the unwritten rows of the book into the registry, in batches, one batch under way at a time. The history of a
@@ -33,7 +47,9 @@ export class WriteBack implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     history = NO_HISTORY,
-    private readonly fence: Fence = NO_FENCE,
+    private readonly shares: Shares = new SoleShares(keys.leader, NO_FENCE),
+    /** What is noted as who checked; '' for nothing. */
+    private readonly checkedBy = '',
   ) {
     this.#history = new HistoryKeeper(redis, keys, book, wall, explain, history);
   }
@@ -88,21 +104,18 @@ export class WriteBack implements Sink {
     let written = 0;
     try {
       while (left > 0) {
-        const rows = take(this.book.unwrittenRows(), Math.min(left, BATCH));
+        const rows = take(this.#writable(this.book.unwrittenRows()), Math.min(left, BATCH));
+        // The rest waits until its share has a lock of ours again.
+        if (rows.length === 0) break;
         await this.#write(rows);
         written += rows.length;
         // Where it catches up, it also takes what comes meanwhile; else its callers would wait for results of others.
         left = this.#failing ? this.book.unwrittenCount : left - rows.length;
       }
     } catch (error) {
-      this.#failing = true;
-      const failed: SchedulerEvent = {
-        kind: 'redis.failed',
-        at: this.wall(),
-        what: WRITING_VERDICTS,
-        reason: this.explain(error),
-      };
-      return [...this.#history.takeEvents(), failed];
+      const failure = this.#failure(error);
+      this.#failing ||= failure.kind === 'redis.failed';
+      return [...this.#history.takeEvents(), failure];
     }
     await this.#writeOverdue();
     const told = this.#history.takeEvents();
@@ -112,7 +125,7 @@ export class WriteBack implements Sink {
   }
 
   async #writeOverdue(): Promise<void> {
-    const overdue = this.#history.overdue();
+    const overdue = this.#writable(this.#history.overdue());
     try {
       for (let rows = take(overdue, BATCH); rows.length > 0; rows = take(overdue, BATCH)) await this.#write(rows);
     } catch (error) {
@@ -120,25 +133,61 @@ export class WriteBack implements Sink {
     }
   }
 
-  async #write(rows: readonly UnwrittenRow[]): Promise<void> {
-    const writes = rows.map((row) => ({ row, tally: this.#history.take(row) }));
-    try {
-      this.#history.written(writes, await this.#send(writes));
-    } catch (error) {
-      this.#history.putBack(writes);
-      if (!isOutOfMemory(error)) throw error;
-      await this.#writeInsteadOfHistory(writes, error);
-    }
-    for (const row of rows) if (row.unwritten !== 'nothing') this.book.acknowledge(row);
+  /** What a share's lock refuses is another matter than a Redis that fails: its new holder finds it out anew. */
+  #failure(error: unknown): SchedulerEvent {
+    const at = this.wall();
+    if (error instanceof FencedError && this.shares.divided) return { kind: 'verdicts.fenced', at, rows: error.rows };
+    return { kind: 'redis.failed', at, what: WRITING_VERDICTS, reason: this.explain(error) };
   }
 
-  async #writeInsteadOfHistory(writes: readonly RowWrite[], error: unknown): Promise<void> {
-    const verdicts = writes.map(({ row }) => ({ row, tally: undefined }));
+  *#writable(rows: Iterable<UnwrittenRow>): Generator<GuardedRow> {
+    for (const row of rows) {
+      const guard = this.shares.guardOf(row.uuid);
+      if (guard !== undefined) yield { row, guard };
+    }
+  }
+
+  async #write(rows: readonly GuardedRow[]): Promise<void> {
+    const writes = rows.map(({ row, guard }): RowWrite => ({ row, tally: this.#history.take(row), guard }));
+    let refused: ReadonlyMap<Guard, string>;
+    try {
+      refused = await this.#sendOrPutBack(writes);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      refused = await this.#writeInsteadOfHistory(writes, error);
+    }
+    for (const { row, guard } of writes) {
+      if (row.unwritten !== 'nothing' && !refused.has(guard)) this.book.acknowledge(row);
+    }
+    if (refused.size === 0) return;
+    this.shares.refused('verdicts', refused.keys());
+    const [held = ''] = refused.values();
+    throw new FencedError(held, writes.filter(({ guard }) => refused.has(guard)).length);
+  }
+
+  async #sendOrPutBack(writes: readonly RowWrite[]): Promise<ReadonlyMap<Guard, string>> {
+    let refused: ReadonlyMap<Guard, string>;
+    let refusal: string;
+    try {
+      ({ refused, refusal } = await this.#send(writes));
+    } catch (error) {
+      this.#history.putBack(writes);
+      throw error;
+    }
+    this.#history.putBack(writes.filter(({ guard }) => refused.has(guard)));
+    this.#history.written(
+      writes.filter(({ guard }) => !refused.has(guard)),
+      refusal,
+    );
+    return refused;
+  }
+
+  async #writeInsteadOfHistory(writes: readonly RowWrite[], error: unknown): Promise<ReadonlyMap<Guard, string>> {
+    const verdicts = writes.map(({ row, guard }) => ({ row, tally: undefined, guard }));
     const room = this.#history.giveUp(writes, error);
     while ((await room.next()).done !== true) {
       try {
-        await this.#send(verdicts);
-        return;
+        return (await this.#send(verdicts)).refused;
       } catch (again) {
         if (!isOutOfMemory(again)) throw again;
       }
@@ -146,16 +195,20 @@ export class WriteBack implements Sink {
     throw error;
   }
 
-  async #send(writes: readonly RowWrite[]): Promise<string> {
-    const args = toArguments(this.#history.size, writes);
-    const call = {
-      keys: toKeys(this.keys, writes),
-      args,
-      lease: this.keys.leader,
-      fence: this.fence,
-      what: 'verdicts',
-    };
-    return String(await runFenced(this.redis, WRITE, call));
+  /** Returns why a history could not be written, and of each lock that was not ours what it holds. */
+  async #send(
+    writes: readonly RowWrite[],
+  ): Promise<{ readonly refusal: string; readonly refused: ReadonlyMap<Guard, string> }> {
+    const locks = locksOf(writes);
+    const keys = toKeys(this.keys, writes, locks);
+    const args = toArguments(this.#history.size, writes, locks, this.checkedBy);
+    const [refusal, ...found] = (await runScript(this.redis, WRITE, keys, args)) as [string, ...(string | 1)[]];
+    const refused = new Map<Guard, string>();
+    for (const [i, lock] of locks.entries()) {
+      const held = found[i];
+      if (held !== undefined && held !== 1) refused.set(lock, held);
+    }
+    return { refusal, refused };
   }
 }
 

@@ -54,13 +54,13 @@ export class RegistrySource {
     private readonly keys: Keys,
   ) {}
 
-  /** Every registered consumer; one may come twice (SSCAN). The next page is read only when it is asked for. */
-  async *pages(): AsyncGenerator<readonly RegistryEntry[]> {
+  /** Every registered consumer that is wanted; one may come twice (SSCAN). The next page is read only when it is asked for. */
+  async *pages(wanted: (uuid: string) => boolean): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
       const [next, members] = await withTimeout(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
       cursor = next.toString();
-      const uuids = members.map(toText);
+      const uuids = members.map(toText).filter(wanted);
       // A small set is stored compactly and comes whole, whatever COUNT says.
       for (let i = 0; i < uuids.length; i += PAGE) yield await this.#read(uuids.slice(i, i + PAGE), false);
     } while (cursor !== '0');

@@ -242,12 +242,21 @@ export class PeerBook {
   readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
   readonly #unwritten = new Set<string>();
   readonly #inFlight = new Set<string>();
+  /** Peers in good standing that came with a share, until a round of ours has taken them in. */
+  readonly #adopted = new Set<string>();
   #revision = 0;
   #newcomers = 0;
+  #round = 0;
   #allow: readonly AddressClass[];
 
-  /** `allow` says which classes of address may be called. */
-  constructor(allow: readonly AddressClass[]) {
+  /**
+   * `allow` says which classes of address may be called. Where others check peers as well, `evidence` tells the newest one of
+   * a scope: what they counted against a peer counts on with a newer one of our own.
+   */
+  constructor(
+    allow: readonly AddressClass[],
+    private readonly evidence?: (scope: Scope) => number,
+  ) {
     this.#allow = allow;
   }
 
@@ -286,6 +295,17 @@ export class PeerBook {
     return opened;
   }
 
+  /** A round of the regular lane begins to read the registry. */
+  beginRound(round: number): void {
+    this.#round = round;
+  }
+
+  /** Takes in an entry that came with a share: what is read of it counts as met by the round under way. */
+  adopt(entry: RegistryEntry, asOf = this.#revision): void {
+    if (this.#rows.has(entry.uuid)) this.refresh(entry, asOf);
+    else this.remember(entry, this.#round, asOf);
+  }
+
   /**
    * Takes in an entry that this round of the regular lane has read. Returns false for one that the round has met before
    * (SSCAN may return a member twice).
@@ -296,6 +316,7 @@ export class PeerBook {
     if (row === undefined) {
       const newRow = this.#newRow(entry, round);
       this.#rows.set(entry.uuid, newRow);
+      if (this.evidence !== undefined) this.#fromOthers(entry.uuid, newRow, this.evidence);
       if (lane(newRow) === 'pending' && newRow.checkedAt === 0) this.#newcomers += 1;
       return true;
     }
@@ -453,6 +474,47 @@ export class PeerBook {
     this.#rows.get(uuid)?.release();
     this.#rows.delete(uuid);
     this.#unwritten.delete(uuid);
+    this.#adopted.delete(uuid);
+  }
+
+  /** Forgets those that have gone with a share, and what waits to be written of them. */
+  forgetWhere(gone: (uuid: string) => boolean): void {
+    for (const uuid of this.#rows.keys()) if (gone(uuid)) this.forget(uuid);
+  }
+
+  /** Whether a check is under way of any such peer, or a result of one waits to be written. */
+  isBusyWith(wanted: (uuid: string) => boolean): boolean {
+    for (const uuid of this.#inFlight) if (wanted(uuid)) return true;
+    for (const uuid of this.#unwritten) if (wanted(uuid)) return true;
+    return false;
+  }
+
+  /**
+   * Whether a peer that came with a share waits for a later check, since it was checked after that time. A round that meets
+   * it before takes it in.
+   */
+  isEarly(uuid: string, since: number, now: number): boolean {
+    if (!this.#adopted.has(uuid)) return false;
+    const checkedAt = this.#rows.get(uuid)?.checkedAt ?? 0;
+    if (checkedAt > since && checkedAt <= now) return true;
+    this.#adopted.delete(uuid);
+    return false;
+  }
+
+  /** How many came with a share, and were not taken in by a round of ours yet. */
+  get adoptedCount(): number {
+    return this.#adopted.size;
+  }
+
+  /** Of the peers that came with a share, those in good standing that were last checked so long ago. */
+  overdue(now: number, everyMs: number): string[] {
+    const found: string[] = [];
+    for (const uuid of this.#adopted) {
+      const row = this.#rows.get(uuid);
+      if (row === undefined || lane(row) !== 'regular' || this.#inFlight.has(uuid)) continue;
+      if (row.checkedAt <= now - everyMs || row.checkedAt > now) found.push(uuid);
+    }
+    return found;
   }
 
   /** Forgets everybody, and what waits to be written of them. */
@@ -577,6 +639,13 @@ export class PeerBook {
     }
     this.#examine(row);
     return row;
+  }
+
+  #fromOthers(uuid: string, row: Row, evidence: (scope: Scope) => number): void {
+    const scope = SCOPES[row.scope];
+    if (scope === undefined) return;
+    if (row.health.failures > 0) row.health = { ...row.health, countedGeneration: evidence(scope) };
+    if (row.health.state === 'available') this.#adopted.add(uuid);
   }
 
   /** Whether the row can be called, and in which scope. */

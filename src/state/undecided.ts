@@ -38,10 +38,15 @@ export class UndecidedFailures {
     this.#alarm.ring();
   }
 
-  /** Forgets all that wait, and returns them. */
-  clear(): readonly Undecided[] {
-    const forgotten = [...this.#waiting.values()].flat();
-    this.#waiting.clear();
+  /** Forgets all that wait, or those of such peers, and returns them. */
+  clear(gone: (uuid: string) => boolean = () => true): readonly Undecided[] {
+    const forgotten: Undecided[] = [];
+    for (const [scope, waiting] of this.#waiting) {
+      forgotten.push(...waiting.filter(({ entry }) => gone(entry.uuid)));
+      const left = waiting.filter(({ entry }) => !gone(entry.uuid));
+      if (left.length > 0) this.#waiting.set(scope, left);
+      else this.#waiting.delete(scope);
+    }
     return forgotten;
   }
 

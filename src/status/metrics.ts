@@ -189,9 +189,10 @@ export class Metrics implements Sink {
     all.redis.set(status.redis.up ? 1 : 0);
     all.isolated.set(status.isolated ? 1 : 0);
     all.unwritten.set(status.redis.unwritten_verdicts);
-    all.leader.set(status.replicas.role === 'standby' ? 0 : 1);
-    all.replicas.set(1);
-    all.shares.set(0);
+    const { role, members, shares } = status.replicas;
+    all.leader.set(role === 'leader' ? 1 : 0);
+    all.replicas.set(Math.max(1, members.length));
+    all.shares.set(shares?.held ?? 0);
     for (const [what, total] of this.leadership.fenced) {
       this.#fenced.inc({ what }, total - (this.#counted.get(what) ?? 0));
       this.#counted.set(what, total);

@@ -139,6 +139,7 @@ export class Observations implements Sink {
         this.holder = undefined;
         return;
       case 'leader.standing-by':
+      case 'leader.other':
       case 'leader.lost': {
         const { instance, host = null, pid = null, since = null } = event.holder;
         this.holder = { instance, host, pid, since };

@@ -19,6 +19,8 @@ export interface Condition {
 export interface Picture {
   readonly now: number;
   readonly role: 'leader' | 'standby' | 'member';
+  /** The shares of the registry that it has; undefined where that is not divided. */
+  readonly shares?: { readonly held: number; readonly of: number; readonly elsewhere: boolean } | undefined;
   readonly host: string;
   readonly pid: number | undefined;
   /** When the process started. */

@@ -11,7 +11,7 @@ export interface Probe {
 export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
   readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
   readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
-  readonly replicas: Pick<Status['replicas'], 'role'>;
+  readonly replicas: Pick<Status['replicas'], 'role' | 'shares'>;
 };
 
 const SECONDS = 1_000;
@@ -32,6 +32,9 @@ export function readinessOf(status: Vital, trusted: boolean): Probe {
     !redis.up && { code: 'redis-down', text: `Redis can't be used${redis.reason === null ? '' : `: ${redis.reason}`}` },
     lanes.regular.rounds === 0 && { code: 'starting', text: 'the first round has not ended' },
     isolated && { code: 'isolated', text: 'no witness answers: we seem to be offline' },
+    replicas.shares?.elsewhere === true && { code: 'elsewhere', text: "our public IP is not the node's" },
+    replicas.shares?.held === 0 && { code: 'no-shares', text: 'no share of the registry is ours' },
+    replicas.shares?.in_doubt === true && { code: 'in-doubt', text: 'our shares could not be renewed in time' },
     stopping && { code: 'stopping', text: 'it was told to stop' },
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return { ok: true, status: 'ready' };

@@ -39,6 +39,7 @@ const FINDERS: readonly Finder[] = [
   announcements,
   rounds,
   peers,
+  replicas,
   host,
   config,
   notifications,
@@ -238,6 +239,18 @@ function peers(picture: Picture): readonly Problem[] {
     );
   }
   return found;
+}
+
+function replicas({ shares }: Picture): readonly Problem[] {
+  if (shares?.elsewhere !== true) return [];
+  return [
+    bad(
+      'elsewhere',
+      undefined,
+      "The public IP of this replica is not the node's, so it has given up its shares: peers would take the address of its calls for ours.",
+      'Give all replicas one public IP, or set publicIp.override to the same on all.',
+    ),
+  ];
 }
 
 function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {

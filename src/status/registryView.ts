@@ -3,6 +3,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, fieldsOf, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
+import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
 
 export interface ProducerEntry {
   readonly uuid: string;
@@ -31,6 +32,8 @@ export interface RegistryPicture {
   readonly changes: readonly IpChange[];
   readonly producers: readonly ProducerEntry[];
   readonly pending: number;
+  /** Those that share the registry; nobody where it is not divided. */
+  readonly replicas: Replicas;
 }
 
 const PAGE = 256;
@@ -56,6 +59,7 @@ export class RegistryView {
     private readonly keys: Keys,
     private readonly wall: () => number,
     private readonly steady: () => number,
+    private readonly divided = false,
   ) {}
 
   /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
@@ -81,6 +85,7 @@ export class RegistryView {
       Promise.all([redis.hmget(keys.scheduler, 'ip', 'ip_changed_at'), this.#changes()]),
     );
     const due = await this.#due();
+    const replicas = this.divided ? await readReplicas(redis, keys) : { members: [], of: undefined };
     const producers: ProducerEntry[] = [];
     const seen = new Set<string>();
     let cursor = '0';
@@ -101,6 +106,7 @@ export class RegistryView {
       changes,
       producers,
       pending: due.size,
+      replicas,
     };
   }
 

@@ -23,13 +23,22 @@ export interface Identity {
   readonly configFile: string | undefined;
 }
 
+/** How a replica stands. */
+export interface SharingView {
+  readonly shares: { readonly size: number; readonly count: number; readonly doubtful: boolean };
+  readonly whereabouts: { readonly elsewhere: boolean };
+  readonly works: boolean;
+}
+
 export interface ReportSource {
   readonly identity: Identity;
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'look'>;
-  readonly leadership: Pick<Leadership, 'standsBy' | 'term'>;
+  readonly leadership: Pick<Leadership, 'leads' | 'standsBy' | 'term'>;
+  /** Set where the registry is divided. */
+  readonly sharing: SharingView | undefined;
   /** How long the last PING of Redis took, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
   readonly wall: () => number;
@@ -56,7 +65,7 @@ export class Report {
 
   /** What the probes ask for, of memory alone: they come every few seconds for as long as the process lives. */
   vital(): Vital {
-    const { observations: seen, leadership, wall } = this.source;
+    const { observations: seen, wall } = this.source;
     const { up, reason = null } = seen.redis;
     return {
       as_of: wall(),
@@ -65,7 +74,7 @@ export class Report {
       stopping: seen.stoppingSince !== undefined,
       redis: { up, reason },
       lanes: { regular: { rounds: seen.lanes.regular.rounds } },
-      replicas: { role: roleOf(leadership) },
+      replicas: { role: roleOf(this.source), shares: sharesOf(this.source) },
     };
   }
 
@@ -81,8 +90,17 @@ export class Report {
   }
 }
 
-function roleOf({ standsBy }: Pick<Leadership, 'standsBy'>): 'standby' | 'leader' {
-  return standsBy ? 'standby' : 'leader';
+function roleOf({ leadership, sharing }: Pick<ReportSource, 'leadership' | 'sharing'>): Picture['role'] {
+  if (!leadership.standsBy && sharing === undefined) return 'leader';
+  if (sharing?.works !== true) return 'standby';
+  return leadership.leads ? 'leader' : 'member';
+}
+
+function sharesOf({ sharing }: Pick<ReportSource, 'sharing'>): Status['replicas']['shares'] {
+  if (sharing === undefined) return null;
+  const { shares, whereabouts } = sharing;
+  const { size: held, count: of, doubtful } = shares;
+  return { held, of, in_doubt: doubtful, elsewhere: whereabouts.elsewhere };
 }
 
 function changedAt({ ip }: Observations, registry: RegistryPicture | undefined): number | undefined {
@@ -91,19 +109,16 @@ function changedAt({ ip }: Observations, registry: RegistryPicture | undefined):
 }
 
 /** What the sentence and the problems are drawn from. */
-function pictureOf(
-  { identity, config, book, observations: seen, leadership }: ReportSource,
-  now: number,
-  found: Census,
-  registry: RegistryPicture | undefined,
-): Picture {
+function pictureOf(source: ReportSource, now: number, found: Census, registry: RegistryPicture | undefined): Picture {
+  const { identity, config, book, observations: seen } = source;
   const { sync, publicIp } = config();
   const value = seen.ip?.value ?? registry?.ip;
   const know = value === undefined ? undefined : registry?.producers.filter((one) => one.notifiedIp === value).length;
   const owingSince = seen.owingSince ?? registry?.ipChangedAt;
   return {
     now,
-    role: roleOf(leadership),
+    role: roleOf(source),
+    shares: sharesOf(source) ?? undefined,
     host: identity.host,
     pid: identity.pid,
     startedAt: seen.startedAt,
@@ -255,7 +270,11 @@ function toStatus(source: ReportSource, now: number, found: Census, registry: Re
           : { at: seen.configRejected.at, problems: [...seen.configRejected.problems] },
       needs_restart: [...seen.needsRestart.keys()],
     },
-    replicas: { role: picture.role, term: source.leadership.term ?? null, holder: seen.holder ?? null },
+    replicas: {
+      ...{ role: picture.role, term: source.leadership.term ?? null, holder: seen.holder ?? null },
+      shares: sharesOf(source),
+      members: (registry?.replicas.members ?? []).map((one) => ({ ...one })),
+    },
   };
 }
 

@@ -194,7 +194,37 @@ export const statusSchema = z
           since: timeOrNull,
         })
         .nullable()
-        .describe('Who works on the registry while this one stands by'),
+        .describe('Who works on the registry while this one stands by, or leads while this one is a member'),
+      shares: z
+        .object({
+          held: count,
+          of: count,
+          in_doubt: z.boolean().describe('Whether they have run out by our own clock, and Redis can not be asked'),
+          elsewhere: z.boolean().describe("Whether our own public IP is not the node's, so that we give them up"),
+        })
+        .nullable()
+        .describe('The shares of the registry that this one has; null where it is not divided'),
+      members: z
+        .array(
+          z.object({
+            instance: z.string(),
+            name: z.string().nullable(),
+            host: z.string().nullable(),
+            pid: z.int().nullable(),
+            version: z.string().nullable(),
+            leader: z.boolean(),
+            shares: count.nullable(),
+            peers: count.nullable(),
+            ip: z.string().nullable(),
+            isolated: z.boolean(),
+            round: count.nullable(),
+            round_finished_at: timeOrNull,
+            round_ok: count.nullable(),
+            round_failed: count.nullable(),
+            heartbeat_at: timeOrNull,
+          }),
+        )
+        .describe('Those that share the registry, as each told of itself; empty where it is not divided'),
     }),
   })
   .meta({ id: 'Status' });

@@ -79,8 +79,12 @@ function starting({ round, peers, startedAt, now }: Picture): ReturnType<Case> {
   return notice('starting', `Starting${since}: the first round is under way over ${consumers(known)}.`);
 }
 
-function empty({ peers }: Picture): ReturnType<Case> {
+function empty({ peers, shares }: Picture): ReturnType<Case> {
   const total = Object.values(peers).reduce((sum, n) => sum + n, 0);
+  if (total === 0 && shares !== undefined && shares.held < shares.of) {
+    const held = `${String(shares.held)} of ${String(shares.of)}`;
+    return notice('empty', `This replica has ${held} shares, and no consumer is in them.`);
+  }
   return total === 0
     ? notice('empty', 'The registry has no consumers yet: the API adds each one that calls it.')
     : undefined;

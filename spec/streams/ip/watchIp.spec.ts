@@ -119,6 +119,25 @@ describe('watchIp', () => {
     m.expectObservable(told$, unsub).toBe(expected, TOLD);
   };
 
+  marbles('a first answer that is new counts at once where many agree; where we are wary it has to come again', (m) => {
+    const bold = watching(m, { x: 'B', y: 'B' }, { announced: A });
+    expectTold(m, bold.told$, '-x(yB)', '^--!');
+    const wary = watching(m, { x: 'B', y: 'B' }, { announced: A, wary: true, confirmations: 2 });
+    expectTold(m, wary.told$, '-xy 2000ms x(yB)', '^ 2004ms !');
+  });
+
+  marbles('who is wary believes what was announced, and what is new where nothing was, at once', (m) => {
+    const same = watching(m, { x: 'A', y: 'A' }, { announced: A, wary: true });
+    expectTold(m, same.told$, '-x(yA)', '^--!');
+    const first = watching(m, { x: 'A', y: 'A' }, { wary: true });
+    expectTold(m, first.told$, '-x(yA)', '^--!');
+  });
+
+  marbles('who is wary begins to count anew where another answer comes between', (m) => {
+    const { told$ } = watching(m, { x: 'BtB', y: 'BtB' }, { announced: A, wary: true, confirmations: 2 });
+    expectTold(m, told$, '-xy 2000ms u(vn) 7ms xy', '^ 2017ms !');
+  });
+
   marbles('the first round asks every source, one after the other; then one is asked in turn', (m) => {
     const { told$, expectAsked } = watching(m, { x: 'A', y: 'A' });
     const xSubs = ['  ^!', ' ------------^!'];

@@ -13,6 +13,7 @@ import { checkPeer, type CheckOptions } from '#src/streams/sync/checkPeer.js';
 import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
+import { ALL } from '../../support/shares.js';
 
 describe('checkPeer', () => {
   const good: Reply = { ok: true, status: 200, body: '' };
@@ -41,6 +42,7 @@ describe('checkPeer', () => {
     const families = new HostFamilies(() => new Set(setting.families ?? ['IPv4', 'IPv6']));
     const options: CheckOptions = {
       book,
+      shares: ALL,
       evidence,
       undecided,
       families,

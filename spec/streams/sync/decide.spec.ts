@@ -12,6 +12,7 @@ import { decide } from '#src/streams/sync/decide.js';
 import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
+import { ALL } from '../../support/shares.js';
 
 const V4 = 'public IPv4';
 
@@ -42,6 +43,7 @@ describe('decide', () => {
     const calls: string[] = [];
     const decided = decide({
       book,
+      shares: ALL,
       evidence,
       undecided,
       families: new HostFamilies(() => new Set(['IPv4'])),

@@ -5,6 +5,7 @@ import { Bell } from '#src/state/bell.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { recheck, sweep, type LaneItem, type LaneSource, type RegistryReader } from '#src/streams/sync/sweep.js';
 import { entry } from '../../support/entries.js';
+import { ALL } from '../../support/shares.js';
 
 const SELF = 'self';
 
@@ -41,6 +42,7 @@ let steadyMs: number;
 const source = (registry: RegistryReader): LaneSource => ({
   registry,
   book,
+  shares: ALL,
   self: SELF,
   clock: { wall: () => 1_000, steady: () => steadyMs },
   bell,
@@ -55,7 +57,7 @@ const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
   for await (const item of items) seen.push(nameOf(item));
   return seen;
 };
-const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweep(source(registry), round));
+const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweep(source(registry), round, 60_000));
 
 beforeEach(() => {
   book = new PeerBook(['public']);
@@ -79,7 +81,7 @@ describe('sweep', () => {
 
   it('reads the next page only when the last one is used up', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')], [good('c')]]);
-    const items = sweep(source(registry), 1);
+    const items = sweep(source(registry), 1, 60_000);
     await items.next();
     await items.next();
     expect(registry.pagesRead).to.equal(1);
@@ -133,7 +135,7 @@ describe('sweep', () => {
 
   it('reads an entry again before its call where the calls before took their time', async () => {
     const registry = new FakeRegistry([[good('a'), good('b'), good('gone')]]);
-    const items = sweep(source(registry), 1);
+    const items = sweep(source(registry), 1, 60_000);
     await items.next();
     registry.content = [[good('b', { stored: { ip: '9.9.9.9', port: null } })]];
     steadyMs = 1_001;
@@ -144,7 +146,7 @@ describe('sweep', () => {
 
   it('calls the last known address where it could not be read again', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')]]);
-    const items = sweep(source(registry), 1);
+    const items = sweep(source(registry), 1, 60_000);
     await items.next();
     registry.failsAt = 0;
     steadyMs = 1_001;

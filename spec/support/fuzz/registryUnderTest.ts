@@ -19,6 +19,7 @@ import { UndecidedFailures } from '#src/state/undecided.js';
 import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
+import { ALL } from '../shares.js';
 
 const US = '00000000-0000-4000-8000-000000000000';
 
@@ -71,6 +72,7 @@ export async function roundOver(client: RedisClient, now: number) {
   const deps = {
     registry: new RegistrySource(client, keys),
     book,
+    shares: ALL,
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => new Set<Family>(['IPv4', 'IPv6'])),

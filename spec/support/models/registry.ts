@@ -29,6 +29,7 @@ import { decide } from '#src/streams/sync/decide.js';
 import { sweep } from '#src/streams/sync/sweep.js';
 import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
+import { ALL } from '../shares.js';
 
 export interface Address {
   readonly ip: string;
@@ -174,6 +175,7 @@ export class RealRegistry {
     this.#source = new RegistrySource(client, keys);
     this.#options = {
       book: this.book,
+      shares: ALL,
       evidence: new OnlineEvidence(),
       undecided: this.#undecided,
       families: new HostFamilies(() => new Set(['IPv4'])),
@@ -190,8 +192,16 @@ export class RealRegistry {
     this.#round += 1;
     const { book, model } = this;
     const clock = { wall: () => model.now, steady: () => 0 };
-    const source = { registry: this.#source, book, self: 'us', clock, bell: new Bell(), explain: redisFailure };
-    for await (const item of sweep(source, this.#round)) expect(item).to.have.property('entry');
+    const source = {
+      registry: this.#source,
+      book,
+      shares: ALL,
+      self: 'us',
+      clock,
+      bell: new Bell(),
+      explain: redisFailure,
+    };
+    for await (const item of sweep(source, this.#round, 60_000)) expect(item).to.have.property('entry');
   }
 
   /** Begins a check as a lane does: of the entry as it is now, or as last known where Redis is away. */

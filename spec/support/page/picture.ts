@@ -207,7 +207,7 @@ function statusOf(consumers: readonly ConsumerRow[], producers: readonly Produce
       rejected: null,
       needs_restart: [],
     },
-    replicas: { role: 'leader', term: 17, holder: null },
+    replicas: { role: 'leader', term: 17, holder: null, shares: null, members: [] },
   });
 }
 

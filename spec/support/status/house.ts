@@ -126,7 +126,7 @@ export class StatusHouse {
 
   /** As the rounds do: takes the whole registry into the book. */
   async round(n = 1): Promise<void> {
-    for await (const page of this.#registry.pages()) for (const entry of page) this.book.remember(entry, n);
+    for await (const page of this.#registry.pages(() => true)) for (const entry of page) this.book.remember(entry, n);
   }
 
   /** Asks for a path, as it is written. */

@@ -103,7 +103,15 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
     ['redis permissions', () => checkPermissions(redis, keys)],
     ['clock', () => checkClock(redis)],
     ['scheduler', () => Promise.resolve(checkScheduler(state, uuid, Date.now()))],
-    ['registry', () => checkRegistry(new RegistrySource(redis, keys).pages(), around, () => performance.now())],
+    [
+      'registry',
+      () =>
+        checkRegistry(
+          new RegistrySource(redis, keys).pages(() => true),
+          around,
+          () => performance.now(),
+        ),
+    ],
   ] as const;
   const found: Finding[] = [];
   for (const [name, check] of checks) found.push(...(await bounded(name, check, redisFailure)));

@@ -56,6 +56,17 @@ export function decide(
   return next.count >= confirmations ? { result: 'address', ip, agreed: all } : { result: 'unconfirmed', streak: next };
 }
 
+/** An address that was found counts once it has been found in so many polls in a row. */
+export function confirmed(
+  { ip, agreed }: Extract<Detection, { result: 'address' }>,
+  confirmations: number,
+  streak: Streak | undefined,
+): Detection {
+  const before = streak?.ip === ip ? streak : undefined;
+  const next = { ip, count: (before?.count ?? 0) + 1, sources: [...new Set([...(before?.sources ?? []), ...agreed])] };
+  return next.count >= confirmations ? { result: 'address', ip, agreed } : { result: 'unconfirmed', streak: next };
+}
+
 /**
  * What is known where nobody contradicts it and somebody bears it out: no change to confirm, however few have answered.
  */

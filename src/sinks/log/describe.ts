@@ -1,8 +1,9 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
-import type { Holder } from '../../domain/leader.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { describeReplicas } from './describeReplicas.js';
 import { describeNotification, describeService } from './describeReports.js';
 import { describeRound } from './describeRound.js';
+import { holderName } from './holderName.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
 
@@ -108,6 +109,17 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'leader.standing-by':
     case 'leader.lost':
       return [leader(event)];
+    case 'leader.other':
+    case 'shares.changed':
+    case 'shares.doubtful':
+    case 'shares.renewed':
+    case 'verdicts.fenced':
+    case 'replica.joined':
+    case 'replica.left':
+    case 'replica.elsewhere':
+    case 'replica.returned':
+    case 'replicas.counted':
+      return [describeReplicas(event)];
     case 'status.listening':
     case 'status.failed':
     case 'status.refused':
@@ -288,14 +300,6 @@ function leader(event: EventOf<'leader.took' | 'leader.unwritten' | 'leader.stan
         condition: 'lost',
       };
   }
-}
-
-/** The scheduler on a host, as far as it says so. */
-function holderName({ host, pid, since, instance }: Holder): string {
-  const place = host === undefined ? `instance ${nameOf(instance)}` : `host ${nameOf(host)}`;
-  const process = pid === undefined ? '' : `, pid ${String(pid)}`;
-  const when = since === undefined ? '' : `, since ${new Date(since).toISOString()}`;
-  return `the scheduler on ${place}${process}${when},`;
 }
 
 function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'status.refused' | 'status.fault'>): Line {

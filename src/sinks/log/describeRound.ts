@@ -29,7 +29,7 @@ function recheck({ lane, round, ok, failed, tookMs, aborted }: EventOf<'round.fi
 }
 
 function regular(event: EventOf<'round.finished'>): readonly Line[] {
-  const { round, ok, failed, tookMs, aborted, peers } = event;
+  const { round, ok, failed, tookMs, aborted, peers, adopted } = event;
   const callable =
     peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
   const total = Math.max(callable, ok + failed);
@@ -38,12 +38,15 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
     failed > 0 && `${String(failed)} failed`,
     peers !== undefined && peers.unavailable > 0 && `${String(peers.unavailable)} unavailable are checked apart`,
     peers !== undefined && peers.pending > 0 && `${String(peers.pending)} not judged yet are checked apart`,
+    adopted !== undefined && adopted > 0 && `${String(adopted)} that came with shares are checked apart`,
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
   lines.push(...(event.skipped === 0 ? KEEPS_UP : [tooLong(event, total)]));
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
-  if (peers !== undefined) lines.push(...describeRegistry(peers, event.denied ?? {}));
+  // That a replica has no peers says nothing of the registry.
+  const isOfNone = adopted !== undefined && Object.values(peers ?? {}).every((n) => n === 0);
+  if (peers !== undefined && !isOfNone) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
 }
 

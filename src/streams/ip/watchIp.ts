@@ -15,7 +15,7 @@ import {
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { SourceBreaker } from '../../state/sourceBreaker.js';
-import { decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
+import { confirmed, decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
 import type { Scope } from '../../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
 
@@ -28,6 +28,11 @@ export interface WatchIpOptions {
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
+  /**
+   * Whether a first answer that is not the announced one has to come in `confirmations` polls in a row, however many agree:
+   * who has just become the leader may stand elsewhere than the one before.
+   */
+  readonly wary?: boolean;
   readonly evidence: OnlineEvidence;
   /** What an answer testifies for. */
   readonly scope: Scope;
@@ -87,7 +92,10 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       const votes = polled.map(({ source: { name }, answer }) => {
         return { source: name, ip: answer.ok ? answer.ip : undefined };
       });
-      const verdict = stillKnown(votes, known) ?? decide(votes, { ...options, sources: sources.length }, streak);
+      const found = stillKnown(votes, known) ?? decide(votes, { ...options, sources: sources.length }, streak);
+      const doubts = options.wary === true && known === undefined && options.announced !== undefined;
+      const isNew = found.result === 'address' && found.ip !== options.announced;
+      const verdict = doubts && isNew ? confirmed(found, options.confirmations, streak) : found;
       const at = wall();
       streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
       inVain = verdict.result === 'address' ? 0 : inVain + 1;

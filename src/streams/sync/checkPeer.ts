@@ -23,11 +23,13 @@ import type { SchedulerEvent } from '../../events.js';
 import type { HostFamilies } from '../../state/hostFamilies.js';
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { PeerBook } from '../../state/peerBook.js';
+import type { Shares } from '../../state/shares.js';
 import type { Undecided, UndecidedFailures } from '../../state/undecided.js';
 import { withDeadline } from '../operators/withDeadline.js';
 
 export interface CheckOptions {
   readonly book: PeerBook;
+  readonly shares: Pick<Shares, 'mine' | 'holds'>;
   readonly evidence: OnlineEvidence;
   readonly undecided: UndecidedFailures;
   readonly families: HostFamilies;
@@ -58,7 +60,7 @@ export function checkPeer(
   lane: Lane,
   role: 'checked' | 'witness' = 'checked',
 ): (entry: RegistryEntry) => Observable<SchedulerEvent> {
-  const { book, evidence, undecided, families, clock, request, timeoutMs, allow, scheduler } = options;
+  const { book, shares, evidence, undecided, families, clock, request, timeoutMs, allow, scheduler } = options;
 
   const discarded = (uuid: string, why: 'local' | 'clock-gap'): Observable<SchedulerEvent> => {
     const event$ = of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why });
@@ -79,12 +81,14 @@ export function checkPeer(
       const { uuid, stored, health } = entry;
       const read = readEntry(stored, allow);
       // Its fault is reported where entries are read.
-      if (!read.ok || !book.begin(uuid)) return EMPTY;
+      if (!read.ok || !shares.mine(uuid) || !book.begin(uuid)) return EMPTY;
       const { address, scope } = read;
       const epoch = clock.epoch();
       let handedOver = false;
 
       const conclude = (reply: Reply, tookMs: number): Observable<SchedulerEvent> => {
+        // What went to another one meanwhile is that one's to judge.
+        if (!shares.holds(uuid)) return EMPTY;
         const noRoute = !reply.ok && reply.noRoute === true;
         // Out of local ports, unless the family is missing altogether.
         const local = !reply.ok && reply.local === true && !(noRoute && !families.has(scope));

@@ -19,7 +19,7 @@ const WITNESSES = 3;
  * the first answer the failures count; where all stay silent they do not, and the scope is isolated.
  */
 export function decide(options: DecideOptions): (question: Question) => Observable<SchedulerEvent> {
-  const { book, evidence, undecided, clock, polledScope, pollIp, readAgain } = options;
+  const { book, shares, evidence, undecided, clock, polledScope, pollIp, readAgain } = options;
 
   return ({ scope, failures }) =>
     defer(() => {
@@ -27,7 +27,8 @@ export function decide(options: DecideOptions): (question: Question) => Observab
         isEvident(entry.health, onlineIn(options, scope, entry.uuid));
 
       const conclude = (): Observable<SchedulerEvent> => {
-        const events = failures.map((failure) => {
+        const ours = failures.filter(({ entry }) => shares.holds(entry.uuid));
+        const events = ours.map((failure) => {
           const { uuid } = failure.entry;
           book.end(uuid);
           return recorded(options, failure, onlineIn(options, scope, uuid));

@@ -3,19 +3,21 @@ import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
 import type { Bell } from '../../state/bell.js';
 import type { PeerBook } from '../../state/peerBook.js';
+import type { Shares } from '../../state/shares.js';
 
 /** What a lane pulls: a peer to check, or something that happened on the way. */
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
 
-/** Where entries come from: the registry page by page, or the named ones of it (the removed ones missing). */
+/** Where entries come from: what is wanted of the registry page by page, or the named ones of it (the removed ones missing). */
 export interface RegistryReader {
-  pages(): AsyncIterable<readonly RegistryEntry[]>;
+  pages(wanted: (uuid: string) => boolean): AsyncIterable<readonly RegistryEntry[]>;
   read(uuids: readonly string[]): Promise<readonly RegistryEntry[]>;
 }
 
 export interface LaneSource {
   readonly registry: RegistryReader;
   readonly book: PeerBook;
+  readonly shares: Pick<Shares, 'mine'>;
   /** Ourselves, never called. */
   readonly self: string;
   readonly clock: Pick<Clock, 'wall' | 'steady'>;
@@ -34,23 +36,33 @@ const BATCH = 64;
 const REFRESH = 32;
 /** An entry that was read so long ago is read again before its peer is called. */
 const FRESH_MS = 1_000;
+/** Share of the interval within which a peer that another one has checked is left for later. */
+const EARLY = 0.45;
 
 /**
- * The regular lane: the whole registry, read as fast as it is pulled. Peers of the other lanes only enter the book.
- * Where Redis fails on the way, the rest of the round goes over the last known peers.
+ * The regular lane: all of the registry that is ours, read as fast as it is pulled. Peers of the other lanes only enter the
+ * book. Where Redis fails on the way, the rest of the round goes over the last known peers.
  */
-export async function* sweep(source: LaneSource, round: number): AsyncGenerator<LaneItem> {
-  const { registry, book, self, clock, bell } = source;
+export async function* sweep(source: LaneSource, round: number, everyMs: number): AsyncGenerator<LaneItem> {
+  const { registry, book, shares, self, clock, bell } = source;
+  book.beginRound(round);
   let asOf = book.revision;
   let newcomers = book.newcomers;
   try {
-    for await (const page of registry.pages()) {
+    for await (const page of registry.pages((uuid) => shares.mine(uuid))) {
       const readAt = clock.steady();
-      const met = page.filter((entry) => entry.uuid.toLowerCase() !== self && book.remember(entry, round, asOf));
+      // A share may have gone while the page was read.
+      const met = page.filter((entry) => {
+        const { uuid } = entry;
+        return uuid.toLowerCase() !== self && shares.mine(uuid) && book.remember(entry, round, asOf);
+      });
       const uuids = met.map(({ uuid }) => uuid);
       yield* faultsOf(source, uuids);
       if (book.newcomers > newcomers) bell.ring('pending');
-      const regular = uuids.filter((uuid) => book.laneOf(uuid) === 'regular');
+      const now = clock.wall();
+      const regular = uuids.filter(
+        (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY * everyMs, now),
+      );
       yield* atTheMoment(source, 'regular', regular, readAt);
       asOf = book.revision;
       newcomers = book.newcomers;
@@ -63,15 +75,16 @@ export async function* sweep(source: LaneSource, round: number): AsyncGenerator<
 }
 
 /**
- * The other lanes: the peers that were last checked `everyMs` ago or before. In the pending lane those that are found
- * meanwhile and were never checked come before second looks.
+ * The other lanes: the peers that were last checked `everyMs` ago or before; of the regular lane those that came with a
+ * share and that no round of ours has taken in. In the pending lane those that are found meanwhile and were never checked
+ * come before second looks.
  */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
   const { book, clock } = source;
   const seen = new Set<string>();
   let reachable = true;
   let newcomers = book.newcomers;
-  let due = book.due(lane, clock.wall(), everyMs);
+  let due = lane === 'regular' ? book.overdue(clock.wall(), everyMs) : book.due(lane, clock.wall(), everyMs);
   while (due.length > 0) {
     const batch = due.slice(0, BATCH);
     due = due.slice(BATCH);
@@ -88,6 +101,29 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
     if (due.length > 0 && book.newcomers === newcomers) continue;
     newcomers = book.newcomers;
     due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+  }
+}
+
+/** Takes in what has come with shares. Where Redis fails on the way, the next round takes in the rest. */
+export async function* adopt(
+  source: Omit<LaneSource, 'shares' | 'bell'>,
+  isOurs: (uuid: string) => boolean,
+): AsyncGenerator<LaneItem> {
+  const { registry, book, self } = source;
+  let asOf = book.revision;
+  try {
+    for await (const page of registry.pages(isOurs)) {
+      // A share may have gone while the page was read.
+      const ours = page.filter(({ uuid }) => uuid.toLowerCase() !== self && isOurs(uuid));
+      for (const entry of ours) book.adopt(entry, asOf);
+      yield* faultsOf(
+        source,
+        ours.map(({ uuid }) => uuid),
+      );
+      asOf = book.revision;
+    }
+  } catch (error) {
+    yield { event: failed(source, error) };
   }
 }
 
@@ -127,7 +163,7 @@ export async function readAgain(
 }
 
 /** What is wrong with entries that can't be called, each told once. */
-function* faultsOf({ book, clock }: LaneSource, uuids: readonly string[]): Generator<LaneItem> {
+function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: readonly string[]): Generator<LaneItem> {
   for (const uuid of uuids) {
     const at = clock.wall();
     const fault = book.recordFault(uuid, at);

@@ -1,0 +1,100 @@
+import {
+  connect,
+  distinctUntilChanged,
+  EMPTY,
+  exhaustMap,
+  filter,
+  from,
+  map,
+  merge,
+  switchMap,
+  takeUntil,
+  tap,
+  withLatestFrom,
+  type Observable,
+} from 'rxjs';
+import type { Config } from '../config/config.js';
+import type { SchedulerEvent } from '../events.js';
+import { every } from '../sources/every.js';
+import { adopt, recheck } from '../streams/sync/sweep.js';
+import type { CheckDeps } from './checking.js';
+import type { Deps } from './deps.js';
+import { checks } from './syncRound.js';
+
+type AdoptDeps = CheckDeps & Pick<Deps, 'registry' | 'bell' | 'explain' | 'config$' | 'stop$'>;
+
+/** How often within an interval those are looked for that have become overdue. */
+const LOOKS_PER_INTERVAL = 5;
+const OTHER_LANES = ['suspect', 'pending', 'unavailable'] as const;
+
+/**
+ * Where the registry is divided: takes in the peers of shares that have come and checks at once who is overdue, and forgets
+ * those of shares that have gone.
+ */
+export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
+  const { shares, book, undecided, bell, config$, stop$ } = deps;
+  if (!shares.divided) return EMPTY;
+  /** The shares whose peers are not in the book yet. */
+  const wanted = new Set<number>();
+
+  const change$ = shares.change$.pipe(
+    tap(({ gained, lost }) => {
+      if (lost.size > 0) {
+        const isGone = (uuid: string): boolean => lost.has(shares.of(uuid));
+        for (const { entry } of undecided.clear(isGone)) book.end(entry.uuid);
+        book.forgetWhere(isGone);
+      }
+      for (const share of lost) wanted.delete(share);
+      for (const share of gained) wanted.add(share);
+    }),
+  );
+  const tick$ = config$.pipe(
+    map(({ sync }) => sync.intervalMs / LOOKS_PER_INTERVAL),
+    distinctUntilChanged(),
+    switchMap((intervalMs) => every({ intervalMs, atOnce: false })),
+  );
+
+  async function* passes({ uuid: self }: Config): AsyncGenerator<SchedulerEvent | 'adopted'> {
+    while (wanted.size > 0) {
+      const taken = new Set(wanted);
+      wanted.clear();
+      let failed = false;
+      const isOurs = (uuid: string): boolean => taken.has(shares.of(uuid)) && shares.holds(uuid);
+      for await (const item of adopt({ ...deps, self }, isOurs)) {
+        if (!('event' in item)) continue;
+        failed ||= item.event.kind === 'redis.failed';
+        yield item.event;
+      }
+      if (failed) {
+        for (const share of taken) wanted.add(share);
+        return;
+      }
+      for (const lane of OTHER_LANES) bell.ring(lane);
+      yield 'adopted';
+    }
+  }
+  const look = (config: Config): Observable<SchedulerEvent> =>
+    checks(deps, 'regular', config, () => recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs));
+
+  const live$ = tick$.pipe(takeUntil(stop$));
+  return live$.pipe(
+    connect((looking$) => {
+      const adopted$ = merge(change$.pipe(takeUntil(stop$)), looking$).pipe(
+        filter(() => wanted.size > 0),
+        withLatestFrom(config$, (_, config) => config),
+        exhaustMap((config) => from(passes(config))),
+      );
+      return adopted$.pipe(
+        connect((found$) =>
+          merge(
+            found$.pipe(filter((found) => found !== 'adopted')),
+            merge(looking$, found$.pipe(filter((found) => found === 'adopted'))).pipe(
+              withLatestFrom(config$, (_, config) => config),
+              exhaustMap(look),
+            ),
+          ),
+        ),
+      );
+    }),
+  );
+}

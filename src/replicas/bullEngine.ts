@@ -1,0 +1,113 @@
+import { createRedisBackend, Queue, Worker } from 'bullmq';
+import type { RedisClient } from '../clients/redis.js';
+import { withTimeout } from '../clients/withTimeout.js';
+import type { HeldShare, ShareEngine } from './engine.js';
+
+export interface BullOptions {
+  readonly redis: RedisClient;
+  /** What begins every key of the engine. */
+  readonly prefix: string;
+  readonly shares: number;
+  readonly leaseMs: number;
+}
+
+/** Share of the lease between two looks for locks that have run out, over all replicas; a lock has to be missed in two. */
+const LOOK_AFTER = 0.4;
+/** A share is handed out for ever, however often its holder has died. */
+const ENDLESS = 1e15;
+/** What BullMQ notes of each hand-over; nobody reads it. */
+const KEPT_EVENTS = 100;
+
+/**
+ * Shares as jobs of BullMQ that never end, one a share, fetched by hand: who has fetched one has its lock until it is no
+ * longer renewed. There is no processor, no loop and no connection of BullMQ's own: each step is a command of a beat, on the
+ * connection that is there, and fails as that one does.
+ */
+export class BullEngine implements ShareEngine {
+  readonly #queue: Queue;
+  readonly #worker: Worker;
+
+  constructor(private readonly options: BullOptions) {
+    const { redis, prefix, shares, leaseMs } = options;
+    const name = `shares-${String(shares)}`;
+    const common = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
+    this.#queue = new Queue(name, {
+      ...common,
+      streams: { events: { maxLen: KEPT_EVENTS } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    });
+    this.#worker = new Worker(
+      name,
+      null,
+      {
+        ...common,
+        autorun: false,
+        lockDuration: leaseMs,
+        stalledInterval: leaseMs * LOOK_AFTER,
+        maxStalledCount: ENDLESS,
+      },
+      // A connection that blocks is for those who wait for jobs.
+      (queue, own) => createRedisBackend(queue, own),
+    );
+    // What fails rejects the step that met it.
+    this.#queue.on('error', () => undefined);
+    this.#worker.on('error', () => undefined);
+  }
+
+  lockOf(share: number): string {
+    return `${this.#worker.toKey(idOf(share))}:lock`;
+  }
+
+  async renew(held: readonly HeldShare[]): Promise<ReadonlySet<number>> {
+    const ids = held.map(({ share }) => idOf(share));
+    const tokens = held.map(({ token }) => token);
+    const lost = await withTimeout(this.#worker.extendJobLocks(ids, tokens, this.options.leaseMs));
+    return new Set(lost.flatMap((id) => shareIn(id) ?? []));
+  }
+
+  async holderOf(share: number): Promise<string | undefined> {
+    return (await withTimeout(this.options.redis.get(this.lockOf(share)))) ?? undefined;
+  }
+
+  async recover(): Promise<number> {
+    const { shares } = this.options;
+    await withTimeout(this.#worker.getBackend().moveStalledJobsToWait());
+    const { wait = 0, active = 0 } = await this.#counts();
+    if (wait + active >= shares) return wait;
+    // Those that are there stay as they are.
+    const all = Array.from({ length: shares }, (_, share) => ({
+      name: 'share',
+      data: null,
+      opts: { jobId: idOf(share) },
+    }));
+    await withTimeout(this.#queue.addBulk(all));
+    return (await this.#counts()).wait ?? 0;
+  }
+
+  async take(token: string): Promise<number | undefined> {
+    const next = this.#worker.getNextJob(token, { block: false }) as Promise<{ readonly id?: string } | undefined>;
+    const job = await withTimeout(next);
+    return job?.id === undefined ? undefined : shareIn(job.id);
+  }
+
+  async giveBack({ share, token }: HeldShare): Promise<void> {
+    await withTimeout(this.#worker.getBackend().moveJobFromActiveToWait(idOf(share), token));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#worker.close(), this.#queue.close()]);
+  }
+
+  #counts(): Promise<Record<string, number>> {
+    return withTimeout(this.#queue.getJobCounts('wait', 'active'));
+  }
+}
+
+function idOf(share: number): string {
+  return `share-${String(share)}`;
+}
+
+function shareIn(id: string): number | undefined {
+  const [, share] = /^share-(\d+)$/.exec(id) ?? [];
+  return share === undefined ? undefined : Number(share);
+}

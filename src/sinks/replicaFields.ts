@@ -1,0 +1,34 @@
+import type { SchedulerEvent } from '../events.js';
+import type { Sink } from './sink.js';
+import { StateFields, type Fields } from './stateFields.js';
+
+/** What a replica tells the others of itself: gathered here, and sent with each of its beats. */
+export class ReplicaFields implements Sink {
+  readonly #fields = new StateFields();
+  #known: Fields;
+  readonly waits = false;
+  /** Our public IP as we have found it ourselves; undefined before that. */
+  ip: string | undefined;
+
+  constructor(
+    identity: Fields,
+    private readonly peers: () => number,
+  ) {
+    this.#known = { ...identity, isolated: 0 };
+  }
+
+  accept(event: SchedulerEvent): void {
+    if (event.kind === 'ip.confirmed') this.ip = event.ip;
+    const fields = event.kind === 'heartbeat' ? { heartbeat_at: event.at } : this.#fields.of(event);
+    if (Object.keys(fields).length > 0) this.#known = { ...this.#known, ...fields };
+  }
+
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return Promise.resolve([]);
+  }
+
+  /** All that is known, with the IP where there is one. */
+  now(): Fields {
+    return { ...this.#known, peers: this.peers(), ...(this.ip === undefined ? {} : { ip: this.ip }) };
+  }
+}
