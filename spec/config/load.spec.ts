@@ -113,7 +113,7 @@ describe('loadConfig', () => {
         const problems = await problemsIn(loadConfig({ file: undefined, env: {}, cwd }));
         expect(problems).to.deep.equal([
           `no configuration file found: looked for ${cwd}/consumer-scheduler.yaml and ` +
-            '/etc/consumer-scheduler/config.yaml; write one of them, name another with --config, or set LOCAL_UUID',
+            '/etc/consumer-scheduler/config.yaml; write one with `consumer-scheduler init`, name another with --config, or set LOCAL_UUID',
           'uuid: required: expected a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
         ]);
       }));

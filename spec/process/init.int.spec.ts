@@ -134,7 +134,7 @@ describe('init', () => {
     for (const command of ['run', 'check-config']) {
       const { code, stderr } = await run([command]);
       expect(code, command).to.equal(2);
-      expect(stderr).to.include('`consumer-scheduler init` writes one');
+      expect(stderr).to.include('write one with `consumer-scheduler init`');
     }
   });
 

@@ -96,7 +96,7 @@ function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spa
   if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
   const places = usualPlaces(cwd).join(' and ');
   const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
-  const remedy = `\`consumer-scheduler init\` writes one; or name another with --config, or ${instead}`;
+  const remedy = `write one with \`consumer-scheduler init\`, name another with --config, or ${instead}`;
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 
