@@ -3,7 +3,8 @@ import { withTimeout } from '../clients/withTimeout.js';
 import type { HistorySize, Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
-import type { PeerBook, UnwrittenRow } from '../state/peerBook.js';
+import type { PeerBook } from '../state/peerBook.js';
+import type { UnwrittenRow } from '../state/peerRow.js';
 import type { RowWrite } from './verdictScript.js';
 
 /** How a history that can't be written is named in events. */

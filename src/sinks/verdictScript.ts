@@ -2,7 +2,8 @@ import { script } from '../clients/script.js';
 import { lifetimeMs, type HistorySize, type Tally } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import type { Guard } from '../domain/share.js';
-import { RECENT_RESULTS, type UnwrittenRow } from '../state/peerBook.js';
+import { RECENT_RESULTS } from '../state/peerBook.js';
+import type { UnwrittenRow } from '../state/peerRow.js';
 import { KEEP_HISTORY } from './historyLua.js';
 
 /** A row as it is written, with what its history gets; a row of which only that is new has unwritten `nothing`. */

@@ -2,7 +2,8 @@ import { latencyCode, latencyOf } from '../domain/history.js';
 import { SCOPES, type Scope } from '../domain/ip/scope.js';
 import { laneOf } from '../domain/peer/health.js';
 import type { Lane, PeerState } from '../domain/peer/peer.js';
-import type { PeerBook, PeerRow } from '../state/peerBook.js';
+import type { PeerBook } from '../state/peerBook.js';
+import type { PeerRow } from '../state/peerRow.js';
 
 /** What is known of all consumers together, as of one moment. Times are Unix milliseconds. */
 export interface Census {
