@@ -1,5 +1,5 @@
 /** Which code is changed, and which specs have to notice: the quick ones, which start no process but redis-server. */
-const PARTS = '{domain,state,streams,outbox,sinks}';
+const PARTS = '{domain,state,streams,outbox,leader,sinks}';
 
 export default {
   mutate: [`src/${PARTS}/**/*.ts`],
