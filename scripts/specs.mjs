@@ -75,7 +75,7 @@ function measured(node, mocha, details) {
   const reports = details ? ['text', 'text-summary', 'json-summary'].flatMap((name) => ['--reporter', name]) : [];
   const c8 = [join(root, 'node_modules/c8/bin/c8.js'), ...reports];
   const required = ['type-modules.mjs', 'patient-workers.mjs', 'children.mjs'];
-  return [...c8, node, ...mocha, ...required.flatMap((name) => ['--require', join(root, 'scripts/coverage', name)])];
+  return [...c8, node, ...mocha, ...required.flatMap((name) => ['--require', join(root, 'scripts/c8', name)])];
 }
 
 /** Whether all files together reach the mark; the files below it are where something is to be gained. */
