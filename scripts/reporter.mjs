@@ -17,6 +17,11 @@ class Short extends Base {
         process.stdout.write(shown % PER_LINE === 0 ? `${mark}\n` : mark);
       });
     }
+    // What failed is told in full at the end; that may be long in coming.
+    runner.on('fail', (test) => {
+      process.stdout.write(`\n✖ ${test.fullTitle()}\n`);
+      shown = 0;
+    });
     runner.once('end', () => {
       if (shown % PER_LINE !== 0) process.stdout.write('\n');
       if (this.failures.length > 0) Base.list(this.failures);

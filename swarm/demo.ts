@@ -1,41 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Cast } from './cast.js';
 import { Scheduler, type LogLine } from './scheduler.js';
-import { Screen } from './screen.js';
+import { ended, FIRST_IP, over, PATIENCE_MS, pause, perform, QUICK, screen, SECOND_IP } from './stage.js';
 
 const CONSUMERS = 20;
 const PRODUCERS = 5;
-/** Two addresses that could be a host's; nothing is ever sent there. */
-const [FIRST_IP, SECOND_IP] = ['93.184.216.34', '93.184.216.99'];
-const WIDTH = 80;
-/** Longer than anything of the demo takes. */
-const PATIENCE_MS = 60_000;
-/** Ends it after the last chapter, also on a terminal. */
-const ONCE = process.argv.includes('--once');
-/** Leaves out the pauses for a viewer. */
-const QUICK = process.argv.includes('--quick');
-
-const { stdout } = process;
-const over = new AbortController();
-const screen = new Screen({
-  colour: stdout.isTTY && process.env.NO_COLOR === undefined,
-  width: Math.min(stdout.columns || WIDTH, WIDTH),
-  write: (text) => stdout.write(text),
-});
-
-/** Rejects where the demo is to end. */
-const ended = once(over.signal, 'abort').then((): never => {
-  throw new Error('the demo is over');
-});
-// Nobody may be waiting just then.
-ended.catch(() => undefined);
-
-/** A moment for the viewer; ends early where the demo does. */
-async function pause(seconds: number): Promise<void> {
-  await delay(QUICK ? 0 : seconds * 1_000, undefined, { signal: over.signal });
-}
 
 function startScheduler(cast: Cast, uuid: string): Promise<Scheduler> {
   const config = {
@@ -156,16 +125,12 @@ class Play {
   }
 }
 
-async function main(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      over.abort();
-    });
-  }
-  screen.chapter(`${CONSUMERS} consumers and ${PRODUCERS} producers on loopback; a round every 3 s`);
-  const cast = await Cast.start(CONSUMERS, PRODUCERS, FIRST_IP);
-  let scheduler: Scheduler | undefined;
-  try {
+screen.chapter(`${CONSUMERS} consumers and ${PRODUCERS} producers on loopback; a round every 3 s`);
+const cast = await Cast.start(CONSUMERS, PRODUCERS, FIRST_IP);
+let scheduler: Scheduler | undefined;
+
+await perform(
+  async () => {
     const uuid = randomUUID();
     scheduler = await startScheduler(cast, uuid);
     void scheduler.ended().then((code) => {
@@ -174,17 +139,11 @@ async function main(): Promise<void> {
     });
     const play = new Play(cast, scheduler, uuid);
     await play.all();
-    if (ONCE || !stdout.isTTY) return;
-    screen.chapter('that was all; the page stays until you press Ctrl-C');
-    screen.hint(play.page);
-    await once(over.signal, 'abort');
-  } catch (error) {
-    if (!over.signal.aborted) throw error;
-  } finally {
+    return play.page;
+  },
+  async () => {
     // The scheduler before those whom it calls.
     await scheduler?.stop();
     await cast.stop();
-  }
-}
-
-await main();
+  },
+);

@@ -200,7 +200,12 @@ describe('the status server of the built program', () => {
   });
 
   it('keeps its rounds under clients that send nothing, or slowly, and answers again afterwards', async () => {
-    const running = await serve({}, { sync: { interval: '200ms', timeout: '150ms' } });
+    const running = await serve(
+      {},
+      {
+        sync: { interval: '200ms', timeout: '150ms', suspectInterval: '200ms', unavailable: { interval: '200ms' } },
+      },
+    );
     await becomes([200]);
     const slow = await open(200);
     await open(800);
@@ -217,7 +222,7 @@ describe('the status server of the built program', () => {
     clearInterval(dripping);
     const rounds = (Date.now() - since) / 200;
     neighbours.consumers.forEach(({ endpoint }, i) => {
-      expect(endpoint.calls.length - (before[i] ?? 0)).to.be.greaterThan(rounds * 0.7);
+      expect(endpoint.calls.length - (before[i] ?? 0)).to.be.greaterThan(rounds * 0.5);
     });
     const { lanes, peers } = await statusNow();
     expect(lanes.regular.skipped).to.be.lessThan(rounds * 0.2);

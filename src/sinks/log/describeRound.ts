@@ -13,7 +13,7 @@ export function describeRound(event: RoundEvent): readonly Line[] {
     case 'round.skipped': {
       const underWay = 'was skipped: the one before is still under way';
       if (lane !== 'regular') return [{ level: 'debug', message: `a recheck of ${lane} peers ${underWay}` }];
-      return [{ level: 'warn', message: `a round ${underWay}`, topic: 'skipping', condition: 'yes' }];
+      return [{ level: 'warn', message: `a round ${underWay}` }];
     }
     case 'round.finished':
       return lane === 'regular' ? regular(event) : [recheck(event)];
@@ -41,7 +41,7 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
     adopted !== undefined && adopted > 0 && `${String(adopted)} that came with shares are checked apart`,
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
-  lines.push(...(event.skipped === 0 ? KEEPS_UP : [tooLong(event, total)]));
+  lines.push(event.skipped === 0 ? KEEPS_UP : tooLong(event, total));
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
   // That a replica has no peers says nothing of the registry.
@@ -50,10 +50,7 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   return lines;
 }
 
-const KEEPS_UP: readonly Line[] = [
-  { level: 'info', message: 'rounds end within sync.interval again', topic: 'rounds' },
-  { level: 'debug', message: 'no round is skipped any more', topic: 'skipping' },
-];
+const KEEPS_UP: Line = { level: 'info', message: 'rounds end within sync.interval again', topic: 'rounds' };
 
 /** Told once, until a round ends in time. */
 function tooLong({ tookMs, skipped }: EventOf<'round.finished'>, total: number): Line {
