@@ -213,7 +213,7 @@ describe('the commands on the registry', () => {
       await shared.redis.hset(keys.scheduler, { uuid: US, heartbeat_at: 1_000 });
       const { code, stdout, stderr } = await ran(['status'], settings());
       expect(code).to.equal(1);
-      const sentence = '✖ No scheduler runs: the last one has been silent since\n  1970-01-01T00:00:01.000Z';
+      const sentence = '✖ No scheduler runs: the last one has been silent since\n  1970-01-01T00:00:01.000Z.\n';
       expect([stdout.slice(0, sentence.length), stderr]).to.deep.equal([sentence, '']);
     });
   });
