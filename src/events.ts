@@ -38,7 +38,9 @@ export type SchedulerEvent =
       /** Of the regular lane: how many consumers are in each state, and of the denied ones in each class of address. */
       readonly peers?: PeerCounts;
       readonly denied?: Readonly<Partial<Record<DeniedClass, number>>>;
-      /** Of the regular lane, where the registry is divided: how many came with shares, and are not due in a round yet. */
+      /**
+       * Of the regular lane, where the registry is divided: how many came with shares, and are not due in a round yet.
+       */
       readonly adopted?: number;
     }
   | { readonly kind: 'peer.checked'; readonly lane: Lane; readonly check: CheckRecord }
@@ -78,7 +80,7 @@ export type SchedulerEvent =
       readonly at: number;
       readonly source: string;
       readonly result: IpResult;
-      /** The address that it told. */
+      /** The address that it was sent. */
       readonly answer?: string;
     }
   | {
@@ -109,7 +111,7 @@ export type SchedulerEvent =
       /** It has done so before, since the change: see `announce.refresh` and `announce.newcomers`. */
       readonly again: boolean;
     }
-  /** Producers that are told the current IP although it has not changed. */
+  /** Producers that are sent the current IP although it has not changed. */
   | {
       readonly kind: 'announcements.added';
       readonly at: number;
@@ -133,7 +135,7 @@ export type SchedulerEvent =
       readonly uuid: string;
       readonly ip: string;
       readonly result: 'ok' | FailureReason;
-      readonly why: 'ip' | 'address' | 'left' | 'told';
+      readonly why: 'ip' | 'address' | 'left' | 'acknowledged';
     }
   /** The producer left the registry before it acknowledged. */
   | { readonly kind: 'announcement.dropped'; readonly at: number; readonly uuid: string }
@@ -175,7 +177,9 @@ export type SchedulerEvent =
       readonly gained: number;
       readonly lost: number;
     }
-  /** Our shares have run out by our own clock, and Redis can't be asked: they are checked on, and nothing is written. */
+  /**
+   * Our shares have run out by our own clock, and Redis can't be asked: they are checked on, and nothing is written.
+   */
   | { readonly kind: 'shares.doubtful'; readonly at: number; readonly held: number }
   | { readonly kind: 'shares.renewed'; readonly at: number; readonly held: number }
   /** Results that were not written, since another replica has the share by now. */
@@ -223,10 +227,10 @@ export type SchedulerEvent =
       readonly count: number;
       readonly why: 'undeliverable' | 'crowded';
     }
-  /** The service manager was told how we are. */
-  | { readonly kind: 'service.told'; readonly at: number }
+  /** The service manager has taken our state again. */
+  | { readonly kind: 'service.notified'; readonly at: number }
   /** It was not: its tool is missing, or has failed. */
-  | { readonly kind: 'service.untold'; readonly at: number; readonly reason: 'missing' | 'failed' }
+  | { readonly kind: 'service.unnotified'; readonly at: number; readonly reason: 'missing' | 'failed' }
   | { readonly kind: 'process.stopping'; readonly at: number; readonly signal: string };
 
 export type EventOf<K extends SchedulerEvent['kind']> = Extract<SchedulerEvent, { kind: K }>;

@@ -8,7 +8,7 @@ import { CLIENTS } from '../support/clients.js';
 import { eventually } from '../support/eventually.js';
 import { callsAt, enter, leave, settle, type Peer } from '../support/peers/crowd.js';
 import { KINDS, TIMEOUT_MS, type Kind } from '../support/peers/kinds.js';
-import { logged, results, watching, type Sightings } from '../support/peers/sightings.js';
+import { caughtUp, logged, results, watching, type Sightings } from '../support/peers/sightings.js';
 import { keys } from '../support/registry.js';
 import { report, scale } from '../support/scale.js';
 import { skipBecause } from '../support/skip.js';
@@ -91,11 +91,13 @@ for (const [client] of CLIENTS)
         await eventually(async () => {
           for (const uuid of uuids) expect(await redis.hget(keys.consumer(uuid), 'state')).to.equal('unavailable');
         }, PATIENCE_MS);
+        await caughtUp(scheduler);
         const before = { rounds: rounds().length, calls: good().map(({ home }) => home.calls()) };
         await eventually(() => {
           expect(callsAt(bad())).to.be.at.least(BAD_CALLS);
           expect(rounds().length - before.rounds).to.be.at.least(ROUNDS);
         }, PATIENCE_MS * scale);
+        await caughtUp(scheduler);
         found = results(scheduler);
         settled = {
           rounds: rounds().slice(before.rounds),

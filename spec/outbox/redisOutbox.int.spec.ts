@@ -163,7 +163,7 @@ describe('RedisOutbox, on a real Redis', () => {
     await outbox.lease(A, terms(0));
     await settle(A);
     const acknowledged = await producer();
-    expect(await settle(A, 60_000)).to.deep.equal({ pending: 0, outdated: 'told', again: false });
+    expect(await settle(A, 60_000)).to.deep.equal({ pending: 0, outdated: 'acknowledged', again: false });
     expect(await producer()).to.deep.equal(acknowledged);
     expect(await outbox.lease(A, terms(0))).to.deep.equal({ kind: 'empty' });
   });

@@ -145,7 +145,9 @@ describe('a fresh clone', function () {
     before(() => {
       prefix = join(clone.folder, 'prefix');
       mkdirSync(prefix);
-      const { status, stderr } = npm('install', '--global', '--prefix', prefix, '--offline', tarball);
+      // An empty cache as well: what an earlier installation left there must not stand in for what was packed.
+      const apart = ['--offline', '--cache', join(clone.folder, 'cache')];
+      const { status, stderr } = npm('install', '--global', '--prefix', prefix, ...apart, tarball);
       expect(status, stderr).to.equal(0);
     });
 

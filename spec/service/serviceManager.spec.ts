@@ -142,7 +142,7 @@ describe('the service manager', () => {
       start();
       await accept(heartbeat(0), redisDown(1), redisUp(2));
       await advance(10_000, 1_000);
-      expect([told.length, kinds()]).to.deep.equal([1, ['service.untold missing']]);
+      expect([told.length, kinds()]).to.deep.equal([1, ['service.unnotified missing']]);
     });
 
     it('is run again where it has failed, and then that is told', async () => {
@@ -150,10 +150,10 @@ describe('the service manager', () => {
       start();
       await accept(heartbeat(0));
       await advance(3_000, 500);
-      expect([told.length, kinds()]).to.deep.equal([3, ['service.untold failed']]);
+      expect([told.length, kinds()]).to.deep.equal([3, ['service.unnotified failed']]);
       answer = () => Promise.resolve();
       await accept(redisDown(1));
-      expect(kinds()).to.deep.equal(['service.untold failed', 'service.told']);
+      expect(kinds()).to.deep.equal(['service.unnotified failed', 'service.notified']);
     });
   });
 });

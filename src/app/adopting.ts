@@ -28,8 +28,8 @@ const LOOKS_PER_INTERVAL = 5;
 const OTHER_LANES = ['suspect', 'pending', 'unavailable'] as const;
 
 /**
- * Where the registry is divided: takes in the peers of shares that have come and checks at once who is overdue, and forgets
- * those of shares that have gone.
+ * Where the registry is divided: takes in the peers of shares that were gained, checks overdue ones at once, and
+ * forgets those of shares that have gone.
  */
 export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
   const { shares, book, undecided, bell, config$, stop$ } = deps;

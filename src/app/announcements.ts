@@ -87,6 +87,7 @@ function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver>
     retry,
     allow: config.network.allow,
   });
-  // Whoever was suspended on the way may have been overtaken; what is not told now is due again after the attempt's lease.
+  // A process that was suspended on the way may have lost its term; what is not sent now is due again after the
+  // attempt's lease.
   return (delivery) => defer(() => (leadership.isValid(clock.steady()) ? announce(delivery) : EMPTY));
 }

@@ -43,8 +43,8 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
 }
 
 /**
- * The result of each check is written before its event goes on, and the events after it wait for that. Every check passes
- * here, so it is written by hand: as `mergeMap` over `concat` and `from` it makes seven subscribers an event.
+ * The result of each check is written before its event goes on, and the events after it wait for that. Every check
+ * passes here, so it is written by hand: as `mergeMap` over `concat` and `from` it makes seven subscribers an event.
  */
 export function written({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
   return (event$) =>
@@ -65,9 +65,9 @@ export function written({ writeBack }: CheckDeps): MonoTypeOperatorFunction<Sche
       };
       const write = (event: SchedulerEvent): void => {
         writing = true;
-        writeBack.settle().then((told) => {
+        writeBack.settle().then((events) => {
           writing = false;
-          for (const one of told) subscriber.next(one);
+          for (const one of events) subscriber.next(one);
           subscriber.next(event);
           pass();
         }, fail);

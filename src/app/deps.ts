@@ -74,7 +74,7 @@ export interface Parts {
   readonly families: HostFamilies;
   /** Rung when a lane has peers that should not wait for its next tick. */
   readonly bell: Bell;
-  /** The names of the IP sources with a lookup under way, whoever asked. */
+  /** The names of the IP sources with a lookup under way, for any purpose. */
   readonly busySources: Set<string>;
   readonly outbox: Outbox;
   /** Wakes the poller of the outbox. */
@@ -244,7 +244,10 @@ const CLIENTS: Readonly<Record<HttpSettings['client'], (options: ClientOptions) 
   native: nativeClient,
 };
 
-/** One client for as long as the settings of HTTP stay the same. A reload makes them anew, so that most are told apart at once. */
+/**
+ * One client for as long as the settings of HTTP stay the same. A reload makes new objects, so their values are
+ * compared.
+ */
 function rememberLast(make: (settings: HttpSettings) => PostJson): (config: Config) => PostJson {
   let last: { settings: HttpSettings; readonly post: PostJson } | undefined;
   return ({ http: settings }) => {

@@ -62,7 +62,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
           ...families.look().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
         ]),
       );
-      // While Redis is known to be away its health is probed, and nothing else is sent; and nearly always nothing waits.
+      // While Redis is known to be away its health is probed, and nothing else is sent; and nearly always nothing
+      // waits.
       const flush$ = tick$.pipe(
         skip(1),
         withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
@@ -99,7 +100,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
-  // Whoever is to be told is known before there is anything to tell.
+  // The receivers of notifications are there before the first event.
   const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
   const event$ = merge(beside$, configEvent$, stopEvent$, redis$, kept$);
   return merge(event$, back$, log$, policy$, history$);

@@ -24,7 +24,7 @@ import type { Deps } from './deps.js';
 
 /** A holder renews its lease this often within it. */
 export const BEATS_PER_LEASE = 5;
-/** Who stands by looks so often: an orderly end is to be noticed within a second. */
+/** A standby looks so often: an orderly end is to be noticed within a second. */
 export const STANDBY_MS = 500;
 
 type LeadDeps = Pick<
@@ -57,7 +57,7 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
           distinctUntilChanged(),
           switchMap((leads) => {
             if (leads) return work$;
-            // What was found under another lease is written by nobody; who holds the registry finds it out anew.
+            // What was found under another lease is dropped; the new holder finds it out anew.
             for (const { entry } of undecided.clear()) book.end(entry.uuid);
             book.clear();
             return EMPTY;

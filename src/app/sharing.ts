@@ -47,8 +47,8 @@ interface Pulse {
 }
 
 /**
- * The work, shared with other replicas: the checks of the shares that are ours, and the public IP where we lead. Standing by
- * while a scheduler works that does not share.
+ * The work, shared with other replicas: the checks of the shares that are ours, and the public IP where we lead.
+ * Standing by while a scheduler works that does not share.
  */
 export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves): Observable<SchedulerEvent> {
   const { stop$, book, undecided, alarm } = deps;
@@ -92,7 +92,9 @@ export function releasingShares({ shares }: Pick<Sharing, 'shares'>): Observable
   return defer(() => from(shares.release())).pipe(ignoreElements());
 }
 
-/** The lease is looked at as often as a standby does, the shares as often as a holder renews; both at once on a reason. */
+/**
+ * The lease is looked at as often as a standby does, the shares as often as a holder renews; both at once on a reason.
+ */
 function pulses(deps: SharingDeps, sharing: Sharing): Observable<Pulse> {
   const { leadership, leaseMs, redisConnected$, clock } = deps;
   const { shares } = sharing;
@@ -188,7 +190,7 @@ function ofPlace({ address }: ShareReport, { fields, whereabouts }: Sharing, at:
   return [{ kind: 'replica.elsewhere', at, ip, stored: address?.storedIp ?? '' }];
 }
 
-/** Who has come and gone; those that are there when we come have not come just now. */
+/** The members that have joined and left; those that were there at our own start have not joined. */
 function ofMembers(
   before: ReadonlyMap<string, string>,
   now: ReadonlyMap<string, string>,

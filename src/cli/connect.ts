@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { EMPTY, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { embeddedSocket, hasDatabase } from '../clients/embeddedFolder.js';
-import { EmbeddedRedis } from '../clients/embeddedRedis.js';
 import { isServed } from '../clients/folderLock.js';
 import {
   closeRedis,
@@ -21,8 +20,8 @@ const NEVER = new AbortController().signal;
 /** A connection to the registry's Redis, and what came with it. */
 export interface Connection {
   readonly redis: RedisClient;
-  /** Keeps the embedded server running, where it is ours. */
-  readonly companion$: Observable<SchedulerEvent>;
+  /** Keeps the embedded server running; there where that server is ours. */
+  readonly companion$?: Observable<SchedulerEvent>;
   close(): Promise<void>;
 }
 
@@ -36,10 +35,16 @@ export async function connectTo(
   stop: AbortSignal = NEVER,
 ): Promise<Connection> {
   if (redis.url !== 'embedded' || redis.sentinel !== undefined || redis.cluster !== undefined) {
-    return opened(openRedis(locationOf(redis)), EMPTY, () => Promise.resolve(), stop);
+    return opened(openRedis(locationOf(redis)), { stop });
   }
+  // Most commands have no server of their own, and need none of what runs one.
+  const { EmbeddedRedis } = await import('../clients/embeddedRedis.js');
   const server = await EmbeddedRedis.start(redis.dataDir, { stop });
-  return opened(openRedis({ socketPath: server.socketPath }), server.supervise(wall), () => server.stop(), stop);
+  return opened(openRedis({ socketPath: server.socketPath }), {
+    companion$: server.supervise(wall),
+    after: () => server.stop(),
+    stop,
+  });
 }
 
 /**
@@ -52,9 +57,7 @@ export async function connectNow(redis: Config['redis'], wall: () => number): Pr
   if (redis.url === 'embedded' && !shared && !(await hasDatabase(redis.dataDir))) {
     throw new CommandError(`redis.dataDir: there is no database in ${redis.dataDir}; the first \`run\` makes it`);
   }
-  const connection = shared
-    ? await opened(openRedis({ socketPath }), EMPTY, () => Promise.resolve())
-    : await connectTo(redis, wall);
+  const connection = shared ? await opened(openRedis({ socketPath })) : await connectTo(redis, wall);
   try {
     await connection.redis.ping();
     return connection;
@@ -66,21 +69,22 @@ export async function connectNow(redis: Config['redis'], wall: () => number): Pr
   }
 }
 
-async function opened(
-  redis: RedisClient,
-  companion$: Observable<SchedulerEvent>,
-  after: () => Promise<void>,
-  stop: AbortSignal = NEVER,
-): Promise<Connection> {
+async function opened(redis: RedisClient, { companion$, after, stop = NEVER }: Opening = {}): Promise<Connection> {
   await Promise.race([firstAttempt(redis), fired(stop)]);
   return {
     redis,
-    companion$,
+    ...(companion$ && { companion$ }),
     close: async () => {
       await closeRedis(redis);
-      await after();
+      await after?.();
     },
   };
+}
+
+interface Opening {
+  readonly companion$?: Observable<SchedulerEvent>;
+  readonly after?: () => Promise<void>;
+  readonly stop?: AbortSignal;
 }
 
 async function fired(signal: AbortSignal): Promise<void> {

@@ -36,7 +36,7 @@ export async function showEvents(options: LoadOptions, events: EventOptions, sto
   });
 }
 
-/** An outage of Redis is told when it begins and when it ends, and waited for. */
+/** An outage of Redis is shown when it begins and when it ends, and waited for. */
 async function follow(
   { redis, keys }: Registry,
   since: string,

@@ -2,10 +2,10 @@ import { get } from 'node:http';
 import { get as getSecurely } from 'node:https';
 import { isIP } from 'node:net';
 import type { Config } from '../config/config.js';
-import { loadConfig, type LoadOptions } from '../config/load.js';
+import type { LoadOptions } from '../config/load.js';
 import { CommandError, UsageError } from './commandError.js';
 import { print } from './print.js';
-import { NOBODY } from './registry.js';
+import { NO_UUID } from './noUuid.js';
 
 const DEADLINE_MS = 5_000;
 
@@ -20,7 +20,9 @@ export async function checkHealth(options: LoadOptions, url: string | undefined)
 }
 
 async function configured(options: LoadOptions): Promise<string> {
-  const { config } = await loadConfig({ ...options, spareUuid: NOBODY });
+  // A container asks every few seconds, mostly by --url.
+  const { loadConfig } = await import('../config/load.js');
+  const { config } = await loadConfig({ ...options, spareUuid: NO_UUID });
   const { status } = config;
   if (!status.enabled) throw new CommandError('not known: status.enabled is false, so nothing tells');
   if (status.port === 0) throw new CommandError('not known: status.port is 0, any free one; name it with --url');

@@ -4,9 +4,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import { keysUnder, type Keys } from '../domain/keys.js';
 import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
-
-/** Stands for our UUID where a command does without it. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
+import { NO_UUID } from './noUuid.js';
 
 /** The registry, for a command. */
 export interface Registry {
@@ -14,19 +12,19 @@ export interface Registry {
   readonly keys: Keys;
   /** Our UUID, where it is configured. */
   readonly uuid: string | undefined;
-  /** Who may be called, where there is a configuration. */
+  /** Which addresses may be called, where there is a configuration. */
   readonly allow: Config['network']['allow'] | undefined;
 }
 
 /** Opens the registry that the configuration, or `--redis`, names; a UUID of ours is not needed. */
 export async function withRegistry<T>(options: LoadOptions, use: (registry: Registry) => Promise<T>): Promise<T> {
-  const { config } = await loadConfig({ ...options, spareUuid: NOBODY });
+  const { config } = await loadConfig({ ...options, spareUuid: NO_UUID });
   const connection = await connectNow(config.redis, Date.now);
   try {
     return await use({
       redis: connection.redis,
       keys: keysUnder(config.redis.keyPrefix),
-      uuid: config.uuid === NOBODY ? undefined : config.uuid,
+      uuid: config.uuid === NO_UUID ? undefined : config.uuid,
       allow: options.redis === undefined ? config.network.allow : undefined,
     });
   } catch (error) {
@@ -36,7 +34,7 @@ export async function withRegistry<T>(options: LoadOptions, use: (registry: Regi
   }
 }
 
-/** What Redis refuses is told in one line; a fault of our own keeps its stack. */
+/** What Redis refuses becomes an error of one line; a fault of our own keeps its stack. */
 export function asCommandError(error: unknown): unknown {
   if (error instanceof CommandError || !(error instanceof Error) || OURS.includes(error.name)) return error;
   return new CommandError(`Redis can't be used: ${redisFailure(error)}`);

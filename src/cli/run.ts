@@ -1,3 +1,4 @@
+import { EMPTY } from 'rxjs';
 import type { Logger } from 'winston';
 import { makeParts } from '../app/deps.js';
 import { withNotifications } from '../app/notify.js';
@@ -75,13 +76,13 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
           }),
         hangUp$: hangUps(signals.onHangUp),
       }),
-      companion$: connection.companion$,
+      companion$: connection.companion$ ?? EMPTY,
       setLog: (log) => {
         setLog(logger, log);
       },
     });
   } catch (error) {
-    // Told to stop while the embedded server was starting, there is nothing more to do.
+    // A stop while the embedded server was starting leaves nothing more to do.
     if (error !== signals.stop.reason) {
       code = USAGES.some((kind) => error instanceof kind) ? USAGE : FAILED;
       tellFault(logger, error);
@@ -93,7 +94,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   return code;
 }
 
-/** One line that says why the process ends; for whoever reports a fault of ours, with where it was. */
+/** One line that says why the process ends; a fault of ours comes with its stack, for a report. */
 function tellFault(logger: Logger, error: unknown): void {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
   if ([...USAGES, EmbeddedRedisError, RefusedError].some((kind) => error instanceof kind)) {

@@ -5,7 +5,9 @@ import { isatty } from 'node:tty';
 export interface Signals {
   /** Aborts at the first signal to stop, with its name as the reason. The second one has ended the process. */
   readonly stop: AbortSignal;
-  /** Calls the listener at each SIGHUP, and at once where one came before anybody listened. Returns the way to end it. */
+  /**
+   * Calls the listener at each SIGHUP, and at once where one came before anybody listened. Returns the way to end it.
+   */
   readonly onHangUp: (listener: () => void) => () => void;
   /** For a command: from now on a signal, also one that has come already, ends the process as it would any other. */
   readonly standBack: () => void;
@@ -60,14 +62,14 @@ export function heedSignals(): Signals {
   };
 }
 
-/** One Ctrl-C at a terminal comes twice where npm or timeout(1), who get it as well, hand it on. */
+/** One Ctrl-C at a terminal comes twice where npm or timeout(1) get it as well and hand it on. */
 function isEcho(name: NodeJS.Signals, sinceMs: number): boolean {
   return name === 'SIGINT' && sinceMs < ECHO_MS && isatty(0);
 }
 
 /** Ends the process as the signal would have. Process 1 of a container is spared that by the kernel, so it exits. */
 function endBy(name: NodeJS.Signals): void {
-  // Whoever else listens (a progress bar gives the cursor back) is to have had its turn.
+  // Other listeners run first: a progress bar gives the cursor back.
   setImmediate(() => {
     process.removeAllListeners(name);
     process.kill(process.pid, name);

@@ -4,7 +4,7 @@ import { isoOf, type Counts, type State } from './statusSentence.js';
 import { tinted, type Style } from './style.js';
 import { table } from './table.js';
 
-/** What is told in words of its own; any other field is shown as it is. */
+/** Fields that have words of their own; any other field is shown as it is. */
 const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
   [
     'scheduler',

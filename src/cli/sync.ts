@@ -31,13 +31,13 @@ interface Found {
   readonly results: Map<string, string>;
   /** What Redis refused last, by what was tried. */
   readonly failures: Map<string, string>;
-  /** What stands in the way of a true result, as it is told. */
+  /** What stands in the way of a true result, in the words of the command. */
   readonly warnings: Set<string>;
 }
 
 /**
- * One round now over every consumer, with a bar on a terminal and a table at the end. Rejects with a `CommandError` where
- * its results could not be stored, or nobody could be called.
+ * One round now over every consumer, with a bar on a terminal and a table at the end. Rejects with a `CommandError`
+ * where its results could not be stored, or nobody could be called.
  */
 export async function syncOnce(options: LoadOptions): Promise<void> {
   const startedAt = Date.now();

@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 
 /**
  * Ends the program when our end of descriptor 3 closes, which the kernel sees to even where we are killed. The program
- * and its arguments come as parameters, so nothing needs quoting. Once the program has ended nobody is left who would
+ * and its arguments come as parameters, so nothing needs quoting. Once the program has ended nothing is left that would
  * signal its process id, which may be another's by then; and the shell takes both of its children's ends, which would
- * fall to us where we are process 1, who can't.
+ * fall to us where we are process 1, which can't.
  */
 const SUPERVISOR = `
 "$@" 3<&- </dev/null &
@@ -34,14 +34,14 @@ export interface BoundChild {
 }
 
 /**
- * Starts a program as a child that can't outlive us, and that a Ctrl-C at our terminal does not reach. Of our environment
- * it gets only what is given: it is to know none of our secrets, and to trip over none of our settings.
+ * Starts a program as a child that can't outlive us, and that a Ctrl-C at our terminal does not reach. Of our
+ * environment it gets only what is given: it is to know none of our secrets, and to trip over none of our settings.
  */
 export function startBound(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): BoundChild {
   const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env,
-    // A group of its own: we still need it for what is in flight when we are told to stop.
+    // A group of its own: we still need it for what is in flight at a stop.
     detached: true,
   });
   let said = '';

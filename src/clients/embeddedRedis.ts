@@ -8,7 +8,7 @@ import { findRedisServer } from './findRedisServer.js';
 import { isServed } from './folderLock.js';
 import { pingSocket } from './pingSocket.js';
 
-/** How long a server may say nothing at its start, and take to end when told to. */
+/** How long a server may say nothing at its start, and take to end after SIGTERM. */
 const PATIENCE_MS = 10_000;
 /** How long it may take to end where its start is given up. */
 const GIVE_UP_MS = 500;
@@ -49,7 +49,8 @@ export class EmbeddedRedis {
 
   /**
    * Resolves once the server has its data and answers. Throws an `EmbeddedRedisError` where there is no such program,
-   * the folder is in use or can't be, or the server won't start; and `stop`'s reason once that fires, nothing left open.
+   * the folder is in use or can't be, or the server won't start; and `stop`'s reason once that fires, nothing left
+   * open.
    */
   static async start(dataDir: string, { env = process.env, stop }: StartOptions = {}): Promise<EmbeddedRedis> {
     stop?.throwIfAborted();
@@ -72,7 +73,7 @@ export class EmbeddedRedis {
   supervise(wall: () => number, { firstMs, longestMs, steadyMs }: Pauses = PAUSES): Observable<SchedulerEvent> {
     return defer(() => {
       let pauseMs = 0;
-      let told = '';
+      let reported = '';
       return defer(() => from(this.#server.ended)).pipe(
         filter(() => !this.#stopping),
         mergeMap((how): Observable<SchedulerEvent> => {
@@ -80,8 +81,8 @@ export class EmbeddedRedis {
           pauseMs = steady || pauseMs === 0 ? firstMs : Math.min(pauseMs * 2, longestMs);
           const last = this.#server.lastWords();
           const reason = last === '' ? how : `${how}: ${last}`;
-          if (reason === told && !steady) return EMPTY;
-          told = reason;
+          if (reason === reported && !steady) return EMPTY;
+          reported = reason;
           return of({ kind: 'embedded.ended', at: wall(), reason, retryInMs: pauseMs });
         }),
         repeat({

@@ -5,7 +5,7 @@ import { retryAfterMs } from '../domain/call/retryAfter.js';
 
 export interface ClientOptions {
   readonly userAgent: string;
-  /** For https peers, in PEM: whom to trust instead of the system's authorities, and who we are. */
+  /** For https peers, in PEM: the authorities to trust instead of the system's, and our own certificate. */
   readonly tls: {
     readonly ca?: string | undefined;
     readonly cert?: string | undefined;

@@ -12,12 +12,12 @@ export interface LogTarget {
 const MOST_WAITING = 1_048_576;
 
 /**
- * Where the log goes. Nothing that happens to its reader (gone, asleep, a full disk) ends or holds the program: lines are
- * lost, and once one can be written again it is told how many.
+ * Where the log goes. Nothing that happens to its reader (gone, asleep, a full disk) ends or holds the program: lines
+ * are lost, and once one can be written again a line says how many.
  */
 export function logStream(target: LogTarget, onRecovered: (lost: number) => void): Writable {
   let lost = 0;
-  // Each write is told of its own failure; without a listener the first one would end the process.
+  // Each write has its own callback of a failure; without a listener the first one would end the process.
   target.on('error', () => undefined);
   const written = (error?: Error | null): void => {
     if (error) {

@@ -84,7 +84,7 @@ function read(
   response.on('end', () => {
     settle({ ok: true, status, body: textOf(chunks) });
   });
-  // Where the body is not valid HTTP, the request has told of that before.
+  // Where the body is not valid HTTP, the request has emitted the error before.
   response.on('error', (error) => {
     settle({ ok: false, ...failureOf(error) });
   });

@@ -10,8 +10,8 @@ interface RequestQueue {
 const SWITCHED = Object.assign(new Error('switched protocols'), { code: 'SWITCHED_PROTOCOLS' });
 
 /**
- * The agent, and each error of its requests told, for what node-fetch keeps to itself. Once there is an answer it tells
- * of no error, and where more follows on a body than it said it has, it hands out an empty one as if that was what came.
+ * An agent that passes on each error of its requests, since node-fetch drops some. Once there is an answer, node-fetch
+ * reports no error, and where a body is longer than its headers say, it returns an empty one as if that was what came.
  * After a 101 it waits for ever.
  */
 export function overheard(agent: Agent, tell: (error: Error) => void): Agent {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 export type TellManager = (assignments: readonly string[]) => Promise<void>;
 
 const TOOL = 'systemd-notify';
-/** The tool waits until systemd has read what it was told. */
+/** The tool waits until systemd has read the message. */
 const DEADLINE_MS = 5_000;
 
 /**
@@ -24,7 +24,9 @@ export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): TellM
     });
 }
 
-/** How often the service manager wants to hear of us, in milliseconds; undefined where it does not watch this process. */
+/**
+ * How often the service manager wants to hear of us, in milliseconds; undefined where it does not watch this process.
+ */
 export function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv, pid: number): number | undefined {
   const ms = Number(WATCHDOG_USEC) / 1_000;
   if (!(ms > 0) || ms > 2 ** 31 - 1) return undefined;

@@ -169,7 +169,7 @@ const replicas = section({
   shares: integer(16, 1_024)
     .default(64)
     .describe('Into how many shares the registry is divided; equal on all that share it.'),
-  lead: flag.default(true).describe('Whether this one may be the leader: who finds our IP and announces it.'),
+  lead: flag.default(true).describe('Whether this one may be the leader, which finds our IP and announces it.'),
   onForeign: choice('standby', 'refuse')
     .default('standby')
     .describe('What to do where another scheduler holds the registry: wait for it to end, or end with exit code 1.'),
@@ -196,7 +196,7 @@ export const schema = group({
   publicIp: publicIp.describe('How our public IP is found.'),
   announce: announce.describe('Announcements of a new IP to the producers.'),
   http: http.describe('What calls to both kinds of peer share.'),
-  network: network.describe('Who may be called.'),
+  network: network.describe('Which addresses may be called.'),
   status: status.describe('The status server: page, API and metrics.'),
   history: history.describe('What is kept of the results of each consumer.'),
   replicas: replicas.describe(

@@ -88,7 +88,7 @@ function fromOption({ redis }: LoadOptions): readonly Setting[] {
   return redis === undefined ? [] : [{ key: 'redis.url', value: redis, variable: REDIS_OPTION }];
 }
 
-/** Why nothing sets the one key that is required, where no file does; for who does without it, why nothing is set. */
+/** Why nothing sets the one key that is required, where no file does; where it is not required, why nothing is set. */
 function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spareUuid }: LoadOptions): Problem[] {
   if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
   // With a setting of the environment at least, there is some telling which Redis is meant.

@@ -17,10 +17,12 @@ const template = z
 
 const webhook = group({
   webhook: httpUrl.describe('Where messages are posted; a secret.'),
-  events: listOf(`a list of ${NOTIFY_EVENTS.join(', ')}`, choice(...NOTIFY_EVENTS)).describe('What is told there.'),
+  events: listOf(`a list of ${NOTIFY_EVENTS.join(', ')}`, choice(...NOTIFY_EVENTS)).describe(
+    'The events that are sent there.',
+  ),
   template: template.default('json').describe('In which format: that of a receiver, or a JSON text with placeholders.'),
   headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
-  peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before that is told.'),
+  peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
 }).check(({ value, issues }) => {
   if (value.template !== 'ntfy' || ntfyPlace(value.webhook) !== undefined) return;
   issues.push(fault('expected the URL of a topic, such as https://ntfy.sh/TOPIC', 'webhook'));

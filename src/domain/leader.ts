@@ -1,4 +1,4 @@
-/** Who holds the registry, as far as it says so. */
+/** The holder of the registry, as far as the lease says so. */
 export interface Holder {
   /** As the lease has it: the instance and its term. */
   readonly token: string;
@@ -12,7 +12,7 @@ export interface Holder {
   readonly shares: boolean;
 }
 
-/** What a process can be told apart by on its host; undefined where the system does not say. */
+/** What identifies a process on its host; undefined where the system does not say. */
 export interface ProcessIdentity {
   /** Differs with each start of the host. */
   readonly boot: string;
@@ -23,7 +23,7 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
-/** What stands in scripts for the token of who holds nothing: no lease ever equals it. */
+/** What stands in scripts for the token of a process that holds nothing: no lease ever equals it. */
 export const NO_TOKEN = '-';
 
 /** `<instance>:<term>` in its parts; undefined for anything else. */

@@ -6,11 +6,12 @@ import type { Keys } from '../domain/keys.js';
 import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
 
 /**
- * KEYS the lease, who we are, the members of those that share the registry. ARGV our instance, the length of the lease in
- * milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none), the token of one that is provably gone,
- * the last term that we know, whether we share the registry, and the fields of who we are as pairs. A lease without an end
- * is none, and one with an empty instance is the mark of an orderly end. Who does not share takes no lease while those live
- * that do. The term is at least the time of the server in seconds, so that it grows also where Redis has lost its data.
+ * KEYS the lease, our identity, the members of those that share the registry. ARGV our instance, the length of the
+ * lease in milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none), the token of one that is
+ * provably gone, the last term that we know, whether we share the registry, and the fields of our identity as pairs. A
+ * lease without an end is none, and one with an empty instance is the mark of an orderly end. One that does not share
+ * takes no lease while those live that do. The term is at least the time of the server in seconds, so that it grows
+ * also where Redis has lost its data.
  */
 const BEAT = script(`
 local held = redis.call('GET', KEYS[1])
@@ -39,7 +40,7 @@ redis.call('PEXPIRE', KEYS[2], 2 * ARGV[2])
 return {'held', token, mine and 0 or 1}
 `);
 
-/** KEYS the lease, who we are. ARGV our token, for how long the mark of an orderly end stays. */
+/** KEYS the lease, our identity. ARGV our token, for how long the mark of an orderly end stays. */
 const RELEASE = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], string.match(ARGV[1], ':%d+$'), 'PX', ARGV[2])
@@ -66,7 +67,7 @@ export interface BeatOptions {
   readonly lastTerm: number;
 }
 
-/** Who we are, as others may read it. */
+/** Our identity, as other processes read it. */
 export interface OwnName {
   readonly instance: string;
   readonly uuid: string;
@@ -123,12 +124,12 @@ export class RedisLease {
   }
 }
 
-/** Who holds the lease, with what tells its process apart. */
+/** The holder of the lease, with what identifies its process. */
 export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefined };
 
 /**
- * The token of a lease that has not run out; undefined where there is none, which a key without an end or of another type
- * is not either. Rejects where Redis does not answer.
+ * The token of a lease that has not run out; undefined where there is none, which a key without an end or of another
+ * type is not either. Rejects where Redis does not answer.
  */
 export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
   const reading = redis.get(keys.leader).catch(ifOfAnotherType(null));
@@ -136,7 +137,7 @@ export async function currentToken(redis: RedisClient, keys: Keys): Promise<stri
   return token === null || token.startsWith(':') || leftMs < 0 ? undefined : token;
 }
 
-/** Who has this token. Rejects where Redis does not answer. */
+/** The holder of this token. Rejects where Redis does not answer. */
 export async function holderOf(redis: RedisClient, keys: Keys, token: string): Promise<FoundHolder> {
   const instance = readToken(token)?.instance ?? '';
   const [own, scheduler] = await withTimeout(

@@ -117,7 +117,7 @@ export class ActiveConditions {
         this.#owing.set(event.uuid, { since: this.#owing.get(event.uuid)?.since ?? event.at, reason: event.reason });
         return;
       case 'announcement.outdated':
-        if (event.why === 'left' || event.why === 'told') this.#owing.delete(event.uuid);
+        if (event.why === 'left' || event.why === 'acknowledged') this.#owing.delete(event.uuid);
         return;
       case 'announcement.acknowledged':
       case 'announcement.dropped':

@@ -8,7 +8,7 @@ import type { EventOf } from '../events.js';
 export interface Condition {
   readonly event: NotifyEvent;
   readonly since: number;
-  /** Where it differs from what was told, the change is told. */
+  /** A message is sent where it differs from the last one sent. */
   readonly cause: string;
   readonly title: string;
   readonly text: string;

@@ -16,7 +16,7 @@ export interface DeliverOptions {
   readonly random: () => number;
 }
 
-/** One deadline over each call: whoever takes longer to take a message has not taken it. */
+/** One deadline over each call: a message that a receiver takes later than that is not delivered. */
 const DEADLINE_MS = 10_000;
 const RETRY = { initialMs: 5_000, maxMs: 120_000 } as const;
 /** A line that is down for a night must not cost what happened in it. */
@@ -28,8 +28,8 @@ const FOR_NOW = /^http-4(08|25|29)$/;
 const REFUSED = /^(http-[14]\d\d|redirect)$/;
 
 /**
- * One message to one webhook, again and again with growing pauses until it is taken, refused for good, or too old. Never
- * errors; the message counts its attempts, so that whoever is interrupted goes on where it was.
+ * One message to one webhook, again and again with growing pauses until it is taken, refused for good, or too old.
+ * Never errors; the message counts its attempts, so that an interrupted delivery goes on with its backoff.
  */
 export function deliver(
   queued: QueuedMessage,
@@ -54,7 +54,9 @@ export function deliver(
   );
 }
 
-/** One call and its outcome; the ping of a dead man's switch is no more than that, since the next one comes in a minute. */
+/**
+ * One call and its outcome; the ping of a dead man's switch is no more than that, since the next one comes in a minute.
+ */
 export function call(
   request: HookRequest,
   { send, steady }: Pick<DeliverOptions, 'send' | 'steady'>,

@@ -2,7 +2,7 @@ import type { Message } from '../domain/notify/message.js';
 import { counted, duration } from '../domain/text/words.js';
 import type { SchedulerEvent } from '../events.js';
 
-/** What is told of an event by itself; undefined where that is nothing. `stoodBy`: before the event. */
+/** The message that one event makes by itself; undefined where it makes none. `stoodBy`: before the event. */
 export function happening(event: SchedulerEvent, stoodBy: boolean): Message | undefined {
   switch (event.kind) {
     case 'ip.changed': {

@@ -13,7 +13,9 @@ export interface QueuedMessage {
 /** So many wait for one webhook. */
 const ROOM = 100;
 
-/** What waits for one webhook, in order. Where there is no more room the oldest goes: the newest tells how things are. */
+/**
+ * What waits for one webhook, in order. Where there is no more room the oldest goes: the newest tells how things are.
+ */
 export class MessageQueue {
   readonly #alarm = new Alarm();
   #waiting: QueuedMessage[] = [];
@@ -29,7 +31,7 @@ export class MessageQueue {
     this.#alarm.ring();
   }
 
-  /** Each message in turn, until it is taken out: whoever is interrupted gets it again. */
+  /** Each message in turn, until it is taken out: an interrupted delivery gets the same message again. */
   async *pending(signal: AbortSignal): AsyncGenerator<QueuedMessage> {
     while (!signal.aborted) {
       const [first] = this.#waiting;

@@ -19,8 +19,8 @@ export interface NotifierOptions extends DeliverOptions {
 }
 
 /**
- * Tells webhooks what happens, and dead man's switches that all is well. As a sink it only takes note; what calls out runs
- * beside the pipeline, in `run`, and what waits for it is bounded.
+ * Tells webhooks what happens, and dead man's switches that all is well. As a sink it only takes note; what calls out
+ * runs beside the pipeline, in `run`, and what waits for it is bounded.
  */
 export class Notifier implements Sink {
   readonly waits = false;
@@ -66,7 +66,7 @@ export class Notifier implements Sink {
     );
   }
 
-  /** Who has the same URL as before has been told the same, and gets what still waits. */
+  /** A receiver with the same URL as before keeps its state, and gets the messages that still wait. */
   #settle(entries: readonly Entry[]): void {
     const webhooks = new Map<string, Webhook>();
     const pings: Ping[] = [];

@@ -28,7 +28,10 @@ export class PeerMessages {
 
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
-  /** `down` as it was before the event. One that was down before we looked was sent by who looked then. */
+  /**
+   * `down` as it was before the event. A peer that was down before this process started was reported by the process
+   * before.
+   */
   accept({ check: { uuid, before, state } }: EventOf<'peer.checked'>, down: Down): void {
     const isBack = before === 'unavailable' && state !== 'unavailable';
     if (isBack && !down.has(uuid) && !this.#sent.has(uuid)) this.#sent.set(uuid, { since: undefined, upAt: undefined });

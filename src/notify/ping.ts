@@ -5,7 +5,7 @@ import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 import { call, type DeliverOptions } from './deliver.js';
 
-/** A dead man's switch: it raises the alarm where it is not told for some time that all is well. */
+/** A dead man's switch: the receiver raises the alarm where no ping arrives for some time. */
 export class Ping {
   readonly #alarm = new Alarm();
 
@@ -19,7 +19,9 @@ export class Ping {
     this.#alarm.ring();
   }
 
-  /** Tells it each time, for as long as it is subscribed to. A failure is not repeated: the next ping is a minute away. */
+  /**
+   * Tells it each time, for as long as it is subscribed to. A failure is not repeated: the next ping is a minute away.
+   */
   calls(options: DeliverOptions): Observable<SchedulerEvent> {
     const { url, target } = this;
     return draw(

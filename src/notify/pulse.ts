@@ -2,12 +2,12 @@ import type { SchedulerEvent } from '../events.js';
 import { WRITING_VERDICTS } from '../sinks/writeBack.js';
 import type { ActiveConditions } from './activeConditions.js';
 
-/** No dead man's switch is told more often. */
+/** No dead man's switch is pinged more often. */
 const EVERY_MS = 60_000;
 
 /**
- * Whether a dead man's switch is to be told that all is well: after each regular round that was written, by the scheduler
- * that leads, while it is not isolated. A round that ends too early for that is told of as soon as a minute has passed.
+ * Whether a dead man's switch is to be pinged: after each regular round that was written, by the scheduler that leads,
+ * while it is not isolated. Where a round ends too early for that, the ping follows as soon as a minute has passed.
  */
 export class Pulse {
   #leads = false;
@@ -40,7 +40,7 @@ export class Pulse {
     }
   }
 
-  /** Whether it is to be told now, by a steady clock in milliseconds; once a minute at most. */
+  /** Whether it is to be pinged now, by a steady clock in milliseconds; once a minute at most. */
   take(now: number): boolean {
     if (!this.#isOwed || !this.#isWell || now - this.#lastAt < EVERY_MS) return false;
     this.#isOwed = false;

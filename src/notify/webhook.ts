@@ -13,7 +13,7 @@ import { MessageQueue, type QueuedMessage } from './messageQueue.js';
 import { PeerMessages } from './peerMessages.js';
 import { OF_THE_WORK, type ActiveConditions } from './activeConditions.js';
 
-/** A webhook with what it has been told, and what waits for it; a reload of its settings changes neither. */
+/** A webhook with what was sent to it, and what waits for it; a reload of its settings changes neither. */
 export class Webhook {
   readonly #queue = new MessageQueue();
   readonly #conditions = new ConditionMessages();
@@ -40,7 +40,7 @@ export class Webhook {
     if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.active.down);
   }
 
-  /** After `ActiveConditions` has taken the event; `happened` is what is told of it by itself. */
+  /** After `ActiveConditions` has taken the event; `happened` is the message that the event makes by itself. */
   accept(event: SchedulerEvent, happened: Message | undefined, steadyMs: number): void {
     const { entry, active } = this;
     const { events } = entry;

@@ -33,7 +33,7 @@ const RETRY_MS = 500;
 
 /**
  * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, looks
- * for others who are to be told where the settings want that, and sleeps until there is something to do. It ends with
+ * for newcomers and refreshes where the settings want them, and sleeps until there is something to do. It ends with
  * the signal only; a failing Redis is an item, and asked again.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
@@ -61,7 +61,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     let what = READING;
-    // One page at most, so that nobody who is due waits for a long look.
+    // One page at most, so that no due announcement waits for a long look.
     if (own !== undefined && looks.waitMs === 0) yield* look(own);
     try {
       const lease = await outbox.lease(own?.ip, terms);

@@ -12,11 +12,11 @@ export interface Found {
   readonly refreshed: number;
 }
 
-/** From one look to the next; sooner where producers are told again sooner. */
+/** From one look to the next; sooner where announcements are repeated sooner. */
 const EVERY_MS = 60_000;
 const NOBODY: Found = { newcomers: 0, refreshed: 0 };
 
-/** Looks over all producers for those who are to be told, a page at a time; none where the settings want none. */
+/** Looks over all producers for those that are due, a page at a time; none where the settings want none. */
 export class Looks {
   readonly #everyMs: number;
   #dueAt: number;

@@ -14,9 +14,9 @@ const CLOCK_STEP_MS = 60_000;
  */
 
 /**
- * KEYS besides: the list of changes. ARGV ip, now, prefix of the producers' keys, who agreed. Redis serves nobody else
- * meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each key only
- * loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
+ * KEYS besides: the list of changes. ARGV ip, now, prefix of the producers' keys, the sources that agreed. Redis serves
+ * nobody else meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each
+ * key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
  */
 export const ENQUEUE = fencedScript(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
@@ -108,17 +108,17 @@ end
 `;
 
 /**
- * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once a
- * newer one was acknowledged. An address that was noted once is kept true.
+ * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once
+ * a newer one was acknowledged. An address that was noted once is kept true.
  */
 export const ACK = fencedScript(`${PLACE}${SETTLE}
 local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
 if hash and (current or owing) then
-  local told = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
+  local notified = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
   local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
-  again = owing and told[1] == ARGV[2] and (tonumber(told[2]) or -1) >= changedAt
+  again = owing and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
-  if ARGV[6] == '1' or told[3] then
+  if ARGV[6] == '1' or notified[3] then
     redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
   end
 end
@@ -135,7 +135,7 @@ return settled(nil, again)
 export const NACK = fencedScript(`${SETTLE}
 if not current then return settled('ip') end
 local score = redis.call('ZSCORE', KEYS[2], uuid)
-if not score then return settled('told') end
+if not score then return settled('acknowledged') end
 local attempts = 0
 if hash then
   count()
@@ -148,9 +148,9 @@ return settled()
 `);
 
 /**
- * ARGV cursor, now, prefix, the ip that is known, whether newcomers count, the age at which one is told again or ''. An
- * entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where newcomers
- * count, and stays where it is missing: nobody knows where that one was told.
+ * ARGV cursor, now, prefix, the ip that is known, whether newcomers count, the age at which an announcement is repeated
+ * or ''. An entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where
+ * newcomers count, and stays where it is missing: where that one was called is unknown.
  */
 export const LOOK = fencedScript(`${PLACE}
 if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
@@ -162,9 +162,9 @@ for _, uuid in ipairs(page[2]) do
   local key = ARGV[3] .. uuid
   if not redis.call('ZSCORE', KEYS[2], uuid) and redis.call('TYPE', key).ok == 'hash' then
     local entry = redis.call('HMGET', key, 'ip', 'port', 'notified_ip', 'notified_at', 'notified_to')
-    local told, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
-    local at = told and tonumber(entry[4]) or changedAt
-    local new = ARGV[5] == '1' and not (told and (entry[5] or place) == place)
+    local current, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
+    local at = current and tonumber(entry[4]) or changedAt
+    local new = ARGV[5] == '1' and not (current and (entry[5] or place) == place)
     local old = refresh and (now - at >= refresh or at - now > ${CLOCK_STEP_MS})
     if ARGV[5] == '1' and entry[5] ~= place then redis.call('HSET', key, 'notified_to', place) end
     if new or old then

@@ -30,7 +30,7 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
   if (fold.entries.length === 1) {
     return (
       <li class={toneOf(newest.type)}>
-        <time>{timeOf(newest.at)}</time> <Told entry={newest} />
+        <time>{timeOf(newest.at)}</time> <Sentence entry={newest} />
       </li>
     );
   }
@@ -42,7 +42,7 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
         <ul>
           {fold.entries.slice(0, 100).map((entry) => (
             <li key={keyOf(entry)}>
-              <time>{timeOf(entry.at)}</time> <Told entry={entry} />
+              <time>{timeOf(entry.at)}</time> <Sentence entry={entry} />
             </li>
           ))}
         </ul>
@@ -52,7 +52,7 @@ function FoldItem({ fold }: { fold: Fold }): JSX.Element {
 }
 
 /** What an entry says; where it is about one peer, a way to it. */
-function Told({ entry }: { entry: JournalEntry }): JSX.Element {
+function Sentence({ entry }: { entry: JournalEntry }): JSX.Element {
   const { uuid, peer } = entry.data;
   if (typeof uuid !== 'string') return <span>{escaped(entry.text)}</span>;
   const producer = entry.type.startsWith('announcement') || peer === 'producer';

@@ -37,7 +37,7 @@ async function listen(): Promise<void> {
   let timer = setTimeout(() => {
     controller.abort();
   }, SILENCE_MS);
-  const heard = (): void => {
+  const received = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       controller.abort();
@@ -51,23 +51,23 @@ async function listen(): Promise<void> {
       getJson<Status>('api/status', signal).then(takeStatus),
     ]);
     if (!ok || body === null) return;
-    heard();
+    received();
     connected.value = true;
     retryMs = RETRY_MS;
-    await read(body, heard);
+    await read(body, received);
   } finally {
     clearTimeout(timer);
     controller.abort();
   }
 }
 
-async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, heard: () => void): Promise<void> {
+async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, received: () => void): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new SseParser();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    heard();
+    received();
     const events = parser.push(value);
     batch(() => {
       take(events);

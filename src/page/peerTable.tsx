@@ -37,7 +37,7 @@ const COLUMNS: Readonly<Record<Row['kind'], readonly Column[]>> = {
     { name: 'Peer', sort: 'uuid', class: 'c-peer' },
     { name: 'Address', sort: 'ip', class: 'c-ip' },
     { name: 'State', sort: 'state', class: 'c-state' },
-    { name: 'Acknowledged', sort: null, class: 'c-told' },
+    { name: 'Acknowledged', sort: null, class: 'c-acked' },
     { name: 'When', sort: 'since', class: 'c-when' },
     { name: 'Attempts', sort: 'failures', class: 'c-attempts' },
     { name: 'Next', sort: null, class: 'c-next' },
@@ -262,7 +262,7 @@ function ProducerCells({ row }: { row: ProducerRow }): JSX.Element {
         <span class="word">{row.state}</span>
         {row.error !== null && <span class="why">{escaped(row.error)}</span>}
       </span>
-      <span class="c-told" role="cell">
+      <span class="c-acked" role="cell">
         {row.notified_ip === null ? '–' : escaped(row.notified_ip)}
       </span>
       <span class="c-when" role="cell">

@@ -16,7 +16,7 @@ export const heardAt = signal(Date.now());
 export const ticking = signal(Date.now());
 /** By how much the scheduler's clock is ahead of the browser's. */
 const ahead = signal(0);
-/** The scheduler's clock: ages are told by it, since a browser's may be wrong. */
+/** The scheduler's clock: ages are computed from it, since a browser's may be wrong. */
 export const now = computed(() => ticking.value + ahead.value);
 
 /** For a stream that says something every 15 s at least. */

@@ -11,7 +11,9 @@ export interface BullOptions {
   readonly leaseMs: number;
 }
 
-/** Share of the lease between two looks for locks that have run out, over all replicas; a lock has to be missed in two. */
+/**
+ * Share of the lease between two looks for locks that have run out, over all replicas; a lock has to be missed in two.
+ */
 const LOOK_AFTER = 0.4;
 /** A share is handed out for ever, however often its holder has died. */
 const ENDLESS = 1e15;
@@ -19,9 +21,9 @@ const ENDLESS = 1e15;
 const KEPT_EVENTS = 100;
 
 /**
- * Shares as jobs of BullMQ that never end, one a share, fetched by hand: who has fetched one has its lock until it is no
- * longer renewed. There is no processor, no loop and no connection of BullMQ's own: each step is a command of a beat, on the
- * connection that is there, and fails as that one does.
+ * Shares as jobs of BullMQ that never end, one a share, fetched by hand: the one that has fetched a job has its lock
+ * until it is no longer renewed. There is no processor, no loop and no connection of BullMQ's own: each step is a
+ * command of a beat, on the connection that is there, and fails as that one does.
  */
 export class BullEngine implements ShareEngine {
   readonly #queue: Queue;
@@ -46,7 +48,7 @@ export class BullEngine implements ShareEngine {
         stalledInterval: leaseMs * LOOK_AFTER,
         maxStalledCount: ENDLESS,
       },
-      // A connection that blocks is for those who wait for jobs.
+      // A blocking connection is for workers that wait for jobs.
       (queue, own) => createRedisBackend(queue, own),
     );
     // What fails rejects the step that met it.

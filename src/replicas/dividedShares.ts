@@ -49,8 +49,8 @@ const MARGIN = 0.1;
 const LONGEST_CEDING_MS = 30_000;
 
 /**
- * The shares of the registry that this replica has: as many as are its due, by count, taken one by one from the engine and
- * kept by beats. What is more than its due is given up, once nothing of it is under way.
+ * The shares of the registry that this replica has: as many as are its due, by count, taken one by one from the engine
+ * and kept by beats. What is more than its due is given up, once nothing of it is under way.
  */
 export class DividedShares implements Shares {
   readonly divided = true;
@@ -64,7 +64,7 @@ export class DividedShares implements Shares {
   #gained = new Set<number>();
   #lost = new Set<number>();
   /** How many have come and gone since the last report. */
-  #told = { gained: 0, lost: 0 };
+  #unpublished = { gained: 0, lost: 0 };
   #taken = 0;
   #isMember = false;
   #beating: Promise<unknown> = Promise.resolve();
@@ -127,7 +127,7 @@ export class DividedShares implements Shares {
 
   mine(uuid: string): boolean {
     if (!this.holds(uuid) || this.#ceding.has(this.of(uuid))) return false;
-    // Whoever stood still for a lease may have lost everything meanwhile: the next beat tells.
+    // A process that stood still for a lease may have lost every share meanwhile: the next beat shows it.
     if (!this.#hasSlept()) return true;
     this.#heldBack = true;
     return false;
@@ -150,8 +150,8 @@ export class DividedShares implements Shares {
   }
 
   /**
-   * Tells the others that we live, keeps what is ours, gives up what is more than our due and takes what is less; all of it
-   * is given up where we are not to join. Rejects with `ShareCountError` alone.
+   * Tells the others that we live, keeps what is ours, gives up what is more than our due and takes what is less; all
+   * of it is given up where we are not to join. Rejects with `ShareCountError` alone.
    */
   beat(own: Readonly<Record<string, string | number>>, joins: boolean): Promise<ShareReport> {
     const beat = this.#beat(own, joins);
@@ -198,7 +198,7 @@ export class DividedShares implements Shares {
     const held = [...this.#held.values()];
     for (const { share } of held) this.#drop(share);
     this.#tell();
-    // Out of the count first: then those who stay may take all of it at their next beat.
+    // Out of the count first: then the remaining members may take all of it at their next beat.
     if (this.#isMember) await membership.leave().catch(() => undefined);
     await Promise.all(held.map((one) => engine.giveBack(one).catch(() => undefined)));
     await engine.close().catch(() => undefined);
@@ -233,7 +233,7 @@ export class DividedShares implements Shares {
       if (!isLate && isBusyWith((uuid) => this.of(uuid) === share)) continue;
       const held = this.#held.get(share);
       this.#drop(share);
-      // Nothing of it is called or written from here on, whoever has it next.
+      // From here on nothing of the share is called or written, until it is gained again.
       this.#tell();
       if (held !== undefined) await engine.giveBack(held);
     }
@@ -263,22 +263,25 @@ export class DividedShares implements Shares {
     this.#beatAt = this.#now();
     if (this.#heldBack) {
       this.#heldBack = false;
-      // Who was to be called meanwhile is looked at anew, as in a share that has just come.
+      // Peers that were due meanwhile are looked at anew, as in a share that has just come.
       for (const share of [...this.#held.keys(), ...this.#unlocked]) {
         if (!this.#gained.has(share)) this.#lost.add(share);
         this.#gained.add(share);
       }
     }
     this.#tell();
-    const { gained, lost } = this.#told;
-    this.#told = { gained: 0, lost: 0 };
+    const { gained, lost } = this.#unpublished;
+    this.#unpublished = { gained: 0, lost: 0 };
     return { held: this.size, gained, lost, doubtful: this.#doubtful, seen, address };
   }
 
   #tell(): void {
     if (this.#gained.size === 0 && this.#lost.size === 0) return;
     const change = { gained: this.#gained, lost: this.#lost };
-    this.#told = { gained: this.#told.gained + change.gained.size, lost: this.#told.lost + change.lost.size };
+    this.#unpublished = {
+      gained: this.#unpublished.gained + change.gained.size,
+      lost: this.#unpublished.lost + change.lost.size,
+    };
     this.#gained = new Set();
     this.#lost = new Set();
     this.#change$.next(change);

@@ -4,7 +4,9 @@ import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import { readToken } from '../domain/leader.js';
 
-/** A replica as it told of itself with its last beat. Times are Unix milliseconds; null is what it has not said. */
+/**
+ * A replica as it reported itself with its last beat. Times are Unix milliseconds; null is what it has not reported.
+ */
 export interface Replica {
   readonly instance: string;
   readonly name: string | null;

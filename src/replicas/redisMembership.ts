@@ -10,10 +10,10 @@ import { currentToken } from '../leader/redisLease.js';
 import { ShareCountError, type Membership, type NodeAddress, type Seen } from './engine.js';
 
 /**
- * KEYS the members, what is known of us, scheduler, the lease of the registry. ARGV our instance, the length of a membership
- * in milliseconds, what the keys of replicas begin with, the number of shares, and the fields of what is known of us as
- * pairs. Who comes is refused where a live member divides into another number. Returns the stored IP, the leader's own,
- * and of each member: instance, name, answered, failed, isolated.
+ * KEYS the members, what is known of us, scheduler, the lease of the registry. ARGV our instance, the length of a
+ * membership in milliseconds, what the keys of replicas begin with, the number of shares, and the fields of what is
+ * known of us as pairs. A new member is refused where a live one divides into another number. Returns the stored IP,
+ * the leader's own, and of each member: instance, name, answered, failed, isolated.
  */
 const BEAT = script(`
 local time = redis.call('TIME')
@@ -42,7 +42,7 @@ end
 return seen
 `);
 
-/** Numbers told of each member. */
+/** Numbers that each member reports. */
 const FIELDS = 5;
 
 /** The replicas that live, in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */

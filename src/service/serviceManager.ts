@@ -23,8 +23,8 @@ const TELLS_PER_WATCHDOG = 3;
 const ALIVE_MS = 15_000;
 
 /**
- * Tells systemd how we are: ready, reloading, stopping, alive, and one line for `systemctl status`. As a sink it only takes
- * note; the tool runs beside the pipeline, in `run`.
+ * Tells systemd how we are: ready, reloading, stopping, alive, and one line for `systemctl status`. As a sink it only
+ * takes note; the tool runs beside the pipeline, in `run`.
  */
 export class ServiceManager implements Sink {
   readonly waits = false;
@@ -60,7 +60,7 @@ export class ServiceManager implements Sink {
     return Promise.resolve([]);
   }
 
-  /** The configuration read again, with the manager told that this is under way, and then that it is over. */
+  /** The configuration read again, with `RELOADING=1` sent before and `READY=1` after. */
   async reloading<T>(read: () => Promise<T>): Promise<T> {
     this.#states.push(['RELOADING=1', `MONOTONIC_USEC=${String(this.options.monotonicUs())}`]);
     try {

@@ -6,7 +6,7 @@ import { abortable } from '../streams/operators/abortable.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 
-/** What the manager is told at once, such as `READY=1` with a line for people. */
+/** What is sent to the manager at once, such as `READY=1` with a line for people. */
 export type Assignments = readonly string[];
 
 const RETRIES = 2;
@@ -14,7 +14,7 @@ const RETRY_MS = 1_000;
 /** So much waits while the tool is slow. */
 const ROOM = 20;
 
-/** What the manager has yet to be told, in order, one run of the tool after the other. */
+/** What is still to be sent to the manager, in order, one run of the tool after the other. */
 export class StateQueue {
   readonly #alarm = new Alarm();
   #waiting: Assignments[] = [];
@@ -57,10 +57,10 @@ export class StateQueue {
         count: RETRIES,
         delay: (error: Error) => (isMissing(error) ? throwError(() => error) : timer(RETRY_MS)),
       }),
-      map((): SchedulerEvent => ({ kind: 'service.told', at: this.wall() })),
+      map((): SchedulerEvent => ({ kind: 'service.notified', at: this.wall() })),
       catchError((error: unknown) => {
         this.#isMissing = isMissing(error);
-        return of<SchedulerEvent>({ kind: 'service.untold', at: this.wall(), reason: reasonOf(error) });
+        return of<SchedulerEvent>({ kind: 'service.unnotified', at: this.wall(), reason: reasonOf(error) });
       }),
     );
   }

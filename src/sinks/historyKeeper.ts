@@ -22,7 +22,7 @@ const VICTIMS = 256;
 
 /** Decides which rows bring their history along, and gives history up where Redis has no memory left for verdicts. */
 export class HistoryKeeper {
-  /** Set once all that waits is to be written, whoever's turn it is. */
+  /** Set once all that waits is to be written, due or not. */
   #ending = false;
   #atOnce = false;
   /** When a history could not be written last, until one can. */
@@ -30,7 +30,7 @@ export class HistoryKeeper {
   /** The consumers whose history has not been given up yet, undefined where that is none. */
   #victims: Iterator<string> | undefined;
   #lookedIn = 0;
-  #told: SchedulerEvent[] = [];
+  #unpublished: SchedulerEvent[] = [];
 
   constructor(
     private readonly redis: RedisClient,
@@ -83,7 +83,7 @@ export class HistoryKeeper {
     } else if (writes.some(({ tally }) => tally !== undefined)) {
       this.#victims = this.book.uuids();
       if (this.#failedAt !== undefined)
-        this.#told.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
+        this.#unpublished.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
       this.#failedAt = undefined;
     }
   }
@@ -92,7 +92,7 @@ export class HistoryKeeper {
   failed(error: unknown): void {
     const at = this.wall();
     this.#failedAt = at;
-    this.#told.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
+    this.#unpublished.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
   }
 
   /** The tallies of a write that failed wait for another one. */
@@ -120,9 +120,9 @@ export class HistoryKeeper {
 
   /** What there is to tell since it was asked last. */
   takeEvents(): readonly SchedulerEvent[] {
-    const told = this.#told;
-    this.#told = [];
-    return told;
+    const events = this.#unpublished;
+    this.#unpublished = [];
+    return events;
   }
 
   #nextVictims(): string[] {

@@ -20,7 +20,7 @@ const FOLD_MS = 60_000;
 
 const WHAT = 'writing the events';
 
-/** Who follows the events as they come. */
+/** A follower of the events as they come. */
 export interface JournalReader {
   /** Called once for each event: with its id in the stream, or without one where Redis did not take it at once. */
   read(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
@@ -43,13 +43,13 @@ export class Journal implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     private readonly reader: JournalReader = { read: () => undefined },
-    /** The replica that tells it, where several do. */
+    /** The replica that writes the entry, where several do. */
     private readonly replica?: string,
   ) {}
 
   accept(event: SchedulerEvent): void {
-    for (const told of toEntries(event, this.#conditions)) {
-      const entry = this.replica === undefined ? told : { ...told, data: withReplica(told.data, this.replica) };
+    for (const found of toEntries(event, this.#conditions)) {
+      const entry = this.replica === undefined ? found : { ...found, data: withReplica(found.data, this.replica) };
       if (!entry.ofOnePeer || this.#spend(entry.at)) this.#push(entry);
       else this.#fold(entry);
     }
@@ -61,22 +61,22 @@ export class Journal implements Sink {
 
   async flush(): Promise<readonly SchedulerEvent[]> {
     if (this.#foldIsOver()) this.#pushFolded();
-    const told: SchedulerEvent[] = [];
+    const events: SchedulerEvent[] = [];
     try {
       while (this.#waiting.length > 0) {
         // Where it failed before, one finds out whether it works again.
         const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
         await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
-        if (this.#failing) told.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
         this.#failing = false;
         const written = new Set(batch);
         this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
       }
-      return told;
+      return events;
     } catch (error) {
       this.#failing = true;
       for (const entry of this.#waiting) this.#readWithoutId(entry);
-      return [...told, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
   }
 

@@ -30,8 +30,8 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
     case 'notification.sent':
     case 'notification.failed':
     case 'notification.lost':
-    case 'service.told':
-    case 'service.untold':
+    case 'service.notified':
+    case 'service.unnotified':
       return [];
     case 'peer.discarded':
       if (event.why !== 'local' || !conditions.enter('host', 'short')) return [];
@@ -58,7 +58,7 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
       // Retries are routine.
       return event.attempts === 1 ? [entryOf(event, true)] : [];
     case 'announcement.acknowledged':
-      // To be told again is routine.
+      // A repeated announcement is routine.
       return event.again ? [] : [entryOf(event, true)];
     case 'announcements.added':
       return event.newcomers > 0 ? [entryOf(event)] : [];

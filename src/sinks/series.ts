@@ -83,18 +83,18 @@ export class Series implements Sink {
   }
 
   async flush(): Promise<readonly SchedulerEvent[]> {
-    const told: SchedulerEvent[] = [];
+    const events: SchedulerEvent[] = [];
     try {
       for (let [sample] = this.#waiting; sample !== undefined; [sample] = this.#waiting) {
         await this.#append(sample);
-        if (this.#failing) told.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
         this.#failing = false;
         if (this.#waiting[0] === sample) this.#waiting.shift();
       }
-      return told;
+      return events;
     } catch (error) {
       this.#failing = true;
-      return [...told, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
     }
   }
 

@@ -14,20 +14,23 @@ export interface RowWrite {
   readonly guard: Guard;
 }
 
-/** The fields of an entry that are set to what a write says of them, in the order in which it says it; '' leaves one alone. */
+/**
+ * The fields of an entry that are set to what a write says of them, in the order in which it says it; '' leaves one
+ * alone.
+ */
 const FIELDS = ['available', 'failures', 'last_ok_at', 'latency_ms', 'checked_at'];
 /** In place of a state or of an error that is to be removed. */
 const NONE = 'none';
 
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally, then the locks. ARGV hours, days and expiry
- * of the histories, the number of entries, that of the locks, and the name of who checked ('' for none); then for each
- * entry: uuid, ip and port as called, and the rest in one text, each part with a | behind it, since each argument has its
- * price: the state ('none' removes it, '' leaves it), since when, the newest results, the error (likewise), the fields
- * above, the tally ('' for none), and which lock; at last the token of each lock ('' where nobody is asked). Writes nothing
- * for an entry that was removed, re-addressed or is no hash, or whose lock holds another token. Returns why a history could
- * not be written, '' where there is nothing to say (verdicts never wait for that), and for each lock 1, or what it holds
- * instead.
+ * KEYS the set, then the entries, then the histories of those that bring a tally, then the locks. ARGV hours, days and
+ * expiry of the histories, the number of entries, that of the locks, and the value of `checked_by` ('' for none); then
+ * for each entry: uuid, ip and port as called, and the rest in one text, each part with a | behind it, since each
+ * argument has its price: the state ('none' removes it, '' leaves it), since when, the newest results, the error
+ * (likewise), the fields above, the tally ('' for none), and which lock; at last the token of each lock ('' where
+ * nobody is asked). Writes nothing for an entry that was removed, re-addressed or is no hash, or whose lock holds
+ * another token. Returns why a history could not be written, '' where there is nothing to say (verdicts never wait for
+ * that), and for each lock 1, or what it holds instead.
  */
 export const WRITE = script(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}

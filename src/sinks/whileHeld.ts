@@ -20,7 +20,7 @@ export function ofReplica(sink: Sink, leadership: Pick<Leadership, 'leads'>): Si
   };
 }
 
-/** What a sink writes about the registry is for the one that holds it to write; who stands by has nothing to say. */
+/** Only the holder of the registry writes what a sink says about it; a standby drops it. */
 export function whileHeld(sink: Sink, leadership: Pick<Leadership, 'leads' | 'standsBy'>): Sink {
   return {
     accept: (event: SchedulerEvent) => {

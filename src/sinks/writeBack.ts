@@ -49,7 +49,7 @@ export class WriteBack implements Sink {
     private readonly explain: (error: unknown) => string,
     history = NO_HISTORY,
     private readonly shares: Shares = new SoleShares(keys.leader, NO_FENCE),
-    /** What is noted as who checked; '' for nothing. */
+    /** The value of `checked_by`; '' for none. */
     private readonly checkedBy = '',
   ) {
     this.#history = new HistoryKeeper(redis, keys, book, wall, explain, history);
@@ -75,8 +75,8 @@ export class WriteBack implements Sink {
   }
 
   /**
-   * Stands inside a round: resolves once what waits now is written. While writes fail nothing is waited for, so that the
-   * rounds go on; the next flush tries again.
+   * Stands inside a round: resolves once what waits now is written. While writes fail nothing is waited for, so that
+   * the rounds go on; the next flush tries again.
    */
   settle(): Promise<readonly SchedulerEvent[]> {
     return this.#failing ? Promise.resolve([]) : this.flush();
@@ -119,10 +119,10 @@ export class WriteBack implements Sink {
       return [...this.#history.takeEvents(), failure];
     }
     await this.#writeOverdue();
-    const told = this.#history.takeEvents();
-    if (!this.#failing || written === 0) return told;
+    const events = this.#history.takeEvents();
+    if (!this.#failing || written === 0) return events;
     this.#failing = false;
-    return [...told, { kind: 'redis.caught-up', at: this.wall(), what: WRITING_VERDICTS, written }];
+    return [...events, { kind: 'redis.caught-up', at: this.wall(), what: WRITING_VERDICTS, written }];
   }
 
   async #writeOverdue(): Promise<void> {

@@ -39,9 +39,9 @@ export interface CheckResult {
 export const RECENT_RESULTS = 60;
 
 /**
- * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find who
- * is due, and what has to be written back. A row that is not written yet beats what the registry says, and so does one
- * that changed after the reading began; a peer that moved to another address beats both.
+ * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find
+ * which peer is due, and what has to be written back. A row that is not written yet beats what the registry says, and
+ * so does one that changed after the reading began; a peer that moved to another address beats both.
  */
 export class PeerBook {
   readonly #rows = new Map<string, Row>();
@@ -56,8 +56,8 @@ export class PeerBook {
   #allow: readonly AddressClass[];
 
   /**
-   * `allow` says which classes of address may be called. Where others check peers as well, `evidence` tells the newest one of
-   * a scope: what they counted against a peer counts on with a newer one of our own.
+   * `allow` says which classes of address may be called. Where others check peers as well, `evidence` tells the newest
+   * one of a scope: what they counted against a peer counts on with a newer one of our own.
    */
   constructor(
     allow: readonly AddressClass[],
@@ -296,8 +296,8 @@ export class PeerBook {
   }
 
   /**
-   * Whether a peer that came with a share waits for a later check, since it was checked after that time. A round that meets
-   * it before takes it in.
+   * Whether a peer that came with a share waits for a later check, since it was checked after that time. A round that
+   * meets it before takes it in.
    */
   isEarly(uuid: string, since: number, now: number): boolean {
     if (!this.#adopted.has(uuid)) return false;

@@ -76,7 +76,10 @@ export class Row {
     this.latencyMs = Math.min(latencyMs, MAX_LATENCY_MS);
   }
 
-  /** The numbers are gone. Who still has the row reads zeros from now on, never those of the next one in its place. */
+  /**
+   * The numbers are gone. A reader that still has the row gets zeros from now on, never those of the next row in its
+   * place.
+   */
   release(): void {
     this.#numbers.release(this.#slot);
     this.#slot = GONE;
@@ -189,7 +192,7 @@ export type UnwrittenRow = Readonly<
 > &
   News & { readonly uuid: string };
 
-/** A row for those who only read it. */
+/** A row for readers alone. */
 export type PeerRow = Readonly<
   Pick<
     Row,

@@ -32,7 +32,7 @@ interface Fence {
   readonly refused: (what: string) => void;
 }
 
-/** The whole registry is one share, and whoever holds its lease has it. */
+/** The whole registry is one share, and the holder of its lease has it. */
 export class SoleShares implements Shares {
   readonly divided = false;
   readonly portion = 1;
@@ -60,7 +60,7 @@ export class SoleShares implements Shares {
 
   guardOf(): Guard {
     const token = this.fence.token();
-    // One object for as long as the token lasts: rows under the same guard are told by it.
+    // One object for as long as the token lasts: rows under the same guard are recognised by it.
     if (token !== this.#guard.token) this.#guard = { key: this.key, token };
     return this.#guard;
   }

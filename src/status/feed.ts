@@ -20,7 +20,7 @@ const KEPT = 1_000;
 /** How many are read at once for a reader that comes back. */
 const PAGE = 100;
 
-/** The journal for those who read along: what it was before they came, and what comes. */
+/** The journal for its readers: the entries before they connected, and each new one. */
 export class EventFeed implements JournalReader {
   readonly #readers = new Set<(entry: FeedEntry) => void>();
   #kept: FeedEntry[] = [];

@@ -28,7 +28,7 @@ const LIMITS = {
   connectionsCheckingInterval: 1_000,
 } as const;
 const MOST_CONNECTIONS = 2_000;
-/** Names under which we are asked, and faults, that are told, each once. */
+/** Names under which we are asked, and faults, that are logged, each once. */
 const MOST_TOLD = 20;
 
 const HEADERS = {
@@ -41,7 +41,7 @@ const HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
 
-/** The status server for as long as it is subscribed to; a port that can't be had is told, and tried again. */
+/** The status server for as long as it is subscribed to; a port that can't be had is logged, and tried again. */
 export function statusServer(settings: Settings, options: ListenOptions): Observable<SchedulerEvent> {
   return new Observable((subscriber) => {
     const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
@@ -66,7 +66,7 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });
     server.maxConnections = MOST_CONNECTIONS;
-    // Else those who never read their answer could hold all connections, and the memory of what they asked for.
+    // Else clients that never read their answer could hold all connections, and the memory of what they asked for.
     server.timeout = stalledMs;
     server.on('listening', () => {
       // The address of a host name may be found when it is no longer asked for.

@@ -161,7 +161,8 @@ export class Metrics implements Sink {
 
   /** All of it in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
-    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are read.
+    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are
+    // read.
     if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
     this.#fill(status);
     return this.#registry.metrics();
@@ -200,7 +201,7 @@ export class Metrics implements Sink {
   }
 }
 
-/** A source that is asked by its address is not told by it. */
+/** The label of a source never holds its URL. */
 function withoutAddress(source: string): string {
   const host = source.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isIP(host) === 0 ? source : 'url';

@@ -23,12 +23,14 @@ export interface LaneRecord {
   failed: number;
 }
 
-export interface Told {
+export interface Reported {
   readonly since: number;
   readonly text: string;
 }
 
-/** What the events have said of this node so far, in memory: the status server reads it, and never asks anything else. */
+/**
+ * What the events have said of this node so far, in memory: the status server reads it, and never asks anything else.
+ */
 export class Observations implements Sink {
   readonly lanes: Readonly<Record<Lane, LaneRecord>> = {
     regular: laneRecord(),
@@ -49,12 +51,12 @@ export class Observations implements Sink {
   skippingSince: number | undefined;
   ip: { readonly value: string; readonly since: number | undefined; readonly agreed: readonly string[] } | undefined;
   ipCheckedAt: number | undefined;
-  ipUnknown: Told | undefined;
-  ipDisagreed: Told | undefined;
-  #ipHeld: (Told & { readonly until: number }) | undefined;
+  ipUnknown: Reported | undefined;
+  ipDisagreed: Reported | undefined;
+  #ipHeld: (Reported & { readonly until: number }) | undefined;
   /** Since when producers owe an acknowledgement, as far as the events say. */
   owingSince: number | undefined;
-  /** Who works on the registry while this process stands by. */
+  /** Which process works on the registry while this process stands by. */
   holder:
     | {
         readonly instance: string;
@@ -84,7 +86,7 @@ export class Observations implements Sink {
     return Promise.resolve([]);
   }
 
-  ipHeld(now: number): Told | undefined {
+  ipHeld(now: number): Reported | undefined {
     return this.#ipHeld !== undefined && now < this.#ipHeld.until ? this.#ipHeld : undefined;
   }
 

@@ -34,7 +34,7 @@ export function openApi(version: string): object {
       }),
       '/api/events': get('Server-sent events: the journal as it happens', text('text/event-stream'), EVENTS, FULL),
       '/api/openapi.json': get('This document', { 'application/json': { schema: { type: 'object' } } }),
-      '/': get('The page for people; in plain text for who does not ask for HTML', {
+      '/': get('The page for people; in plain text for clients that do not ask for HTML', {
         ...text('text/html'),
         ...text('text/plain'),
       }),

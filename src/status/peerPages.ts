@@ -55,7 +55,7 @@ const FIELDS = [...DETAILS, 'last_seen', 'recent'] as const;
 /** The cursor that was sent is none of ours. */
 export class CursorError extends Error {}
 
-/** Pages of the registry's peers: chosen in memory, told from Redis, and from memory alone while Redis is away. */
+/** Pages of the registry's peers: chosen in memory, filled from Redis, and from memory alone while Redis is away. */
 export class PeerPages {
   constructor(private readonly source: PeerPagesSource) {}
 
@@ -75,7 +75,7 @@ export class PeerPages {
     }
     for (const [one, row] of await this.#candidates()) {
       if (one !== uuid) continue;
-      const { rows, histories, asOf } = await this.#told([candidate(one, row, 'uuid')]);
+      const { rows, histories, asOf } = await this.#rowsOf([candidate(one, row, 'uuid')]);
       const [peer] = rows;
       if (peer === undefined) return undefined;
       const [history] = histories;
@@ -96,7 +96,7 @@ export class PeerPages {
       for (const [uuid, row] of rows) yield candidate(uuid, row, name);
     }
     const { page, total, next } = select(candidates(), choiceOf(query));
-    const { rows: peers, asOf } = await this.#told(page);
+    const { rows: peers, asOf } = await this.#rowsOf(page);
     return { peers, next: next ?? null, as_of: asOf, total };
   }
 
@@ -119,13 +119,13 @@ export class PeerPages {
   }
 
   /** The consumers of a page as the registry tells them, with their histories; from the book where Redis is away. */
-  async #told(
+  async #rowsOf(
     page: readonly Consumer[],
   ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
     const { redis, keys, wall, observations, readHistories } = this.source;
     const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
     const now = wall();
-    // What fails before the outage is noticed is told as of now: the book goes on being true.
+    // A read that fails before the outage is noticed counts as of now: the book is still true.
     const { up, since = now } = observations.redis;
     try {
       if (!up) throw new Error('away');
@@ -282,19 +282,20 @@ function fromRegistry(
 ): ConsumerRow {
   const [state, stateAt, checkedAt, okAt, latency, failures, error, seen, recent] = texts;
   const isCurrent = state === known.state || (state == null && known.state === 'pending');
-  const told = (text: string | null | undefined, otherwise: number | null): number | null => countOf(text) ?? otherwise;
-  const lastOk = told(okAt, known.last_ok_at);
+  const stored = (text: string | null | undefined, otherwise: number | null): number | null =>
+    countOf(text) ?? otherwise;
+  const lastOk = stored(okAt, known.last_ok_at);
   return {
     ...known,
     error: isCurrent
       ? (error ?? (known.state === 'denied' || known.state === 'invalid' ? known.error : null))
       : known.error,
-    state_since: isCurrent ? told(stateAt, known.state_since) : known.state_since,
-    checked_at: told(checkedAt, known.checked_at),
+    state_since: isCurrent ? stored(stateAt, known.state_since) : known.state_since,
+    checked_at: stored(checkedAt, known.checked_at),
     last_ok_at: lastOk,
-    last_seen: told(seen, known.last_seen),
-    latency_ms: told(latency, known.latency_ms),
-    failures: isCurrent ? (told(failures, known.failures) ?? 0) : known.failures,
+    last_seen: stored(seen, known.last_seen),
+    latency_ms: stored(latency, known.latency_ms),
+    failures: isCurrent ? (stored(failures, known.failures) ?? 0) : known.failures,
     recent: recent ?? known.recent,
     knows_ip: changedAt === undefined ? null : lastOk !== null && lastOk >= changedAt,
     ...(history === undefined ? { days: [] } : shortHistory(history, now)),

@@ -69,6 +69,6 @@ export interface Picture {
   readonly clockGap: { readonly at: number; readonly gapMs: number } | undefined;
   readonly configRejected: Condition | undefined;
   readonly needsRestart: Condition | undefined;
-  /** Entries of `notify` that could not be told what there was to tell. */
+  /** Entries of `notify` whose last message could not be delivered. */
   readonly untold: readonly Condition[];
 }

@@ -24,7 +24,7 @@ export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 
   return { ok: false, status: 'stalled', reasons: [{ code: 'stalled', text }] };
 }
 
-/** Whether it can be relied on; without trust only the codes of the reasons are told. */
+/** Whether it can be relied on; without trust only the codes of the reasons are shown. */
 export function readinessOf(status: Vital, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
   if (replicas.role === 'standby') return { ok: true, status: 'standby' };
@@ -35,7 +35,7 @@ export function readinessOf(status: Vital, trusted: boolean): Probe {
     replicas.shares?.elsewhere === true && { code: 'elsewhere', text: "our public IP is not the node's" },
     replicas.shares?.held === 0 && { code: 'no-shares', text: 'no share of the registry is ours' },
     replicas.shares?.in_doubt === true && { code: 'in-doubt', text: 'our shares could not be renewed in time' },
-    stopping && { code: 'stopping', text: 'it was told to stop' },
+    stopping && { code: 'stopping', text: 'it is stopping' },
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return { ok: true, status: 'ready' };
   return {

@@ -15,7 +15,7 @@ export interface Problem {
   readonly advice: string;
 }
 
-/** A gap of the clock is told for so long. */
+/** How long a gap of the clock stays a problem. */
 const GAP_TOLD_MS = 10 * 60_000;
 /** So many intervals without the end of a round are too many. */
 const LATE_INTERVALS = 3;
@@ -283,7 +283,7 @@ function notifications({ untold }: Picture): readonly Problem[] {
     bad(
       'notify-failing',
       since,
-      `Who should be told of problems can't be: ${text}.`,
+      `Notifications can't be delivered: ${text}.`,
       'Run `consumer-scheduler notify test`; docs/alerts.md says what a receiver needs.',
     ),
   );

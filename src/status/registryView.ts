@@ -41,7 +41,7 @@ const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error']
 /** It is read again at most so often, and takes at most this share of the time. */
 const FRESH_MS = 2_000;
 const SHARE = 10;
-/** Who is kept waiting for a reading, at most; then the last one has to do. */
+/** How long a request waits for a reading, at most; then it gets the last one. */
 const WAIT_MS = 500;
 
 /**
@@ -123,7 +123,7 @@ export class RegistryView {
     });
   }
 
-  /** When who is due. */
+  /** When which producer is due. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
     const found = await withTimeout(this.redis.zrangeBuffer(this.keys.announcements, '0', '-1', 'WITHSCORES'));

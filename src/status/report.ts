@@ -11,7 +11,7 @@ import type { Status } from './schema.js';
 import { answering, CALL_INTERVALS } from './shares.js';
 import { verdictOf } from './verdict.js';
 
-/** Who this process is. */
+/** The identity of this process. */
 export interface Identity {
   readonly uuid: string;
   readonly version: string;

@@ -194,7 +194,7 @@ export const statusSchema = z
           since: timeOrNull,
         })
         .nullable()
-        .describe('Who works on the registry while this one stands by, or leads while this one is a member'),
+        .describe('Which process works on the registry while this one stands by, or leads while this one is a member'),
       shares: z
         .object({
           held: count,
@@ -224,7 +224,7 @@ export const statusSchema = z
             heartbeat_at: timeOrNull,
           }),
         )
-        .describe('Those that share the registry, as each told of itself; empty where it is not divided'),
+        .describe('Those that share the registry, as each reports itself; empty where it is not divided'),
     }),
   })
   .meta({ id: 'Status' });

@@ -10,7 +10,7 @@ type Row = ConsumerRow | ProducerRow;
 const WIDTH = 80;
 const WORDS = { ok: 'OK', notice: 'Note', bad: 'Act' } as const;
 
-/** The page as of now in HTML, for who has no script, and until the script has something newer. */
+/** The page as of now in HTML, for browsers without scripts, and until the script has something newer. */
 export function snapshotHtml(status: Status, peers: readonly Row[]): string {
   const { as_of: now } = status;
   // Nothing in it is waited for, so it is no promise.

@@ -67,7 +67,7 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'ip' },
   { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'address' },
   { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'left' },
-  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'told' },
+  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'acknowledged' },
   { kind: 'announcement.dropped', at: 1, uuid: 'p' },
   { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
   { kind: 'redis.up', at: 1 },
@@ -81,9 +81,9 @@ const EVENTS: readonly SchedulerEvent[] = [
   { kind: 'notification.sent', at: 1, target: 'notify.0 (json)' },
   { kind: 'notification.failed', at: 1, target: 'notify.0 (json)', reason: 'timeout' },
   { kind: 'notification.lost', at: 1, target: 'notify.0 (json)', count: 3, why: 'crowded' },
-  { kind: 'service.told', at: 1 },
-  { kind: 'service.untold', at: 1, reason: 'missing' },
-  { kind: 'service.untold', at: 1, reason: 'failed' },
+  { kind: 'service.notified', at: 1 },
+  { kind: 'service.unnotified', at: 1, reason: 'missing' },
+  { kind: 'service.unnotified', at: 1, reason: 'failed' },
   { kind: 'process.stopping', at: 1, signal: 'SIGTERM' },
 ];
 

@@ -28,7 +28,7 @@ describe('deliver', () => {
     i: { ...still, pending: 0, outdated: 'ip' },
     a: { ...still, pending: 0, outdated: 'address' },
     l: { ...still, pending: 0, outdated: 'left' },
-    t: { ...still, pending: 0, outdated: 'told' },
+    t: { ...still, pending: 0, outdated: 'acknowledged' },
   };
   const what = 'settling an announcement';
   /** Told whenever a step in Redis has worked; where none has failed before, nobody hears of it. */
@@ -108,7 +108,7 @@ describe('deliver', () => {
   });
 
   marbles('what counts no longer is told as what it is, be it an answer or a failure', (m) => {
-    for (const [sign, why] of Object.entries({ i: 'ip', a: 'address', l: 'left', t: 'told' } as const)) {
+    for (const [sign, why] of Object.entries({ i: 'ip', a: 'address', l: 'left', t: 'acknowledged' } as const)) {
       const step$ = m.cold(`-(${sign}|)`, settled);
       const outdated = { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '9.9.9.9', why } as const;
       const answered = attempt(m, m.cold('(g|)', replies), { ack$: step$ });

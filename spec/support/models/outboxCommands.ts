@@ -68,7 +68,9 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
   }),
 );
 
-/** The end of any attempt that is under way, in whatever order: some come late, from before a change or a lease's end. */
+/**
+ * The end of any attempt that is under way, in whatever order: some come late, from before a change or a lease's end.
+ */
 const settle$ = fc
   .tuple(fc.nat(100), fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 2 }), fc.boolean())
   .map(([pick, share, again]) =>
@@ -122,7 +124,7 @@ function settleIn(
     if (model.newcomers || producer.notifiedTo !== undefined) producer.notifiedTo = model.placeOf(uuid);
   }
   if (!current) return outdated('ip');
-  if (retryInMs !== undefined && !owing) return outdated('told');
+  if (retryInMs !== undefined && !owing) return outdated('acknowledged');
   if (retryInMs === undefined) model.owes.delete(uuid);
   else model.owes.set(uuid, model.now + retryInMs);
   if (producer.address === undefined) {

@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
 import type { Scheduler } from '#swarm/scheduler.js';
+import { eventually } from '../eventually.js';
 import { keys } from '../registry.js';
 
 const LOOK_MS = 20;
+/** Less than a round takes. */
+const BEHIND_MS = 50;
 
 /** What the registry said of some peers, looked at again and again while something else goes on. */
 export interface Sightings {
@@ -30,6 +34,16 @@ export async function watching(redis: Redis, uuids: readonly string[], work: () 
   const done = work().finally(() => (over = true));
   await Promise.all([look(), done]);
   return seen;
+}
+
+/**
+ * Waits until the log is read up to now: on a busy machine lines wait in the pipe, and what they count is behind what
+ * the peers count. Only for a scheduler that logs all the time.
+ */
+export async function caughtUp({ lines }: Scheduler): Promise<void> {
+  await eventually(() => {
+    expect(Date.now() - Date.parse(lines.at(-1)?.timestamp ?? '')).to.be.lessThan(BEHIND_MS);
+  });
 }
 
 /** The events of one kind that a log at level debug tells of. */

@@ -12,8 +12,8 @@ import { version } from '../../version.js';
 import { CommandError } from '../commandError.js';
 import { connectNow, type Connection } from '../connect.js';
 import { FAILED, GOOD } from '../exitCode.js';
+import { NO_UUID } from '../noUuid.js';
 import { print } from '../print.js';
-import { NOBODY } from '../registry.js';
 import { marked, outputStyle, tinted, type Style, type Tint } from '../style.js';
 import { table } from '../table.js';
 import { bounded, fault, ok, warning, type Finding } from './finding.js';
@@ -43,7 +43,7 @@ interface Configuration {
 async function configuration(options: LoadOptions): Promise<Configuration> {
   const check = 'configuration';
   try {
-    const loaded = await loadConfig(options.redis === undefined ? options : { ...options, spareUuid: NOBODY });
+    const loaded = await loadConfig(options.redis === undefined ? options : { ...options, spareUuid: NO_UUID });
     const { file, warnings } = loaded;
     const name = options.redis === undefined ? (file ?? 'no file: environment and defaults') : 'none: --redis';
     return {
@@ -93,7 +93,7 @@ async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
 
 async function withRedis(config: Loaded['config'], { redis }: Connection): Promise<readonly Finding[]> {
   const keys = keysUnder(config.redis.keyPrefix);
-  const uuid = config.uuid === NOBODY ? undefined : config.uuid;
+  const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
   const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
   // One after the other, so that none of them makes another look slow.

@@ -10,7 +10,7 @@ const DESCRIPTORS = 'file descriptors';
 const PORT = 'status port';
 const SCHEDULER = 'scheduler';
 
-/** Beside its calls a process has files, listeners, sockets of Redis and whoever looks at the status page. */
+/** Beside its calls a process has files, listeners, sockets of Redis and readers of the status page. */
 const BESIDES = 100;
 const ASK_MS = 3_000;
 /** Silence of so long means that a scheduler has gone. */
@@ -71,7 +71,7 @@ function bindFault(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-/** Who works on this registry, by `<p>scheduler`. */
+/** Which process works on this registry, by `<p>scheduler`. */
 export function checkScheduler(
   state: Readonly<Record<string, string>>,
   own: string | undefined,

@@ -42,7 +42,7 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   return `${before}${marked(style, TINTS[state], state.padEnd(STATE[kind]))}${style.terminal ? cut(text, left + 1) : text}`;
 }
 
-/** `4s`, `12m`, `3h`, `5d`: how long ago a consumer was checked, or a producer told. */
+/** `4s`, `12m`, `3h`, `5d`: how long ago a consumer was checked, or a producer acknowledged. */
 function briefly(ms: number): string {
   return span(ms).replace(' min', 'm').replace(' ', '');
 }

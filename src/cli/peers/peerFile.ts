@@ -35,8 +35,8 @@ type ReadLine = (text: string) => Fields | string | undefined;
 const COLUMNS = CSV_HEAD.split(',');
 
 /**
- * Reads the lines of a file of peers: one JSON object a line, where the first character is a brace, else CSV with a head.
- * What is wrong is collected, and nothing of such a line is taken. The same line twice is one peer.
+ * Reads the lines of a file of peers: one JSON object a line, where the first character is a brace, else CSV with a
+ * head. What is wrong is collected, and nothing of such a line is taken. The same line twice is one peer.
  */
 export class PeerFile {
   readonly peers = new Map<string, FilePeer & { readonly line: number }>();
@@ -114,7 +114,7 @@ function readJson(text: string): Fields | string {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   } catch {
-    // Told below.
+    // The return below says so.
   }
   return `expected a JSON object such as {"kind":"consumer","uuid":"…","ip":"…"}`;
 }

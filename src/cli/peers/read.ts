@@ -21,7 +21,9 @@ export interface ReadPeer {
   readonly state: ConsumerState | ProducerState;
 }
 
-/** The peers of a kind, page by page: what is held does not grow with the registry. Of each only these fields, or all. */
+/**
+ * The peers of a kind, page by page: what is held does not grow with the registry. Of each only these fields, or all.
+ */
 export async function* readPeers(
   registry: Registry,
   kind: PeerKind,
@@ -59,7 +61,9 @@ export function consumerState(row: PeerRow, allow: readonly AddressClass[]): Con
   return uncallable(row, allow) ?? CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
 }
 
-/** Whether a producer knows our IP, still has to hear of it, or was never told, or why it can't be called. */
+/**
+ * Whether a producer has acknowledged our IP, is still in the outbox, or was never called, or why it can't be called.
+ */
 export function producerState(
   row: PeerRow,
   allow: readonly AddressClass[],

@@ -65,8 +65,8 @@ function inWords(peer: Shown, style: Style, now: number): string {
   return `${title}  ${standing}\n${table([...rows, ...past], style)}`;
 }
 
-/** Fields that are told in words of their own, or in the title. */
-const TOLD: ReadonlySet<string> = new Set([
+/** Fields that have words of their own, or stand in the title. */
+const DESCRIBED: ReadonlySet<string> = new Set([
   'kind',
   'uuid',
   'ip',
@@ -118,7 +118,7 @@ function producerRows(row: PeerRow, now: number): string[][] {
 /** What other programs keep there. */
 function others(row: PeerRow): string[][] {
   return Object.entries(row)
-    .filter(([name]) => !TOLD.has(name))
+    .filter(([name]) => !DESCRIBED.has(name))
     .map(([name, value]) => [nameOf(name), plain(value)]);
 }
 

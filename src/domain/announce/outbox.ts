@@ -34,16 +34,16 @@ export interface Settled {
    * Why what the attempt came to counts no longer: another IP is ours, another address the producer's, it left the
    * registry, or (for a failure) another attempt has been acknowledged.
    */
-  readonly outdated: 'ip' | 'address' | 'left' | 'told' | undefined;
-  /** Whether it has acknowledged this very IP before, and was told again. */
+  readonly outdated: 'ip' | 'address' | 'left' | 'acknowledged' | undefined;
+  /** Whether it has acknowledged this very IP before, and was called again. */
   readonly again: boolean;
 }
 
-/** Who is told the current IP although nothing has changed. */
+/** Which producers are called although the IP has not changed. */
 export interface Audience {
-  /** Those who have registered, or changed their address, since they were told. */
+  /** Those that have registered, or changed their address, since they acknowledged. */
   readonly newcomers: boolean;
-  /** Those who were told so long ago, undefined for nobody. */
+  /** Those that acknowledged so long ago, undefined for none. */
   readonly refreshMs: number | undefined;
 }
 
@@ -60,7 +60,9 @@ export interface Look {
 export interface LeaseTerms {
   /** Longer than an attempt and its settlement can take. */
   readonly leaseMs: number;
-  /** The longest wait that is ever stored, a lease included: what is due later was stored before the clock went back. */
+  /**
+   * The longest wait that is ever stored, a lease included: what is due later was stored before the clock went back.
+   */
   readonly longestMs: number;
 }
 
@@ -79,15 +81,17 @@ export interface Enqueued {
 export interface Outbox {
   /** The IP that is stored, where there is one. */
   announced(): Promise<string | undefined>;
-  /** Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already. */
+  /**
+   * Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already.
+   */
   enqueue(own: OwnIp): Promise<Enqueued>;
   /**
-   * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP that
-   * the caller knows, undefined for whatever is stored.
+   * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP
+   * that the caller knows, undefined for whatever is stored.
    */
   lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
   /**
-   * Enqueues those on one page of the registered producers who belong to the audience, and owe no acknowledgement yet.
+   * Enqueues those on one page of the registered producers that belong to the audience, and owe no acknowledgement yet.
    * `ip` is the IP that the caller knows: nobody does where the stored one is another.
    */
   look(ip: string, audience: Audience, page: string | undefined): Promise<Look>;

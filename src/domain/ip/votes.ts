@@ -8,7 +8,7 @@ export interface Vote {
 export interface Streak {
   readonly ip: string;
   readonly count: number;
-  /** Who has given it in any of them. */
+  /** The sources that have given it in any of them. */
   readonly sources: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export function decide(
   const [ip, agreed] = first;
   const needed = Math.min(quorum, sources);
   if (agreed.length >= needed && agreed.length > (second?.[1].length ?? 0)) return { result: 'address', ip, agreed };
-  // Whoever is alone here has too few votes, so enough answers without agreement always means a second address.
+  // An address that is alone here has too few votes, so enough answers without agreement always means a second address.
   if (second !== undefined) return { result: 'disagree', answers: [...voters.keys()] };
   const before = streak?.ip === ip ? streak : undefined;
   const all = [...new Set([...(before?.sources ?? []), ...agreed])];

@@ -1,4 +1,4 @@
-/** What an operator can ask to be told, by the names that the configuration has for it. */
+/** The events an operator can subscribe to, by the names that the configuration has for it. */
 export const NOTIFY_EVENTS = [
   'isolated',
   'ip-changed',
@@ -11,7 +11,7 @@ export const NOTIFY_EVENTS = [
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 
-/** One thing that an operator is told. */
+/** One notification. */
 export interface Message {
   readonly event: NotifyEvent | 'test';
   /** `began`, `changed` and `ended` are of a condition that lasts; what only happens is `happened`. */

@@ -129,8 +129,8 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'notification.failed':
     case 'notification.lost':
       return [describeNotification(event)];
-    case 'service.told':
-    case 'service.untold':
+    case 'service.notified':
+    case 'service.unnotified':
       return [describeService(event)];
     case 'process.stopping':
       return [{ level: 'info', message: `${event.signal}: finishing what is in flight` }];
@@ -335,15 +335,15 @@ function added({ ip, newcomers, refreshed }: EventOf<'announcements.added'>): st
 }
 
 function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): string {
-  const told = `producer ${nameOf(uuid)} ${result === 'ok' ? 'acknowledged' : 'did not acknowledge'} ${ip}`;
+  const start = `producer ${nameOf(uuid)} ${result === 'ok' ? 'acknowledged' : 'did not acknowledge'} ${ip}`;
   switch (why) {
     case 'ip':
-      return `${told}, which is no longer our IP`;
+      return `${start}, which is no longer our IP`;
     case 'address':
-      return `${told}, but has another address by now: it is told again there`;
+      return `${start}, but has another address by now: it is told again there`;
     case 'left':
-      return `${told}, and has left the registry meanwhile`;
-    case 'told':
-      return `${told}, but has done so at another attempt`;
+      return `${start}, and has left the registry meanwhile`;
+    case 'acknowledged':
+      return `${start}, but has done so at another attempt`;
   }
 }

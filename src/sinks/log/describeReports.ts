@@ -2,7 +2,7 @@ import type { EventOf } from '../../events.js';
 import type { Line } from './line.js';
 import { counted } from './words.js';
 
-/** Whether who is to be told of what happens can be told. */
+/** Whether notifications can be delivered. */
 export function describeNotification(
   event: EventOf<'notification.sent' | 'notification.failed' | 'notification.lost'>,
 ): Line {
@@ -24,10 +24,11 @@ export function describeNotification(
   }
 }
 
-/** Whether the service manager can be told how we are. */
-export function describeService(event: EventOf<'service.told' | 'service.untold'>): Line {
+/** Whether the service manager can be notified of our state. */
+export function describeService(event: EventOf<'service.notified' | 'service.unnotified'>): Line {
   const topic = 'service';
-  if (event.kind === 'service.told') return { level: 'info', message: 'systemd can be told again how we are', topic };
+  if (event.kind === 'service.notified')
+    return { level: 'info', message: 'systemd can be told again how we are', topic };
   return {
     level: 'error',
     message:

@@ -52,7 +52,7 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
 
 const KEEPS_UP: Line = { level: 'info', message: 'rounds end within sync.interval again', topic: 'rounds' };
 
-/** Told once, until a round ends in time. */
+/** Logged once, until a round ends in time. */
 function tooLong({ tookMs, skipped }: EventOf<'round.finished'>, total: number): Line {
   return {
     level: 'warn',

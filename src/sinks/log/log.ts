@@ -6,11 +6,13 @@ import { Transitions } from '../transitions.js';
 import { describe } from './describe.js';
 import type { Line } from './line.js';
 
-/** Writes what an operator should read; of a standing condition its beginning, each change of its cause, and its end. */
+/**
+ * Writes what an operator should read; of a standing condition its beginning, each change of its cause, and its end.
+ */
 export class LogSink implements Sink {
   readonly #conditions = new Transitions();
   readonly #failing = new Set<string>();
-  /** Why each step failed last, as it was told. */
+  /** Why each step failed last, as it was logged. */
   readonly #reasons = new Map<string, string>();
   #redisDown = false;
   readonly waits = false;
@@ -21,7 +23,7 @@ export class LogSink implements Sink {
     if (isRoutine(event) && !this.logger.isDebugEnabled()) return;
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
-    // That results waited is told even where the outage itself was all that had been said.
+    // A line says that results waited, even where only the outage itself was logged before.
     if (event.kind === 'redis.caught-up') this.#conditions.leave(event.what);
     // That Redis can't be used has been said; what can't be done without it need not be.
     if (event.kind === 'redis.failed') {
@@ -44,7 +46,7 @@ export class LogSink implements Sink {
     return Promise.resolve([]);
   }
 
-  /** Told before of this step, while another one goes on failing for the same reason: the step works by turns. */
+  /** Logged before for this step, while another one goes on failing for the same reason: the step works by turns. */
   #isToldElsewhere(what: string, reason: string): boolean {
     if (this.#reasons.get(what) !== reason) return false;
     return [...this.#reasons].some(([other, its]) => other !== what && its === reason && this.#conditions.isIn(other));

@@ -18,7 +18,7 @@ export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
   return {
     name: way,
     remote: true,
-    // The library does not end its lookups when told to, so the signal is of no use to it.
+    // The library does not end its lookups when it is aborted, so the signal is of no use to it.
     lookup: async (): Promise<IpAnswer> => {
       try {
         const ip = parseIpAnswer(await lookup(), family);

@@ -53,14 +53,14 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
     step$: Observable<Settled>,
     { uuid, ip }: Delivery,
     result: 'ok' | FailureReason,
-    told: (settled: Settled, at: number) => SchedulerEvent[],
+    toEvents: (settled: Settled, at: number) => SchedulerEvent[],
   ): Observable<SchedulerEvent> =>
     step$.pipe(
       mergeMap((settled): SchedulerEvent[] => {
         const at = clock.wall();
         const { outdated: why } = settled;
         const worked: SchedulerEvent = { kind: 'redis.worked', at, what: SETTLING };
-        if (why === undefined) return [worked, ...told(settled, at)];
+        if (why === undefined) return [worked, ...toEvents(settled, at)];
         return [worked, { kind: 'announcement.outdated', at, uuid, ip, result, why }];
       }),
       retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),

@@ -19,7 +19,7 @@ export function knownIp(): OperatorFunction<SchedulerEvent, OwnIp | undefined> {
     );
 }
 
-/** Whether that is the same address, whoever says so. */
+/** Whether that is the same address, from any source. */
 export function isSameIp(a: OwnIp | undefined, b: OwnIp | undefined): boolean {
   return a?.ip === b?.ip;
 }

@@ -29,8 +29,8 @@ export interface WatchIpOptions {
   readonly quorum: number;
   readonly confirmations: number;
   /**
-   * Whether a first answer that is not the announced one has to come in `confirmations` polls in a row, however many agree:
-   * who has just become the leader may stand elsewhere than the one before.
+   * Whether a first answer that is not the announced one has to come in `confirmations` polls in a row, however many
+   * agree: a new leader may stand elsewhere than the one before.
    */
   readonly wary?: boolean;
   readonly evidence: OnlineEvidence;

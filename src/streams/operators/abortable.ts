@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
 
-/** Whoever ends a call early: the signal is what the call listens to. */
+/** Ends a call early: the signal is what the call listens to. */
 interface Aborter<S> {
   readonly signal: S;
   abort(): void;
 }
 
-/** The one way a promise enters a stream: cold, and told through the signal when nobody waits for it any more. */
+/** The one way a promise enters a stream: cold, and aborted through the signal on unsubscribe. */
 export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> {
   return under(() => new AbortController(), run);
 }

@@ -8,7 +8,10 @@ import type { Shares } from '../../state/shares.js';
 /** What a lane pulls: a peer to check, or something that happened on the way. */
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
 
-/** Where entries come from: what is wanted of the registry page by page, or the named ones of it (the removed ones missing). */
+/**
+ * Where entries come from: what is wanted of the registry page by page, or the named ones of it (the removed ones
+ * missing).
+ */
 export interface RegistryReader {
   pages(wanted: (uuid: string) => boolean): AsyncIterable<readonly RegistryEntry[]>;
   read(uuids: readonly string[]): Promise<readonly RegistryEntry[]>;
@@ -40,8 +43,8 @@ const FRESH_MS = 1_000;
 const EARLY = 0.45;
 
 /**
- * The regular lane: all of the registry that is ours, read as fast as it is pulled. Peers of the other lanes only enter the
- * book. Where Redis fails on the way, the rest of the round goes over the last known peers.
+ * The regular lane: all of the registry that is ours, read as fast as it is pulled. Peers of the other lanes only enter
+ * the book. Where Redis fails on the way, the rest of the round goes over the last known peers.
  */
 export async function* sweep(source: LaneSource, round: number, everyMs: number): AsyncGenerator<LaneItem> {
   const { registry, book, shares, self, clock, bell } = source;
@@ -76,8 +79,8 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
 
 /**
  * The other lanes: the peers that were last checked `everyMs` ago or before; of the regular lane those that came with a
- * share and that no round of ours has taken in. In the pending lane those that are found meanwhile and were never checked
- * come before second looks.
+ * share and that no round of ours has taken in. In the pending lane those that are found meanwhile and were never
+ * checked come before second looks.
  */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
   const { book, clock } = source;
@@ -162,7 +165,7 @@ export async function readAgain(
   }
 }
 
-/** What is wrong with entries that can't be called, each told once. */
+/** What is wrong with entries that can't be called, each logged once. */
 function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: readonly string[]): Generator<LaneItem> {
   for (const uuid of uuids) {
     const at = clock.wall();
