@@ -35,15 +35,18 @@ const managers = [
   { program: 'brew', script: 'HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet redis', asRoot: false },
 ];
 
-/** Where a real redis-server is, installed first where that takes no password; undefined, and why, where it is not. */
-export function ensureRedisServer() {
+/**
+ * Where a real redis-server is, installed first where that takes no password and `mayInstall` (given the package manager)
+ * does not object; undefined, and why, where it is not.
+ */
+export function ensureRedisServer(mayInstall = () => true) {
   const named = process.env.REDIS_SERVER;
   if (named) {
     if (isProgram(named)) return named;
     console.error(`$REDIS_SERVER names ${named}, which is no program that can be run`);
     return undefined;
   }
-  const found = onPath('redis-server') ?? (installed() ? onPath('redis-server') : undefined);
+  const found = onPath('redis-server') ?? (installed(mayInstall) ? onPath('redis-server') : undefined);
   if (found === undefined) console.error('redis-server is needed: install Redis, or name the program in $REDIS_SERVER');
   return found;
 }
@@ -53,11 +56,12 @@ export function sentinelCommand(redisServer, configFile) {
   return [redisServer, configFile, '--sentinel'];
 }
 
-function installed() {
+function installed(mayInstall) {
   const manager = managers.find(({ program }) => onPath(program) !== undefined);
   if (manager === undefined) return false;
   const isRoot = process.getuid?.() === 0;
   if (manager.asRoot && !isRoot && spawnSync('sudo', ['-n', 'true']).status !== 0) return false;
+  if (!mayInstall(manager.program)) return false;
   const command = [...(manager.asRoot && !isRoot ? ['sudo', '-n'] : []), 'sh', '-c', manager.script];
   console.log(`no redis-server on this machine: installing it with ${manager.program}`);
   return run(command[0], command.slice(1));

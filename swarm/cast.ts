@@ -16,14 +16,20 @@ const HOST = '127.0.0.1';
 
 export interface Actor<T> {
   readonly uuid: string;
+  /** For those that have a part in the story; else the start of the UUID. */
+  readonly name: string;
   readonly it: T;
 }
 
-/** Everybody whom the scheduler of the demo has to do with, on loopback. */
+/** The consumers that fail in the demo, and how. */
+export const FAILING = ['silent', 'failing', 'gone', 'stranger'] as const;
+const OUT_OF_ORDER = ['stubborn'];
+
+/** All peers and services of the demo, on loopback. */
 export class Cast {
   /** What the services say that our IP is. */
   ip: string;
-  /** Whether anybody outside can be reached. */
+  /** Whether our line works. */
   #online = true;
   readonly #services: Server[] = [];
 
@@ -40,8 +46,8 @@ export class Cast {
   static async start(consumers: number, producers: number, ip: string): Promise<Cast> {
     const folder = await mkdtemp(join(tmpdir(), 'demo-'));
     const cast = new Cast(
-      await several(consumers, (uuid) => startConsumer({ uuid, host: HOST })),
-      await several(producers, () => Producer.start({ host: HOST })),
+      await several(consumers, FAILING, (uuid) => startConsumer({ uuid, host: HOST })),
+      await several(producers, OUT_OF_ORDER, () => Producer.start({ host: HOST })),
       folder,
       ip,
     );
@@ -55,7 +61,7 @@ export class Cast {
     return join(this.folder, 'data');
   }
 
-  /** Who is asked for our IP. */
+  /** The services that are asked for our IP. */
   get ipUrls(): readonly string[] {
     return this.#services.map((service) => `http://${HOST}:${(service.address() as AddressInfo).port}/`);
   }
@@ -109,11 +115,15 @@ export class Cast {
   }
 }
 
-function several<T>(n: number, start: (uuid: string) => Promise<T>): Promise<readonly Actor<T>[]> {
+function several<T>(
+  n: number,
+  names: readonly string[],
+  start: (uuid: string) => Promise<T>,
+): Promise<readonly Actor<T>[]> {
   return Promise.all(
-    Array.from({ length: n }, async () => {
+    Array.from({ length: n }, async (_, i) => {
       const uuid = randomUUID();
-      return { uuid, it: await start(uuid) };
+      return { uuid, name: names[i] ?? uuid.slice(0, 8), it: await start(uuid) };
     }),
   );
 }

@@ -6,7 +6,7 @@ import { keysUnder } from '#src/domain/keys.js';
 import { readReplicas, type Replicas } from '#src/replicas/readReplicas.js';
 import { Cast } from './cast.js';
 import { Scheduler, type LogLine } from './scheduler.js';
-import { ended, FIRST_IP, over, PATIENCE_MS, pause, perform, QUICK, screen, SECOND_IP } from './stage.js';
+import { ended, FIRST_IP, over, PATIENCE_MS, pause, perform, FAST, screen, SECOND_IP } from './stage.js';
 
 const CONSUMERS = 60;
 const PRODUCERS = 5;
@@ -89,8 +89,8 @@ class Play {
       uuid: this.#uuid,
       redis: { url: `unix://${this.socketPath}` },
       replicas: { enabled: true, name, lease: '2s' },
-      sync: { interval: QUICK ? '1s' : '3s', timeout: '3s', suspectInterval: '500ms' },
-      publicIp: { interval: QUICK ? '500ms' : '2s', timeout: '3s', sources: this.cast.ipUrls.map((url) => ({ url })) },
+      sync: { interval: FAST ? '1s' : '3s', timeout: '3s', suspectInterval: '500ms' },
+      publicIp: { interval: FAST ? '500ms' : '2s', timeout: '3s', sources: this.cast.ipUrls.map((url) => ({ url })) },
       announce: { timeout: '3s', retry: { initial: '2s', max: '5s' } },
       network: { allow: ['loopback'] },
       status: { port: 0 },

@@ -8,8 +8,10 @@ export const [FIRST_IP, SECOND_IP] = ['93.184.216.34', '93.184.216.99'] as const
 export const PATIENCE_MS = 60_000;
 /** Ends it after the last chapter, also on a terminal. */
 const ONCE = process.argv.includes('--once');
-/** Leaves out the pauses for a viewer. */
-export const QUICK = process.argv.includes('--quick');
+/** Leaves out the pauses for a viewer, and shortens the intervals. */
+export const FAST = process.argv.includes('--fast');
+/** The one chapter to be played after the beginning, where that was asked for. */
+export const CHAPTER = process.argv.find((_, i, words) => words[i - 1] === '--chapter');
 const WIDTH = 80;
 
 const { stdout } = process;
@@ -32,7 +34,7 @@ ended.catch(() => undefined);
 
 /** A moment for the viewer; ends early where the demo does. */
 export async function pause(seconds: number): Promise<void> {
-  await delay(QUICK ? 0 : seconds * 1_000, undefined, { signal: over.signal });
+  await delay(FAST ? 0 : seconds * 1_000, undefined, { signal: over.signal });
 }
 
 /** Plays it until its end or a signal. On a terminal the page stays until Ctrl-C; `page` is where it is. */

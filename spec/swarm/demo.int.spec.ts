@@ -1,14 +1,15 @@
 import { expect } from 'chai';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { skipBecause } from '../support/skip.js';
 
+const START = fileURLToPath(new URL('../../../scripts/demo.mjs', import.meta.url));
 const DEMO = fileURLToPath(import.meta.resolve('#swarm/demo.js'));
 const CHAPTERS = [
   'consumers and 5 producers',
-  'three consumers fail',
+  'four consumers fail',
   'they are back',
   'our own line is cut',
   'the line is mended',
@@ -58,9 +59,9 @@ describe('the demo', () => {
   };
 
   const inAPipe = (): Promise<Seen> =>
-    watched(spawn(process.execPath, [DEMO, '--quick'], { stdio: ['ignore', 'pipe', 'pipe'] }));
+    watched(spawn(process.execPath, [DEMO, '--fast'], { stdio: ['ignore', 'pipe', 'pipe'] }));
   const onATerminal = async (): Promise<Seen & { readonly pageAtTheEnd: string }> => {
-    const line = `stty columns 80; exec ${process.execPath} ${DEMO} --quick`;
+    const line = `stty columns 80; exec ${process.execPath} ${DEMO} --fast`;
     const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
     let atTheEnd: Promise<string> | undefined;
     let output = '';
@@ -87,8 +88,30 @@ describe('the demo', () => {
     expectPlayed(piped);
     const [, ourOutage = ''] = /our own line is cut([\s\S]*)our public IP changes/.exec(text) ?? [];
     expect(ourOutage).to.include('we seem to be offline').and.not.include('is unavailable');
-    expect(text).to.include('5 of 5 producers were told 93.184.216.99');
+    expect(text).to.match(/= 4 failed and were found within \d+\.\d s; 0 others were doubted/);
+    expect(text).to.include('peer stranger is unavailable').and.include('= 0 of 20 consumers were blamed');
+    expect(text).to.include('= 5 of 5 producers were told 93.184.216.99');
     expect(await textAt(piped.url)).to.equal('nobody answers');
+  });
+
+  it('sums up each chapter, at last in the sentence of its page', () => {
+    const sums = piped.lines.filter((line) => line.startsWith('= '));
+    expect(sums.length).to.be.at.least(CHAPTERS.length);
+    expect(sums.at(-1)).to.match(/^= Well connected: 20 of 20 consumers answer/);
+  });
+
+  it('says how it is used, and what is wrong with its words', () => {
+    const said = (...words: string[]) => spawnSync(process.execPath, [START, ...words], { encoding: 'utf8' });
+    const help = said('--help');
+    expect([help.status, help.stderr]).to.deep.equal([0, '']);
+    for (const line of help.stdout.split('\n')) expect(line.length).to.be.at.most(80);
+    for (const wrong of [['nothing'], ['--chapter', 'last'], ['replicas', '--chapter', 'ip'], ['--fats']]) {
+      const { status, stdout, stderr } = said(...wrong);
+      expect(status, wrong.join(' ')).to.equal(2);
+      expect(stdout + stderr)
+        .to.include(wrong.at(-1))
+        .and.include('Usage: npm run demo');
+    }
   });
 
   it('keeps the page on a terminal until Ctrl-C', async function () {

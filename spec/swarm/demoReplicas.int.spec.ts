@@ -7,7 +7,7 @@ const DEMO = fileURLToPath(import.meta.resolve('#swarm/demoReplicas.js'));
 
 describe('the demo of replicas', () => {
   it('shares the work, moves the shares of one that is killed, and announces a new IP by one leader', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [DEMO, '--quick']);
+    const { stdout } = await promisify(execFile)(process.execPath, [DEMO, '--fast']);
     const lines = stdout.split('\n');
     for (const line of lines) expect(line.length, line).to.be.at.most(80);
     const hints = lines.filter((line) => line.startsWith('→ '));

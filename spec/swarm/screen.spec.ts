@@ -48,6 +48,8 @@ describe('the screen of the demo', () => {
   });
 
   it('shows of a UUID what the page shows', () => {
-    expect(shortened('peer 0ea4655d-9f4e-42ea-b23a-e18749ae287e is available')).to.equal('peer 0ea4655d… is available');
+    const uuid = '0ea4655d-9f4e-42ea-b23a-e18749ae287e';
+    expect(shortened(`peer ${uuid} is available`)).to.equal('peer 0ea4655d… is available');
+    expect(shortened(`peer ${uuid} is available`, new Map([[uuid, 'silent']]))).to.equal('peer silent is available');
   });
 });

@@ -296,6 +296,9 @@ describe('the log', () => {
       expect(said(finished({ peers: { ...peers, unavailable: 0, pending: 20, available: 0 }, ok: 0 }))).to.deep.equal([
         'round 5: 0 of 20 answered in 19 ms, 20 not judged yet are checked apart',
       ]);
+      expect(said(finished({ peers: { ...peers, available: 19, unavailable: 1 } }))).to.deep.equal([
+        'round 5: 17 of 20 answered in 19 ms, 1 unavailable is checked apart',
+      ]);
     });
 
     it('says once how peers come into an empty registry', () => {

@@ -36,9 +36,9 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const parts = [
     `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`}`,
     failed > 0 && `${String(failed)} failed`,
-    peers !== undefined && peers.unavailable > 0 && `${String(peers.unavailable)} unavailable are checked apart`,
-    peers !== undefined && peers.pending > 0 && `${String(peers.pending)} not judged yet are checked apart`,
-    adopted !== undefined && adopted > 0 && `${String(adopted)} that came with shares are checked apart`,
+    apart(peers?.unavailable, 'unavailable'),
+    apart(peers?.pending, 'not judged yet'),
+    apart(adopted, 'that came with shares'),
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
   lines.push(event.skipped === 0 ? KEEPS_UP : tooLong(event, total));
@@ -48,6 +48,10 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const isOfNone = adopted !== undefined && Object.values(peers ?? {}).every((n) => n === 0);
   if (peers !== undefined && !isOfNone) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
+}
+
+function apart(count = 0, which: string): string | false {
+  return count > 0 && `${String(count)} ${which} ${count === 1 ? 'is' : 'are'} checked apart`;
 }
 
 const KEEPS_UP: Line = { level: 'info', message: 'rounds end within sync.interval again', topic: 'rounds' };
