@@ -4,7 +4,10 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const nodeGlobals = Object.fromEntries(
-  ['AbortController', 'Buffer', 'URL', 'console', 'performance', 'process'].map((name) => [name, 'readonly']),
+  [
+    ...['AbortController', 'Buffer', 'URL', 'console', 'fetch', 'performance', 'process'],
+    ...['clearInterval', 'setInterval', 'setTimeout'],
+  ].map((name) => [name, 'readonly']),
 );
 
 export default defineConfig(

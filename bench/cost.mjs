@@ -2,96 +2,120 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { RedisServer } from '../.build/swarm/redis.js';
+import { median, mib, micros, report, table, times } from './figures.mjs';
 import { addresses, hasNginx, startPeers } from './peers.mjs';
+import { blackbox, haproxy, hasBlackbox, hasHaproxy } from './probers.mjs';
 
 /**
  * What one check costs: processor time of the whole process, all its threads, in microseconds, divided by the number of
- * checks. The built program (registry read, verdicts judged and written back, log, status server) beside bare loops over
- * the same peers, as often. What the same process takes over no peer at all is taken off. Everything is run in turn, and
- * the median of the turns is told.
+ * checks; the wall time of a round, and the memory at the peak. The built program (registry read, verdicts judged and
+ * written back, log, status server) beside bare loops over the same peers, as often, and beside other programs that check
+ * over HTTP. What the same process takes over no peer at all is taken off. Everything is run in turn, and the median of
+ * the turns is told.
  *
- * node bench/cost.mjs [PEERS [TURNS [ROUNDS [DIST…]]]]: each further `dist` folder is measured beside our own.
+ * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [ROUNDS [DIST…]]]]: each further `dist` folder is measured beside our own.
  */
 
-const PEERS = Number(process.argv[2] ?? 10_000);
+const SIZES = (process.argv[2] ?? '1000,10000,100000').split(',').map(Number);
 const TURNS = Number(process.argv[3] ?? 3);
 const ROUNDS = Number(process.argv[4] ?? 3);
 const OTHERS = process.argv.slice(5);
-const CONCURRENCY = 64;
+/** From so many peers on, of each program one turn and no others: it would take an hour. */
+const MANY = 50_000;
+const FEW = 1_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PRELOAD = pathToFileURL(here('./cpuUsage.mjs')).href;
 const folder = mkdtempSync(join(tmpdir(), 'cost-'));
 const peers = await startPeers();
-const [full, empty] = [await RedisServer.start(), await RedisServer.start()];
+const concurrencyOf = (count) => (count >= MANY ? 256 : 64);
 
-/** Microseconds of processor time that `node ARGS` takes; `heard` is called with each line of its standard error. */
-async function processorTime(args, heard = () => undefined) {
+/** What `node ARGS` takes, and how long its rounds; `heard` is called with each line of its standard error. */
+async function processor(args, heard = () => undefined) {
   const file = join(folder, 'cpu');
   const child = spawn(process.execPath, ['--import', PRELOAD, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, CPU_USAGE: file },
   });
   let said = '';
+  const rounds = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     said += `${line}\n`;
+    const [, took, unit] = /round \d+: .* in ([\d.]+) (m?s)/.exec(line) ?? [];
+    if (took !== undefined) rounds.push(Number(took) * (unit === 's' ? 1_000 : 1));
     heard(line, child);
   });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}: ${said}`);
-  return Number(readFileSync(file, 'utf8'));
+  return { ...JSON.parse(readFileSync(file, 'utf8')), ms: rounds.length > 0 ? median(rounds) : undefined };
 }
 
-function loop(client) {
-  const loops = (count) =>
-    processorTime([here('./loop.mjs'), client, ...[peers.port, count, CONCURRENCY, ROUNDS].map(String)]);
-  return { name: `bare loop, ${client}`, checks: PEERS * ROUNDS, run: () => loops(PEERS), idle: () => loops(0) };
+/** What it takes beyond the same over no peer, for each check. */
+async function beyondIdle(checks, run, full, empty) {
+  const [busy, idle] = [await run(full), await run(empty)];
+  return { ...busy, us: (busy.us - idle.us) / checks };
 }
 
-function configured(url, client) {
+function loop(client, count) {
+  const words = (n) => [here('./loop.mjs'), client, ...[peers.port, n, concurrencyOf(count), ROUNDS].map(String)];
+  return {
+    name: `bare loop, ${client}`,
+    run: () => beyondIdle(count * ROUNDS, (n) => processor(words(n)), count, 0),
+  };
+}
+
+function configured(url, client, count) {
   const file = join(folder, 'config.json');
-  writeFileSync(
-    file,
-    JSON.stringify({
-      uuid: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
-      redis: { url },
-      publicIp: { override: '127.0.0.1' },
-      network: { allow: ['loopback'] },
-      sync: { concurrency: CONCURRENCY, interval: '1s', jitter: 0 },
-      ...(client === undefined ? {} : { http: { client }, status: { port: 0 } }),
-      log: { format: 'json' },
-    }),
-  );
+  const program = {
+    uuid: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
+    redis: { url },
+    publicIp: { override: '127.0.0.1' },
+    network: { allow: ['loopback'] },
+    sync: { concurrency: concurrencyOf(count), interval: '1s', jitter: 0 },
+    ...(client === undefined ? {} : { http: { client }, status: { port: 0 } }),
+    log: { format: 'json' },
+  };
+  writeFileSync(file, JSON.stringify(program));
   return file;
 }
 
 /** One round in a process of its own, which has to warm up in it. */
-function command(client) {
-  const round = ({ url }) => processorTime([here('../dist/main.js'), 'sync', '--config', configured(url, client)]);
-  return { name: `sync, ${client}`, checks: PEERS, run: () => round(full), idle: () => round(empty) };
+function command(client, count, full, empty) {
+  const round = ({ url }) => processor([here('../dist/main.js'), 'sync', '--config', configured(url, client, count)]);
+  return { name: `sync, ${client}`, run: () => beyondIdle(count, round, full, empty) };
 }
 
 /** The daemon, round after round, the log and the status server included. */
-function daemon(client, dist = here('../dist')) {
-  const rounds = async ({ url }) => {
-    const args = [join(dist, 'main.js'), 'run', '--config', configured(url, client)];
+function daemon(client, count, full, empty, dist = here('../dist')) {
+  const rounds = ({ url }) => {
+    const args = [join(dist, 'main.js'), 'run', '--config', configured(url, client, count)];
     let finished = 0;
-    return processorTime(args, (line, child) => {
+    return processor(args, (line, child) => {
       if (/"message":"round \d+: /.test(line) && (finished += 1) === ROUNDS) child.kill('SIGTERM');
     });
   };
-  return { name: `run, ${client ?? dist}`, checks: PEERS * ROUNDS, run: () => rounds(full), idle: () => rounds(empty) };
+  return { name: `run, ${client ?? dist}`, run: () => beyondIdle(count * ROUNDS, rounds, full, empty) };
 }
 
-async function register() {
-  const redis = full.client();
-  const ips = addresses(PEERS);
-  for (let done = 0; done < PEERS; done += 1_000) {
+/** Other programs of the field, where they are installed. */
+function neighbours(count) {
+  if (!hasNginx || count >= MANY) return [];
+  const ips = addresses(count);
+  return [
+    hasBlackbox && { name: 'blackbox_exporter', run: () => blackbox(peers, ips, concurrencyOf(count)) },
+    hasHaproxy && { name: 'HAProxy', run: () => haproxy(peers, ips, count < FEW ? 2 : 10) },
+  ].filter(Boolean);
+}
+
+async function register(server, count) {
+  const redis = server.client();
+  const ips = addresses(count);
+  for (let done = 0; done < count; done += 1_000) {
     const pipeline = redis.pipeline();
     for (const ip of ips.slice(done, done + 1_000)) {
       const uuid = randomUUID();
@@ -101,63 +125,82 @@ async function register() {
   }
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-const measured = [
-  loop('node:http'),
-  loop('native'),
-  daemon('native'),
-  loop('node-fetch'),
-  daemon('node-fetch'),
-  ...OTHERS.map((dist) => daemon(undefined, dist)),
-  command('native'),
-];
-try {
-  await register();
-  // From the second round on the peers are in the lane of those that are judged, as nearly always in a running node.
-  await command('native').run();
-  const costs = new Map(measured.map(({ name }) => [name, []]));
-  for (let turn = 0; turn < TURNS; turn += 1) {
-    for (const { name, checks, run, idle } of measured) costs.get(name).push(((await run()) - (await idle())) / checks);
+async function measure(count) {
+  const [full, empty] = [await RedisServer.start(), await RedisServer.start()];
+  try {
+    await register(full, count);
+    // From the second round on the peers are in the lane of those that are judged, as nearly always in a running node.
+    await command('native', count, full, empty).run();
+    const all = [
+      loop('node:http', count),
+      loop('native', count),
+      daemon('native', count, full, empty),
+      loop('node-fetch', count),
+      daemon('node-fetch', count, full, empty),
+      ...OTHERS.map((dist) => daemon(undefined, count, full, empty, dist)),
+      command('native', count, full, empty),
+      ...neighbours(count),
+    ];
+    const taken = new Map(all.map(({ name }) => [name, []]));
+    for (let turn = 0; turn < (count >= MANY ? 1 : TURNS); turn += 1) {
+      for (const { name, run } of all) taken.get(name).push(await run());
+    }
+    return Object.fromEntries([...taken].map(([name, turns]) => [name, summed(turns)]));
+  } finally {
+    await Promise.all([full.stop(), empty.stop()]);
   }
-  report(Object.fromEntries([...costs].map(([name, turns]) => [name, { us: median(turns), turns }])));
+}
+
+function summed(turns) {
+  const ms = turns.map((turn) => turn.ms).filter((one) => one !== undefined);
+  return {
+    us: median(turns.map(({ us }) => us)),
+    peak: median(turns.map(({ peak }) => peak)),
+    ...(ms.length > 0 && { ms: median(ms) }),
+    turns: turns.map(({ us }) => us),
+  };
+}
+
+const results = {};
+try {
+  for (const count of SIZES) results[count] = await measure(count);
 } finally {
-  await Promise.all([peers.end(), full.stop(), empty.stop()]);
+  await peers.end();
   rmSync(folder, { recursive: true, force: true });
 }
 
-function report(results) {
-  const ratio = (name, base) => results[name].us / results[base].us;
-  const ratios = {
+const ratiosOf = (found) => {
+  const ratio = (name, base) => (found[base] === undefined ? undefined : found[name].us / found[base].us);
+  return {
     'run, native / bare loop, node:http': ratio('run, native', 'bare loop, node:http'),
     'run, node-fetch / bare loop, node-fetch': ratio('run, node-fetch', 'bare loop, node-fetch'),
     'run, native / run, node-fetch': ratio('run, native', 'run, node-fetch'),
+    'run, native / blackbox_exporter': ratio('run, native', 'blackbox_exporter'),
   };
-  const [{ model }] = cpus();
-  const about = {
-    date: new Date().toISOString(),
-    machine: `${cpus().length} × ${model.trim()}, Node.js ${process.version}`,
-    load: loadavg().map((one) => Number(one.toFixed(2))),
-    peers: PEERS,
-    rounds: ROUNDS,
-    answeredBy: hasNginx ? 'nginx' : 'node',
-    turns: TURNS,
-  };
-  const row = (...cells) => `| ${cells.join(' | ')} |`;
-  const micros = (us) => `${us.toFixed(0)} µs`;
-  console.log(
-    [
-      `${about.date}, ${about.machine}, load ${about.load.join(' ')}, ${ROUNDS} rounds over ${PEERS} peers on ${about.answeredBy}`,
-      '',
-      row('processor time of a check', 'median', 'turns'),
-      row('---', '---', '---'),
-      ...Object.entries(results).map(([name, { us, turns }]) => row(name, micros(us), turns.map(micros).join(', '))),
-      '',
-      row('ratio', ''),
-      row('---', '---'),
-      ...Object.entries(ratios).map(([name, value]) => row(name, value.toFixed(2))),
-      '',
-      JSON.stringify({ ...about, results, ratios }),
-    ].join('\n'),
-  );
-}
+};
+const ratios = Object.fromEntries(Object.entries(results).map(([count, found]) => [count, ratiosOf(found)]));
+const text = Object.entries(results).flatMap(([count, found]) => [
+  `${Number(count).toLocaleString('en')} peers, ${ROUNDS} rounds, concurrency ${concurrencyOf(Number(count))}:`,
+  table(
+    ['', 'processor time of a check', 'turns', 'a round', 'memory at the peak'],
+    Object.entries(found).map(([name, { us, turns, ms, peak }]) => [
+      name,
+      micros(us),
+      turns.map(micros).join(', '),
+      ms === undefined ? '' : `${(ms / 1_000).toFixed(2)} s`,
+      mib(peak),
+    ]),
+  ),
+  table(
+    ['ratio', ''],
+    Object.entries(ratios[count])
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, times(value)]),
+  ),
+]);
+report('The cost of a check', text.join('\n\n'), {
+  answeredBy: hasNginx ? 'nginx' : 'node',
+  rounds: ROUNDS,
+  results,
+  ratios,
+});

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 
-/** Loaded before a program: writes to $CPU_USAGE what processor time it took, in microseconds, with all its threads. */
+/** Loaded before a program: writes to $CPU_USAGE what it took, with all its threads: microseconds, and bytes at the peak. */
 process.on('exit', () => {
   const { user, system } = process.cpuUsage();
-  writeFileSync(process.env.CPU_USAGE, String(user + system));
+  const { maxRSS } = process.resourceUsage();
+  writeFileSync(process.env.CPU_USAGE, JSON.stringify({ us: user + system, peak: maxRSS * 1_024 }));
 });

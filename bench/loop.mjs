@@ -62,5 +62,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
   const lane = async () => {
     for (let ip = ips.pop(); ip !== undefined; ip = ips.pop()) await call(ip);
   };
+  const startedAt = performance.now();
   await Promise.all(Array.from({ length: Number(concurrency) }, lane));
+  console.error(`round ${round}: ${count} answered in ${(performance.now() - startedAt).toFixed(0)} ms`);
 }

@@ -29,7 +29,11 @@ export async function startPeers() {
     http {
       access_log off; default_type application/json;
       ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
-      server { listen 0.0.0.0:${port} backlog=4096; location = /sync { return 200 '{"ok":true}'; } }
+      server {
+        listen 0.0.0.0:${port} backlog=4096;
+        location = /sync { return 200 '{"ok":true}'; }
+        location = /counts { stub_status; }
+      }
     }`,
   );
   const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
@@ -39,6 +43,7 @@ export async function startPeers() {
   while (!(await answers(port))) await delay(20);
   return {
     port,
+    requests: () => requestsTo(port),
     end: async () => {
       nginx.kill();
       await ended;
@@ -47,7 +52,15 @@ export async function startPeers() {
   };
 }
 
-async function freePort() {
+/** How many requests nginx has answered, this one left out. */
+async function requestsTo(port) {
+  const [, , handled] = /(\d+) (\d+) (\d+)/
+    .exec(await (await fetch(`http://127.0.0.1:${port}/counts`)).text())
+    .slice(1);
+  return Number(handled) - 1;
+}
+
+export async function freePort() {
   const server = createServer().listen(0, '0.0.0.0');
   await once(server, 'listening');
   const { port } = server.address();

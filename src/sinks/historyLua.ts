@@ -44,9 +44,11 @@ local function fitted(answered, failed, withheld, codes, most)
 end
 
 local function keep(key, size, began, answered, failed, withheld, codes)
-  local type = redis.call('TYPE', key).ok
-  if type ~= 'string' and type ~= 'none' then return end
-  local old = type == 'string' and redis.call('GET', key) or ''
+  local old = redis.pcall('GET', key) or ''
+  if type(old) == 'table' then
+    if string.find(old.err, 'WRONGTYPE', 1, true) then return end
+    error(old)
+  end
   local hour = math.floor(began / 60)
   local newest, hourCodes, dayCodes, hours, days = hour, 0, 0, '', ''
   local passed, daysPassed = 0, 0

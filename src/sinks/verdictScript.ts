@@ -52,9 +52,11 @@ for k = 2, history do
   local state, since, results, error, tally = parts[1], parts[2], parts[3], parts[4], parts[5 + #fields]
   local lock = tonumber(parts[6 + #fields])
   if tally ~= '' then history = history + 1 end
-  if held[lock] and redis.call('SISMEMBER', KEYS[1], uuid) == 1 and redis.call('TYPE', KEYS[k]).ok == 'hash' then
-    local entry = redis.call('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent')
-    if (entry[1] or '') == ip and (entry[2] or '') == port then
+  if held[lock] and redis.call('SISMEMBER', KEYS[1], uuid) == 1 then
+    local entry = redis.pcall('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent', 'error')
+    local isHash = not entry.err and (entry[1] or redis.call('TYPE', KEYS[k]).ok == 'hash')
+    if entry.err and not string.find(entry.err, 'WRONGTYPE', 1, true) then return entry end
+    if isHash and (entry[1] or '') == ip and (entry[2] or '') == port then
       local set, removed = {}, {}
       local function put(field, value)
         set[#set + 1] = field
@@ -64,7 +66,8 @@ for k = 2, history do
         if parts[4 + i] ~= '' then put(field, parts[4 + i]) end
       end
       if name ~= '' and parts[4 + #fields] ~= '' then put('checked_by', name) end
-      if error == '${NONE}' then removed[#removed + 1] = 'error'
+      if error == '${NONE}' then
+        if entry[5] then removed[#removed + 1] = 'error' end
       elseif error ~= '' then put('error', error) end
       if state == '${NONE}' then
         removed[#removed + 1] = 'state'

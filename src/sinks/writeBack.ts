@@ -12,7 +12,7 @@ import type { Sink } from './sink.js';
 import { locksOf, toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
 
 /** Rows written by one script, during which Redis serves nobody else. */
-const BATCH = 64;
+const BATCH = 32;
 /** What the events of a write call it. */
 export const WRITING_VERDICTS = 'writing verdicts';
 

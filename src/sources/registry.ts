@@ -6,7 +6,7 @@ import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
 /** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
-const PAGE = 256;
+const PAGE = 64;
 const FIELDS = [
   'ip',
   'port',
