@@ -44,6 +44,8 @@ const { DEBFULLNAME = 'the consumer-scheduler authors', DEBEMAIL = 'root@localho
 const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
 
 process.umask(0o022);
+// The time in the package, by https://reproducible-builds.org/specs/source-date-epoch/: the same commit gives the same bytes.
+process.env.SOURCE_DATE_EPOCH ??= lastCommit();
 if (!install() || !build({ shipped: true })) process.exit(1);
 rmSync(tree, { recursive: true, force: true });
 mkdirSync(at('DEBIAN'), { recursive: true });
@@ -136,7 +138,7 @@ ${own}
 }
 
 function changelog() {
-  const date = new Date().toUTCString().replace('GMT', '+0000');
+  const date = new Date(Number(process.env.SOURCE_DATE_EPOCH) * 1_000).toUTCString().replace('GMT', '+0000');
   return `consumer-scheduler (${version}) unstable; urgency=medium
 
   * See CHANGELOG.md.
@@ -147,6 +149,12 @@ function changelog() {
 
 function completion(shell) {
   return command(process.execPath, [join(root, 'dist/main.js'), 'completion', shell]);
+}
+
+/** When the newest commit was made, in seconds; now, where this is no clone. */
+function lastCommit() {
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : String(Math.floor(Date.now() / 1_000));
 }
 
 /** Runs an `npm pack` and returns the place of its tarball. */

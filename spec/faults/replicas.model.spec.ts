@@ -12,10 +12,12 @@ const SETTLED_MS = 3 * LEASE_MS + TIMEOUT_MS;
 const FRESH_MS = 1.2 * INTERVAL_MS + 2 * LEASE_MS + TIMEOUT_MS;
 /** Checks of a peer come no closer than that, but across a take-over. */
 const CLOSEST_MS = 0.4 * INTERVAL_MS;
+const HOUR_MS = 3_600_000;
 
 type Step =
   | { readonly do: 'join' }
   | { readonly do: 'leave' | 'kill' | 'cut' | 'mend'; readonly which: number }
+  | { readonly do: 'clock'; readonly which: number; readonly aheadMs: number }
   | { readonly do: 'redis'; readonly to: 'down' | 'up' | 'emptied' }
   | { readonly do: 'peer'; readonly which: number; readonly answers: boolean }
   | { readonly do: 'wait'; readonly ms: number };
@@ -23,6 +25,11 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('join' as const) }),
   fc.record({ do: fc.constantFrom('leave', 'kill', 'cut', 'mend'), which: fc.nat(MOST - 1) }),
+  fc.record({
+    do: fc.constant('clock' as const),
+    which: fc.nat(MOST - 1),
+    aheadMs: fc.integer({ min: -HOUR_MS, max: HOUR_MS }),
+  }),
   fc.record({ do: fc.constant('redis' as const), to: fc.constantFrom('down', 'up', 'emptied') }),
   fc.record({ do: fc.constant('peer' as const), which: fc.nat(PEERS - 1), answers: fc.boolean() }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 500, max: 2 * INTERVAL_MS }) }),
@@ -56,6 +63,10 @@ describe('replicas that share a registry, under every order of faults', () => {
       case 'mend': {
         const chosen = replicas[one.which % replicas.length];
         if (chosen !== undefined) chosen.cut = one.do === 'cut';
+        return;
+      }
+      case 'clock': {
+        replicas[one.which % replicas.length]?.setClock(one.aheadMs);
         return;
       }
       case 'redis':

@@ -5,6 +5,7 @@ import { Scheduler } from '#swarm/scheduler.js';
 import { eventually } from '../support/eventually.js';
 import { Neighbours } from '../support/neighbours.js';
 import { RedisCluster } from '../support/redisCluster.js';
+import { held } from '../support/replicas/held.js';
 import { expectSoundLog } from '../support/soundLog.js';
 
 const PREFIX = '{p2p}:';
@@ -42,17 +43,11 @@ describe('replicas on a Redis Cluster', () => {
       all.push(one);
       return one;
     };
-    const held = async (...counts: readonly number[]) =>
-      eventually(async () => {
-        const members = await redis.zrange(keys.replicas, '0', '-1');
-        const shares = await Promise.all(members.map((one) => redis.hget(keys.replica(one), 'shares')));
-        expect(shares.map(Number).sort()).to.deep.equal(counts);
-      });
     const [a, b] = [await start('a'), await start('b')];
-    await held(32, 32);
+    await held(redis, keys, [32, 32]);
     const at = Date.now();
     await a.kill();
-    await held(64);
+    await held(redis, keys, [64]);
     expect(Date.now() - at).to.be.lessThan(2 * LEASE_MS + SLACK_MS);
     await eventually(async () => {
       for (const { uuid } of neighbours.consumers) {

@@ -6,6 +6,8 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/freePort.js';
 import { Neighbours } from '../support/neighbours.js';
 import { endure, settled } from '../support/outage.js';
+import { keys } from '../support/registry.js';
+import { held } from '../support/replicas/held.js';
 import { recovery, report, scale } from '../support/scale.js';
 import { expectSoundLog } from '../support/soundLog.js';
 
@@ -28,6 +30,7 @@ describe('failover of Redis behind a sentinel', () => {
   const servers: RedisServer[] = [];
   let neighbours: Neighbours;
   let scheduler: Scheduler | undefined;
+  const sharing: Scheduler[] = [];
 
   const serve = async (args: readonly string[], config: { readonly config?: string[] } = {}): Promise<Instance> => {
     const port = await freePort();
@@ -57,8 +60,10 @@ describe('failover of Redis behind a sentinel', () => {
     neighbours = await Neighbours.start();
   });
   after(async () => {
-    await scheduler?.kill();
-    await scheduler?.clear();
+    for (const one of [scheduler, ...sharing]) {
+      await one?.kill();
+      await one?.clear();
+    }
     await neighbours.stop();
     for (const server of servers) await server.stop();
   });
@@ -119,4 +124,39 @@ describe('failover of Redis behind a sentinel', () => {
     expectSoundLog(running);
     report(`failed over: ${recovery(tookMs)}`);
   }).timeout(60_000 + FAILOVERS * 60_000);
+
+  it('replicas that share the registry go on with the new primary, each with its part', async () => {
+    const primary = await serve(STORE);
+    const replica = await serve([...STORE, '--replicaof', `${HOST} ${primary.port}`]);
+    const sentinel = await watch(primary);
+    await neighbours.register(primary.redis);
+    const redis = { sentinel: { name: NAME, nodes: [`${HOST}:${sentinel.port}`] } };
+    for (const name of ['a', 'b']) {
+      const replicas = { enabled: true, lease: '2s', name };
+      sharing.push(await Scheduler.start({ ...neighbours.settings(redis), replicas }));
+    }
+    await held(primary.redis, keys, [32, 32], PATIENCE_MS);
+    await settled(primary.redis, neighbours);
+    await primary.redis.wait(1, 1_000);
+    await primary.server.kill();
+    const killedAt = Date.now();
+    await eventually(async () => {
+      expect(await replica.redis.info('replication')).to.include('role:master');
+    }, PATIENCE_MS);
+    await held(replica.redis, keys, [32, 32], PATIENCE_MS);
+    await eventually(async () => {
+      const checkers = new Set<string | null>();
+      for (const { uuid } of neighbours.consumers) {
+        const [state, at, by] = await replica.redis.hmget(keys.consumer(uuid), 'state', 'checked_at', 'checked_by');
+        expect(state).to.equal('available');
+        expect(Number(at)).to.be.greaterThan(killedAt);
+        checkers.add(by ?? null);
+      }
+      expect([...checkers].sort()).to.deep.equal(['a', 'b']);
+    }, PATIENCE_MS);
+    for (const one of sharing) {
+      expect(await one.stop()).to.equal(0);
+      expectSoundLog(one);
+    }
+  }).timeout(3 * PATIENCE_MS);
 });

@@ -42,6 +42,8 @@ export interface VirtualReplica {
   readonly leadership: Leadership;
   readonly events: SchedulerEvent[];
   cut: boolean;
+  /** Sets its wall clock so many milliseconds ahead of the others'. */
+  setClock(aheadMs: number): void;
   stop(): void;
   kill(): void;
 }
@@ -80,8 +82,10 @@ export class ReplicaWorld {
     const name = `r${String(this.#started)}`;
     const stop$ = new Subject<string>();
     const steady = (): number => Date.now();
-    const clock = { wall: steady, steady };
-    const clockWatch = new ClockWatch(steady, steady);
+    let aheadMs = 0;
+    const wall = (): number => Date.now() + aheadMs;
+    const clock = { wall, steady };
+    const clockWatch = new ClockWatch(steady, wall);
     const evidence = new OnlineEvidence();
     const book = new PeerBook(['public'], (scope) => evidence.generation(scope));
     const leadership = new Leadership();
@@ -119,6 +123,9 @@ export class ReplicaWorld {
     };
     const replica: VirtualReplica = {
       ...{ name, shares, leadership, events: [], cut: false },
+      setClock: (ms) => {
+        aheadMs = ms;
+      },
       stop: () => {
         this.alive.delete(name);
         stop$.next('SIGTERM');

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { publicIpv4, publicIpv6 } from 'public-ip';
+import type { Options } from 'public-ip';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 
@@ -10,7 +10,11 @@ const LIBRARY_TIMEOUT_MS = 60_000;
 
 /** public-ip's two ways of asking, as two sources with one vote each. */
 export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
-  const find = family === 'ipv4' ? publicIpv4 : publicIpv6;
+  const find = async (options: Options): Promise<string> => {
+    // Loaded with the first lookup: nothing before that waits for it, and a host with an override never needs it.
+    const { publicIpv4, publicIpv6 } = await import('public-ip');
+    return family === 'ipv4' ? publicIpv4(options) : publicIpv6(options);
+  };
   const lookup =
     way === 'https'
       ? () => find({ onlyHttps: true, timeout: LIBRARY_TIMEOUT_MS })
