@@ -76,7 +76,9 @@ describe('a fresh clone', function () {
     const modules = readdirSync(join(clone.path, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(tsx?|css)$/.test(name))
       .map((name) => join('dist', name.replace(/\.tsx?$/, '.js')));
-    const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+    const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
     const own = packed?.files.map(({ path }) => path).filter((path) => !path.startsWith('node_modules/'));
     expect(own).to.have.members([
       ...PAPERS,

@@ -49,7 +49,18 @@ describe('what operators read', function () {
 
   it('help', async () => {
     transcript.hide(version, 'VERSION');
-    const daemon = ['run', 'init', 'sync', 'check-config', 'doctor', 'status', 'events', 'health', 'completion'];
+    const daemon = [
+      'run',
+      'init',
+      'sync',
+      'check-config',
+      'plan',
+      'doctor',
+      'status',
+      'events',
+      'health',
+      'completion',
+    ];
     const peersOf = ['list', 'show', 'export', 'import', 'add', 'remove'].map((name) => `peers ${name}`);
     const commands = [...daemon, 'notify', 'notify test', 'peers', ...peersOf];
     await transcript.run(['--help']);
@@ -71,6 +82,19 @@ describe('what operators read', function () {
     await transcript.run(['check-config', '--config', 'nowhere.yaml']);
     await transcript.run(['check-config']);
     transcript.expectUnchanged('check-config');
+  });
+
+  it('plan', async () => {
+    await transcript.run(['plan', '--peers', '5000', '--interval', '60s'], config());
+    await transcript.run(['plan', '--peers', '200000', '--producers', '500', '--silent', '20%', '--latency', '80ms']);
+    await transcript.run(['plan', '--peers', '1', '--json']);
+    await transcript.run(['plan']);
+    await transcript.run(['plan', '--peers', 'many']);
+    await transcript.run(['plan', '--peers', '5', '--silent', '120%']);
+    await transcript.run(['plan', '--peers', '5', '--interval', '60', '--latency', 'slow']);
+    await transcript.run(['plan', '--peers', '5', '--interval', '10']);
+    await transcript.run(['plan', '--peers', '5'], { uuid: US, sycn: {} });
+    transcript.expectUnchanged('plan');
   });
 
   it('peers', async () => {

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { examples, onRegistry, type OnRegistry, type Surroundings } from './define.js';
 import type { InitWords } from './init/init.js';
 import { definePeers } from './peers/commands.js';
+import { definePlan } from './plan/commands.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -16,6 +17,7 @@ export function defineCommands(root: Command, surroundings: Surroundings): void 
   defineLooks(root, surroundings);
   definePeers(root, surroundings);
   defineNotify(root, surroundings);
+  definePlan(root, surroundings);
   const completion = root
     .command('completion')
     .description('print what makes a shell complete commands and options')

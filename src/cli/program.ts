@@ -55,7 +55,8 @@ async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: 
   return code;
 }
 
-function define(root: Command, surroundings: Surroundings): void {
+/** Defines the options and commands of the program on it. */
+export function define(root: Command, surroundings: Surroundings): void {
   root
     .description('Keeps a consumer node of a P2P storage network in sync.')
     .version(version)

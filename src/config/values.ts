@@ -39,7 +39,8 @@ export function text(what: string, pattern: RegExp) {
 export const file = text('the path of a file', /^[^\0]{1,4096}$/);
 
 export const port = integer(1, 65_535);
-export const concurrency = integer(1, 10_000);
+export const MOST_WORKERS = 10_000;
+export const concurrency = integer(1, MOST_WORKERS);
 
 /** At least one of something; `what` completes "expected …". */
 export function listOf<T extends z.ZodType>(what: string, item: T) {

@@ -23,13 +23,18 @@ export function descriptorLimit(limits: string): number | undefined {
 }
 
 /** Each call under way takes a descriptor. */
+export function neededDescriptors({ sync, announce }: Pick<Config, 'sync' | 'announce'>): number {
+  const calls = 2 * sync.concurrency + sync.unavailable.concurrency + sync.pending.concurrency + announce.concurrency;
+  return calls + BESIDES;
+}
+
+/** Whether this process may open as many files as it needs. */
 export async function checkDescriptors(
-  { sync, announce }: Pick<Config, 'sync' | 'announce'>,
+  config: Pick<Config, 'sync' | 'announce'>,
   limits: () => Promise<string> = () => readFile('/proc/self/limits', 'latin1'),
 ): Promise<readonly Finding[]> {
   const limit = descriptorLimit(await limits().catch(() => ''));
-  const calls = 2 * sync.concurrency + sync.unavailable.concurrency + sync.pending.concurrency + announce.concurrency;
-  const needed = calls + BESIDES;
+  const needed = neededDescriptors(config);
   if (limit === undefined) return [ok(DESCRIPTORS, `about ${needed} are needed; the limit is not known here`)];
   const text = `${limit} may be open, about ${needed} are needed`;
   if (limit >= needed) return [ok(DESCRIPTORS, text)];

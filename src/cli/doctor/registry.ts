@@ -4,6 +4,7 @@ import { familyOf, type Family } from '../../domain/ip/scope.js';
 import type { RegistryEntry } from '../../domain/peer/peer.js';
 import { nameOf } from '../../domain/text/printable.js';
 import { counted } from '../../domain/text/words.js';
+import { FEW_HOURS, historyBytes, isLarge } from '../historyMemory.js';
 import { fault, ok, warning, type Finding } from './finding.js';
 
 const REGISTRY = 'registry';
@@ -16,11 +17,6 @@ const NAMED = 10;
 const MOST_ADDRESSES = 200_000;
 /** Ends before the check itself would be given up. */
 const WITHIN_MS = 8_000;
-/** From so many consumers on the history takes a noticeable part of Redis' memory. */
-const MANY = 20_000;
-const FEW_HOURS = 24;
-/** Measured: 100,000 consumers with 168 hours and 90 days take 138 MB. */
-const BYTES_PER_BUCKET = 138_000_000 / 100_000 / (168 + 90);
 
 export interface Surroundings {
   readonly config: Pick<Config, 'network' | 'history' | 'sync'>;
@@ -141,9 +137,9 @@ function listed({ count, names }: Named): string {
 /** What the history of so many will take of Redis' memory. */
 function ofHistory({ count }: Seen, { config: { history } }: Surroundings): readonly Finding[] {
   const { hours, days } = history;
-  const megabytes = (kept: number): number => Math.round((count * (kept + days) * BYTES_PER_BUCKET) / 1_000_000);
+  const megabytes = (kept: number): number => Math.round(historyBytes(count, { hours: kept, days }) / 1_000_000);
   const text = `that of ${counted(count, 'consumer')} takes about ${megabytes(hours)} MB of Redis' memory when it is full`;
-  if (count <= MANY || hours <= FEW_HOURS) return [ok(HISTORY, text)];
+  if (!isLarge(count, history)) return [ok(HISTORY, text)];
   const advice = `set history.hours to fewer than ${hours}: with ${FEW_HOURS} it takes about ${megabytes(FEW_HOURS)} MB`;
   return [warning(HISTORY, text, advice)];
 }

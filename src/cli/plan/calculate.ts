@@ -1,0 +1,133 @@
+import { neededDescriptors } from '../doctor/host.js';
+import { historyBytes } from '../historyMemory.js';
+import { FIGURES, MEASURED_PEERS, MEASURED_PRODUCERS } from './figures.js';
+import type { Settings, Situation } from './situation.js';
+import { crowdOf, passMs, perSecond, waitMs, workersFor, type Call } from './work.js';
+
+/** Polls of the public IP begin up to a tenth of their interval early or late. */
+const LATE = 1.1;
+const DAY_S = 86_400;
+const KIB = 1_024;
+
+/** How many calls at once a lane needs, and how many its setting allows. */
+export interface Workers {
+  readonly needed: number;
+  readonly set: number;
+}
+
+/** What a node costs, by the measured figures. */
+export interface Plan {
+  readonly requests_per_second: number;
+  /** Of the peers that answer. */
+  readonly round_ms: number;
+  /** Also where all silent peers fall silent at once, and each holds a worker for the timeout. */
+  readonly concurrency: Workers;
+  readonly unavailable_concurrency: Workers;
+  /** Files that may be open, with as many workers as are needed. */
+  readonly descriptors: number;
+  readonly sent_bytes_per_day: number;
+  readonly received_bytes_per_day: number;
+  /** Shares of one core. */
+  readonly cpu: { readonly 'node-fetch': number; readonly native: number };
+  readonly memory_bytes: number;
+  readonly redis_commands_per_second: number;
+  readonly redis_entries_bytes: number;
+  readonly redis_history_bytes: number;
+  /** From a first start until each peer that answers is known, and until each silent one is judged. */
+  readonly known_ms: number;
+  readonly judged_ms: number;
+  /** From a change of the IP until it is found; null with an override. From there until all that answer know it. */
+  readonly ip_found_ms: number | null;
+  readonly ip_told_ms: number;
+}
+
+export function planOf(situation: Situation): Plan {
+  const { peers, producers, settings } = situation;
+  return {
+    ...callsOf(situation),
+    ...firstPicture(situation),
+    ...announcing(situation),
+    memory_bytes: residentBytes(peers, settings),
+    redis_entries_bytes: (peers + producers) * FIGURES.redisEntry.value,
+    redis_history_bytes: historyBytes(peers, settings.history),
+  };
+}
+
+function callsOf(situation: Situation) {
+  const { peers, settings } = situation;
+  const { sync } = settings;
+  const crowd = crowdOf(peers, situation);
+  const call = callOf(situation, sync);
+  const answered = perSecond(crowd.answering, sync.intervalMs);
+  const silent = perSecond(crowd.silent, sync.unavailable.intervalMs);
+  const rate = answered + silent;
+  const concurrency = { needed: workersFor(waitMs(crowd, call), sync.intervalMs), set: sync.concurrency };
+  const ofSilent = workersFor(crowd.silent * sync.timeoutMs, sync.unavailable.intervalMs);
+  const unavailable = { needed: ofSilent, set: sync.unavailable.concurrency };
+  return {
+    requests_per_second: rate,
+    round_ms: passMs({ ...crowd, silent: 0 }, call, sync.concurrency) + sync.spread * sync.intervalMs,
+    concurrency,
+    unavailable_concurrency: unavailable,
+    descriptors: neededDescriptors(withEnough(settings, concurrency, unavailable)),
+    sent_bytes_per_day: DAY_S * (answered * FIGURES.sentAnswered.value + silent * FIGURES.sentSilent.value),
+    received_bytes_per_day: DAY_S * answered * FIGURES.receivedAnswered.value,
+    cpu: { 'node-fetch': cpuOf(rate, FIGURES.checkNodeFetch.value), native: cpuOf(rate, FIGURES.checkNative.value) },
+    redis_commands_per_second: FIGURES.redisIdle.value + rate * FIGURES.redisCommands.value,
+  };
+}
+
+function firstPicture(situation: Situation) {
+  const { sync, availability } = situation.settings;
+  const crowd = crowdOf(situation.peers, situation);
+  const known = passMs(crowd, callOf(situation, sync), sync.concurrency + sync.pending.concurrency);
+  const again = Math.max(sync.suspectIntervalMs, (crowd.silent * sync.timeoutMs) / sync.pending.concurrency);
+  return { known_ms: known, judged_ms: known + (crowd.silent > 0 ? (availability.fall - 1) * again : 0) };
+}
+
+function announcing(situation: Situation) {
+  const { producers, settings } = situation;
+  const { announce, publicIp } = settings;
+  const crowd = crowdOf(producers, situation);
+  const stored = (producers * FIGURES.record.value) / MEASURED_PRODUCERS;
+  return {
+    ip_found_ms: publicIp.override === undefined ? publicIp.intervalMs * LATE : null,
+    ip_told_ms: stored + passMs(crowd, callOf(situation, announce), announce.concurrency),
+  };
+}
+
+function callOf({ latencyMs, settings }: Situation, { timeoutMs }: { readonly timeoutMs: number }): Call {
+  return { latencyMs, timeoutMs, computeMs: checkMs(settings) };
+}
+
+/** Processor time of a call with the client that is set. */
+function checkMs({ http }: Settings): number {
+  return (http.client === 'native' ? FIGURES.checkNative : FIGURES.checkNodeFetch).value / 1_000;
+}
+
+/** The table of peers is small; what a round leaves to the garbage collector is most of it. */
+function residentBytes(peers: number, { http }: Settings): number {
+  const { resident, residentPeer, residentNodeFetch } = FIGURES;
+  const kib = (count: number): number => resident.value * KIB + count * residentPeer.value;
+  const garbage = residentNodeFetch.value * KIB - kib(MEASURED_PEERS);
+  const more = http.client === 'node-fetch' ? garbage * Math.min(1, peers / MEASURED_PEERS) : 0;
+  return (kib(peers) + more) * KIB;
+}
+
+function cpuOf(rate: number, checkUs: number): number {
+  return FIGURES.idle.value / 100 + (rate * checkUs) / 1_000_000;
+}
+
+/** The settings with as many workers as are needed, where those that are set do not suffice. */
+function withEnough(settings: Settings, regular: Workers, unavailable: Workers): Settings {
+  const { sync } = settings;
+  const most = ({ needed, set }: Workers): number => Math.max(needed, set);
+  return {
+    ...settings,
+    sync: {
+      ...sync,
+      concurrency: most(regular),
+      unavailable: { ...sync.unavailable, concurrency: most(unavailable) },
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { LoadOptions } from '../../config/load.js';
+import { print } from '../print.js';
+import { outputStyle } from '../style.js';
+import { adviceOf } from './advice.js';
+import { planOf } from './calculate.js';
+import { situationOf, type PlanWords } from './situation.js';
+import { planTables } from './tables.js';
+
+/** Prints what a node of that size costs. Rejects with a `UsageError` where an option makes no sense. */
+export async function printPlan(options: LoadOptions, words: PlanWords, json: boolean): Promise<void> {
+  const situation = await situationOf(options, words);
+  const plan = planOf(situation);
+  const advice = adviceOf(situation, plan);
+  if (json) await print(`${JSON.stringify({ ...plan, advice })}\n`);
+  else await print(`${planTables(situation, plan, advice, outputStyle())}\n`);
+}

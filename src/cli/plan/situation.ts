@@ -1,0 +1,77 @@
+import { duration } from '../../config/duration.js';
+import type { Config } from '../../config/config.js';
+import { loadConfig, type LoadOptions } from '../../config/load.js';
+import { UsageError } from '../commandError.js';
+import { NOBODY } from '../registry.js';
+
+/** What the options say, as they are written. */
+export interface PlanWords {
+  readonly peers: string;
+  readonly producers: string;
+  readonly interval?: string;
+  readonly timeout?: string;
+  readonly silent: string;
+  readonly latency: string;
+}
+
+/** What a node is to have to do, and the settings by which it does it. */
+export interface Situation {
+  readonly peers: number;
+  readonly producers: number;
+  /** The share of the peers that never answer. */
+  readonly silent: number;
+  /** How long the others take. */
+  readonly latencyMs: number;
+  readonly settings: Settings;
+}
+
+export type Settings = Pick<Config, 'sync' | 'announce' | 'availability' | 'publicIp' | 'history' | 'http'>;
+
+const MOST_PEERS = 10_000_000;
+
+/** The settings of the configuration, or the defaults where there is none, with what the options say over them. */
+export async function situationOf(options: LoadOptions, words: PlanWords): Promise<Situation> {
+  // A plan needs no UUID, and so no configuration.
+  const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NOBODY, ...options.env } });
+  const { intervalMs, timeoutMs } = config.sync;
+  return {
+    peers: count('--peers', words.peers),
+    producers: count('--producers', words.producers),
+    silent: share('--silent', words.silent),
+    latencyMs: milliseconds('--latency', words.latency, duration(1)),
+    settings: {
+      ...config,
+      sync: {
+        ...config.sync,
+        intervalMs: optional('--interval', words.interval, duration(50)) ?? intervalMs,
+        timeoutMs: optional('--timeout', words.timeout, duration(10)) ?? timeoutMs,
+      },
+    },
+  };
+}
+
+function count(option: string, text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= MOST_PEERS) return number;
+  throw new UsageError(`${option}: expected a whole number from 0 to ${MOST_PEERS}`);
+}
+
+function share(option: string, text: string): number {
+  const [, number, sign] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const value = number === undefined ? NaN : Number(number) / (sign === '%' ? 100 : 1);
+  if (value <= 1) return value;
+  throw new UsageError(`${option}: expected a share such as 5% or 0.05, at most 100%`);
+}
+
+type DurationSchema = ReturnType<typeof duration>;
+
+function optional(option: string, text: string | undefined, schema: DurationSchema): number | undefined {
+  return text === undefined ? undefined : milliseconds(option, text, schema);
+}
+
+function milliseconds(option: string, text: string, schema: DurationSchema): number {
+  const plain = /^\d+$/.test(text) ? Number(text) : text;
+  const result = schema.safeParse(plain);
+  if (result.success) return result.data.ms;
+  throw new UsageError(`${option}: ${result.error.issues[0]?.message ?? 'expected a duration'}`);
+}
