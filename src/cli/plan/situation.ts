@@ -2,7 +2,7 @@ import { duration } from '../../config/duration.js';
 import type { Config } from '../../config/config.js';
 import { loadConfig, type LoadOptions } from '../../config/load.js';
 import { UsageError } from '../commandError.js';
-import { NOBODY } from '../registry.js';
+import { NO_UUID } from '../noUuid.js';
 
 /** What the options say, as they are written. */
 export interface PlanWords {
@@ -32,7 +32,7 @@ const MOST_PEERS = 10_000_000;
 /** The settings of the configuration, or the defaults where there is none, with what the options say over them. */
 export async function situationOf(options: LoadOptions, words: PlanWords): Promise<Situation> {
   // A plan needs no UUID, and so no configuration.
-  const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NOBODY, ...options.env } });
+  const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NO_UUID, ...options.env } });
   const { intervalMs, timeoutMs } = config.sync;
   return {
     peers: count('--peers', words.peers),
