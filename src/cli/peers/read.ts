@@ -1,17 +1,19 @@
-import { ifOfAnotherType } from '../../clients/replies.js';
 import type { AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
 import { ANY, members, placesOf } from './kinds.js';
+import { readPage, type Found, type PeerRow } from './readPage.js';
 
-/** The fields of an entry, with its `kind` and `uuid`. */
-export type PeerRow = Readonly<Record<string, string>>;
+export type { PeerRow } from './readPage.js';
 
 export const CONSUMER_STATES = ['available', 'suspect', 'unavailable', 'pending', 'denied', 'invalid'] as const;
 export const PRODUCER_STATES = ['knows', 'owing', 'untold', 'denied', 'invalid'] as const;
 export type ConsumerState = (typeof CONSUMER_STATES)[number];
 export type ProducerState = (typeof PRODUCER_STATES)[number];
+
+const OF_ANOTHER_TYPE: PeerRow = { error: 'address-invalid' };
+const NOTHING: Found = { fields: {}, owing: false };
 
 /** An entry of the registry, and how its peer stands. */
 export interface ReadPeer {
@@ -31,29 +33,27 @@ export async function* readPeers(
 ): AsyncGenerator<readonly ReadPeer[]> {
   const ip = kind === 'producer' ? await registry.redis.hget(registry.keys.scheduler, 'ip') : null;
   for await (const page of members(registry, placesOf(registry, kind).set)) {
-    yield await Promise.all(page.map((uuid) => readPeer(registry, kind, uuid, ip, fields)));
+    const found = await readPage(registry, kind, page, fields);
+    yield page.map((uuid, i) => toPeer(registry, kind, uuid, ip, found[i] ?? NOTHING));
   }
 }
 
 /** One peer; `ip` is our own, which a producer may know. */
-export async function readPeer(
-  { redis, keys, allow }: Registry,
+export async function readPeer(registry: Registry, kind: PeerKind, uuid: string, ip: string | null): Promise<ReadPeer> {
+  const [found = NOTHING] = await readPage(registry, kind, [uuid]);
+  return toPeer(registry, kind, uuid, ip, found);
+}
+
+function toPeer(
+  { allow }: Registry,
   kind: PeerKind,
   uuid: string,
   ip: string | null,
-  wanted?: readonly string[],
-): Promise<ReadPeer> {
-  const key = placesOf({ keys }, kind).keyOf(uuid);
-  const [fields, due] = await Promise.all([
-    (wanted === undefined ? redis.hgetall(key) : some(redis.hmget(key, ...wanted), wanted)).catch(
-      ifOfAnotherType<Record<string, string>>({ error: 'address-invalid' }),
-    ),
-    kind === 'producer' ? redis.zscore(keys.announcements, uuid) : null,
-  ]);
-  const row = { ...fields, kind, uuid };
+  { fields = OF_ANOTHER_TYPE, owing }: Found,
+): ReadPeer {
   const may = allow ?? ANY;
-  const state = kind === 'consumer' ? consumerState(fields, may) : producerState(fields, may, ip, due !== null);
-  return { kind, uuid, row, state };
+  const state = kind === 'consumer' ? consumerState(fields, may) : producerState(fields, may, ip, owing);
+  return { kind, uuid, row: { ...fields, kind, uuid }, state };
 }
 
 /** The verdict on a consumer; `pending` where there is none yet, and why it is not called where it can't be. */
@@ -81,13 +81,4 @@ function uncallable({ ip, port, error }: PeerRow, allow: readonly AddressClass[]
   const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
   const fault = entry.ok ? error : entry.error;
   return fault === 'address-denied' ? 'denied' : fault === 'address-invalid' ? 'invalid' : undefined;
-}
-
-/** The fields that are there. */
-async function some(values: Promise<(string | null)[]>, names: readonly string[]): Promise<Record<string, string>> {
-  const fields: Record<string, string> = {};
-  (await values).forEach((value, i) => {
-    if (value !== null) fields[names[i] ?? ''] = value;
-  });
-  return fields;
 }
