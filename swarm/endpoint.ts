@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { callerAddress, readBody } from '#src/wire.js';
 import { misbehave, type Behaviour } from './behaviour.js';
 
 /** A call as it came in. */
@@ -31,8 +32,6 @@ export interface EndpointOptions {
   readonly port: number;
   readonly answer: (call: Call) => Promise<Answer> | Answer;
 }
-
-const LARGEST_BODY = 65_536;
 
 /** One HTTP endpoint that takes a POST at one path, and can be told to misbehave, to vanish and to come back. */
 export class Endpoint {
@@ -113,10 +112,13 @@ export class Endpoint {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
     response.once('close', () => (this.#atOnce -= 1));
     response.on('error', () => undefined);
-    const body = await read(request).catch(() => undefined);
-    if (body === undefined) return;
+    const body = await readBody(request).catch(() => undefined);
+    if (body === undefined) {
+      response.writeHead(413).end();
+      return;
+    }
     const { url = '/', headers, socket, method } = request;
-    const from = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    const from = callerAddress(socket) ?? '';
     const call: Call = { path: url, body, headers, from, at: Date.now() };
     this.calls.push(call);
     if (!misbehave(this.#behaviour, request, response)) {
@@ -132,13 +134,4 @@ export class Endpoint {
     if (method !== 'POST') return { status: 405 };
     return this.options.answer(call);
   }
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.length > LARGEST_BODY) request.destroy();
-  }
-  return text;
 }

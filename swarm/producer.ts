@@ -1,6 +1,5 @@
-import { identityIn } from './consumer.js';
+import { ipCall, parseCall, termOf, verify } from '#src/wire.js';
 import { Endpoint } from './endpoint.js';
-import { verify } from './signature.js';
 
 export interface ProducerOptions {
   readonly host: string;
@@ -23,10 +22,10 @@ export class Producer {
       port,
       answer: (call) => {
         if (secret !== undefined && !verify(secret, call)) return { status: 401 };
-        const caller = identityIn(call.body);
-        if (caller?.ip === undefined) return { status: 400 };
+        const caller = parseCall(ipCall, call.body);
+        if (caller === undefined) return { status: 400 };
         // What a process sends that was overtaken in the meantime is no longer true.
-        const term = Number(call.headers['x-consumer-term'] ?? 0);
+        const term = termOf(call) ?? 0;
         if (term < (terms.get(caller.uuid) ?? 0)) return { status: 409 };
         terms.set(caller.uuid, term);
         told.set(caller.uuid, [...(told.get(caller.uuid) ?? []), caller.ip]);

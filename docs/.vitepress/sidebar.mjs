@@ -43,5 +43,5 @@ export const sidebar = [
   ),
   group('When something is wrong', ['Troubleshooting', 'troubleshooting']),
   group('How much it takes', ['Sizing', 'sizing'], ['Performance', 'performance']),
-  group('Working on it', ['Testing', 'testing']),
+  group('Working on it', ['Decisions', 'decisions/README'], ['Testing', 'testing']),
 ];

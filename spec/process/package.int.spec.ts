@@ -18,7 +18,44 @@ const PAPERS = [
   'config.schema.json',
   'consumer-scheduler.example.yaml',
   'deploy/consumer-scheduler.service',
+  'examples/README.md',
+  'examples/consumer-api.mjs',
+  'examples/producer.mjs',
 ];
+/** The types of what is exported, and those that they are made of. */
+const TYPES = [
+  ...['version', 'wire', 'registry'],
+  ...['client', 'entries', 'events', 'input', 'scripts'].map((name) => `registry/${name}`),
+  ...['call/reasons', 'call/signature', 'ip/address', 'ip/scope', 'peer/peer'].map((name) => `domain/${name}`),
+];
+
+/** Compiled against the package; a line with `@ts-expect-error` has to be refused. */
+const API = `
+import { createServer } from 'node:http';
+import { Cluster, Redis } from 'ioredis';
+import { openRegistry, type ConsumerEntry, type Registration } from 'consumer-scheduler/registry';
+import { callerAddress, parseCall, readBody, syncCall, verify, type SyncCall } from 'consumer-scheduler/wire';
+
+openRegistry({ redis: new Cluster([]), prefix: '{p2p}:' });
+const registry = openRegistry({ redis: new Redis(), mostPerSource: 5 });
+createServer(async (request, response) => {
+  const body = (await readBody(request)) ?? '';
+  const call: SyncCall | undefined = parseCall(syncCall, body);
+  const from: string | undefined = callerAddress(request.socket);
+  if (call === undefined || from === undefined || !verify('secret', { headers: request.headers, body, at: 0 })) return;
+  const result: Registration = await registry.register('consumer', { uuid: call.uuid, ip: call.ip ?? from, from });
+  response.end(result.outcome === 'registered' ? result.uuid : result.reason);
+  // @ts-expect-error there may be no address
+  await registry.register('consumer', { uuid: call.uuid, ip: call.ip });
+});
+for await (const peer of registry.list('consumer')) {
+  const consumer: ConsumerEntry = peer;
+  const state: 'available' | 'suspect' | 'unavailable' | undefined = consumer.state;
+  // @ts-expect-error that is no state
+  if (state === 'dead') break;
+}
+export {};
+`;
 
 interface Lock {
   readonly packages: Record<
@@ -83,7 +120,7 @@ describe('a fresh clone', function () {
     expect(own).to.have.members([
       ...PAPERS,
       ...pages.map((name) => `docs/${name}`),
-      'dist/version.d.ts',
+      ...TYPES.map((name) => `dist/${name}.d.ts`),
       'package.json',
       ...modules,
     ]);
@@ -114,6 +151,24 @@ describe('a fresh clone', function () {
       expect(JSON.parse(stdout)).to.deep.equal([['version'], [], 0]);
     });
 
+    it('gives an API the registry and the calls, and starts nothing by that', () => {
+      const script = `
+        const [registry, wire] = [await import('consumer-scheduler/registry'), await import('consumer-scheduler/wire')];
+        const open = process.getActiveResourcesInfo().filter((kind) => /TCP|UDP|FSEvent|Signal|Timeout/.test(kind));
+        process.stdout.write(JSON.stringify([Object.keys(registry), Object.keys(wire), open]));`;
+      const { status, stdout, stderr } = run('--input-type=module', '-e', script);
+      expect(status, stderr).to.equal(0);
+      const [registry, wire, open] = JSON.parse(stdout) as string[][];
+      expect(registry).to.have.members(['Registry', 'RegistryInputError', 'openRegistry']);
+      expect(wire).to.include.members(['syncCall', 'syncAnswer', 'ipCall', 'sign', 'verify', 'callerAddress']);
+      expect(open).to.deep.equal([]);
+    });
+
+    it('has examples that run in it', () => {
+      const { status, stderr } = run('examples/consumer-api.mjs');
+      expect([status, stderr.includes('LOCAL_UUID: expected the UUID of this node')]).to.deep.equal([1, true]);
+    });
+
     it('has nothing that publint finds fault with', async () => {
       const { publint } = await import('publint');
       const { messages } = await publint({ pkgDir: join(clone.folder, 'package'), pack: false, strict: true });
@@ -129,6 +184,20 @@ describe('a fresh clone', function () {
       const options = ['--strict', '--noEmit', '--lib', 'es5', '--skipLibCheck', '--module', 'nodenext'];
       const { status, stdout } = run(tsc, ...options, '--ignoreConfig', file);
       expect(status, stdout).to.equal(0);
+    });
+
+    it('has types of the registry and of the calls that an API can be written with, whatever resolves them', () => {
+      const file = join(clone.folder, 'package/typed/api.mts');
+      writeFileSync(file, API);
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const strict = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--lib', 'es2022', '--types', 'node'];
+      for (const module of [
+        ['--module', 'nodenext'],
+        ['--module', 'esnext', '--moduleResolution', 'bundler'],
+      ]) {
+        const { status, stdout } = run(tsc, ...strict, ...module, '--target', 'es2022', '--ignoreConfig', file);
+        expect(status, stdout).to.equal(0);
+      }
     });
   });
 

@@ -59,6 +59,7 @@ describe('what operators read', function () {
       'status',
       'events',
       'health',
+      'conformance',
       'completion',
     ];
     const peersOf = ['list', 'show', 'export', 'import', 'add', 'remove'].map((name) => `peers ${name}`);
@@ -155,6 +156,25 @@ describe('what operators read', function () {
     await transcript.run(['health', '--url', 'localhost:9464']);
     await transcript.run(['health'], config({ status: { enabled: false } }));
     transcript.expectUnchanged('health');
+  });
+
+  it('conformance', async () => {
+    const endpoint = await startConsumer({ uuid: US, host: '127.0.0.1', registry: { redis, prefix: 'p2p:' } });
+    peers.push(endpoint);
+    const url = `http://127.0.0.1:${endpoint.port}`;
+    transcript.hide(url, 'http://127.0.0.1:8080');
+    transcript.vary(/remove consumer [\da-f-]{36}/g, 'remove consumer UUID');
+    await transcript.run(['conformance', url]);
+    await redis.hset(keys.scheduler, { uuid: PEER });
+    await transcript.run(['conformance', url, '--redis', shared.server.url]);
+    endpoint.behave({ status: 503 });
+    await transcript.run(['conformance', url]);
+    for (const words of ['localhost:80', 'http://', 'http://me:x@127.0.0.1', 'http://127.0.0.1 --kind peer']) {
+      await transcript.run(['conformance', ...words.split(' ')]);
+    }
+    const more = ['--redis redis://127.0.0.1 --kind producer', '--prefix x:', '--uuid me', '--timeout 5', '--secret='];
+    for (const words of more) await transcript.run(['conformance', 'http://127.0.0.1', ...words.split(' ')]);
+    transcript.expectUnchanged('conformance');
   });
 
   it('doctor', async () => {

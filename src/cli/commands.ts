@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { defineConformance } from './conformance/commands.js';
 import { examples, onRegistry, type OnRegistry, type Surroundings } from './define.js';
 import type { InitWords } from './init/init.js';
 import { definePeers } from './peers/commands.js';
@@ -18,6 +19,7 @@ export function defineCommands(root: Command, surroundings: Surroundings): void 
   definePeers(root, surroundings);
   defineNotify(root, surroundings);
   definePlan(root, surroundings);
+  defineConformance(root, surroundings);
   const completion = root
     .command('completion')
     .description('print what makes a shell complete commands and options')

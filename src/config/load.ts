@@ -10,11 +10,14 @@ import { uuidBeside } from './uuidFile.js';
 export interface LoadOptions extends FileOptions {
   /** From `--redis`: where Redis is; then no file is read. */
   readonly redis?: string | undefined;
+  /** From `--prefix`: what the keys there begin with. */
+  readonly keyPrefix?: string | undefined;
   /** For a command that does without a UUID of ours: what stands for it where none is set. */
   readonly spareUuid?: string;
 }
 
-const REDIS_OPTION = '--redis';
+/** What the names of options begin with, unlike those of variables. */
+const OPTION = '--';
 
 const NO_SETTINGS = 'the file has no settings';
 
@@ -54,12 +57,12 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
   const spare = path === undefined || file.value.uuid !== undefined ? undefined : await uuidBeside(path);
   const { problems, ...environment } = fromEnvironment(options.env);
-  const settings = [...environment.settings, ...fromOption(options)];
+  const settings = [...environment.settings, ...fromOptions(options)];
   const whereIs: WhereIs = (at) => {
     const key = at.map(String).join('.');
     const setting = settings.findLast((one) => key === one.key || key.startsWith(`${one.key}.`));
     if (setting === undefined) return key === 'uuid' && spare !== undefined ? spare.path : file.whereIs(at);
-    return setting.variable === REDIS_OPTION ? REDIS_OPTION : `environment ${setting.variable}`;
+    return setting.variable.startsWith(OPTION) ? setting.variable : `environment ${setting.variable}`;
   };
   const value = settings.reduce((tree, setting) => withValue(tree, setting.key.split('.'), setting.value), {
     ...(spare && { uuid: spare.uuid }),
@@ -84,8 +87,11 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
   return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
 }
 
-function fromOption({ redis }: LoadOptions): readonly Setting[] {
-  return redis === undefined ? [] : [{ key: 'redis.url', value: redis, variable: REDIS_OPTION }];
+function fromOptions({ redis, keyPrefix }: LoadOptions): readonly Setting[] {
+  return [
+    { key: 'redis.url', value: redis, variable: `${OPTION}redis` },
+    { key: 'redis.keyPrefix', value: keyPrefix, variable: `${OPTION}prefix` },
+  ].filter(({ value }) => value !== undefined);
 }
 
 /** Why nothing sets the one key that is required, where no file does; where it is not required, why nothing is set. */

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
+import { UUID } from '../domain/peer/uuid.js';
 import { Duration } from './duration.js';
 
 /*
@@ -49,10 +50,9 @@ export function listOf<T extends z.ZodType>(what: string, item: T) {
 }
 
 /** In lower case from here on: the same UUID must be found under one key, however it was typed. */
-export const uuid = text(
-  'a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11',
-  /^[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}$/,
-).transform((value) => value.toLowerCase());
+export const uuid = text('a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', UUID).transform((value) =>
+  value.toLowerCase(),
+);
 
 export const ipLiteral = z
   .string({ error: 'expected an IP address' })

@@ -19,6 +19,8 @@ export interface Keys {
   readonly producer: (uuid: string) => string;
   readonly history: (uuid: string) => string;
   readonly replica: (instance: string) => string;
+  /** Who was registered from an address; the API's. */
+  readonly source: (address: string) => string;
 }
 
 export function keysUnder(prefix: string): Keys {
@@ -41,5 +43,6 @@ export function keysUnder(prefix: string): Keys {
     producer: (uuid) => `${prefix}producer:${uuid}`,
     history: (uuid) => `${prefix}history:${uuid}`,
     replica: (instance) => `${prefix}replica:${instance}`,
+    source: (address) => `${prefix}source:${address}`,
   };
 }

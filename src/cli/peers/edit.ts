@@ -1,11 +1,12 @@
 import type { LoadOptions } from '../../config/load.js';
 import { checkAddress, classify, type AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
+import { UUID } from '../../domain/peer/uuid.js';
 import { nameOf, quoted } from '../../domain/text/printable.js';
 import { CommandError, UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, kindOf, ourUuid, placesOf, spellingsOf, UUID } from './kinds.js';
+import { ANY, kindOf, ourUuid, placesOf, spellingsOf } from './kinds.js';
 
 /** Puts a peer into the registry, or gives a registered one another address. */
 export async function addPeer(

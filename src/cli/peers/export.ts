@@ -1,10 +1,11 @@
 import type { LoadOptions } from '../../config/load.js';
 import { readEntry } from '../../domain/peer/entry.js';
+import { UUID } from '../../domain/peer/uuid.js';
 import { nameOf } from '../../domain/text/printable.js';
 import { counted } from '../../domain/text/words.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, KINDS, kindOf, UUID } from './kinds.js';
+import { ANY, KINDS, kindOf } from './kinds.js';
 import { CSV_HEAD, csvLine, jsonLine, type FilePeer } from './peerFile.js';
 import { readPeers, type PeerRow, type ReadPeer } from './read.js';
 

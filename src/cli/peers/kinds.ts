@@ -5,7 +5,6 @@ import { UsageError } from '../commandError.js';
 import type { Registry } from '../registry.js';
 
 export const KINDS = ['consumer', 'producer'] as const satisfies PeerKind[];
-export const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 /** Whatever class the policy may allow. */
 export const ANY: readonly AddressClass[] = ['public', 'private', 'loopback'];
 /** Entries read or written at once, and members of a set looked through at once. */

@@ -1,7 +1,8 @@
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
+import { UUID } from '../../domain/peer/uuid.js';
 import { quoted } from '../../domain/text/printable.js';
-import { ANY, KINDS, UUID } from './kinds.js';
+import { ANY, KINDS } from './kinds.js';
 
 /** A peer as a file has it: what the API owns of an entry. */
 export interface FilePeer {

@@ -15,7 +15,8 @@ export function checkIdentity(reply: Reply, uuid: string, latencyMs: number): Ch
 
 const OBJECT = /^\s*\{/;
 
-function namedUuid(body: string): string | undefined {
+/** The UUID that an answer names; undefined where it names none. */
+export function namedUuid(body: string): string | undefined {
   // An error for a body that is empty, as most are, would cost more than all else that is made of it.
   if (!OBJECT.test(body)) return undefined;
   try {

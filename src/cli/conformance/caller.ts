@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest, type ClientRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { once } from 'node:events';
+import type { PostJson, Reply } from '../../domain/call/http.js';
+import { sign, SIGNATURE_HEADER, TERM_HEADER } from '../../domain/call/signature.js';
+import type { PeerKind } from '../../domain/peer/peer.js';
+
+export interface CallerOptions {
+  readonly url: string;
+  readonly kind: PeerKind;
+  readonly secret: string | undefined;
+  readonly timeoutMs: number;
+  /** Static headers of each call. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly post: PostJson;
+}
+
+export interface Manner {
+  /** Instead of the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The value of the signature's header; null for none. */
+  readonly signature?: string | null;
+  readonly term?: number;
+  /** Who calls, where the body does not say it in the usual way. */
+  readonly uuid?: string;
+}
+
+/** An address that no scheduler calls: of a net for examples (RFC 5737, TEST-NET-3), as is the IPv6 one (RFC 3849). */
+export const NOWHERE = '203.0.113.77';
+export const NOWHERE_IPV6 = '2001:db8::77';
+
+/** Calls an API as the schedulers of other nodes do, each of them with a random UUID, and knows who was let in. */
+export class Caller {
+  /** All UUIDs that were called with, and those of calls that were answered with 2xx. */
+  readonly used = new Set<string>();
+  readonly accepted = new Set<string>();
+  /** That of a scheduler which has just started. */
+  readonly term = Math.floor(Date.now() / 1_000);
+
+  constructor(readonly options: CallerOptions) {}
+
+  /** A UUID that nobody has. */
+  newUuid(): string {
+    return randomUUID();
+  }
+
+  /** A call as it should be, with further fields. */
+  call(uuid: string, fields: object = {}, manner: Manner = {}): Promise<Reply> {
+    return this.say(this.body(uuid, fields), { uuid, ...manner });
+  }
+
+  body(uuid: string, fields: object = {}): string {
+    return JSON.stringify({ uuid, ...(this.options.kind === 'producer' ? { ip: NOWHERE } : {}), ...fields });
+  }
+
+  /** A call with this text as its body, signed where there is a secret. Never rejects. */
+  async say(body: string, { uuid, headers = {}, signature, term = this.term }: Manner = {}): Promise<Reply> {
+    const { url, kind, timeoutMs, post } = this.options;
+    const proof = signature === undefined ? this.signature(body, { term }) : signature;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    if (uuid !== undefined) this.used.add(uuid);
+    const reply = await post(
+      {
+        url,
+        body,
+        headers: {
+          ...this.options.headers,
+          ...headers,
+          ...(kind === 'producer' ? { [TERM_HEADER]: String(term) } : {}),
+          ...(proof === null ? {} : { [SIGNATURE_HEADER]: proof }),
+        },
+      },
+      deadline,
+    );
+    if (uuid !== undefined && reply.ok) this.accepted.add(uuid);
+    return deadline.aborted && !reply.ok ? { ok: false, reason: 'timeout' } : reply;
+  }
+
+  /** What proves that a body is ours, by now and by the secret unless others are given; null without a secret. */
+  signature(body: string, over: { readonly secret?: string; readonly at?: number; readonly term?: number } = {}) {
+    const { secret = this.options.secret, at = Date.now(), term = this.term } = over;
+    if (secret === undefined) return null;
+    return sign(secret, body, at, this.options.kind === 'producer' ? term : undefined);
+  }
+
+  /** The status that a GET is answered with, or why there is none. */
+  async get(): Promise<number | string> {
+    const request = this.#open('GET', {});
+    try {
+      const responded = once(request, 'response') as Promise<[{ readonly statusCode?: number }]>;
+      request.end();
+      const [{ statusCode = 0 }] = await responded;
+      return statusCode;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? 'no answer';
+    } finally {
+      request.destroy();
+    }
+  }
+
+  /** Sends half of a body and goes. */
+  async cutOff(body: string): Promise<void> {
+    const request = this.#open('POST', {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    });
+    request.on('error', () => undefined);
+    const closed = new Promise((resolve) => request.once('close', resolve));
+    request.write(body.slice(0, body.length / 2), () => request.destroy());
+    await closed;
+  }
+
+  #open(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
+    const { url, timeoutMs } = this.options;
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    return send(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) });
+  }
+}

@@ -1,0 +1,107 @@
+import { nativeClient } from '../../clients/native.js';
+import type { LoadOptions } from '../../config/load.js';
+import type { PeerKind } from '../../domain/peer/peer.js';
+import { nameOf } from '../../domain/text/printable.js';
+import { version } from '../../version.js';
+import { FAILED, GOOD } from '../exitCode.js';
+import { print } from '../print.js';
+import { withRegistry } from '../registry.js';
+import { outputStyle } from '../style.js';
+import { checkAnswering, checkFirst } from './answering.js';
+import { Caller } from './caller.js';
+import { NO_ANSWER, notChecked, type Finding } from './finding.js';
+import { localAddress } from './localAddress.js';
+import { promisesOf, type PromiseId } from './promises.js';
+import { checkProof, checkTerms } from './proving.js';
+import { checkRefusing, HOSTILE, UNNAMED } from './refusing.js';
+import { checkRegistry } from './registering.js';
+import { asJson, inWords } from './report.js';
+import { settingsOf, type ConformanceWords, type Settings } from './settings.js';
+import { Stored } from './stored.js';
+
+/** Says of an API which promises it keeps. Resolves to the exit code: a failure where one is broken. */
+export async function examineApi(options: LoadOptions, url: string, words: ConformanceWords): Promise<number> {
+  const settings = await settingsOf(options, url, words);
+  const { redis, keyPrefix, kind } = settings;
+  const { findings, left } =
+    redis === undefined
+      ? await examined(settings)
+      : await withRegistry({ ...options, redis, keyPrefix }, (registry) => examined(settings, new Stored(registry)));
+  if (words.json === true) await print(`${asJson(findings, { url: settings.url, kind, left })}\n`);
+  else await print(`${head(settings)}\n\n${inWords(findings, outputStyle())}${remains(kind, left)}`);
+  return findings.some(({ result }) => result === 'broken') ? FAILED : GOOD;
+}
+
+interface Examined {
+  readonly findings: readonly Finding[];
+  /** Callers that the API has let in, and that are still there. */
+  readonly left: readonly string[];
+}
+
+async function examined(settings: Settings, stored?: Stored): Promise<Examined> {
+  const { url, tls, timeoutMs } = settings;
+  const post = nativeClient({ userAgent: `consumer-scheduler/${version}`, tls });
+  const caller = new Caller({ ...settings, post });
+  // Where nobody listens, the first call says so.
+  const from = stored === undefined ? '' : await localAddress(url, timeoutMs).catch(() => '');
+  try {
+    const found = await checks(settings, caller, stored, from);
+    if (found.some(({ id, result }) => id === 'stores-first' && result === 'broken')) await stored?.settle();
+    return { findings: complete(settings, found), left: stored === undefined ? [...caller.accepted] : [] };
+  } finally {
+    await stored?.remove([...caller.used, ...Object.values(HOSTILE), ...UNNAMED], from);
+  }
+}
+
+/** One group after the other, as long as the API answers. */
+async function checks(
+  { kind, own, secret }: Settings,
+  caller: Caller,
+  stored: Stored | undefined,
+  from: string,
+): Promise<readonly Finding[]> {
+  const uuid = caller.newUuid();
+  const found = [...(await checkFirst(caller, uuid))];
+  const groups = [
+    async () => checkAnswering(caller, uuid, own ?? (await stored?.own())),
+    () => checkRefusing(caller, uuid),
+    ...(secret === undefined ? [] : [() => checkProof(caller, uuid)]),
+    ...(stored === undefined ? [] : [() => checkRegistry(caller, stored, from)]),
+    ...(kind === 'producer' ? [() => checkTerms(caller)] : []),
+  ];
+  if (!isKept(found, 'answers')) return found;
+  for (const group of groups) {
+    found.push(...(await group()));
+    if (!(await caller.call(uuid)).ok) break;
+  }
+  return found;
+}
+
+/** One finding for each promise, in their order. */
+function complete({ kind, secret, redis }: Settings, findings: readonly Finding[]): readonly Finding[] {
+  const given = { '--secret': secret !== undefined, '--redis': redis !== undefined };
+  const gone = isKept(findings, 'answers') ? 'it went wrong before' : NO_ANSWER;
+  return promisesOf(kind).map(({ id, needs }) => {
+    const why = needs === undefined || given[needs] ? gone : `needs ${needs}`;
+    return findings.find((one) => one.id === id) ?? notChecked(id, why);
+  });
+}
+
+function isKept(findings: readonly Finding[], id: PromiseId): boolean {
+  return findings.some((one) => one.id === id && one.result === 'kept');
+}
+
+function head({ url, kind, secret, redis }: Settings): string {
+  const signed = secret === undefined ? 'not signed' : 'signed';
+  const looked = redis === undefined ? '' : '; its registry is looked at';
+  return `${kind} API at ${url}\ncalls are ${signed}${looked}`;
+}
+
+/** Which entries are to be taken out by hand. */
+function remains(kind: PeerKind, left: readonly string[]): string {
+  if (left.length === 0) return '';
+  const names = left.map(nameOf);
+  if (kind === 'producer') return `\nthe producer may have stored these callers: ${names.join(', ')}\n`;
+  const commands = names.map((name) => `  consumer-scheduler peers remove consumer ${name}\n`).join('');
+  return `\nthe API may have registered these callers; --redis takes them out again:\n${commands}`;
+}

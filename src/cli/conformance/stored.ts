@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ifOfAnotherType } from '../../clients/replies.js';
+import { networkOf } from '../../domain/ip/network.js';
+import { classify } from '../../domain/ip/address.js';
+import type { Registry } from '../registry.js';
+
+export type Entry = Readonly<Record<string, string>>;
+
+/** What comes later than this after an answer does not come. */
+const PATIENCE_MS = 2_000;
+const LOOK_MS = 20;
+
+/** What an API has stored of its callers; the registry's own functions would read it as what it should be. */
+export class Stored {
+  constructor(private readonly registry: Pick<Registry, 'redis' | 'keys'>) {}
+
+  /** The UUID of the scheduler on this registry. */
+  async own(): Promise<string | undefined> {
+    const uuid = await this.registry.redis.hget(this.registry.keys.scheduler, 'uuid');
+    return uuid?.toLowerCase();
+  }
+
+  /** The entry of a registered consumer as it is now; undefined for one that is not registered, or has no hash. */
+  async entry(uuid: string): Promise<Entry | undefined> {
+    const { redis, keys } = this.registry;
+    const [member, fields] = await Promise.all([
+      redis.sismember(keys.consumers, uuid),
+      redis.hgetall(keys.consumer(uuid)).catch(ifOfAnotherType<Entry>({})),
+    ]);
+    return member === 1 && Object.keys(fields).length > 0 ? fields : undefined;
+  }
+
+  /** The same, waited for: an API that answers before it stores has another fault than one that never does. */
+  async awaited(uuid: string, wanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const entry = await this.entry(uuid);
+      if ((entry !== undefined && wanted(entry)) || performance.now() > deadline) return entry;
+      await delay(LOOK_MS);
+    }
+  }
+
+  /** Gives an API that stores after its answer the time to do so. */
+  async settle(): Promise<void> {
+    await delay(PATIENCE_MS);
+  }
+
+  /** Makes an entry as the API and the scheduler would have it by now. */
+  async put(uuid: string, fields: Entry): Promise<void> {
+    const { redis, keys } = this.registry;
+    await redis.hset(keys.consumer(uuid), fields);
+    await redis.sadd(keys.consumers, uuid);
+  }
+
+  /** Which of these are there, as a member or as a key. */
+  async present(uuids: readonly string[]): Promise<readonly string[]> {
+    const { redis, keys } = this.registry;
+    const found = await Promise.all(
+      uuids.map(async (uuid) => {
+        const counts = [redis.sismember(keys.consumers, uuid), redis.exists(keys.consumer(uuid))];
+        return (await Promise.all(counts)).some((count) => count > 0);
+      }),
+    );
+    return uuids.filter((_, i) => found[i]);
+  }
+
+  /** Takes out whatever of these is there; `from` is the address that they called from. */
+  async remove(uuids: readonly string[], from: string): Promise<void> {
+    const { redis, keys } = this.registry;
+    const address = classify(from);
+    for (const uuid of uuids) {
+      await redis.srem(keys.consumers, uuid);
+      await redis.del(keys.consumer(uuid), keys.history(uuid));
+      if (address.ok) await redis.srem(keys.source(networkOf(address.ip)), `consumer:${uuid}`);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Registers a peer, or gives a registered one its address. KEYS: the set of the kind, the set of the source, the sets of
+ * consumers and of producers, then the entry under each spelling of the UUID. ARGV: the kind, the address, the port (''
+ * leaves it, '-' takes it away), the time of the call or '', the most per source or 0, how long the set of the source is
+ * kept, in milliseconds; then the spellings, the usual one first. Returns the spelling, and 1 where it is new; nothing
+ * where the source has too many. All that is written comes after all that may fail for the type of a key.
+ */
+export const REGISTER = `
+local kind, ip, port, seen, most, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local stored
+for i = 7, #ARGV do
+  if not stored and redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then stored = i end
+end
+local at = stored or 7
+if not stored and most > 0 and redis.call('SCARD', KEYS[2]) >= most then
+  for _, member in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+    local of, uuid = string.match(member, '^(%a+):(.+)$')
+    if redis.call('SISMEMBER', of == 'producer' and KEYS[4] or KEYS[3], uuid or '') == 0 then
+      redis.call('SREM', KEYS[2], member)
+    end
+  end
+  if redis.call('SCARD', KEYS[2]) >= most then return {} end
+end
+redis.call('HSET', KEYS[at - 2], 'ip', ip)
+if seen ~= '' then redis.call('HSET', KEYS[at - 2], 'last_seen', seen) end
+if port == '-' then redis.call('HDEL', KEYS[at - 2], 'port')
+elseif port ~= '' then redis.call('HSET', KEYS[at - 2], 'port', port) end
+if not stored then
+  redis.call('SADD', KEYS[1], ARGV[at])
+  if most > 0 then redis.call('SADD', KEYS[2], kind .. ':' .. ARGV[at]) end
+end
+redis.call('PEXPIRE', KEYS[2], keep)
+return {ARGV[at], stored and 0 or 1}
+`;
+
+/** Notes a call of a registered consumer. KEYS: the set, the entry under each spelling; ARGV: the time, the spellings. */
+export const SEEN = `
+for i = 2, #ARGV do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then
+    redis.call('HSET', KEYS[i], 'last_seen', ARGV[1])
+    return 1
+  end
+end
+return 0
+`;
+
+/** Takes a peer out. KEYS: the set, then for each spelling what is stored of it; ARGV: how many keys that are, the spellings. */
+export const FORGET = `
+local removed, each = 0, tonumber(ARGV[1])
+for i = 2, #ARGV do
+  removed = removed + redis.call('SREM', KEYS[1], ARGV[i])
+  for k = 1, each do redis.call('DEL', KEYS[1 + (i - 2) * each + k]) end
+end
+return removed
+`;
