@@ -193,13 +193,62 @@ describe('Candidacy', () => {
       expect(await untilItLeads(beat)).to.be.at.most(2 * LEASE_MS);
     });
 
+    it('does not take a lease that lasts no longer than a margin for renewed', async () => {
+      lease.hold('x:7', { uuid: OTHER_UUID });
+      const { beat } = candidate('a');
+      await beat();
+      lease.endsAt += LEASE_MS / 10;
+      expect(await later(RENEWAL_MS, beat)).to.include({ kind: 'standby' });
+      lease.endsAt += LEASE_MS / 10 + 1;
+      expect(await rejection(beat())).to.be.instanceOf(ForeignHolderError);
+    });
+
+    it('waits for a holder that lives and does not say of which node it is', async () => {
+      const { beat } = candidate('a');
+      for (let i = 0; i < 3; i += 1) {
+        lease.hold('x:7');
+        expect(await later(RENEWAL_MS, beat)).to.include({ kind: 'standby' });
+      }
+    });
+
+    it('says after how long it took over, since the last sign of life that it saw', async () => {
+      now += 60_000;
+      const { beat } = candidate('a');
+      lease.hold('x:7', { uuid: US });
+      await beat();
+      await later(BEAT_MS, beat);
+      now += RENEWAL_MS;
+      lease.hold('x:7', { uuid: US });
+      await beat();
+      const from = now;
+      await untilItLeads(async () => {
+        const standing = await beat();
+        if (standing.kind === 'leads') expect(standing.afterMs).to.equal(now - from);
+        return standing;
+      });
+      expect(now - from).to.equal(1.5 * LEASE_MS);
+    });
+
+    it('stands by where a holder that is gone has left a lease that we may not take', async () => {
+      const own = await ownIdentity();
+      if (own === undefined) throw new Error('no /proc');
+      lease.hold('x:7', { uuid: US, identity: { ...own, started: '1' } });
+      const { beat } = candidate('a', { identity: own, mayTake: () => lease.beats > 10 });
+      expect(await beat()).to.include({ kind: 'standby' });
+      expect(lease.held).to.equal('x:7');
+    });
+
     it('refuses to wait where replicas.onForeign says so, once the holder was seen to live', async () => {
       lease.hold('x:7', { uuid: US });
       const { beat } = candidate('a', { onForeign: 'refuse' });
       expect(await beat()).to.include({ kind: 'standby' });
       now += RENEWAL_MS;
       lease.hold('x:7', { uuid: US });
-      expect(await rejection(beat())).to.be.instanceOf(RefusedError);
+      const error = await rejection(beat());
+      expect(error).to.be.instanceOf(RefusedError);
+      expect(error.message).to.equal(
+        'another scheduler of this node works on this registry, on host unknown, pid unknown (replicas.onForeign)',
+      );
     });
 
     it('says nothing and takes nothing while Redis is away', async () => {
@@ -235,6 +284,25 @@ describe('Candidacy', () => {
         expect(await beat()).to.include({ kind: 'leads', term: 1_030 });
       });
     }
+
+    it('goes on leading where Redis refuses a renewal and the lease is still ours', async () => {
+      const { beat, leadership } = candidate('a');
+      await beat();
+      refuse('OOM');
+      expect(await later(RENEWAL_MS, beat)).to.deep.equal({ kind: 'leads', term: 1_000, afterMs: undefined });
+      expect(leadership.token).to.equal('a:1000');
+    });
+
+    it('takes the lease again at once that it gave back, though the data is lost and it once stood by', async () => {
+      lease.hold('x:7', { uuid: US });
+      const { candidacy, beat } = candidate('a');
+      await beat();
+      lease.hold(':7');
+      expect(await beat()).to.include({ kind: 'leads' });
+      await candidacy.release();
+      lease.empty();
+      expect(await beat()).to.include({ kind: 'leads' });
+    });
 
     it('ends with the first answer that names another one', async () => {
       const { beat, leadership } = candidate('a');
@@ -291,6 +359,18 @@ describe('Candidacy', () => {
       });
     }
 
+    it('stands by for a holder of which nothing more can be read than its token', async () => {
+      const unread = { ...lease.of('a'), holder: () => Promise.reject(new Error('NOPERM')) };
+      lease.hold('x:1y:12', { uuid: US, host: 'there' });
+      const { beat } = candidate('a', { lease: unread });
+      refuse('NOPERM');
+      const nothing = { uuid: undefined, host: undefined, pid: undefined, since: undefined, shares: false };
+      expect(await beat()).to.deep.equal({
+        ...{ kind: 'standby', lost: false },
+        holder: { token: 'x:1y:12', instance: 'x:1y', ...nothing },
+      });
+    });
+
     it('works where the lease can’t even be read', async () => {
       lease.readable = false;
       const { beat } = candidate('a');
@@ -336,6 +416,20 @@ describe('Candidacy', () => {
       lease.empty();
       expect(await candidate('b').beat()).to.include({ kind: 'leads', term: 1_060 });
     });
+  });
+
+  it('asks Redis for no end of a lease that it does not hold', async () => {
+    const released: string[] = [];
+    const release = (token: string): Promise<void> => {
+      released.push(token);
+      return Promise.resolve();
+    };
+    const { candidacy, beat } = candidate('a', { lease: { ...lease.of('a'), release } });
+    await candidacy.release();
+    expect(released).to.deep.equal([]);
+    await beat();
+    await candidacy.release();
+    expect(released).to.deep.equal(['a:1000']);
   });
 
   it('gives nothing back where it holds nothing, and survives a Redis that is away', async () => {

@@ -135,6 +135,36 @@ describe('RedisLease, on a real Redis', () => {
       expect(await holderOf(shared.redis, keys, 'y:7')).to.include({ since: undefined });
     });
 
+    it('proves nothing of its process where a part of that is missing', async () => {
+      const whole = { boot: 'b', pid_namespace: 'n', started: '5', pid: '12' };
+      const identity = async (fields: Record<string, string>) => {
+        await shared.redis.del(keys.replica('x'));
+        await shared.redis.hset(keys.replica('x'), { instance: 'x', ...fields });
+        return (await leaseOf('a').holder('x:7')).identity;
+      };
+      expect(await identity(whole)).to.deep.equal({ boot: 'b', pidNamespace: 'n', started: '5', pid: 12 });
+      for (const missing of Object.keys(whole)) {
+        expect(await identity({ ...whole, [missing]: '' }), missing).to.equal(undefined);
+      }
+    });
+
+    it('is told as empty by one that knows nothing of its own process', async () => {
+      await beat('a');
+      const told = await shared.redis.hgetall(keys.replica('a'));
+      expect(told).to.include({ boot: '', pid_namespace: '', started: '', pid: String(process.pid) });
+    });
+
+    it('is the token of a lease that lasts, and of no other', async () => {
+      const lease = leaseOf('a');
+      expect(await lease.current()).to.equal(undefined);
+      await shared.redis.set(keys.leader, 'x:7', 'PX', 5_000);
+      expect(await lease.current()).to.equal('x:7');
+      await shared.redis.persist(keys.leader);
+      expect(await lease.current(), 'without an end').to.equal(undefined);
+      await shared.redis.set(keys.leader, ':7', 'PX', 5_000);
+      expect(await lease.current(), 'the mark of an orderly end').to.equal(undefined);
+    });
+
     for (const token of ['', 'nonsense', ':', 'x:', 'x:99999999999999999999', 'x:-1', 'x:1.5', 'x\n:7']) {
       it(`is nothing to stumble over: ${JSON.stringify(token)}`, async () => {
         await shared.redis.set(keys.leader, token, 'PX', 5_000);

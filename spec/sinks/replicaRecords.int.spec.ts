@@ -51,6 +51,14 @@ describe('the records of replicas', () => {
     });
   });
 
+  it('one silent peer is no isolation of theirs, and nothing of it has to be flushed', async () => {
+    const fields = new ReplicaFields({ name: 'nas-1' }, () => 12);
+    fields.accept({ kind: 'isolation.began', at: 3, scope: 'public IPv4', peers: 1 });
+    expect(fields.now()).to.include({ isolated: 0 });
+    expect(fields.waits).to.equal(false);
+    expect(await fields.flush()).to.deep.equal([]);
+  });
+
   it('an entry of the journal names the replica that tells it', async () => {
     const journal = new Journal(shared.redis, keys, wall, redisFailure, undefined, 'nas-1');
     journal.accept({ kind: 'shares.changed', at: 1, held: 32, of: 64, gained: 32, lost: 0 });

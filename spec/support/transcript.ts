@@ -1,12 +1,5 @@
-import { expect } from 'chai';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { expectKept } from './kept.js';
 import { Program } from './program.js';
-
-const FOLDER = fileURLToPath(new URL('../../../spec/transcripts/', import.meta.url));
-/** Whether the files are to be written rather than compared. */
-const UPDATING = process.env.UPDATE_TRANSCRIPTS === '1';
 
 /** What differs from one run to the next, and what stands for it. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
@@ -57,12 +50,6 @@ export class Transcript {
     let text = this.#parts.join('\n');
     for (const [hidden, shown] of this.#names) text = text.replaceAll(hidden, shown);
     for (const [pattern, shown] of this.#varying) text = text.replaceAll(pattern, shown);
-    const file = join(FOLDER, `${name}.txt`);
-    if (UPDATING) {
-      mkdirSync(FOLDER, { recursive: true });
-      writeFileSync(file, text);
-    }
-    const kept = readFileSync(file, 'utf8');
-    expect(text, `npm run transcripts takes the change over into spec/transcripts/${name}.txt`).to.equal(kept);
+    expectKept(name, text);
   }
 }

@@ -13,7 +13,7 @@ export function happening(event: SchedulerEvent, stoodBy: boolean): Message | un
     case 'leader.took': {
       const { at, term, afterMs } = event;
       if (!stoodBy) return undefined;
-      const after = afterMs === undefined ? '' : `, ${duration(afterMs)} after the last sign of the one before`;
+      const after = afterMs === undefined ? '' : `, ${duration(afterMs)} after the last sign of life of the one before`;
       return once('took-over', at, 'took over', `This scheduler works on the registry now (term ${term})${after}.`);
     }
     default:

@@ -42,7 +42,12 @@ const WORDS: readonly (readonly [string, object, string])[] = [
     { ip: '1.1.1.1', quietMs: 300_000 },
     'public IP changes too often: 1.1.1.1 is announced once it has stood for 300.0 s',
   ],
-  ['ip.changed', { ip: '1.1.1.1', producers: 1 }, 'public IP changed from none to 1.1.1.1: 1 producer to tell'],
+  ['ip.changed', { ip: '1.1.1.1', producers: 1 }, 'public IP is now 1.1.1.1: 1 producer to tell'],
+  [
+    'ip.changed',
+    { ip: '1.1.1.1', previous: '8.8.8.8', producers: 2 },
+    'public IP changed from 8.8.8.8 to 1.1.1.1: 2 producers to tell',
+  ],
   ['announcement.acknowledged', { uuid: 'p', ip: '1.1.1.1' }, 'producer p acknowledged 1.1.1.1'],
   [
     'announcement.failed',
@@ -62,17 +67,23 @@ const WORDS: readonly (readonly [string, object, string])[] = [
   [
     'redis.caught-up',
     { what: 'writing verdicts', written: 3 },
-    'writing verdicts works again: 3 verdicts that waited in memory written',
+    'writing verdicts works again: 3 verdicts that waited in memory are written',
+  ],
+  [
+    'redis.caught-up',
+    { what: 'writing verdicts', written: 1 },
+    'writing verdicts works again: 1 verdict that waited in memory is written',
   ],
   [
     'embedded.ended',
     { reason: 'killed', retryInMs: 1_000 },
-    'the embedded redis-server is started again in 1.0 s: killed',
+    'the embedded redis-server has ended and is started again in 1.0 s: killed',
   ],
   ['config.reloaded', { changed: ['sync.interval'] }, 'configuration reloaded: sync.interval changed'],
-  ['config.reloaded', { changed: [] }, 'the configuration is valid again, and what it was before'],
+  ['config.reloaded', { changed: [] }, 'the configuration is valid again and has not changed'],
   ['config.rejected', { problems: ['a: b'] }, 'new configuration ignored: a: b'],
   ['config.needs-restart', { keys: ['uuid'] }, 'a restart is needed for the new value of uuid'],
+  ['config.needs-restart', { keys: ['uuid', 'redis'] }, 'a restart is needed for the new values of uuid, redis'],
 ];
 
 describe('the words for an entry of the journal', () => {

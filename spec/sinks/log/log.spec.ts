@@ -1,91 +1,8 @@
 import { expect } from 'chai';
 import { Writable } from 'node:stream';
-import { createLogger, transports } from 'winston';
+import { createLogger, transports, type Logger } from 'winston';
 import type { SchedulerEvent } from '#src/events.js';
-import { describe as inWords } from '#src/sinks/log/describe.js';
 import { LogSink } from '#src/sinks/log/log.js';
-
-/** One of each kind of event. */
-const EVENTS: readonly SchedulerEvent[] = [
-  { kind: 'round.started', at: 1, lane: 'regular', round: 1 },
-  { kind: 'round.skipped', at: 1, lane: 'regular' },
-  { kind: 'round.skipped', at: 1, lane: 'suspect' },
-  { kind: 'status.fault', at: 1, path: '/api/peers', reason: 'x is not iterable' },
-  {
-    kind: 'round.finished',
-    skipped: 0,
-    at: 1,
-    lane: 'regular',
-    round: 1,
-    tookMs: 1_500,
-    ok: 2,
-    failed: 1,
-    aborted: false,
-    local: 0,
-  },
-  {
-    kind: 'round.finished',
-    skipped: 0,
-    at: 1,
-    lane: 'suspect',
-    round: 1,
-    tookMs: 15,
-    ok: 2,
-    failed: 1,
-    aborted: true,
-    local: 0,
-  },
-  { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'clock-gap' },
-  { kind: 'peer.discarded', at: 1, uuid: 'a', why: 'local' },
-  {
-    kind: 'peer.malformed',
-    at: 1,
-    peer: 'consumer',
-    uuid: 'a',
-    error: 'address-denied',
-    detail: 'ip "10.0.0.1"',
-  },
-  { kind: 'isolation.began', at: 1, scope: 'public IPv4', peers: 2 },
-  { kind: 'isolation.ended', at: 1, scope: 'public IPv4' },
-  { kind: 'clock.gap', at: 1, gapMs: 7_000 },
-  { kind: 'peer.undecided', at: 1, lane: 'regular', uuid: 'a', reason: 'timeout' },
-  { kind: 'family.missing', at: 1, family: 'IPv6', peers: 2 },
-  { kind: 'family.found', at: 1, family: 'IPv6' },
-  { kind: 'redis.worked', at: 1, what: 'a step' },
-  { kind: 'ip.polled', at: 1, source: 'dns', result: 'ok' },
-  { kind: 'ip.unknown', at: 1, failures: [], known: undefined },
-  { kind: 'ip.disagreed', at: 1, answers: ['1.1.1.1', '8.8.8.8'] },
-  { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] },
-  { kind: 'ip.held', at: 1, ip: '1.1.1.1', quietMs: 300_000 },
-  { kind: 'ip.changed', at: 1, ip: '1.1.1.1', previous: undefined, producers: 1 },
-  { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, again: false },
-  { kind: 'announcement.acknowledged', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, again: true },
-  { kind: 'announcements.added', at: 1, ip: '1.1.1.1', newcomers: 2, refreshed: 1 },
-  { kind: 'announcements.added', at: 1, ip: '1.1.1.1', newcomers: 0, refreshed: 1 },
-  { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 1, reason: 'timeout', retryInMs: 50 },
-  { kind: 'announcement.failed', at: 1, uuid: 'p', ip: '1.1.1.1', attempts: 2, reason: 'timeout', retryInMs: 50 },
-  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'ip' },
-  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'address' },
-  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'ok', why: 'left' },
-  { kind: 'announcement.outdated', at: 1, uuid: 'p', ip: '1.1.1.1', result: 'timeout', why: 'acknowledged' },
-  { kind: 'announcement.dropped', at: 1, uuid: 'p' },
-  { kind: 'announcements.complete', at: 1, ip: '1.1.1.1' },
-  { kind: 'redis.up', at: 1 },
-  { kind: 'redis.down', at: 1, reason: 'refused' },
-  { kind: 'redis.failed', at: 1, what: 'a step', reason: 'OOM' },
-  { kind: 'redis.caught-up', at: 1, what: 'a step', written: 3 },
-  { kind: 'heartbeat', at: 1 },
-  { kind: 'config.reloaded', at: 1, changed: ['sync.interval'] },
-  { kind: 'config.rejected', at: 1, problems: ['sync.interval: no'] },
-  { kind: 'config.needs-restart', at: 1, keys: ['uuid'] },
-  { kind: 'notification.sent', at: 1, target: 'notify.0 (json)' },
-  { kind: 'notification.failed', at: 1, target: 'notify.0 (json)', reason: 'timeout' },
-  { kind: 'notification.lost', at: 1, target: 'notify.0 (json)', count: 3, why: 'crowded' },
-  { kind: 'service.notified', at: 1 },
-  { kind: 'service.unnotified', at: 1, reason: 'missing' },
-  { kind: 'service.unnotified', at: 1, reason: 'failed' },
-  { kind: 'process.stopping', at: 1, signal: 'SIGTERM' },
-];
 
 const checked = (over: object): SchedulerEvent => ({
   kind: 'peer.checked',
@@ -116,69 +33,6 @@ function logging(level = 'info'): { readonly sink: LogSink; readonly lines: { me
 }
 
 describe('the log', () => {
-  it('has one line for each kind of event', () => {
-    for (const event of EVENTS) {
-      const lines = inWords(event);
-      expect(lines.length, event.kind).to.be.greaterThan(0);
-      for (const { message } of lines) expect(message).to.match(/^\S.*\S$/);
-    }
-  });
-
-  const told: readonly (readonly [SchedulerEvent, string, string])[] = [
-    [checked({}), 'debug', 'peer a is available (answered in 12 ms)'],
-    [checked({ before: 'unavailable' }), 'info', 'peer a is available, was unavailable (answered in 12 ms)'],
-    [checked({ before: 'available' }), 'debug', 'peer a: answered in 12 ms'],
-    [
-      checked({ outcome: { ok: false, reason: 'timeout' }, before: 'suspect', state: 'unavailable' }),
-      'warn',
-      'peer a is unavailable, was suspect (timeout)',
-    ],
-    [
-      checked({ outcome: { ok: false, reason: 'timeout' }, before: 'available', counted: false }),
-      'debug',
-      'peer a: timeout (not held against it)',
-    ],
-    [
-      {
-        kind: 'round.finished',
-        skipped: 0,
-        at: 1,
-        lane: 'regular',
-        round: 3,
-        tookMs: 1_500,
-        ok: 2,
-        failed: 1,
-        aborted: false,
-        local: 0,
-      },
-      'info',
-      'round 3: 2 of 3 answered in 1.5 s, 1 failed',
-    ],
-    [
-      {
-        kind: 'ip.unknown',
-        at: 1,
-        failures: [
-          { source: 'dns', reason: 'unreachable' },
-          { source: 'https', reason: 'timeout' },
-        ],
-        known: '1.1.1.1',
-      },
-      'warn',
-      'could not find the public IP (dns unreachable, https timeout): 1.1.1.1 stays announced until a source answers',
-    ],
-    [
-      { kind: 'ip.changed', at: 1, ip: '8.8.8.8', previous: '1.1.1.1', producers: 1 },
-      'info',
-      'public IP changed from 1.1.1.1 to 8.8.8.8: 1 producer to tell',
-    ],
-  ];
-  for (const [event, level, message] of told) {
-    it(`says at ${level}: ${message}`, () => {
-      expect(inWords(event)[0]).to.include({ level, message });
-    });
-  }
-
   it('tells a standing condition when it begins and when it changes, not for as long as it lasts', () => {
     const { sink, lines } = logging();
     for (let at = 0; at < 5; at += 1) sink.accept({ kind: 'ip.unknown', at, failures: [], known: undefined });
@@ -240,8 +94,8 @@ describe('the log', () => {
     sink.accept({ kind: 'notification.lost', at: 3, target, count: 1, why: 'undeliverable' });
     expect(lines.map(({ message }) => message)).to.deep.equal([
       'could not confirm a call to notify.0 (ntfy): refused; the work goes on',
-      'notify.0 (ntfy) takes what it is sent again',
-      '1 message to notify.0 (ntfy) lost: it did not take it',
+      'notify.0 (ntfy) takes messages again',
+      '1 message to notify.0 (ntfy) is lost: the receiver did not take it',
     ]);
   });
 
@@ -335,6 +189,84 @@ describe('the log', () => {
     sink.accept({ kind: 'redis.failed', at: 2, what: 'a step', reason: 'refused' });
     sink.accept({ kind: 'redis.up', at: 3 });
     expect(lines.map(({ message }) => message)).to.deep.equal(["Redis can't be used: refused", 'Redis is there']);
+  });
+
+  describe('of steps that fail', () => {
+    const failed = (what: string, reason = 'OOM'): SchedulerEvent => ({ kind: 'redis.failed', at: 1, what, reason });
+    const worked = (what: string): SchedulerEvent => ({ kind: 'redis.worked', at: 1, what });
+    const said = (...events: readonly SchedulerEvent[]) => {
+      const { sink, lines } = logging();
+      for (const event of events) sink.accept(event);
+      return lines.map(({ message }) => message.replace('could not confirm ', ''));
+    };
+
+    it('tells one that works by turns no more while another one goes on failing for the same reason', () => {
+      const turn = [worked('one'), failed('one')];
+      expect(said(failed('one'), failed('two'), ...turn, ...turn)).to.deep.equal([
+        ...['one: OOM', 'two: OOM', 'one works again'],
+      ]);
+    });
+
+    it('tells one that fails again while another one fails for another reason', () => {
+      expect(said(failed('one', 'NOPERM'), failed('two'), worked('two'), failed('two'))).to.deep.equal([
+        ...['one: NOPERM', 'two: OOM', 'two works again', 'two: OOM'],
+      ]);
+    });
+
+    it('tells one that fails again while no other one does', () => {
+      const spell = [failed('one'), worked('one')];
+      expect(said(...spell, ...spell)).to.deep.equal([
+        ...['one: OOM', 'one works again', 'one: OOM', 'one works again'],
+      ]);
+    });
+
+    it('tells each of them again after Redis was away', () => {
+      const both = [failed('one'), failed('two')];
+      expect(said(...both, { kind: 'redis.up', at: 1 }, ...both)).to.deep.equal([
+        ...['one: OOM', 'two: OOM', 'Redis is there', 'one: OOM', 'two: OOM'],
+      ]);
+    });
+
+    it('tells a lost connection of one that worked meanwhile', () => {
+      expect(said(failed('one'), worked('one'), failed('one', 'no connection'))).to.deep.equal([
+        ...['one: OOM', 'one works again', 'one: no connection'],
+      ]);
+    });
+
+    it('tells that what waited is written, and the next failure as a new one', () => {
+      const caughtUp: SchedulerEvent = { kind: 'redis.caught-up', at: 1, what: 'one', written: 2 };
+      expect(said(failed('one'), caughtUp, failed('one'))).to.deep.equal([
+        ...['one: OOM', 'one works again: 2 verdicts that waited in memory are written', 'one: OOM'],
+      ]);
+    });
+  });
+
+  describe('of checks that change nothing', () => {
+    /** What reaches the logger, whatever its level makes of that. */
+    const reaching = (isDebugEnabled: boolean, ...events: readonly SchedulerEvent[]): readonly string[] => {
+      const messages: string[] = [];
+      const log = ({ message }: { message: string }) => messages.push(message);
+      const sink = new LogSink({ isDebugEnabled: () => isDebugEnabled, log } as unknown as Logger);
+      for (const event of events) sink.accept(event);
+      return messages;
+    };
+    const routine = checked({ before: 'available' });
+    const change = checked({ before: 'suspect' });
+
+    it('makes no words where nobody reads them', () => {
+      expect(reaching(false, routine, change)).to.deep.equal(['peer a is available, was suspect (answered in 12 ms)']);
+    });
+
+    it('tells them at debug', () => {
+      expect(reaching(true, routine)).to.deep.equal(['peer a: answered in 12 ms']);
+    });
+  });
+
+  it('has nothing to flush', async () => {
+    const { sink } = logging();
+    sink.accept({ kind: 'redis.up', at: 1 });
+    expect(sink.waits).to.equal(false);
+    expect(await sink.flush()).to.deep.equal([]);
   });
 
   it('gives the whole event at debug', () => {

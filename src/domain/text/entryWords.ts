@@ -149,8 +149,8 @@ function ofIp(type: string, data: Data): string | undefined {
     case 'ip.held':
       return `public IP changes too often: ${name(data, 'ip')} is announced once it has stood for ${duration(number(data, 'quietMs'))}`;
     case 'ip.changed': {
-      const before = data.previous === undefined ? 'none' : name(data, 'previous');
-      return `public IP changed from ${before} to ${name(data, 'ip')}: ${counted(number(data, 'producers'), 'producer')} to tell`;
+      const change = data.previous === undefined ? 'is now' : `changed from ${name(data, 'previous')} to`;
+      return `public IP ${change} ${name(data, 'ip')}: ${counted(number(data, 'producers'), 'producer')} to tell`;
     }
     case 'announcements.added':
       return `${name(data, 'ip')} is told to ${counted(number(data, 'newcomers'), 'newcomer')}`;
@@ -168,18 +168,20 @@ function ofService(type: string, data: Data): string | undefined {
       return 'Redis is there';
     case 'redis.down':
       return `Redis can't be used: ${text(data, 'reason')}`;
-    case 'redis.caught-up':
-      return `${text(data, 'what')} works again: ${counted(number(data, 'written'), 'verdict')} that waited in memory written`;
+    case 'redis.caught-up': {
+      const written = number(data, 'written');
+      return `${text(data, 'what')} works again: ${counted(written, 'verdict')} that waited in memory ${written === 1 ? 'is' : 'are'} written`;
+    }
     case 'embedded.ended':
-      return `the embedded redis-server is started again in ${duration(number(data, 'retryInMs'))}: ${text(data, 'reason')}`;
+      return `the embedded redis-server has ended and is started again in ${duration(number(data, 'retryInMs'))}: ${text(data, 'reason')}`;
     case 'config.reloaded':
       return list(data, 'changed') === ''
-        ? 'the configuration is valid again, and what it was before'
+        ? 'the configuration is valid again and has not changed'
         : `configuration reloaded: ${list(data, 'changed')} changed`;
     case 'config.rejected':
       return `new configuration ignored: ${list(data, 'problems')}`;
     case 'config.needs-restart':
-      return `a restart is needed for the new value of ${list(data, 'keys')}`;
+      return `a restart is needed for the new ${Array.isArray(data.keys) && data.keys.length > 1 ? 'values' : 'value'} of ${list(data, 'keys')}`;
     default:
       return undefined;
   }

@@ -20,7 +20,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'debug',
-          message: `peer ${nameOf(event.uuid)}: ${event.reason}; witnesses are asked whether it is us`,
+          message: `peer ${nameOf(event.uuid)} failed (${event.reason}): witnesses are asked whether we are online`,
         },
       ];
     case 'peer.discarded':
@@ -36,7 +36,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'warn',
-          message: `no witness answers over ${event.scope}: we seem to be offline there, so failures are not counted against the ${counted(event.peers, 'peer')}`,
+          message: `no witness answers over ${event.scope}: we seem to be offline there, so failures are not counted against the ${event.peers === 1 ? 'one peer' : counted(event.peers, 'peer')}`,
           topic: `isolation ${event.scope}`,
           condition: 'isolated',
         },
@@ -53,7 +53,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'warn',
-          message: `this host has no ${event.family} address: its ${counted(event.peers, `${event.family} peer`)} can't be called and count as unreachable`,
+          message: `this host has no ${event.family} address: ${counted(event.peers, `${event.family} peer`)} can't be called and ${event.peers === 1 ? 'counts' : 'count'} as unreachable`,
           topic: `family ${event.family}`,
           condition: 'missing',
         },
@@ -66,7 +66,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'warn',
-          message: `process suspended or event loop blocked for ${duration(event.gapMs)}: what was in flight meanwhile is not judged`,
+          message: `the process stood still for ${duration(event.gapMs)}, suspended or with its event loop blocked: what was in flight meanwhile is not judged`,
         },
       ];
     case 'heartbeat':
@@ -95,7 +95,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'error',
-          message: `the embedded redis-server is started again in ${duration(event.retryInMs)}: ${event.reason}`,
+          message: `the embedded redis-server has ended and is started again in ${duration(event.retryInMs)}: ${event.reason}`,
         },
       ];
     case 'config.reloaded':
@@ -103,7 +103,12 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'config.rejected':
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
-      return [{ level: 'warn', message: `a restart is needed for the new value of ${event.keys.join(', ')}` }];
+      return [
+        {
+          level: 'warn',
+          message: `a restart is needed for the new ${event.keys.length === 1 ? 'value' : 'values'} of ${event.keys.join(', ')}`,
+        },
+      ];
     case 'leader.took':
     case 'leader.unwritten':
     case 'leader.standing-by':
@@ -141,7 +146,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
 
 function reloaded(changed: readonly string[]): string {
   return changed.length === 0
-    ? 'the configuration is valid again, and what it was before'
+    ? 'the configuration is valid again and has not changed'
     : `configuration reloaded: ${changed.join(', ')} changed`;
 }
 
@@ -166,7 +171,7 @@ function discarded({ why, uuid }: EventOf<'peer.discarded'>): Line {
       }
     : {
         level: 'debug',
-        message: `the check of ${nameOf(uuid)} was in flight across a gap of our clock: it is repeated`,
+        message: `the check of peer ${nameOf(uuid)} is repeated: the process stood still while it was in flight`,
       };
 }
 
@@ -175,7 +180,7 @@ function publicIp(
 ): Line {
   switch (event.kind) {
     case 'ip.polled':
-      return { level: 'debug', message: `public IP asked of ${event.source}: ${event.result}` };
+      return { level: 'debug', message: `${event.source} was asked for the public IP: ${event.result}` };
     case 'ip.unknown':
       return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
     case 'ip.disagreed':
@@ -195,7 +200,7 @@ function publicIp(
     case 'ip.changed':
       return {
         level: 'info',
-        message: `public IP changed from ${event.previous ?? 'none'} to ${event.ip}: ${counted(event.producers, 'producer')} to tell`,
+        message: `public IP ${event.previous === undefined ? 'is now' : `changed from ${event.previous} to`} ${event.ip}: ${counted(event.producers, 'producer')} to tell`,
       };
   }
 }
@@ -264,7 +269,7 @@ function redis(event: EventOf<'redis.up' | 'redis.down' | 'redis.failed' | 'redi
     case 'redis.caught-up':
       return {
         level: 'info',
-        message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory written`,
+        message: `${event.what} works again: ${counted(event.written, 'verdict')} that waited in memory ${event.written === 1 ? 'is' : 'are'} written`,
       };
   }
 }
@@ -274,7 +279,7 @@ function leader(event: EventOf<'leader.took' | 'leader.unwritten' | 'leader.stan
     case 'leader.took':
       return {
         level: 'info',
-        message: `this scheduler works on the registry (term ${String(event.term)})${event.afterMs === undefined ? '' : `, ${duration(event.afterMs)} after the last sign of the one before`}`,
+        message: `this scheduler works on the registry (term ${String(event.term)})${event.afterMs === undefined ? '' : `, ${duration(event.afterMs)} after the last sign of life of the one before`}`,
         topic: 'leader',
         condition: 'leads',
       };
@@ -316,7 +321,7 @@ function statusServer(event: EventOf<'status.listening' | 'status.failed' | 'sta
     case 'status.refused':
       return {
         level: 'warn',
-        message: `the status page was asked for as ${quoted(event.host)}: refused; if that is its name, add it to status.allowedHosts`,
+        message: `the status server refuses to be called ${quoted(event.host)}: if that is its name, add it to status.allowedHosts`,
       };
     case 'status.fault':
       return {
@@ -344,6 +349,6 @@ function outdated({ uuid, ip, result, why }: EventOf<'announcement.outdated'>): 
     case 'left':
       return `${start}, and has left the registry meanwhile`;
     case 'acknowledged':
-      return `${start}, but has done so at another attempt`;
+      return `${start}, ${result === 'ok' ? 'as it has' : 'but has done so'} at another attempt`;
   }
 }

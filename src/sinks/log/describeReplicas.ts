@@ -37,11 +37,11 @@ export function describeReplicas(
         condition: 'doubtful',
       };
     case 'shares.renewed':
-      return { level: 'info', message: `Redis tells whose shares are whose again`, topic: 'shares' };
+      return { level: 'info', message: 'Redis tells again whose shares are whose', topic: 'shares' };
     case 'verdicts.fenced':
       return {
         level: 'warn',
-        message: `${counted(event.rows, 'result')} not written: the share is another replica's by now, which checks anew`,
+        message: `${counted(event.rows, 'result')} ${event.rows === 1 ? 'is' : 'are'} not written: another replica has the share by now, and checks anew`,
       };
     case 'replica.joined':
       return { level: 'info', message: `replica ${nameOf(event.name)} has joined` };

@@ -9,7 +9,7 @@ export function describeNotification(
   const topic = `notify ${event.target}`;
   switch (event.kind) {
     case 'notification.sent':
-      return { level: 'info', message: `${event.target} takes what it is sent again`, topic };
+      return { level: 'info', message: `${event.target} takes messages again`, topic };
     case 'notification.failed':
       return {
         level: 'warn',
@@ -18,8 +18,9 @@ export function describeNotification(
         condition: event.reason,
       };
     case 'notification.lost': {
-      const why = event.why === 'crowded' ? 'too many waited for it' : 'it did not take it';
-      return { level: 'warn', message: `${counted(event.count, 'message')} to ${event.target} lost: ${why}` };
+      const [lost, them] = event.count === 1 ? ['is lost', 'it'] : ['are lost', 'them'];
+      const why = event.why === 'crowded' ? 'too many waited' : `the receiver did not take ${them}`;
+      return { level: 'warn', message: `${counted(event.count, 'message')} to ${event.target} ${lost}: ${why}` };
     }
   }
 }
@@ -28,7 +29,7 @@ export function describeNotification(
 export function describeService(event: EventOf<'service.notified' | 'service.unnotified'>): Line {
   const topic = 'service';
   if (event.kind === 'service.notified')
-    return { level: 'info', message: 'systemd can be told again how we are', topic };
+    return { level: 'info', message: 'systemd learns again how this service is', topic };
   return {
     level: 'error',
     message:

@@ -12,7 +12,7 @@ export function describeRound(event: RoundEvent): readonly Line[] {
       return [{ level: 'debug', message: `round ${String(event.round)} began` }];
     case 'round.skipped': {
       const underWay = 'was skipped: the one before is still under way';
-      if (lane !== 'regular') return [{ level: 'debug', message: `a recheck of ${lane} peers ${underWay}` }];
+      if (lane !== 'regular') return [{ level: 'debug', message: `a recheck of the ${lane} peers ${underWay}` }];
       return [{ level: 'warn', message: `a round ${underWay}` }];
     }
     case 'round.finished':
@@ -21,11 +21,10 @@ export function describeRound(event: RoundEvent): readonly Line[] {
 }
 
 function recheck({ lane, round, ok, failed, tookMs, aborted }: EventOf<'round.finished'>): Line {
-  const end = aborted ? 'cut short by shutdown' : `in ${duration(tookMs)}`;
-  const results = `${String(ok)} of ${String(ok + failed)} answered ${end}`;
+  const results = `${String(ok)} of ${String(ok + failed)} answered ${end(aborted, tookMs)}`;
   return lane === 'pending'
     ? { level: 'info', message: `peers not judged yet: ${results}` }
-    : { level: 'debug', message: `recheck ${String(round)} of ${lane} peers: ${results}` };
+    : { level: 'debug', message: `recheck ${String(round)} of the ${lane} peers: ${results}` };
 }
 
 function regular(event: EventOf<'round.finished'>): readonly Line[] {
@@ -34,7 +33,7 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
     peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
   const total = Math.max(callable, ok + failed);
   const parts = [
-    `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`}`,
+    `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${end(aborted, tookMs)}`,
     failed > 0 && `${String(failed)} failed`,
     apart(peers?.unavailable, 'unavailable'),
     apart(peers?.pending, 'not judged yet'),
@@ -48,6 +47,10 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const isOfNone = adopted !== undefined && Object.values(peers ?? {}).every((n) => n === 0);
   if (peers !== undefined && !isOfNone) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
+}
+
+function end(aborted: boolean, tookMs: number): string {
+  return aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`;
 }
 
 function apart(count = 0, which: string): string | false {
@@ -89,9 +92,14 @@ export function describeRegistry(
     const advice = missing.length === 0 ? '' : `; to call them, add ${missing.join(' and ')} to network.allow`;
     const never =
       reserved === 0 ? '' : `, and ${counted(reserved, 'reserved address', 'reserved addresses')} can never be called`;
+    const [are, addresses] = peers.denied === 1 ? ['is', 'its address'] : ['are', 'their addresses'];
+    const why =
+      reserved === peers.denied
+        ? `${addresses} ${are} reserved and can never be called`
+        : `network.allow does not permit ${addresses}${named.length === 0 ? '' : ` (${named.join(', ')})`}${advice}${never}`;
     lines.push({
       level: 'warn',
-      message: `${String(peers.denied)} of ${counted(total, 'consumer')} are not called: network.allow does not permit their addresses${named.length === 0 ? '' : ` (${named.join(', ')})`}${advice}${never}`,
+      message: `${String(peers.denied)} of ${counted(total, 'consumer')} ${are} not called: ${why}`,
       topic: 'denied',
       condition: 'some',
     });
