@@ -43,5 +43,17 @@ export const sidebar = [
   ),
   group('When something is wrong', ['Troubleshooting', 'troubleshooting']),
   group('How much it takes', ['Sizing', 'sizing'], ['Performance', 'performance']),
-  group('Working on it', ['Decisions', 'decisions/README'], ['Testing', 'testing']),
+  group(
+    'Working on it',
+    ['Testing', 'testing'],
+    ['Decisions', 'decisions/README'],
+    ['1. One pipeline', 'decisions/0001-one-pipeline'],
+    ['2. One owner of a peer', 'decisions/0002-one-owner-of-a-peer'],
+    ['3. Evidence before blame', 'decisions/0003-evidence-before-blame'],
+    ['4. An outbox in Redis', 'decisions/0004-outbox-in-redis'],
+    ['5. Two HTTP clients', 'decisions/0005-two-http-clients'],
+    ['6. A lease with a term', 'decisions/0006-lease-with-a-term'],
+    ['7. A page without a bundler', 'decisions/0007-page-without-a-bundler'],
+    ['8. Packages before own code', 'decisions/0008-packages-before-own-code'],
+  ),
 ];

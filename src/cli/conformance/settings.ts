@@ -6,7 +6,7 @@ import type { PeerKind } from '../../domain/peer/peer.js';
 import { UUID } from '../../domain/peer/uuid.js';
 import { UsageError } from '../commandError.js';
 import { kindOf } from '../peers/kinds.js';
-import { NOBODY } from '../registry.js';
+import { NO_UUID } from '../noUuid.js';
 
 /** As they stand on the command line. */
 export interface ConformanceWords {
@@ -50,7 +50,7 @@ export async function settingsOf(options: LoadOptions, text: string, words: Conf
   const file = await findConfigFile(options);
   const { config } = await loadConfig({
     ...options,
-    spareUuid: NOBODY,
+    spareUuid: NO_UUID,
     redis: file === undefined ? UNASKED : undefined,
   });
   const { path, timeoutMs, headers } = kind === 'consumer' ? config.sync : config.announce;
