@@ -46,11 +46,15 @@ export async function caughtUp({ lines }: Scheduler): Promise<void> {
   });
 }
 
-/** The events of one kind that a log at level debug tells of. */
+/** The events of one kind that a log at level debug tells of; one that has several lines is one. */
 export function logged<K extends SchedulerEvent['kind']>({ lines }: Scheduler, kind: K): readonly EventOf<K>[] {
+  let last = '';
   return lines.flatMap((line) => {
     const { detail } = line as { readonly detail?: SchedulerEvent };
-    return detail?.kind === kind ? [detail as EventOf<K>] : [];
+    if (detail?.kind !== kind) return [];
+    const before = last;
+    last = JSON.stringify(detail);
+    return last === before ? [] : [detail as EventOf<K>];
   });
 }
 
