@@ -10,6 +10,7 @@ import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { RedisServer } from '#swarm/redis.js';
 import { Scheduler } from '#swarm/scheduler.js';
+import { Example } from '../support/example.js';
 import { NOT_RUN } from '../support/docs/notRun.js';
 import { comparable } from '../support/docs/output.js';
 import { blocksOf, PAGES, type Block } from '../support/docs/pages.js';
@@ -20,6 +21,8 @@ import { register } from '../support/registry.js';
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 /** The peer that the examples of the commands speak of. */
 const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
+const CALLER = 'cccccccc-0000-4000-8000-000000000000';
+const SECRET = 'a secret of this network';
 const SHOWN = '6f1d3c9e-3f0a-4b53-9a51-0d6f2a5be001';
 /** Commands that go on until a signal, and end well by it. */
 const ENDLESS = /^consumer-scheduler($| run\b| .* --(watch|follow)\b)/;
@@ -38,6 +41,8 @@ const TUTORIAL = 'docs/tutorial.md';
 const blocks = PAGES.filter(({ path }) => path !== TUTORIAL)
   .flatMap(blocksOf)
   .filter(({ language }) => language === 'sh');
+/** What asks an API, or prepares that. */
+const isCall = (line: string): boolean => /^(curl -i http:\/\/127\.0\.0\.1:808[01]\/|SECRET='|V1=\$\()/.test(line);
 const isSetting = (line: string): boolean =>
   /^CONSUMER_SCHEDULER__\w+=\S+( |$)/.test(line) || /^\w+='[^']*'$/.test(line);
 const isNotRun = (line: string): boolean => NOT_RUN.some(({ line: pattern }) => pattern.test(line));
@@ -53,6 +58,9 @@ describe('the commands in the documentation', function () {
   let port: number;
   let shell: Shell;
   let config: object;
+  let consumerApi: Example;
+  let signedApi: Example;
+  let producer: Example;
 
   before(async () => {
     server = await RedisServer.start();
@@ -78,10 +86,15 @@ describe('the commands in the documentation', function () {
     writeFileSync(join(folder, 'consumers.csv'), `kind,uuid,ip,port\nconsumer,${PEER},127.0.0.1,${api.port}\n`);
     scheduler = await Scheduler.start(config);
     await scheduler.logged(({ event }) => event === 'round.finished');
+    const known = { LOCAL_UUID: US, REDIS_URL: server.url };
+    consumerApi = await Example.start('consumer-api.mjs', known);
+    signedApi = await Example.start('consumer-api.mjs', { ...known, SIGNING_SECRET: SECRET });
+    producer = await Example.start('producer.mjs', {});
     shell = Shell.start(folder, { env: { CONSUMER_SCHEDULER_CONFIG: join(folder, 'config.yaml') } });
   });
   after(async () => {
     await shell.end();
+    for (const one of [consumerApi, signedApi, producer]) await one.stop();
     await scheduler.stop();
     await api.goDark();
     hook.close();
@@ -101,6 +114,10 @@ describe('the commands in the documentation', function () {
       .replaceAll('/etc/consumer-scheduler/config.yaml', join(folder, 'config.yaml'))
       .replaceAll('/etc/bash_completion.d', folder)
       .replaceAll('http://127.0.0.1:9464', `http://127.0.0.1:${port}`)
+      .replaceAll('http://127.0.0.1:8080', line.includes('x-consumer-signature') ? signedApi.url : consumerApi.url)
+      .replaceAll(/http:\/\/(127\.0\.0\.1:8081|192\.168\.1\.9)(?=\/|$| )/g, producer.url)
+      // To this API we are another node.
+      .replaceAll(US, isCall(line) ? CALLER : US)
       // Addresses for documentation stand for those of peers, and are never called themselves.
       .replaceAll('203.0.113.7', '93.184.216.34')
       // Only fish has this.
@@ -120,6 +137,14 @@ describe('the commands in the documentation', function () {
     return shell.run(`${waits}\n${looks}`);
   };
 
+  /** Several pages have the same lines: what was run before is not run again. */
+  const results = new Map<string, ReturnType<typeof inFolder>>();
+  const ranOnce = (line: string): ReturnType<typeof inFolder> => {
+    const result = results.get(line) ?? inFolder(line);
+    results.set(line, result);
+    return result;
+  };
+
   for (const block of blocks) {
     const lines = linesOf(block).filter((line) => !isNotRun(line));
     if (lines.length === 0) continue;
@@ -127,10 +152,9 @@ describe('the commands in the documentation', function () {
       let printed = '';
       for (const line of lines) {
         // A setting for the environment is tried on a command that reads all of them.
-        const { output, code } = await inFolder(
-          own(isSetting(line) ? `${line} consumer-scheduler check-config` : line),
-        );
+        const { output, code } = await ranOnce(own(isSetting(line) ? `${line} consumer-scheduler check-config` : line));
         expect(code, `${line}\n${output}`).to.equal(0);
+        if (line.startsWith('curl ')) expect(output, line).to.match(/^HTTP\/1\.1 2\d\d /m);
         printed += output;
       }
       const all = blocksOf(PAGES.find(({ path }) => path === block.page) ?? { path: '', text: '' });
@@ -144,7 +168,7 @@ describe('the commands in the documentation', function () {
     const lines = blocks.flatMap(linesOf);
     expect(lines.length).to.be.greaterThan(50);
     for (const line of lines.filter((one) => !isNotRun(one))) {
-      expect(isSetting(line) || line.includes('consumer-scheduler'), line).to.equal(true);
+      expect(isSetting(line) || isCall(line) || line.includes('consumer-scheduler'), line).to.equal(true);
     }
     for (const { line: pattern } of NOT_RUN) {
       expect(

@@ -165,7 +165,11 @@ describe('conformance', function () {
       request.resume().once('end', () => response.writeHead(204).end());
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    running.push({ stop: () => server.close().closeAllConnections() });
+    running.push({
+      stop: () => {
+        server.close().closeAllConnections();
+      },
+    });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const report = await reported(url, '--kind', 'producer', '--secret', SECRET);
     const refusals = ['bad-json', 'bad-uuid', 'hostile-uuid', 'bad-ip', 'post-alone'];

@@ -10,6 +10,7 @@ export const NOT_RUN: readonly { readonly line: RegExp; readonly why: string }[]
   },
   { line: /^sudo(edit)? /, why: 'changes the host: spec/process/unit.spec.ts holds the unit against these words' },
   { line: /^journalctl /, why: 'needs a host with systemd' },
+  { line: /^redis-cli /, why: 'not every host with redis-server has it' },
   { line: /^docker /, why: 'needs an engine for containers; spec/deploy checks the files' },
   { line: /^LOCAL_UUID=\S+ STATUS_TOKEN=.* docker compose/, why: 'the same' },
 ];
