@@ -64,7 +64,9 @@ describe('isGone', () => {
   });
 
   it('of one that has ended and is not waited for: yes', async () => {
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // It ends once its parent has become a program that waits for no child; the shell would do that.
+    const ends = 'p=$$; (until grep -q sleep /proc/$p/comm; do :; done) & echo $!; exec sleep 60';
+    const parent = spawn('sh', ['-c', ends], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
       const pid = Number(line);
