@@ -4,7 +4,7 @@ import { checks, conclude, setUp } from './stages.mjs';
 
 /** `npm test`, and then the built program once more on the newest Node, as far as the time of a CI allows. */
 
-const OWN = ['run', 'signals'];
+const OWN = ['signals', 'fault', 'log'];
 
 let newest;
 conclude([

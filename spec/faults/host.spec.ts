@@ -133,10 +133,12 @@ describe('faults of the network and the host', () => {
       await eventually(async () => {
         for (let i = 0; i < 40; i += 1) expect(await stored(join20(i))).to.include({ state: 'available' });
       });
-      await Promise.all(peers.map((peer) => peer.until(({ connections }) => connections === 0)));
       // As many as it holds between two rounds, and a few more.
-      const open = readdirSync(`/proc/${running.pid}/fd`).length;
-      const limit = open + 8;
+      let limit = Infinity;
+      for (let looks = 0; looks < 100; looks += 1) {
+        limit = Math.min(limit, readdirSync(`/proc/${running.pid}/fd`).length + 8);
+        await lastValueFrom(timer(10));
+      }
       for (const peer of peers) peer.behave({ lateByMs: 150 });
       spawnSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:${limit}`]);
       await running.logged(({ message }) => message.startsWith('this host is out of file descriptors'));

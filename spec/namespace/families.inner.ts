@@ -58,7 +58,7 @@ describe('on a host without IPv6', () => {
     }
     const told = running.lines.filter(({ event }) => event === 'family.missing');
     expect(told.map(({ message }) => message)).to.deep.equal([
-      "this host has no IPv6 address: its 40 IPv6 peers can't be called and count as unreachable",
+      "this host has no IPv6 address: 40 IPv6 peers can't be called and count as unreachable",
     ]);
     expect(running.lines.filter(({ event }) => event === 'peer.discarded')).to.deep.equal([]);
     expect(await redis.hget(keys.scheduler, 'isolated')).to.equal('0');

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { conform } from '#src/cli/conformance/conformance.js';
 import { startConsumer } from '#swarm/consumer.js';
 import { Producer } from '#swarm/producer.js';
 import { BrokenApi, type ApiFault } from '../support/brokenApi.js';
@@ -147,8 +148,17 @@ describe('conformance', function () {
       running.push(api);
       await shared.redis.hset(keys.scheduler, { uuid: US });
       const timeout = fault === 'is silent' ? '500ms' : '2s';
-      const secret = proof === undefined ? [] : ['--secret', proof];
-      const report = await reported(api.url, ...secret, ...onRegistry(), '--timeout', timeout);
+      // Not as a process each time, of which there are enough above and below.
+      const words = {
+        kind: 'consumer',
+        json: true,
+        redis: shared.server.url,
+        timeout,
+        ...(proof && { secret: proof }),
+      };
+      const { text, code } = await conform({ file: undefined, env: {} }, api.url, words);
+      expect(text).to.not.include(SECRET);
+      const report = { ...(JSON.parse(text) as Report), code };
       expect(
         ids(report, 'broken'),
         JSON.stringify(report.promises.filter((one) => one.result === 'broken')),

@@ -15,8 +15,6 @@ import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
 import { CommandError } from './commandError.js';
 
-const NEVER = new AbortController().signal;
-
 /** A connection to the registry's Redis, and what came with it. */
 export interface Connection {
   readonly redis: RedisClient;
@@ -29,11 +27,7 @@ export interface Connection {
  * Connects to the configured Redis, starting the embedded one where that is asked for. Redis may be away. Once `stop` has
  * fired nothing is waited for: it rejects with its reason where the embedded server has not started yet.
  */
-export async function connectTo(
-  redis: Config['redis'],
-  wall: () => number,
-  stop: AbortSignal = NEVER,
-): Promise<Connection> {
+export async function connectTo(redis: Config['redis'], wall: () => number, stop?: AbortSignal): Promise<Connection> {
   if (redis.url !== 'embedded' || redis.sentinel !== undefined || redis.cluster !== undefined) {
     return opened(openRedis(locationOf(redis)), { stop });
   }
@@ -69,8 +63,8 @@ export async function connectNow(redis: Config['redis'], wall: () => number): Pr
   }
 }
 
-async function opened(redis: RedisClient, { companion$, after, stop = NEVER }: Opening = {}): Promise<Connection> {
-  await Promise.race([firstAttempt(redis), fired(stop)]);
+async function opened(redis: RedisClient, { companion$, after, stop }: Opening = {}): Promise<Connection> {
+  await (stop === undefined ? firstAttempt(redis) : Promise.race([firstAttempt(redis), fired(stop)]));
   return {
     redis,
     ...(companion$ && { companion$ }),
@@ -84,7 +78,7 @@ async function opened(redis: RedisClient, { companion$, after, stop = NEVER }: O
 interface Opening {
   readonly companion$?: Observable<SchedulerEvent>;
   readonly after?: () => Promise<void>;
-  readonly stop?: AbortSignal;
+  readonly stop?: AbortSignal | undefined;
 }
 
 async function fired(signal: AbortSignal): Promise<void> {

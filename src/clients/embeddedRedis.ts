@@ -27,7 +27,7 @@ const PAUSES: Pauses = { firstMs: 1_000, longestMs: 30_000, steadyMs: 60_000 };
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Gives up the start. */
-  readonly stop?: AbortSignal;
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** A private redis-server, append-only file on, that ends with this process however that ends. */

@@ -19,17 +19,30 @@ import { asJson, inWords } from './report.js';
 import { settingsOf, type ConformanceWords, type Settings } from './settings.js';
 import { Stored } from './stored.js';
 
-/** Says of an API which promises it keeps. Resolves to the exit code: a failure where one is broken. */
+/** Prints of an API which promises it keeps. Resolves to the exit code: a failure where one is broken. */
 export async function examineApi(options: LoadOptions, url: string, words: ConformanceWords): Promise<number> {
+  const { text, code } = await conform(options, url, words);
+  await print(text);
+  return code;
+}
+
+/** What there is to print of an API, and the exit code. */
+export async function conform(
+  options: LoadOptions,
+  url: string,
+  words: ConformanceWords,
+): Promise<{ readonly text: string; readonly code: number }> {
   const settings = await settingsOf(options, url, words);
   const { redis, keyPrefix, kind } = settings;
   const { findings, left } =
     redis === undefined
       ? await examined(settings)
       : await withRegistry({ ...options, redis, keyPrefix }, (registry) => examined(settings, new Stored(registry)));
-  if (words.json === true) await print(`${asJson(findings, { url: settings.url, kind, left })}\n`);
-  else await print(`${head(settings)}\n\n${inWords(findings, outputStyle())}${remains(kind, left)}`);
-  return findings.some(({ result }) => result === 'broken') ? FAILED : GOOD;
+  const text =
+    words.json === true
+      ? `${asJson(findings, { url: settings.url, kind, left })}\n`
+      : `${head(settings)}\n\n${inWords(findings, outputStyle())}${remains(kind, left)}`;
+  return { text, code: findings.some(({ result }) => result === 'broken') ? FAILED : GOOD };
 }
 
 interface Examined {

@@ -66,7 +66,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'warn',
-          message: `the process stood still for ${duration(event.gapMs)}, suspended or with its event loop blocked: what was in flight meanwhile is not judged`,
+          message: `process suspended or event loop blocked for ${duration(event.gapMs)}: what was in flight meanwhile is not judged`,
         },
       ];
     case 'heartbeat':
