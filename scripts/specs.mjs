@@ -4,8 +4,9 @@ import { join, normalize, relative } from 'node:path';
 import { environmentOf } from './node.mjs';
 import { root, run } from './run.mjs';
 
-/** All but those that run what the documentation says: `npm run test:docs`, which takes two minutes. */
-const EVERY = ['.build/spec/**/*.spec.js', '--ignore', '.build/spec/docs/*.int.spec.js'];
+/** What takes minutes of the twenty that a CI has: `npm run test:slow` runs it. */
+const SLOW = ['docs/*.int', 'process/package.int', 'process/bench.int'];
+const EVERY = ['.build/spec/**/*.spec.js', ...SLOW.flatMap((name) => ['--ignore', `.build/spec/${name}.spec.js`])];
 const COUNTS = join(tmpdir(), `spec-counts-${process.pid}.json`);
 const SUMMARY = join(root, 'coverage/coverage-summary.json');
 
