@@ -16,7 +16,12 @@ import { growth } from './plot.mjs';
 
 const words = process.argv.slice(2);
 const short = words.includes('--short');
-const folder = words[words.indexOf('--plots') + 1];
+const at = words.indexOf('--plots');
+const folder = at === -1 ? undefined : words[at + 1];
+if (at !== -1 && folder === undefined) {
+  console.error('--plots: expected a folder');
+  process.exit(2);
+}
 
 /** The parts, with the words of the short form. */
 const PARTS = {
@@ -45,6 +50,6 @@ for (const [part, few] of Object.entries(PARTS)) {
     process.exitCode = 1;
   }
 }
-if (words.includes('--plots')) {
+if (folder !== undefined) {
   for (const [name, svg] of Object.entries(growth(found.cost))) writeFileSync(join(folder, `${name}.svg`), svg);
 }

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { RedisServer } from '../.build/swarm/redis.js';
+import { registerConsumers } from './crowd.mjs';
 import { median, mib, micros, report, table, times } from './figures.mjs';
 import { addresses, hasNginx, startPeers } from './peers.mjs';
 import { blackbox, haproxy, hasBlackbox, hasHaproxy } from './probers.mjs';
@@ -112,23 +112,10 @@ function neighbours(count) {
   ].filter(Boolean);
 }
 
-async function register(server, count) {
-  const redis = server.client();
-  const ips = addresses(count);
-  for (let done = 0; done < count; done += 1_000) {
-    const pipeline = redis.pipeline();
-    for (const ip of ips.slice(done, done + 1_000)) {
-      const uuid = randomUUID();
-      pipeline.hset(`p2p:consumer:${uuid}`, { ip, port: peers.port }).sadd('p2p:consumers', uuid);
-    }
-    await pipeline.exec();
-  }
-}
-
 async function measure(count) {
   const [full, empty] = [await RedisServer.start(), await RedisServer.start()];
   try {
-    await register(full, count);
+    await registerConsumers(full.client(), count, peers.port, addresses(count));
     // From the second round on the peers are in the lane of those that are judged, as nearly always in a running node.
     await command('native', count, full, empty).run();
     const all = [

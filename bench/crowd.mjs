@@ -23,13 +23,13 @@ export async function startCrowd() {
   return { port, end: () => crowd.kill() };
 }
 
-/** Registers so many consumers at one port. */
-export async function registerConsumers(redis, count, port) {
+/** Registers so many consumers at one port, of this host or of each one's own of these addresses. */
+export async function registerConsumers(redis, count, port, ips = []) {
   for (let done = 0; done < count; done += 1_000) {
     const pipeline = redis.pipeline();
     for (let i = done; i < Math.min(done + 1_000, count); i += 1) {
       const uuid = randomUUID();
-      pipeline.hset(`p2p:consumer:${uuid}`, { ip: '127.0.0.1', port }).sadd('p2p:consumers', uuid);
+      pipeline.hset(`p2p:consumer:${uuid}`, { ip: ips[i] ?? '127.0.0.1', port }).sadd('p2p:consumers', uuid);
     }
     await pipeline.exec();
   }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { nativeClient } from '../dist/clients/native.js';
 import { nodeFetchClient } from '../dist/clients/nodeFetch.js';
 import { RedisServer } from '../.build/swarm/redis.js';
 import { Scheduler } from '../.build/swarm/scheduler.js';
 import { median, report, table, times } from './figures.mjs';
+import { startSlowPeers } from './slowPeers.mjs';
 
 /**
  * From the poll that confirms a change of the IP to the last producer's acknowledgement, beside a bare loop over the same
@@ -19,20 +18,11 @@ import { median, report, table, times } from './figures.mjs';
 const ANSWER_MS = 50;
 const CONCURRENCY = 32;
 
-if (process.send !== undefined) {
-  const server = createServer((request, response) => {
-    request.resume();
-    setTimeout(() => response.writeHead(204).end(), ANSWER_MS);
-  }).listen(0, '127.0.0.1', 4_096);
-  await once(server, 'listening');
-  process.send(server.address().port);
-} else {
-  await main(Number(process.argv[2] ?? 1_000), Number(process.argv[3] ?? 5));
-}
+await main(Number(process.argv[2] ?? 1_000), Number(process.argv[3] ?? 5));
 
 async function main(count, turns) {
-  const producers = fork(fileURLToPath(import.meta.url));
-  const [port] = await once(producers, 'message');
+  const producers = await startSlowPeers(ANSWER_MS);
+  const { port } = producers;
   const results = {};
   for (const [client, make] of Object.entries({ native: nativeClient, 'node-fetch': nodeFetchClient })) {
     const post = make({ userAgent: 'bench', tls: {} });
@@ -44,7 +34,7 @@ async function main(count, turns) {
     });
     results[client] = { bare: median(bare), program: median(program), ratio: median(program) / median(bare) };
   }
-  producers.kill();
+  producers.end();
   report(
     'A change of the IP',
     table(

@@ -1,14 +1,11 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { RedisServer } from '../.build/swarm/redis.js';
 import { Scheduler } from '../.build/swarm/scheduler.js';
 import { registerConsumers } from './crowd.mjs';
 import { mib, report, table } from './figures.mjs';
+import { startSlowPeers } from './slowPeers.mjs';
 
 /**
  * More than a round can carry, in two ways: so many peers, each answering after 100 ms, that a round takes three times its
@@ -25,38 +22,28 @@ const ANSWER_MS = 100;
 const TIMES = 3;
 const PEERS = ((INTERVAL_S * 1_000) / ANSWER_MS) * CONCURRENCY * TIMES;
 
-if (process.send !== undefined) {
-  const server = createServer((request, response) => {
-    request.resume();
-    setTimeout(() => response.writeHead(204).end(), ANSWER_MS);
-  }).listen(0, '127.0.0.1', 4_096);
-  await once(server, 'listening');
-  process.send(server.address().port);
-} else {
-  const peers = fork(fileURLToPath(import.meta.url));
-  const [port] = await once(peers, 'message');
-  const results = {
-    [`${PEERS} peers`]: await measured(PEERS, port, () => undefined),
-    'a slow Redis': await measured(PEERS / TIMES / 2, port, slow),
-  };
-  peers.kill();
-  report(
-    'More than a round can carry',
-    table(
-      ['', 'rounds', 'skipped', 'event loop, p99', 'memory, first and last', 'the log says'],
-      Object.entries(results).map(([name, { rounds, skipped, lagMs, memory, said }]) => [
-        name,
-        rounds,
-        skipped,
-        `${lagMs.toFixed(0)} ms`,
-        memory.map(mib).join(', '),
-        said,
-      ]),
-    ),
-    { seconds: SECONDS, results },
-  );
-  process.exit();
-}
+const peers = await startSlowPeers(ANSWER_MS);
+const results = {
+  [`${PEERS} peers`]: await measured(PEERS, peers.port, () => undefined),
+  'a slow Redis': await measured(PEERS / TIMES / 2, peers.port, slow),
+};
+peers.end();
+report(
+  'More than a round can carry',
+  table(
+    ['', 'rounds', 'skipped', 'event loop, p99', 'memory, first and last', 'the log says'],
+    Object.entries(results).map(([name, { rounds, skipped, lagMs, memory, said }]) => [
+      name,
+      rounds,
+      skipped,
+      `${lagMs.toFixed(0)} ms`,
+      memory.map(mib).join(', '),
+      said,
+    ]),
+  ),
+  { seconds: SECONDS, results },
+);
+process.exit();
 
 /** Redis serves nobody for two seconds of three. */
 function slow(redis) {

@@ -27,6 +27,7 @@ export function growth({ results, date, machine }) {
       name,
       points: sizes.flatMap((size) => (results[size][name] ? [[size, value(results[size][name])]] : [])),
     })).filter(({ points }) => points.length > 1);
+  if (sizes.length < 2) throw new Error('a plot of growth needs more than one number of peers');
   const note = `${date.slice(0, 10)}, ${machine}`;
   return {
     'growth-cpu': plot(

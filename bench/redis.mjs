@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RedisServer } from '../.build/swarm/redis.js';
 import { Scheduler } from '../.build/swarm/scheduler.js';
+import { registerConsumers } from './crowd.mjs';
 import { report, table } from './figures.mjs';
 import { addresses, startPeers } from './peers.mjs';
 
@@ -20,7 +21,7 @@ const SLOW_US = 1_000;
 
 const peers = await startPeers();
 
-async function round(count, server) {
+async function round(server) {
   const redis = server.client();
   const bytes = async () => {
     const info = await redis.info('stats');
@@ -71,18 +72,9 @@ async function round(count, server) {
 
 async function measured(count) {
   const server = await RedisServer.start();
-  const redis = server.client();
-  const ips = addresses(count);
-  for (let done = 0; done < count; done += 1_000) {
-    const pipeline = redis.pipeline();
-    for (const ip of ips.slice(done, done + 1_000)) {
-      const uuid = randomUUID();
-      pipeline.hset(`p2p:consumer:${uuid}`, { ip, port: peers.port }).sadd('p2p:consumers', uuid);
-    }
-    await pipeline.exec();
-  }
+  await registerConsumers(server.client(), count, peers.port, addresses(count));
   try {
-    return await round(count, server);
+    return await round(server);
   } finally {
     await server.stop();
   }

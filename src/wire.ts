@@ -3,8 +3,8 @@ import { canonical, classify } from './domain/ip/address.js';
 import { UUID } from './domain/peer/uuid.js';
 
 /*
- * The calls between the nodes, for who answers them: what a body may be, who has sent it, and from where. Importing this
- * starts nothing.
+ * The calls between nodes, for programs that answer them: what a body may be, which node sent it, and from which address.
+ * Importing this starts nothing.
  */
 
 export { sign, SIGNATURE_HEADER, TERM_HEADER, termOf, verify, type ReceivedCall } from './domain/call/signature.js';

@@ -14,7 +14,8 @@ export interface Found {
 
 /**
  * KEYS the outbox, then the entries. ARGV the number of fields that are asked for, 0 for all, their names, and the UUIDs
- * where the outbox is to be looked at. One script for a page costs a tenth of a command for each.
+ * where the outbox is to be looked at. One script for a page costs less than a command for each. The texts are UTF-8, since
+ * they are shown: `runScript` reads latin1, for what has to be found again byte for byte.
  */
 const LUA = `
 local count, found = tonumber(ARGV[1]), {}
