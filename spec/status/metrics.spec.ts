@@ -123,13 +123,16 @@ describe('the metrics', () => {
     const states = (kind: string): readonly string[] =>
       Object.keys(peers).flatMap((key) => new RegExp(`kind="${kind}",state="(\\w+)"`).exec(key)?.[1] ?? []);
     expect(states('consumer')).to.have.members(['available', 'suspect', 'unavailable', 'pending', 'denied', 'invalid']);
+    expect(states('producer')).to.have.members(['knows', 'owing', 'untold', 'denied', 'invalid']);
     const total = (kind: string): number =>
       Object.entries(peers).reduce((sum, [key, n]) => sum + (key.includes(`kind="${kind}"`) ? n : 0), 0);
     expect(total('consumer')).to.equal(40);
     expect(total('producer')).to.equal(5);
-    const untold = { ...status, announcements: { ...status.announcements, pending: 0 } };
-    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="owing"\} 0$/m);
-    expect(await metrics.text(untold)).to.match(/peers\{kind="producer",state="untold"\} 1$/m);
+    const counts = { knows: 1, owing: 2, untold: 3, denied: 4, invalid: 5 };
+    const text = await metrics.text({ ...status, announcements: { ...status.announcements, producer_states: counts } });
+    for (const [state, n] of Object.entries(counts)) {
+      expect(text).to.match(new RegExp(`peers\\{kind="producer",state="${state}"\\} ${n}$`, 'm'));
+    }
   });
 
   it('are what promtool accepts', async function () {

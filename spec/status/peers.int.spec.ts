@@ -4,6 +4,7 @@ import {
   peerDetailSchema,
   peersSchema,
   SORTS,
+  statusSchema,
   type ConsumerRow,
   type PeersAnswer,
   type ProducerRow,
@@ -25,6 +26,15 @@ describe('the peers as the status server tells them', () => {
   const consumers = async (query = ''): Promise<readonly ConsumerRow[]> => (await ask(query)).peers as ConsumerRow[];
   const producers = async (query = ''): Promise<readonly ProducerRow[]> =>
     (await ask(`kind=producer&${query}`)).peers as ProducerRow[];
+  /** The producers by state, as the status and the metrics alike say. */
+  const counted = async (): Promise<Record<string, number>> => {
+    const { producer_states: counts } = statusSchema.parse((await house.get('/api/status')).json).announcements;
+    const { body } = await house.get('/metrics');
+    for (const [state, n] of Object.entries(counts ?? {})) {
+      expect(body).to.match(new RegExp(`peers\\{kind="producer",state="${state}"\\} ${n}$`, 'm'));
+    }
+    return { ...counts };
+  };
   const uuids = async (query: string): Promise<readonly string[]> => (await ask(query)).peers.map(({ uuid }) => uuid);
   /** Every page, one after the other. */
   const all = async (query: string): Promise<readonly string[]> => {
@@ -165,6 +175,8 @@ describe('the peers as the status server tells them', () => {
     const rows = Object.fromEntries((await producers()).map((row) => [row.uuid, row]));
     // 192.0.2.0/24 is for documentation, and never called.
     expect(Object.values(rows).map(({ state }) => state)).to.deep.equal(['denied', 'denied', 'denied']);
+    const none = { knows: 0, owing: 0, untold: 0, denied: 0, invalid: 0 };
+    expect(await counted(), 'counted').to.deep.equal({ ...none, denied: 3 });
     for (const uuid of ['knows', 'owing', 'untold']) await shared.redis.hset(keys.producer(uuid), { ip: '1.1.1.1' });
     house.close();
     house = await StatusHouse.start(shared.redis);
@@ -173,6 +185,7 @@ describe('the peers as the status server tells them', () => {
     expect(told.owing).to.include({ state: 'owing', attempts: 3, error: 'timeout', next_at: 77 });
     expect(told.untold).to.include({ state: 'untold', notified_ip: null });
     expect(await uuids('kind=producer&state=owing,untold')).to.deep.equal(['owing', 'untold']);
+    expect(await counted(), 'counted').to.deep.equal({ ...none, knows: 1, owing: 1, untold: 1 });
   });
 
   it('come from memory while Redis is away, without a history, and say how old that is', async () => {

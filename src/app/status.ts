@@ -73,7 +73,7 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
     pid: process.pid,
     configFile: file,
   };
-  const registry = new RegistryView(redis, keys, wall, steady, sharing !== undefined);
+  const registry = new RegistryView(redis, keys, wall, steady, () => config().network.allow, sharing !== undefined);
   const source = { ...seen, identity, config, book, observations, registry, leadership, sharing, wall };
   const pages = new PeerPages({
     ...source,

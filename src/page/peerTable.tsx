@@ -14,6 +14,8 @@ const NARROW_ROW = 62;
 const NARROW = '(max-width: 720px)';
 /** Rows that are drawn above and below of what is in sight. */
 const MARGIN = 10;
+/** Scrolling draws the rows anew each time that it has passed this many, well before the margin ends. */
+const STEP = 5;
 
 interface Column {
   readonly name: string;
@@ -54,7 +56,7 @@ export function PeerTable(): JSX.Element {
   const { kind, state, q, sort } = view.value;
   const count = total.value ?? 0;
   const from = Math.max(0, Math.floor(top.value / rowHeight.value) - MARGIN);
-  const to = Math.min(count, Math.ceil((top.value + height.value) / rowHeight.value) + MARGIN);
+  const to = Math.min(count, Math.ceil((top.value + height.value) / rowHeight.value) + STEP + MARGIN);
 
   useLayoutEffect(() => watchSize(scroller.current, height, rowHeight), []);
   useEffect(() => {
@@ -97,7 +99,8 @@ export function PeerTable(): JSX.Element {
           ref={scroller}
           onKeyDown={onKeyDown}
           onScroll={({ currentTarget }) => {
-            top.value = currentTarget.scrollTop;
+            const step = STEP * rowHeight.value;
+            top.value = Math.floor(currentTarget.scrollTop / step) * step;
           }}
         >
           <div class="all" role="presentation" style={{ height: `${count * rowHeight.value}px` }}>

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PRODUCER_STATES } from '../domain/announce/producerState.js';
 import type { SchedulerEvent } from '../events.js';
 import type { Leadership } from '../state/leadership.js';
 import type { Sink } from '../sinks/sink.js';
@@ -178,12 +179,8 @@ export class Metrics implements Sink {
     const all = this.#gauges;
     for (const [state, count] of Object.entries(status.peers.consumers))
       all.peers.set({ kind: 'consumer', state }, count);
-    const { producers_know: know, pending, oldest_seconds: oldest } = status.announcements;
-    const rest = know.of - know.count;
-    const owing = Math.min(pending ?? 0, rest);
-    all.peers.set({ kind: 'producer', state: 'knows' }, know.count);
-    all.peers.set({ kind: 'producer', state: 'owing' }, owing);
-    all.peers.set({ kind: 'producer', state: 'untold' }, rest - owing);
+    const { producer_states: producers, pending, oldest_seconds: oldest } = status.announcements;
+    for (const state of PRODUCER_STATES) all.peers.set({ kind: 'producer', state }, producers?.[state] ?? 0);
     all.freshness.set(status.freshness_seconds ?? 0);
     all.pending.set(pending ?? 0);
     all.oldest.set(oldest ?? 0);

@@ -2,6 +2,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Config } from '../config/config.js';
+import { producerState, type ProducerState } from '../domain/announce/producerState.js';
 import { peerUrl } from '../domain/call/url.js';
 import { uptime, type Bucket, type History } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
@@ -168,12 +169,8 @@ export class PeerPages {
     return { peers, next: next ?? null, as_of: picture.at, total };
   }
 
-  #producerState({ ip, port, notifiedIp, nextAt }: ProducerEntry, picture: RegistryPicture): ProducerRow['state'] {
-    const read = readEntry({ ip, port }, this.source.config().network.allow);
-    if (!read.ok) return read.error === 'address-denied' ? 'denied' : 'invalid';
-    if (nextAt !== null) return 'owing';
-    const known = this.source.observations.ip?.value ?? picture.ip;
-    return known !== undefined && notifiedIp === known ? 'knows' : 'untold';
+  #producerState(entry: ProducerEntry, picture: RegistryPicture): ProducerState {
+    return producerState(entry, this.source.observations.ip?.value ?? picture.ip);
   }
 }
 

@@ -2,10 +2,13 @@ import { isIP } from 'node:net';
 import type { RedisClient } from '../clients/redis.js';
 import { countOf, fieldsOf, ifOfAnotherType } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
+import { producerState, type ProducerFacts, type ProducerState } from '../domain/announce/producerState.js';
+import type { AddressClass } from '../domain/ip/address.js';
 import type { Keys } from '../domain/keys.js';
+import { readEntry } from '../domain/peer/entry.js';
 import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
 
-export interface ProducerEntry {
+export interface ProducerEntry extends ProducerFacts {
   readonly uuid: string;
   readonly ip: string | null;
   readonly port: string | null;
@@ -59,6 +62,7 @@ export class RegistryView {
     private readonly keys: Keys,
     private readonly wall: () => number,
     private readonly steady: () => number,
+    private readonly allow: () => readonly AddressClass[],
     private readonly divided = false,
   ) {}
 
@@ -141,10 +145,13 @@ export class RegistryView {
             await this.redis.hmgetBuffer(key, ...FIELDS).catch(ifOfAnotherType<(Buffer | null)[]>([]))
           ).map((one) => one && toText(one));
           const [ip = null, port = null, notifiedIp = null, notifiedAt = null, attempts = null, error = null] = fields;
+          const entry = readEntry({ ip, port }, this.allow());
           return {
             uuid,
             ip,
             port,
+            fault: entry.ok ? undefined : entry.error,
+            owing: due.has(uuid),
             notifiedIp,
             notifiedAt: countOf(notifiedAt) ?? null,
             attempts: countOf(attempts) ?? 0,
@@ -155,6 +162,16 @@ export class RegistryView {
       ),
     );
   }
+}
+
+/** How many producers stand in which state to this IP. */
+export function countStates(
+  producers: readonly ProducerFacts[],
+  ip: string | undefined,
+): Readonly<Record<ProducerState, number>> {
+  const counts = { knows: 0, owing: 0, untold: 0, denied: 0, invalid: 0 } satisfies Record<ProducerState, number>;
+  for (const one of producers) counts[producerState(one, ip)] += 1;
+  return counts;
 }
 
 function toText(bytes: Buffer): string {

@@ -6,7 +6,7 @@ import { census, type Census } from './census.js';
 import type { Observations } from './observations.js';
 import type { Picture } from './picture.js';
 import type { Vital } from './probes.js';
-import type { RegistryPicture, RegistryView } from './registryView.js';
+import { countStates, type RegistryPicture, type RegistryView } from './registryView.js';
 import type { Status } from './schema.js';
 import { answering, CALL_INTERVALS } from './shares.js';
 import { verdictOf } from './verdict.js';
@@ -254,6 +254,7 @@ function toStatus(source: ReportSource, now: number, found: Census, registry: Re
         picture.producersKnow?.count ?? 0,
         picture.producersKnow?.of ?? registry?.producers.length ?? 0,
       ),
+      producer_states: registry === undefined ? null : countStates(registry.producers, picture.ip.value),
       consumers_know: ofCounted(found.answeredSince.count, found.answeredSince.of),
     },
     reachability: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRODUCER_STATES, type ProducerState } from '../domain/announce/producerState.js';
 import { SCOPES } from '../domain/ip/scope.js';
 import type { Sample as DomainSample } from '../domain/sample.js';
 
@@ -65,6 +66,14 @@ const peerCounts = z
     invalid: count,
   })
   .meta({ id: 'PeerCounts' });
+
+const producerCounts = z
+  .object({ knows: count, owing: count, untold: count, denied: count, invalid: count } satisfies Record<
+    ProducerState,
+    typeof count
+  >)
+  .meta({ id: 'ProducerCounts' })
+  .describe('`owing` ones are in the outbox; `untold` ones neither that nor have they acknowledged the current IP');
 
 const ipState = z
   .object({
@@ -170,6 +179,7 @@ export const statusSchema = z
       oldest_seconds: z.number().nullable().describe('How long the longest waiting producer has waited'),
       owing: z.array(owing).describe('The first 100 of those that have not acknowledged, the slowest first'),
       producers_know: share,
+      producer_states: producerCounts.nullable(),
       consumers_know: share,
     }),
     reachability: z.object({
@@ -275,7 +285,7 @@ export const producerSchema = z
   .object({
     kind: z.literal('producer'),
     ...peerFields,
-    state: z.enum(['knows', 'owing', 'untold', 'denied', 'invalid']),
+    state: z.enum(PRODUCER_STATES),
     notified_ip: z.string().nullable(),
     notified_at: timeOrNull,
     attempts: count,

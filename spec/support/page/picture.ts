@@ -194,6 +194,10 @@ function statusOf(consumers: readonly ConsumerRow[], producers: readonly Produce
       oldest_seconds: owing.length === 0 ? null : 240,
       owing: owing.map(({ uuid, ip, attempts, error }) => ({ uuid, ip, attempts, error, next_at: now + 48_000 })),
       producers_know: share(producers.length - owing.length, producers.length),
+      producer_states: {
+        ...{ knows: producers.length - owing.length, owing: owing.length },
+        ...{ untold: 0, denied: 0, invalid: 0 },
+      },
       consumers_know: share(answering - Math.min(3, answering), answering),
     },
     reachability: {

@@ -62,7 +62,7 @@ export class StatusHouse {
   open(): void {
     const { redis, book, observations, metrics, feed } = this;
     const [wall, steady, config] = [() => Date.now(), () => performance.now(), () => this.config];
-    const registry = new RegistryView(redis, keys, wall, steady);
+    const registry = new RegistryView(redis, keys, wall, steady, () => config().network.allow);
     const identity = {
       ...{ uuid: US, version: '1.2.3', node: process.version, instance: 'i', host: 'node7', pid: 7 },
       configFile: undefined,

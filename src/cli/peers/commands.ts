@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { PRODUCER_STATES } from '../../domain/announce/producerState.js';
 import { examples, oneOf, onRegistry, optionOneOf, type OnRegistry, type Surroundings } from '../define.js';
 import { KINDS } from './kinds.js';
-import { CONSUMER_STATES, PRODUCER_STATES } from './read.js';
+import { CONSUMER_STATES } from './read.js';
 import { SORTS } from './sort.js';
 
 const STATES = [...new Set<string>([...CONSUMER_STATES, ...PRODUCER_STATES])];

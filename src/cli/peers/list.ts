@@ -1,3 +1,4 @@
+import { PRODUCER_STATES } from '../../domain/announce/producerState.js';
 import type { LoadOptions } from '../../config/load.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { escaped, quoted } from '../../domain/text/printable.js';
@@ -7,7 +8,7 @@ import { withRegistry, type Registry } from '../registry.js';
 import { outputStyle } from '../style.js';
 import { KINDS, kindOf } from './kinds.js';
 import { headOf, lineOf } from './listTable.js';
-import { CONSUMER_STATES, PRODUCER_STATES, readPeers, type ReadPeer } from './read.js';
+import { CONSUMER_STATES, readPeers, type ReadPeer } from './read.js';
 import { comparing, SORTS } from './sort.js';
 
 export interface ListOptions {

@@ -1,5 +1,6 @@
+import type { ProducerState } from '../../domain/announce/producerState.js';
 import type { Tint } from '../style.js';
-import type { ConsumerState, PeerRow, ProducerState } from './read.js';
+import type { ConsumerState, PeerRow } from './read.js';
 import { quoted } from '../../domain/text/printable.js';
 
 /** How each state looks. */

@@ -1,3 +1,5 @@
+import { producerState, type ProducerState } from '../../domain/announce/producerState.js';
+import type { AddressFault } from '../../domain/call/reasons.js';
 import type { AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
@@ -8,9 +10,7 @@ import { readPage, type Found, type PeerRow } from './readPage.js';
 export type { PeerRow } from './readPage.js';
 
 export const CONSUMER_STATES = ['available', 'suspect', 'unavailable', 'pending', 'denied', 'invalid'] as const;
-export const PRODUCER_STATES = ['knows', 'owing', 'untold', 'denied', 'invalid'] as const;
 export type ConsumerState = (typeof CONSUMER_STATES)[number];
-export type ProducerState = (typeof PRODUCER_STATES)[number];
 
 const OF_ANOTHER_TYPE: PeerRow = { error: 'address-invalid' };
 const NOTHING: Found = { fields: {}, owing: false };
@@ -52,33 +52,23 @@ function toPeer(
   { fields = OF_ANOTHER_TYPE, owing }: Found,
 ): ReadPeer {
   const may = allow ?? ANY;
-  const state = kind === 'consumer' ? consumerState(fields, may) : producerState(fields, may, ip, owing);
+  const state =
+    kind === 'consumer'
+      ? consumerState(fields, may)
+      : producerState({ fault: faultOf(fields, may), owing, notifiedIp: fields.notified_ip }, ip);
   return { kind, uuid, row: { ...fields, kind, uuid }, state };
 }
 
 /** The verdict on a consumer; `pending` where there is none yet, and why it is not called where it can't be. */
 export function consumerState(row: PeerRow, allow: readonly AddressClass[]): ConsumerState {
-  return uncallable(row, allow) ?? CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
-}
-
-/**
- * Whether a producer has acknowledged our IP, is still in the outbox, or was never called, or why it can't be called.
- */
-export function producerState(
-  row: PeerRow,
-  allow: readonly AddressClass[],
-  ip: string | null,
-  owing: boolean,
-): ProducerState {
-  const fault = uncallable(row, allow);
-  if (fault !== undefined) return fault;
-  if (owing) return 'owing';
-  return row.notified_ip !== undefined && row.notified_ip === ip ? 'knows' : 'untold';
+  const fault = faultOf(row, allow);
+  if (fault !== undefined) return fault === 'address-denied' ? 'denied' : 'invalid';
+  return CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
 }
 
 /** By its address, or since the scheduler, whose policy may be another one, has said so. */
-function uncallable({ ip, port, error }: PeerRow, allow: readonly AddressClass[]) {
+function faultOf({ ip, port, error }: PeerRow, allow: readonly AddressClass[]): AddressFault | undefined {
   const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
   const fault = entry.ok ? error : entry.error;
-  return fault === 'address-denied' ? 'denied' : fault === 'address-invalid' ? 'invalid' : undefined;
+  return fault === 'address-denied' || fault === 'address-invalid' ? fault : undefined;
 }

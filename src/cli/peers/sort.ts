@@ -1,4 +1,5 @@
-import { CONSUMER_STATES, PRODUCER_STATES, type ReadPeer } from './read.js';
+import { PRODUCER_STATES } from '../../domain/announce/producerState.js';
+import { CONSUMER_STATES, type ReadPeer } from './read.js';
 
 export const SORTS = ['uuid', 'ip', 'state', 'since', 'checked', 'latency', 'failures'] as const;
 export type Sort = (typeof SORTS)[number];
