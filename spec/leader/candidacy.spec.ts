@@ -397,6 +397,26 @@ describe('Candidacy', () => {
   });
 
   describe('the term', () => {
+    it('goes beyond that of a holder that was seen, though its lease has run out since', async () => {
+      lease.hold('x:9999999999', { uuid: US });
+      const { beat } = candidate('a');
+      await beat();
+      now += LEASE_MS;
+      await beat();
+      expect(await later(LEASE_MS / 2, beat)).to.include({ kind: 'leads', term: 10_000_000_000 });
+    });
+
+    it('goes beyond that of a holder that could only be read', async () => {
+      lease.hold('x:9999999999', { uuid: US });
+      const { beat } = candidate('a');
+      refuse('OOM');
+      await beat();
+      lease.failure = undefined;
+      now += LEASE_MS;
+      await beat();
+      expect(await later(LEASE_MS / 2, beat)).to.include({ kind: 'leads', term: 10_000_000_000 });
+    });
+
     it('grows with every acquisition, also where Redis is emptied and where its clock stands behind', async () => {
       const { beat } = candidate('a');
       const terms: number[] = [];

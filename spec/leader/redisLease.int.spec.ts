@@ -11,7 +11,7 @@ import { PeerBook } from '#src/state/peerBook.js';
 import { SoleShares } from '#src/state/shares.js';
 import { US } from '../support/deps.js';
 import { entry } from '../support/entries.js';
-import { keys, privateRedis, register } from '../support/registry.js';
+import { keys, limitedClient, privateRedis, register } from '../support/registry.js';
 
 const LEASE_MS = 10_000;
 
@@ -99,6 +99,42 @@ describe('RedisLease, on a real Redis', () => {
       await shared.redis.set(keys.leader, ':200000000000', 'PX', 5_000);
       expect(await beat('b')).to.include({ token: 'b:200000000001' });
     });
+
+    it('goes beyond the term that stands in the state, where the lease itself has run out', async () => {
+      await shared.redis.hset(keys.scheduler, 'term', '99999999999');
+      expect(await beat('a')).to.include({ token: 'a:100000000000' });
+    });
+
+    for (const term of ['', '-1', 'nonsense', '1e300', '0x7fffffffffff', '9'.repeat(16)]) {
+      it(`takes no term from the state that is none: ${JSON.stringify(term)}`, async () => {
+        const before = await serverSeconds();
+        await shared.redis.hset(keys.scheduler, 'term', term);
+        const found = await beat('a');
+        expect(found.kind === 'held' && Number(found.token.replace('a:', ''))).to.be.within(
+          before,
+          await serverSeconds(),
+        );
+      });
+    }
+
+    it('takes the lease as well where the state is of another type', async () => {
+      await shared.redis.rpush(keys.scheduler, 'others');
+      expect(await beat('a')).to.include({ kind: 'held', taken: true });
+    });
+
+    for (const command of ['hset', 'pexpire', 'set']) {
+      it(`rejects where Redis refuses ${command}, and leaves neither a lease behind nor a name that stays`, async () => {
+        const client = await limitedClient(shared, `-${command}`);
+        const lease = new RedisLease(client, keys, nameOf('a'), LEASE_MS, undefined);
+        const error = await lease
+          .beat({ mayTake: true, takeMissing: true, gone: undefined, lastTerm: 0 })
+          .then(String, String);
+        expect(error).to.match(/no permissions|can't run/);
+        expect(await held()).to.equal(null);
+        if (command === 'set') expect(await shared.redis.pttl(keys.replica('a'))).to.be.greaterThan(0);
+        else expect(await shared.redis.dbsize()).to.equal(0);
+      });
+    }
 
     it('rejects where the key is of another type, and leaves it alone', async () => {
       await shared.redis.rpush(keys.leader, 'others');

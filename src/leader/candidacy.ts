@@ -94,6 +94,7 @@ export class Candidacy {
         return this.#standby(leadership.leads);
       case 'other': {
         this.#missingSince = undefined;
+        leadership.see(beat.token);
         const found = await lease.holder(beat.token);
         const gone = found.identity !== undefined && (await isGone(found.identity, identity));
         if (gone) {

@@ -6,12 +6,13 @@ import type { Keys } from '../domain/keys.js';
 import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
 
 /**
- * KEYS the lease, our identity, the members of those that share the registry. ARGV our instance, the length of the
- * lease in milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none), the token of one that is
- * provably gone, the last term that we know, whether we share the registry, and the fields of our identity as pairs. A
- * lease without an end is none, and one with an empty instance is the mark of an orderly end. One that does not share
- * takes no lease while those live that do. The term is at least the time of the server in seconds, so that it grows
- * also where Redis has lost its data.
+ * KEYS the lease, our identity, the members of those that share the registry, the state of the scheduler. ARGV our
+ * instance, the length of the lease in milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none),
+ * the token of one that is provably gone, the last term that we know, whether we share the registry, and the fields of
+ * our identity as pairs. A lease without an end is none, and one with an empty instance is the mark of an orderly end.
+ * One that does not share takes no lease while those live that do. The term goes beyond each one that is known, and is
+ * at least the time of the server in seconds, so that it grows also where Redis has lost its data. Redis takes nothing
+ * back where a later step is refused, so the lease is written last.
  */
 const BEAT = script(`
 local held = redis.call('GET', KEYS[1])
@@ -30,8 +31,9 @@ if not mine and ARGV[6] == '0' then
 end
 local token = held
 if not mine then
-  local now = redis.call('TIME')
-  local own = math.max(tonumber(term or '0') + 1, tonumber(ARGV[5]) + 1, tonumber(now[1]))
+  local now, noted = redis.call('TIME'), redis.pcall('HGET', KEYS[4], 'term')
+  if type(noted) ~= 'string' or #noted > 15 or not string.match(noted, '^%d+$') then noted = '0' end
+  local own = math.max(tonumber(term or '0') + 1, noted + 1, ARGV[5] + 1, tonumber(now[1]))
   token = ARGV[1] .. ':' .. string.format('%d', own)
 end
 redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
@@ -64,6 +66,7 @@ export interface BeatOptions {
   readonly takeMissing: boolean;
   /** The token of a holder that is provably gone. */
   readonly gone: string | undefined;
+  /** The highest term that this process knows of. */
   readonly lastTerm: number;
 }
 
@@ -95,7 +98,7 @@ export class RedisLease {
     const reply = (await runScript(
       this.redis,
       BEAT,
-      [this.keys.leader, this.keys.replica(instance), this.keys.replicas],
+      [this.keys.leader, this.keys.replica(instance), this.keys.replicas, this.keys.scheduler],
       [instance, this.leaseMs, taking, gone ?? '', lastTerm, sharing, ...this.#fields()],
     )) as [string, string, number];
     const [kind, token, n] = reply;

@@ -23,7 +23,7 @@ export class Leadership {
     return this.#standsBy;
   }
 
-  /** The highest term that this process has held; 0 before the first. */
+  /** The highest term that this process has held or seen; 0 before the first. */
   get lastTerm(): number {
     return this.#lastTerm;
   }
@@ -57,6 +57,11 @@ export class Leadership {
     this.#standsBy = false;
     this.#token = token;
     this.#validUntil = validUntil;
+    this.see(token);
+  }
+
+  /** This token stands in the lease: a term of ours has to be higher. */
+  see(token: string): void {
     this.#lastTerm = Math.max(this.#lastTerm, readToken(token)?.term ?? 0);
   }
 
