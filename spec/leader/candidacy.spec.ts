@@ -193,14 +193,64 @@ describe('Candidacy', () => {
       expect(await untilItLeads(beat)).to.be.at.most(2 * LEASE_MS);
     });
 
-    it('does not take a lease that lasts no longer than a margin for renewed', async () => {
+    it('takes no lease for renewed that lasts a little longer since the server has set its clock right', async () => {
       lease.hold('x:7', { uuid: OTHER_UUID });
       const { beat } = candidate('a');
       await beat();
-      lease.endsAt += LEASE_MS / 10;
-      expect(await later(RENEWAL_MS, beat)).to.include({ kind: 'standby' });
-      lease.endsAt += LEASE_MS / 10 + 1;
+      lease.endsAt += 150;
+      for (let i = 0; i < 5; i += 1) expect(await later(BEAT_MS, beat)).to.include({ kind: 'standby' });
+      lease.endsAt += 50;
       expect(await rejection(beat())).to.be.instanceOf(ForeignHolderError);
+    });
+
+    it('takes none for renewed over a long time, in which the two clocks run apart', async () => {
+      lease.hold('x:7', { uuid: OTHER_UUID }, 3_600_000);
+      const { beat } = candidate('a');
+      for (let i = 0; i < 1_000; i += 1) {
+        expect(await later(BEAT_MS, beat)).to.include({ kind: 'standby' });
+        lease.endsAt += BEAT_MS / 1_000;
+      }
+    });
+
+    // A lease may be as short as 2 s and as long as 30 s, and is renewed five times within it.
+    for (const theirsMs of [2_000, 5_000, 30_000]) {
+      it(`sees within a lease that one of ${String(theirsMs)} ms is renewed, whatever the length of ours`, async () => {
+        const { beat } = candidate('a');
+        const renew = () => {
+          if ((now - BEGIN) % (theirsMs / 5) === 0) lease.hold('x:7', { uuid: OTHER_UUID }, theirsMs);
+        };
+        renew();
+        await beat();
+        let error: Error | undefined;
+        while (error === undefined && now - BEGIN < theirsMs) {
+          now += 100;
+          renew();
+          if ((now - BEGIN) % BEAT_MS === 0)
+            error = await beat().then(
+              () => undefined,
+              (failure: unknown) => failure as Error,
+            );
+        }
+        expect(error).to.be.instanceOf(ForeignHolderError);
+      });
+    }
+
+    it('says after how long it took over from a holder with a shorter lease, or from one that came meanwhile', async () => {
+      const { beat } = candidate('a');
+      lease.hold('x:7', { uuid: US }, 2_000);
+      await beat();
+      for (let i = 0; i < 10; i += 1) {
+        now += BEAT_MS;
+        lease.hold('x:7', { uuid: US }, 2_000);
+        await beat();
+      }
+      now += BEAT_MS;
+      lease.hold('y:8', { uuid: US }, 2_000);
+      await beat();
+      const from = now;
+      lease.hold(':8');
+      now += BEAT_MS;
+      expect(await beat()).to.include({ kind: 'leads', afterMs: now - from });
     });
 
     it('waits for a holder that lives and does not say of which node it is', async () => {

@@ -28,10 +28,10 @@ export class MemoryLease {
   }
 
   /** Somebody who is no candidate of ours holds it from now on. */
-  hold(token: string, who: Partial<FoundHolder> = {}): void {
+  hold(token: string, who: Partial<FoundHolder> = {}, leaseMs = this.leaseMs): void {
     this.#names.set(instanceOf(token), who);
     this.token = token;
-    this.endsAt = this.now() + this.leaseMs;
+    this.endsAt = this.now() + leaseMs;
   }
 
   /** Redis loses its data. */

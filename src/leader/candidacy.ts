@@ -33,17 +33,29 @@ export type Standing =
   /** Nobody could be asked yet; or nobody has the lease, and we may not take it. */
   | { readonly kind: 'unknown'; readonly vacant: boolean };
 
+/** A lease that lasts so much longer than it did may owe that to the server's clock, which was set right. */
+const CLOCK_STEP_MS = 150;
+/** By this share of a time two clocks may differ that run at their own pace. */
+const CLOCK_DRIFT = 0.01;
 /** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
 const MARGIN = 0.1;
 /** What Redis replies where it is there and the lease can't be written, for want of a permission or of the key itself. */
 const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
+
+/** A look at the lease of another one. */
+interface Look {
+  readonly token: string;
+  readonly at: number;
+  /** When the lease runs out at the latest, if nobody renews it; by our own clock. */
+  readonly endsBy: number;
+}
 
 /** Goes for the lease of the registry, beat by beat, and keeps it. */
 export class Candidacy {
   /** Set once another one was seen at work: from then on a missing lease is left for it to take again, for a while. */
   #stoodBy = false;
   #missingSince: number | undefined;
-  #other: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
+  #other: Look | undefined;
   /** When the holder was last seen to renew its lease, by our own clock. */
   #signAt: number | undefined;
   #holder: Holder | undefined;
@@ -107,14 +119,21 @@ export class Candidacy {
     }
   }
 
-  /** Notes a sign of life: a lease that lasts longer than it would have by itself was renewed. */
-  #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
-    const { uuid, onForeign, leaseMs, steady } = this.options;
-    const before = this.#other;
-    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * MARGIN;
-    this.#other = { token, leftMs, seenAt: steady() };
+  /**
+   * Notes a sign of life: a new holder, or a lease that lasts longer than it would have by itself. How long the lease of
+   * another one is, and how often that renews it, is its own affair.
+   */
+  #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, askedAt: number): void {
+    const { uuid, onForeign, steady } = this.options;
+    const before = this.#other?.token === token ? this.#other : undefined;
+    const now = steady();
+    const renewed = before !== undefined && askedAt + leftMs > before.endsBy + grace(askedAt - before.at);
+    // What it gains little by little, between looks that take long, adds up.
+    if (before === undefined || renewed || now + leftMs < before.endsBy) {
+      this.#other = { token, at: now, endsBy: now + leftMs };
+    }
     this.#holder = holder;
-    this.#signAt = renewed || this.#signAt === undefined ? now : this.#signAt;
+    if (renewed || before === undefined) this.#signAt = askedAt;
     if (!renewed) return;
     const place = `host ${nameOf(holder.host ?? 'unknown')}, pid ${String(holder.pid ?? 'unknown')}`;
     if (holder.uuid !== undefined && holder.uuid !== uuid) {
@@ -161,6 +180,11 @@ export class Candidacy {
     if (token !== undefined) await lease.release(token).catch(() => undefined);
     leadership.lose();
   }
+}
+
+/** How much longer a lease may last after such a time without having been renewed. */
+function grace(elapsedMs: number): number {
+  return CLOCK_STEP_MS + CLOCK_DRIFT * elapsedMs;
 }
 
 function nobody(token: string): Holder {
