@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Besieged } from '../support/besieged.js';
 import { eventually } from '../support/eventually.js';
+import { FALL } from '../support/neighbours.js';
 import { freePort } from '../support/freePort.js';
 import { settled, type Outage } from '../support/outage.js';
 import { scale } from '../support/scale.js';
@@ -46,6 +47,31 @@ describe('Redis refuses', () => {
       end: () => node.redis.replicaof('NO', 'ONE'),
     });
   }).timeout(30_000 + scale * 30_000);
+
+  // No script at all; a command in the midst of the one that takes the lease.
+  for (const rules of [['-evalsha', '-eval'], ['-hset'], ['-pexpire']]) {
+    it(`what a user may not do from the start (${rules.join(' ')}): newcomers are called, and all is stored once it may`, async () => {
+      const port = await freePort();
+      await node.serve('--port', String(port), '--bind', '127.0.0.1');
+      await node.redis.call('ACL', 'SETUSER', 'sched', 'on', `>${PASSWORD}`, '~*', '+@all', ...rules);
+      const [silent, ...others] = node.neighbours.consumers;
+      silent?.endpoint.behave({ status: 503 });
+      const running = await node.start(`redis://sched:${PASSWORD}@127.0.0.1:${port}`);
+      await node.called(FALL + 2);
+      expect((await node.consumers()).map(({ state }) => state)).to.deep.equal(
+        [silent, ...others].map(() => undefined),
+      );
+      expect(running.lines.map(({ event }) => event)).to.not.include('leader.standing-by');
+      await node.redis.call('ACL', 'SETUSER', 'sched', '+@all');
+      await eventually(async () => {
+        const states = (await node.consumers()).map(({ state }) => state);
+        expect(states).to.deep.equal(['unavailable', ...others.map(() => 'available')]);
+      });
+      silent?.endpoint.behave('well');
+      await settled(node.redis, node.neighbours);
+      await node.stop(running);
+    }).timeout(30_000);
+  }
 
   describe('by a password', () => {
     it('that is wrong: it says so once, without the password, and begins when that is right', async () => {

@@ -5,7 +5,7 @@ import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { redisHealth } from '#src/sources/redisHealth.js';
 import { RegistrySource } from '#src/sources/registry.js';
 import { RedisServer } from '#swarm/redis.js';
-import { keys, privateRedis, register } from '../support/registry.js';
+import { keys, limitedClient, privateRedis, register } from '../support/registry.js';
 
 describe('RegistrySource, on a real Redis', () => {
   const shared = privateRedis();
@@ -84,6 +84,60 @@ describe('RegistrySource, on a real Redis', () => {
     await shared.redis.srem(keys.consumers, 'b');
     const entries = await new RegistrySource(shared.redis, keys).read(['a', 'b', 'c']);
     expect(entries.map(({ uuid }) => uuid)).to.deep.equal(['a']);
+  });
+
+  describe('where the user may run no script', () => {
+    const ODD = 'odd\u00ff';
+    const refusals = async () => ((await shared.redis.call('ACL', 'LOG')) as unknown[]).length;
+
+    beforeEach(async () => {
+      await register(shared.redis, 'consumer', 'a', { ip: '1.1.1.1', port: 81, state: 'suspect', failures: 2 });
+      await shared.redis.hset(Buffer.from(keys.consumer(ODD), 'latin1'), 'ip', Buffer.from([0xff]));
+      await shared.redis.sadd(keys.consumers, Buffer.from(ODD, 'latin1'), 'none', 'text', 'fields');
+      await shared.redis.set(keys.consumer('text'), 'not a hash');
+      await shared.redis.hset(keys.consumer('fields'), 'last_seen', '5');
+      await shared.redis.call('ACL', 'LOG', 'RESET');
+    });
+
+    for (const rules of [['-evalsha'], ['-eval'], ['-eval', '-evalsha']]) {
+      it(`reads the same without (${rules.join(' ')})`, async () => {
+        await shared.redis.script('FLUSH');
+        const source = new RegistrySource(await limitedClient(shared, ...rules), keys);
+        const found: RegistryEntry[] = [];
+        for await (const page of source.pages(() => true)) found.push(...page);
+        await shared.redis.call('ACL', 'SETUSER', 'limited', '+@all');
+        const known = await all();
+        expect(known.size).to.equal(5);
+        expect(new Map(found.map((entry) => [entry.uuid, entry]))).to.deep.equal(known);
+      });
+    }
+
+    it('leaves out who is no longer registered', async () => {
+      await shared.redis.srem(keys.consumers, 'a');
+      const source = new RegistrySource(await limitedClient(shared, '-evalsha', '-eval'), keys);
+      const found = await source.read(['a', ODD, 'text', 'c']);
+      expect(found.map(({ uuid }) => uuid)).to.deep.equal([ODD, 'text']);
+    });
+
+    it('tries a script again after a minute, and not before', async () => {
+      let steadyMs = 1_000;
+      const source = new RegistrySource(await limitedClient(shared, '-evalsha'), keys, () => steadyMs);
+      await source.read(['a']);
+      await source.read(['a']);
+      steadyMs += 59_999;
+      await source.read(['a']);
+      expect(await refusals()).to.equal(1);
+      await shared.redis.call('ACL', 'SETUSER', 'limited', '+@all');
+      await shared.redis.config('RESETSTAT');
+      steadyMs += 1;
+      await source.read(['a']);
+      expect(await shared.redis.info('commandstats')).to.match(/cmdstat_evalsha/);
+    });
+
+    it('rejects where reading is refused as well', async () => {
+      const source = new RegistrySource(await limitedClient(shared, '-evalsha', '-hmget'), keys);
+      expect(await source.read(['a']).then(String, String)).to.include('hmget');
+    });
   });
 
   it('rejects where the set is no set', async () => {

@@ -17,6 +17,17 @@ export function privateRedis(): { readonly server: RedisServer; readonly redis: 
   return shared;
 }
 
+/** A client whose user may do all but what the rules take away, such as `-hset`. */
+export async function limitedClient(
+  { server, redis }: ReturnType<typeof privateRedis>,
+  ...rules: readonly string[]
+): Promise<Redis> {
+  await redis.call('ACL', 'SETUSER', 'limited', 'reset', 'on', 'nopass', '~*', '+@all', ...rules);
+  const client = server.client();
+  await client.call('AUTH', 'limited', 'any');
+  return client;
+}
+
 /** Registers a peer as the API does. */
 export async function register(
   redis: RedisClient,

@@ -54,9 +54,17 @@ export async function runScript(
   }
 }
 
-/** The client writes texts in UTF-8, which is the same thing for nearly all of them, and quicker than bytes. */
-function onTheWire(text: string): string | Buffer {
+/**
+ * A text in latin1 as the client has to be given it. That writes UTF-8, which is the same thing for nearly all texts, and
+ * quicker than bytes.
+ */
+export function onTheWire(text: string): string | Buffer {
   return BEYOND_ASCII.test(text) ? Buffer.from(text, 'latin1') : text;
+}
+
+/** Whether our user may run no script at all, as far as this failure says. */
+export function isNoScriptAllowed(error: unknown): boolean {
+  return error instanceof Error && /^NOPERM .*'eval(sha)?'/.test(error.message);
 }
 
 /** What a write is fenced with. */
@@ -95,7 +103,8 @@ export async function runFenced(
   }
 }
 
-function texts(reply: unknown): unknown {
+/** A reply in bytes as texts in latin1. */
+export function texts(reply: unknown): unknown {
   if (Array.isArray(reply)) return reply.map(texts);
   return Buffer.isBuffer(reply) ? reply.toString('latin1') : reply;
 }

@@ -1,12 +1,14 @@
 import type { RedisClient } from '../clients/redis.js';
-import { countOf } from '../clients/replies.js';
-import { runScript, script } from '../clients/script.js';
+import { countOf, ifOfAnotherType } from '../clients/replies.js';
+import { isNoScriptAllowed, onTheWire, runScript, script, texts } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
 /** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
 const PAGE = 64;
+/** So long after Redis has refused to run a script for us, none is tried. */
+const NO_SCRIPT_MS = 60_000;
 const FIELDS = [
   'ip',
   'port',
@@ -44,14 +46,20 @@ end
 return found
 `);
 
+type Page = readonly (Fields | null)[];
+
 /**
  * The consumers in the registry, read in pages; the cost grows with them alone, not with the database. Texts are
- * latin1, one character a byte: a write-back has to find again whatever bytes stand there.
+ * latin1, one character a byte: a write-back has to find again whatever bytes stand there. Where our user may run no
+ * script it is read command by command, since a registry that can be read is to be, whatever may not be written.
  */
 export class RegistrySource {
+  #noScriptUntil = -Infinity;
+
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
+    private readonly steady = (): number => performance.now(),
   ) {}
 
   /** Every registered consumer that is wanted; one may come twice (SSCAN). The next page is read only when it is asked for. */
@@ -77,10 +85,8 @@ export class RegistrySource {
   }
 
   async #read(uuids: readonly string[], ifRegistered: boolean): Promise<readonly RegistryEntry[]> {
-    const { consumers } = this.keys;
-    const entries = uuids.map((uuid) => this.keys.consumer(uuid));
-    const found = await runScript(this.redis, READ, [consumers, ...entries], [ifRegistered ? 1 : 0, ...uuids]);
-    return (found as readonly (Fields | null)[]).flatMap((fields, i) => {
+    const found = await this.#fields(uuids, ifRegistered);
+    return found.flatMap((fields, i) => {
       const uuid = uuids[i];
       return fields === null || uuid === undefined ? [] : [toEntry(uuid, fields)];
     });

@@ -1,3 +1,6 @@
+import type { RedisClient } from '../../clients/redis.js';
+import { ifOfAnotherType } from '../../clients/replies.js';
+import { isNoScriptAllowed } from '../../clients/script.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
 import { placesOf } from './kinds.js';
@@ -45,11 +48,29 @@ export async function readPage(
   const { keyOf } = placesOf({ keys }, kind);
   const entries = uuids.map(keyOf);
   const args = [names.length, ...names, ...(kind === 'producer' ? uuids : [])];
-  const reply = (await redis.eval(LUA, entries.length + 1, keys.announcements, ...entries, ...args)) as Reply;
+  const asked = redis.eval(LUA, entries.length + 1, keys.announcements, ...entries, ...args) as Promise<Reply>;
+  const reply = await asked.catch((error: unknown) => {
+    if (!isNoScriptAllowed(error)) throw error;
+    const owing = (uuid: string) => (kind === 'producer' ? redis.zscore(keys.announcements, uuid) : null);
+    return Promise.all(uuids.map((uuid) => Promise.all([readOne(redis, keyOf(uuid), names), owing(uuid)])));
+  });
   return reply.map(([values, due]) => ({
     fields: values === null ? undefined : toFields(values, names),
     owing: due !== null,
   }));
+}
+
+/** As the script reads them, for a user who may run none. */
+function readOne(
+  redis: RedisClient,
+  key: string,
+  names: readonly string[],
+): Promise<readonly (string | null)[] | null> {
+  const values =
+    names.length === 0
+      ? redis.hgetall(key).then((fields) => Object.entries(fields).flat())
+      : redis.hmget(key, ...names);
+  return values.catch(ifOfAnotherType(null));
 }
 
 /** From values in the order of the names, or from names and values in turn. */
