@@ -35,6 +35,7 @@ describe('whileLeading', () => {
       lease: lease.of('us', { uuid: US }),
       leadership,
       leaseMs: LEASE_MS,
+      instance: 'us',
       uuid: US,
       onForeign: 'standby',
       shares: false,

@@ -42,6 +42,7 @@ class Contender {
       lease: new RedisLease(redis, keys, own, LEASE_MS, undefined),
       leadership: this.leadership,
       leaseMs: LEASE_MS,
+      instance: own.instance,
       uuid: US,
       onForeign: 'standby',
       shares: false,

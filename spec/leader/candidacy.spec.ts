@@ -41,6 +41,7 @@ describe('Candidacy', () => {
       lease: lease.of(instance, who),
       leadership,
       leaseMs: LEASE_MS,
+      instance,
       uuid: US,
       onForeign: 'standby',
       shares: false,
@@ -379,6 +380,7 @@ describe('Candidacy', () => {
       "OOM command not allowed when used memory > 'maxmemory'.",
       "NOPERM this user has no permissions to run the 'evalsha' command",
       "ERR The user executing the script can't access at least one of the keys mentioned in the command script: 1",
+      "ERR ACL failure in script: User x has no permissions to run the 'hset' command script: 1",
       "READONLY You can't write against a read only replica.",
       'MISCONF Errors writing to the AOF file: No space left on device',
       'NOREPLICAS Not enough good replicas to write.',
@@ -444,6 +446,15 @@ describe('Candidacy', () => {
       expect(await later(BEAT_MS, beat)).to.include({ kind: 'unwritten' });
       expect(leadership.leads).to.equal(true);
     });
+  });
+
+  it('works without a lease where Redis has written it, and then refused the rest: it is no holder to wait for', async () => {
+    const { beat, leadership } = candidate('a');
+    lease.hold('a:1000', { uuid: US });
+    refuse("ERR ACL failure in script: User x has no permissions to run the 'hset' command script: 1");
+    expect(await beat()).to.include({ kind: 'unwritten' });
+    expect(await later(BEAT_MS, beat)).to.include({ kind: 'unwritten' });
+    expect(leadership).to.include({ leads: true, standsBy: false, token: undefined });
   });
 
   describe('the term', () => {

@@ -163,6 +163,7 @@ export function makeParts(
     lease,
     leadership,
     leaseMs,
+    instance: own.instance,
     uuid: config.uuid,
     onForeign,
     shares: divides,

@@ -1,4 +1,4 @@
-import type { Holder, ProcessIdentity } from '../domain/leader.js';
+import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { Leadership } from '../state/leadership.js';
 import { isGone } from './processIdentity.js';
@@ -14,6 +14,8 @@ export interface CandidacyOptions {
   readonly lease: Pick<RedisLease, 'beat' | 'current' | 'holder' | 'release'>;
   readonly leadership: Leadership;
   readonly leaseMs: number;
+  /** By which our own token is known. */
+  readonly instance: string;
   readonly uuid: string;
   readonly onForeign: 'standby' | 'refuse';
   /** Whether we share the registry: then a holder that does so as well is no stranger. */
@@ -163,7 +165,9 @@ export class Candidacy {
     const { lease, leadership, explain } = this.options;
     const isRefusal = error instanceof Error && REFUSALS.test(error.message);
     const token = isRefusal ? await lease.current().catch(() => undefined) : undefined;
-    if (token !== undefined && token !== leadership.token) {
+    // Redis may have written our token, and then have refused or lost the rest.
+    if (token !== undefined && readToken(token)?.instance !== this.options.instance) {
+      leadership.see(token);
       this.#holder = await lease.holder(token).catch(() => nobody(token));
       return this.#standby(leadership.leads);
     }

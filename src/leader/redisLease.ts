@@ -36,9 +36,13 @@ if not mine then
   local own = math.max(tonumber(term or '0') + 1, noted + 1, ARGV[5] + 1, tonumber(now[1]))
   token = ARGV[1] .. ':' .. string.format('%d', own)
 end
-redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 redis.call('HSET', KEYS[2], unpack(ARGV, 7))
-redis.call('PEXPIRE', KEYS[2], 2 * ARGV[2])
+local ends = redis.pcall('PEXPIRE', KEYS[2], 2 * ARGV[2])
+if type(ends) == 'table' then
+  redis.call('DEL', KEYS[2])
+  return ends
+end
+redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
 return {'held', token, mine and 0 or 1}
 `);
 

@@ -105,8 +105,8 @@ export class ReplicaWorld {
         holder: (token) => reach().then(() => lease.holder(token)),
         release: (token) => reach().then(() => lease.release(token)),
       },
-      ...{ leadership, leaseMs: LEASE_MS, uuid: US, onForeign: 'standby', shares: true, mayTake: () => true },
-      ...{ identity: undefined, steady, explain: String },
+      ...{ leadership, leaseMs: LEASE_MS, instance: name, uuid: US, onForeign: 'standby', shares: true },
+      ...{ mayTake: () => true, identity: undefined, steady, explain: String },
     });
     const fields = new ReplicaFields({}, () => book.size);
     const sharing = { shares, fields, whereabouts: new Whereabouts(steady, () => INTERVAL_MS), works: false };
