@@ -39,6 +39,18 @@ describe('redisFailure', () => {
       'the server’s memory is full (OOM): raise its maxmemory, or remove other data',
     ],
     ['NOREPLICAS Not enough good replicas to write.', 'the server has too few replicas to take writes (NOREPLICAS)'],
+    [
+      "ERR ACL failure in script: User x y has no permissions to run the 'hset' command script: 0c5b, on @user_script:7.",
+      "our user lacks a permission in a script (User x y has no permissions to run the 'hset' command); docs/redis.md lists what it needs",
+    ],
+    [
+      "ERR ACL failure in script: User default has no permissions to access the 'p2p:x' key script: 0c5b, on @user_script:7.",
+      "our user lacks a permission in a script (User default has no permissions to access the 'p2p:x' key); docs/redis.md lists what it needs",
+    ],
+    [
+      'ERR ACL failure in script: No permissions to access a key script: 0c5b, on @user_script:7.',
+      'our user lacks a permission in a script (No permissions to access a key); docs/redis.md lists what it needs',
+    ],
     ['MOVED 3999 127.0.0.1:6381', 'the server is a node of a Cluster (MOVED): name it in redis.cluster'],
     ['WRONGTYPE Operation against a key', 'a key of ours holds a value of another type (WRONGTYPE)'],
     ['ERR DB index is out of range', 'the server has no database of that number (DB index is out of range)'],

@@ -52,6 +52,10 @@ const SERVER: Words = [
     /The user executing the script can't (.*?)(?= script:|$)/,
     'our user lacks a permission in a script (it can’t $1); docs/redis.md lists what it needs',
   ],
+  [
+    /ACL failure in script: (.*?)(?= script:|$)/,
+    'our user lacks a permission in a script ($1); docs/redis.md lists what it needs',
+  ],
   [/\bNOPERM (.*)/, 'our user lacks a permission (NOPERM $1); docs/redis.md lists what it needs'],
   [
     /^DENIED/,
