@@ -51,10 +51,24 @@ describe('RegistrySource, on a real Redis', () => {
     await shared.redis.sadd(keys.consumers, 'text');
     await shared.redis.set(keys.consumer('text'), 'not a hash');
     const seen = await all();
-    expect(seen.get('odd')).to.deep.include({ checkedAt: 0, reportedFault: 'address-denied' });
+    expect(seen.get('odd')).to.deep.include({ checkedAt: 0, reportedFault: null });
     expect(seen.get('odd')?.health).to.include({ state: undefined, failures: 0 });
     expect(seen.get('none')?.stored).to.deep.equal({ ip: null, port: null });
     expect(seen.get('text')?.stored).to.deep.equal({ ip: null, port: null });
+  });
+
+  it('takes a fault for said where both fields say it, and knows where there is no hash to say it in', async () => {
+    const said = { error: 'address-denied', available: '0' };
+    await register(shared.redis, 'consumer', 'both', said);
+    await register(shared.redis, 'consumer', 'half', { ...said, available: '1' });
+    await register(shared.redis, 'consumer', 'other', { ...said, error: 'timeout' });
+    await register(shared.redis, 'consumer', 'fields', { last_seen: '5' });
+    await shared.redis.sadd(keys.consumers, 'none', 'text');
+    await shared.redis.set(keys.consumer('text'), 'not a hash');
+    const seen = await all();
+    expect(Object.fromEntries([...seen].map(([uuid, entry]) => [uuid, entry.reportedFault]))).to.deep.equal({
+      ...{ both: 'address-denied', half: null, other: null, fields: null, none: undefined, text: undefined },
+    });
   });
 
   it('reads a large registry in pages, each asked for when it is needed', async () => {

@@ -213,6 +213,7 @@ describe('PeerBook', () => {
     expect(book.due('pending', 2_000, 1_000)).to.deep.equal(['a']);
     expect(book.setPolicy(['public'])).to.equal(false);
     expect(book.laneOf('a')).to.equal(undefined);
+    expect(book.recordFault('a', 2_000)?.error, 'told again').to.equal('address-denied');
   });
 
   it('keeps nothing of a check at an address that the entry has left meanwhile', () => {
@@ -237,7 +238,8 @@ describe('PeerBook', () => {
     book.remember(entry('a', { stored: { ip: 'nonsense', port: null } }), 1);
     book.recordFault('a', 5);
     writeAll();
-    expect(take(entry('a', { stored: { ip: 'nonsense', port: null } }), 2)?.reportedFault).to.equal('address-invalid');
+    const unsaid = entry('a', { stored: { ip: 'nonsense', port: null }, reportedFault: undefined });
+    expect(take(unsaid, 2)?.reportedFault).to.equal('address-invalid');
     expect(take(entry('a', { stored: { ip: 'other', port: null } }), 3)?.reportedFault).to.equal(null);
   });
 

@@ -2,6 +2,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, ifOfAnotherType } from '../clients/replies.js';
 import { isNoScriptAllowed, onTheWire, runScript, script, texts } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
+import type { AddressFault } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
@@ -20,6 +21,7 @@ const FIELDS = [
   'last_ok_at',
   'latency_ms',
   'last_seen',
+  'available',
 ] as const;
 const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisfies PeerState[];
 
@@ -27,8 +29,8 @@ type Fields = readonly (string | null)[];
 
 /**
  * KEYS the set and the entries. ARGV 1 where only those still in the set are asked for, or 0; then their UUIDs. Returns
- * the fields of each, none for a key that is no hash (which is that entry's fault alone, and reads like one without an
- * address), and nil for one that is no longer registered. One script for a page costs a fifth of a command for each.
+ * the fields of each, none for a key that is no hash, or for no key (which is that entry's fault alone, and reads like
+ * one without an address), and nil for one that is no longer registered. One script for a page costs a fifth of a command for each.
  */
 const READ = script(`
 local found = {}
@@ -38,6 +40,8 @@ for k = 2, #KEYS do
     fields = redis.pcall('HMGET', KEYS[k], ${FIELDS.map((name) => `'${name}'`).join(', ')})
     if fields.err then
       if not string.find(fields.err, 'WRONGTYPE', 1, true) then return fields end
+      fields = {}
+    elseif not fields[1] and redis.call('TYPE', KEYS[k]).ok ~= 'hash' then
       fields = {}
     end
   end
@@ -91,11 +95,39 @@ export class RegistrySource {
       return fields === null || uuid === undefined ? [] : [toEntry(uuid, fields)];
     });
   }
+
+  async #fields(uuids: readonly string[], ifRegistered: boolean): Promise<Page> {
+    if (this.steady() < this.#noScriptUntil) return this.#oneByOne(uuids, ifRegistered);
+    try {
+      const entries = uuids.map((uuid) => this.keys.consumer(uuid));
+      const keys = [this.keys.consumers, ...entries];
+      return (await runScript(this.redis, READ, keys, [ifRegistered ? 1 : 0, ...uuids])) as Page;
+    } catch (error) {
+      if (!isNoScriptAllowed(error)) throw error;
+      this.#noScriptUntil = this.steady() + NO_SCRIPT_MS;
+      return this.#oneByOne(uuids, ifRegistered);
+    }
+  }
+
+  /** What the script returns. */
+  #oneByOne(uuids: readonly string[], ifRegistered: boolean): Promise<Page> {
+    const { consumers, consumer } = this.keys;
+    const read = async (uuid: string): Promise<Fields | null> => {
+      const registered = ifRegistered ? this.redis.sismember(consumers, onTheWire(uuid)) : 1;
+      const key = onTheWire(consumer(uuid));
+      const fields = this.redis.hmgetBuffer(key, ...FIELDS).catch(ifOfAnotherType([]));
+      const [isThere, values] = await Promise.all([registered, fields]);
+      if (isThere !== 1) return null;
+      const isHash = values[0] != null || (await this.redis.type(key)) === 'hash';
+      return isHash ? (texts(values) as Fields) : [];
+    };
+    return withTimeout(Promise.all(uuids.map(read)));
+  }
 }
 
 function toEntry(uuid: string, fields: Fields): RegistryEntry {
   const [ip = null, port = null, state = null, failures = null, checkedAt = null, error = null, ...facts] = fields;
-  const [stateAt = null, okAt = null, latencyMs = null, calledAt = null] = facts;
+  const [stateAt = null, okAt = null, latencyMs = null, calledAt = null, available = null] = facts;
   return {
     uuid,
     stored: { ip, port },
@@ -106,7 +138,7 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
       countedGeneration: 0,
     },
     checkedAt: toCount(checkedAt),
-    reportedFault: error === 'address-invalid' || error === 'address-denied' ? error : null,
+    reportedFault: fields.length === 0 ? undefined : available === '0' && isFault(error) ? error : null,
     facts: {
       stateAt: toCount(stateAt),
       okAt: toCount(okAt),
@@ -114,6 +146,10 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
       calledAt: toCount(calledAt),
     },
   };
+}
+
+function isFault(error: string | null): error is AddressFault {
+  return error === 'address-invalid' || error === 'address-denied';
 }
 
 function toText(bytes: Buffer): string {

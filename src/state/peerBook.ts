@@ -50,6 +50,8 @@ export class PeerBook {
   readonly #inFlight = new Set<string>();
   /** Peers in good standing that came with a share, until a round of ours has taken them in. */
   readonly #adopted = new Set<string>();
+  /** The faults of entries at their present address that were told. */
+  readonly #told = new Map<string, AddressFault>();
   #revision = 0;
   #newcomers = 0;
   #round = 0;
@@ -93,6 +95,7 @@ export class PeerBook {
       const wasCallable = row.fault === null;
       this.#examine(row);
       if (wasCallable || row.fault !== null) continue;
+      this.#told.delete(uuid);
       opened = true;
       // Looked at as soon as it may be.
       row.checkedAt = 0;
@@ -138,6 +141,7 @@ export class PeerBook {
     if (!isAt(row, entry.stored)) {
       // No result is ever written for another address, and what failed there is no failure here.
       this.#unwritten.delete(entry.uuid);
+      this.#told.delete(entry.uuid);
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
       const newRow = this.#newRow(moved, row.seenIn);
       newRow.revision = this.#revision += 1;
@@ -154,8 +158,8 @@ export class PeerBook {
       // Registered anew where the registry has no check of it.
       row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
-      // A UUID without a hash has no place to store its fault.
-      row.error = reportedFault ?? (isFault(row.error) ? row.error : null);
+      // Where there is a hash it says the fault, or has to be told again; a UUID without one has no place to store it.
+      row.error = reportedFault === undefined && isFault(row.error) ? row.error : (reportedFault ?? null);
     }
   }
 
@@ -178,8 +182,8 @@ export class PeerBook {
   }
 
   /**
-   * Records that the entry can't be called, and that a state it had says no longer that it may be used. Returns the
-   * fault where it is news, and undefined where it is known already or there is none.
+   * Records that the entry can't be called, and that a state it had says no longer that it may be used, unless that is
+   * recorded already. Returns the fault the first time, for as long as the entry keeps its address.
    */
   recordFault(uuid: string, at: number): Extract<EntryAddress, { ok: false }> | undefined {
     const row = this.#rows.get(uuid);
@@ -190,6 +194,8 @@ export class PeerBook {
     judged(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
     row.error = read.error;
     this.#changed(uuid, row, 'fault');
+    if (this.#told.get(uuid) === read.error) return undefined;
+    this.#told.set(uuid, read.error);
     return read;
   }
 
@@ -281,6 +287,7 @@ export class PeerBook {
     this.#rows.delete(uuid);
     this.#unwritten.delete(uuid);
     this.#adopted.delete(uuid);
+    this.#told.delete(uuid);
   }
 
   /** Forgets those that have gone with a share, and what waits to be written of them. */
@@ -436,7 +443,7 @@ export class PeerBook {
   }
 
   #newRow({ stored, health, checkedAt, reportedFault, facts }: RegistryEntry, seenIn: number): Row {
-    const row = new Row(this.#numbers, stored.ip, stored.port, compact(health), reportedFault);
+    const row = new Row(this.#numbers, stored.ip, stored.port, compact(health), reportedFault ?? null);
     row.checkedAt = checkedAt;
     row.seenIn = seenIn;
     if (facts !== undefined) {

@@ -44,8 +44,11 @@ export interface RegistryEntry {
   readonly health: PeerHealth;
   /** Unix milliseconds of the last check; 0 where there was none. */
   readonly checkedAt: number;
-  /** The fault that the registry already has as the entry's `error`, so that it is not reported again. */
-  readonly reportedFault: AddressFault | null;
+  /**
+   * The fault that the registry already says of the entry, so that it is not reported again; undefined where there is no
+   * hash to say it in.
+   */
+  readonly reportedFault: AddressFault | null | undefined;
   /** Where it was read from the registry. */
   readonly facts?: PeerFacts;
 }
