@@ -227,6 +227,19 @@ describe('housekeeping', () => {
       config$.next(configOf({ network: { allow: ['public', 'loopback'] } }));
       expect(rung).to.deep.equal([]);
     });
+
+    it('have those told and written at once that may not be called any more, each once', () => {
+      const book = new PeerBook(['public']);
+      for (const one of consumers(2)) book.remember(one, 1);
+      const config$ = new BehaviorSubject(configOf());
+      const followed = keeping({ config$, book });
+      for (const allow of [['private'], ['private'], ['loopback']]) config$.next(configOf({ network: { allow } }));
+      expect(of$('peer.malformed', followed)).to.have.length(2);
+      expect([...book.unwrittenRows()].map(({ uuid, unwritten, error }) => [uuid, unwritten, error])).to.deep.equal([
+        ['c0', 'fault', 'address-denied'],
+        ['c1', 'fault', 'address-denied'],
+      ]);
+    });
   });
 
   it('tells that an address family is there which was missing, within 5 s', async () => {

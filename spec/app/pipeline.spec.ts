@@ -18,6 +18,7 @@ import {
   Producers,
   US,
 } from '../support/deps.js';
+import { entry } from '../support/entries.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -276,6 +277,35 @@ describe('pipeline', () => {
       expect(peers.underWay).to.have.length(1);
       expect(outbox.enqueued).to.deep.equal([A]);
     });
+  });
+
+  describe('addresses that may be called from now on', () => {
+    const lan = (over: object) => consumers(1, { stored: { ip: '10.0.0.1', port: null }, ...over });
+
+    for (const state of [undefined, 'unavailable'] as const) {
+      it(`are called at once (${state ?? 'never judged'})`, async () => {
+        const registry = new MemoryRegistry(lan({ health: { ...UNCHECKED, state }, checkedAt: 1_000_000 }));
+        const { peers, change } = running$({ registry });
+        await settled();
+        expect(toConsumers(peers)).to.deep.equal([]);
+        change({ network: { allow: ['public', 'private'] } });
+        await settled();
+        expect(toConsumers(peers)).to.have.length(1);
+      });
+
+      it(`are called as soon as a round of their lane has ended that was under way (${state ?? 'never judged'})`, async () => {
+        const health = { ...UNCHECKED, state };
+        const slow = entry('slow', { health });
+        const registry = new MemoryRegistry([slow, ...lan({ health, checkedAt: 1_000_000 })]);
+        const peers = new Peers(() => after(2_000, GOOD));
+        const { change } = running$({ registry, post: peers.post });
+        while (toConsumers(peers).length === 0) await advance(500, 500);
+        change({ network: { allow: ['public', 'private'] } });
+        await advance(2_000, 500);
+        await settled();
+        expect(toConsumers(peers).map(({ url }) => new URL(url).hostname)).to.include('10.0.0.1');
+      });
+    }
   });
 
   describe('an IP that changes too often', () => {

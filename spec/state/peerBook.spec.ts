@@ -206,12 +206,13 @@ describe('PeerBook', () => {
     expect(book.recordFault('a', 200)?.error).to.equal('address-denied');
     expect(book.recordFault('a', 201), 'named once').to.equal(undefined);
     expect(book.due('pending', 300, 1_000)).to.deep.equal([]);
-    expect(book.setPolicy(['public'])).to.equal(false);
+    expect(book.setPolicy(['public'])).to.deep.equal({ opened: false, closed: [] });
     const before = book.newcomers;
-    expect(book.setPolicy(['private'])).to.equal(true);
+    expect(book.setPolicy(['private'])).to.deep.equal({ opened: true, closed: [] });
     expect(book.newcomers).to.be.greaterThan(before);
     expect(book.due('pending', 2_000, 1_000)).to.deep.equal(['a']);
-    expect(book.setPolicy(['public'])).to.equal(false);
+    book.record(denied, checked('available', 1_500));
+    expect(book.setPolicy(['public'])).to.deep.equal({ opened: false, closed: ['a'] });
     expect(book.laneOf('a')).to.equal(undefined);
     expect(book.recordFault('a', 2_000)?.error, 'told again').to.equal('address-denied');
   });
@@ -232,6 +233,68 @@ describe('PeerBook', () => {
     book.record(failing, checked('available', 200));
     const moved = { ...failing, stored: { ip: '8.8.8.8', port: null } };
     expect(take(moved, 2)?.health).to.deep.equal(health('suspect'));
+  });
+
+  it('keeps nothing of a check under way whose address the policy forbids meanwhile', () => {
+    const called = entry('a', { checkedAt: 100, health: health('available') });
+    book.remember(called, 1);
+    book.setPolicy(['private']);
+    book.recordFault('a', 200);
+    book.record(called, checked('available', 300));
+    expect(book.lastKnown('a')).to.deep.include({ health: health('unavailable'), checkedAt: 100 });
+    expect([...book.unwrittenRows()].map(({ unwritten }) => unwritten)).to.deep.equal(['fault']);
+  });
+
+  describe('the fault of an entry that the registry does not say', () => {
+    const stored = { ip: null, port: null };
+    const none = entry('a', { stored, reportedFault: undefined });
+    const odd = entry('a', { stored });
+    /** A round that reads the entry so; what it makes of it is written. Returns what was written, and what was told. */
+    const round = (read: RegistryEntry, n: number): readonly (string | undefined)[] => {
+      book.remember(read, n);
+      const told = book.recordFault('a', n * 100)?.error;
+      const written = [...book.unwrittenRows()].map(({ unwritten }) => unwritten);
+      writeAll();
+      return [...written, told];
+    };
+
+    it('is recorded once where there is no hash to say it in', () => {
+      expect(round(none, 1)).to.deep.equal(['fault', 'address-invalid']);
+      expect(round(none, 2)).to.deep.equal([undefined]);
+    });
+
+    it('is recorded again once there is one, and not told again', () => {
+      round(none, 1);
+      expect(round(odd, 2)).to.deep.equal(['fault', undefined]);
+      expect(round({ ...odd, reportedFault: 'address-invalid' }, 3)).to.deep.equal([undefined]);
+    });
+
+    it('is recorded each time that the entry is made anew, with a state that it brings', () => {
+      for (let n = 1; n < 10; n += 2) {
+        const anew = { ...odd, health: health('available'), checkedAt: 7 };
+        expect(round(anew, n)).to.deep.equal(['fault', n === 1 ? 'address-invalid' : undefined]);
+        expect(book.lastKnown('a')?.health.state).to.equal('unavailable');
+        expect(round({ ...anew, reportedFault: 'address-invalid' }, n + 1)).to.deep.equal([undefined]);
+      }
+    });
+
+    it('is told again at another address, and of a peer that has left and come back', () => {
+      round(odd, 1);
+      const elsewhere = { ...odd, stored: { ip: 'nonsense', port: null } };
+      expect(round(elsewhere, 2)).to.deep.equal(['fault', 'address-invalid']);
+      book.forget('a');
+      expect(round(elsewhere, 3)).to.deep.equal(['fault', 'address-invalid']);
+    });
+
+    it('leaves the rise to a peer that may be called again: it is not available at the first answer', () => {
+      const rising = { ...health('available'), successes: 3 };
+      const good = entry('a', { health: rising, checkedAt: 100 });
+      book.remember(good, 1);
+      book.setPolicy(['private']);
+      book.recordFault('a', 200);
+      book.setPolicy(['public']);
+      expect(book.lastKnown('a')?.health).to.deep.equal({ ...health('unavailable'), successes: 0 });
+    });
   });
 
   it('remembers a fault for as long as the address stays what it is', () => {

@@ -19,6 +19,7 @@ import {
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
+import { faultsOf } from '../streams/sync/sweep.js';
 import type { Deps } from './deps.js';
 
 /** What waits is to be in Redis within a second of its return, even if it was away too shortly to be noticed. */
@@ -85,12 +86,11 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const policy$ = config$.pipe(
     map(({ network }) => network.allow),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
-    tap((allow) => {
-      if (!book.setPolicy(allow)) return;
-      bell.ring('pending');
-      bell.ring('unavailable');
+    mergeMap((allow) => {
+      const { opened, closed } = book.setPolicy(allow);
+      if (opened) for (const lane of ['pending', 'unavailable'] as const) bell.ring(lane);
+      return faultsOf({ book, clock }, closed);
     }),
-    ignoreElements(),
   );
   const history$ = config$.pipe(
     map(({ history }) => history),

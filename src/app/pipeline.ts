@@ -7,11 +7,12 @@ import {
   filter,
   map,
   merge,
+  mergeMap,
   of,
   switchMap,
+  take,
   takeUntil,
   tap,
-  withLatestFrom,
   type Observable,
 } from 'rxjs';
 import type { Lane } from '../domain/peer/peer.js';
@@ -90,14 +91,28 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  // New peers are called as soon as they are found; where a round is under way, it takes them in.
-  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
+  // New peers are called as soon as they are found; where a round is under way, it takes them in, or the next one does
+  // right after it.
+  const tick$ = merge(
+    interval$.pipe(map(() => false)),
+    bell.rung$(lane).pipe(
+      map(() => true),
+      takeUntil(stop$),
+    ),
+  );
   return tick$.pipe(
-    withLatestFrom(config$, (_, config) => config),
+    // What rings may be a change of the settings, so the ones of this very moment are asked for.
+    mergeMap((rung) =>
+      config$.pipe(
+        take(1),
+        map((config) => ({ rung, config })),
+      ),
+    ),
     rounds({
       lane,
       now: clock.wall,
-      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+      isUrgent: ({ rung }) => rung,
+      round: (n, { config }, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
     }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>

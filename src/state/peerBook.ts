@@ -87,13 +87,15 @@ export class PeerBook {
     return this.#newcomers;
   }
 
-  /** Takes another policy. Returns whether an entry may be called now that could not be before. */
-  setPolicy(allow: readonly AddressClass[]): boolean {
+  /** Takes another policy. Returns whether an entry may be called now that could not be before, and which may no more. */
+  setPolicy(allow: readonly AddressClass[]): { readonly opened: boolean; readonly closed: readonly string[] } {
     this.#allow = allow;
     let opened = false;
-    for (const row of this.#rows.values()) {
+    const closed: string[] = [];
+    for (const [uuid, row] of this.#rows) {
       const wasCallable = row.fault === null;
       this.#examine(row);
+      if (wasCallable && row.fault !== null) closed.push(uuid);
       if (wasCallable || row.fault !== null) continue;
       this.#told.delete(uuid);
       opened = true;
@@ -101,7 +103,7 @@ export class PeerBook {
       row.checkedAt = 0;
       this.#newcomers += 1;
     }
-    return opened;
+    return { opened, closed };
   }
 
   /** A round of the regular lane begins to read the registry. */
@@ -163,10 +165,13 @@ export class PeerBook {
     }
   }
 
-  /** Records a check. It counts only for the peer as it was called: neither after it left, nor at another address. */
+  /**
+   * Records a check. It counts only for the peer as it was called: neither after it left, nor at another address, nor
+   * once its address may not be called any more.
+   */
   record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): void {
     const row = this.#rows.get(uuid);
-    if (row === undefined || !isAt(row, stored)) return;
+    if (row === undefined || !isAt(row, stored) || row.fault !== null) return;
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;

@@ -87,6 +87,33 @@ describe('rounds', () => {
     },
   );
 
+  marbles(
+    'follows a round right after it where an urgent tick came meanwhile, once, under what the last one brought',
+    ({ hot, cold, scheduler, expectObservable }) => {
+      const tick$ = hot('p-qr----------|');
+      const expected = ' a----s(bc)-td-|';
+
+      const round: Round = (n, settings, ranDry) => {
+        ranDry();
+        return cold('    -----x|', { x: discarded(`${n} ${settings}`) });
+      };
+      const event$ = tick$.pipe(
+        rounds<string>({
+          ...{ lane: 'regular', now: () => scheduler.now(), round, isUrgent: (settings) => settings !== 'p' },
+        }),
+      );
+
+      expectObservable(event$).toBe(expected, {
+        a: started(1, 0),
+        s: discarded('1 p'),
+        b: finished(1, 6, 6),
+        c: started(2, 6),
+        t: discarded('2 r'),
+        d: finished(2, 12, 6),
+      });
+    },
+  );
+
   marbles('gives each round its number and what its tick brought', ({ hot, cold, scheduler, expectObservable }) => {
     const tick$ = hot('p----q----|');
     const expected = ' axb--cyd--|';

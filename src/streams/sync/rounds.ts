@@ -8,6 +8,7 @@ import {
   map,
   merge,
   of,
+  repeat,
   tap,
   type Observable,
   type OperatorFunction,
@@ -23,23 +24,27 @@ export interface RoundOptions<T> {
    */
   readonly round: (n: number, settings: T, ranDry: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
+  /** Whether a tick that comes during a round is not skipped, but followed right after it; for none by default. */
+  readonly isUrgent?: (settings: T) => boolean;
 }
 
 /**
- * One round a tick, never two at once: a tick during a round is skipped, and said to be. The rounds of the lanes
+ * One round a tick, never two at once: a tick during a round is skipped, and said to be, unless it is urgent. The rounds of the lanes
  * that only recheck are silent where there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
-  const { lane, now } = options;
+  const { lane, now, isUrgent = () => false } = options;
   const recheck = lane !== 'regular';
   return (tick$) =>
     defer(() => {
       let count = 0;
       let running = false;
       let skipped = 0;
+      let next: T | undefined;
       const round = (settings: T): Observable<SchedulerEvent> =>
         defer(() => {
           running = true;
+          next = undefined;
           skipped = 0;
           const startedAt = now();
           const n = (count += 1);
@@ -80,10 +85,20 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           merge(
             shared$.pipe(
               filter(() => running),
+              filter((settings) => {
+                if (isUrgent(settings)) next = settings;
+                return !isUrgent(settings);
+              }),
               tap(() => (skipped += 1)),
               map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
             ),
-            shared$.pipe(exhaustMap(round)),
+            shared$.pipe(
+              exhaustMap((first) =>
+                defer(() => round(next ?? first)).pipe(
+                  repeat({ delay: () => (next === undefined ? EMPTY : of(next)) }),
+                ),
+              ),
+            ),
           ),
         ),
       );

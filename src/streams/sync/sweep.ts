@@ -60,7 +60,7 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
         return uuid.toLowerCase() !== self && shares.mine(uuid) && book.remember(entry, round, asOf);
       });
       const uuids = met.map(({ uuid }) => uuid);
-      yield* faultsOf(source, uuids);
+      for (const event of faultsOf(source, uuids)) yield { event };
       if (book.newcomers > newcomers) bell.ring('pending');
       const now = clock.wall();
       const regular = uuids.filter(
@@ -96,7 +96,7 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
       const failures = await readAgain(source, batch);
       for (const event of failures) yield { event };
       reachable = failures.length === 0;
-      if (reachable) yield* faultsOf(source, batch);
+      if (reachable) for (const event of faultsOf(source, batch)) yield { event };
     }
     yield* atTheMoment(source, lane, batch, reachable ? readAt : Infinity);
     if (lane !== 'pending') continue;
@@ -119,10 +119,8 @@ export async function* adopt(
       // A share may have gone while the page was read.
       const ours = page.filter(({ uuid }) => uuid.toLowerCase() !== self && isOurs(uuid));
       for (const entry of ours) book.adopt(entry, asOf);
-      yield* faultsOf(
-        source,
-        ours.map(({ uuid }) => uuid),
-      );
+      const uuids = ours.map(({ uuid }) => uuid);
+      for (const event of faultsOf(source, uuids)) yield { event };
       asOf = book.revision;
     }
   } catch (error) {
@@ -165,14 +163,17 @@ export async function readAgain(
   }
 }
 
-/** What is wrong with entries that can't be called, each logged once. */
-function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: readonly string[]): Generator<LaneItem> {
+/** What is wrong with entries that can't be called, each told once. */
+export function* faultsOf(
+  { book, clock }: Pick<LaneSource, 'book' | 'clock'>,
+  uuids: readonly string[],
+): Generator<SchedulerEvent> {
   for (const uuid of uuids) {
     const at = clock.wall();
     const fault = book.recordFault(uuid, at);
     if (fault === undefined) continue;
     const { error, detail } = fault;
-    yield { event: { kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail } };
+    yield { kind: 'peer.malformed', at, peer: 'consumer', uuid, error, detail };
   }
 }
 
