@@ -15,6 +15,8 @@ class MemoryStream {
   readonly data: string[] = [];
   /** What each entry is refused with, until it is undefined. */
   failure: Error | undefined;
+  /** Which of the entries is refused, counted as they come. */
+  refusedAt: number | undefined;
   asked = 0;
   /** The most entries that were on their way at once. */
   most = 0;
@@ -22,12 +24,13 @@ class MemoryStream {
 
   readonly client = {
     xadd: async (...args: readonly (string | number)[]): Promise<string> => {
-      this.asked += 1;
+      const n = (this.asked += 1);
       this.#underWay += 1;
       this.most = Math.max(this.most, this.#underWay);
       await Promise.resolve();
       this.#underWay -= 1;
       if (this.failure !== undefined) throw this.failure;
+      if (n === this.refusedAt) throw new Error('OOM');
       this.types.push(String(args[args.indexOf('type') + 1]));
       this.data.push(String(args.at(-1)));
       return `${String(this.types.length)}-0`;
@@ -106,6 +109,15 @@ describe('the journal, on a stream in memory', () => {
     expect(stream.types).to.have.length(3);
     gap(4);
     expect(await journal.flush()).to.deep.equal([]);
+  });
+
+  it('appends nothing again that was confirmed, where a part of what was on its way is refused', async () => {
+    gaps(5);
+    stream.refusedAt = 3;
+    expect(await journal.flush()).to.deep.equal([failed]);
+    expect(await journal.flush()).to.deep.equal([{ kind: 'redis.worked', at: T, what: WHAT }]);
+    expect(stream.data).to.deep.equal([1, 2, 4, 5, 3].map((n) => told(n)[0]));
+    expect(read).to.deep.equal([told(1, '1-0'), told(2, '2-0'), told(4, '3-0'), told(5, '4-0'), told(3)]);
   });
 
   it('keeps the newest thousand while Redis is away', async () => {

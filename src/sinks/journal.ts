@@ -65,18 +65,30 @@ export class Journal implements Sink {
     try {
       while (this.#waiting.length > 0) {
         // Where it failed before, one finds out whether it works again.
-        const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
-        await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
+        await this.#write(this.#waiting.slice(0, this.#failing ? 1 : BATCH));
         if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
         this.#failing = false;
-        const written = new Set(batch);
-        this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
       }
       return events;
     } catch (error) {
       this.#failing = true;
       for (const entry of this.#waiting) this.#readWithoutId(entry);
       return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+    }
+  }
+
+  /** Whatever of it is confirmed waits no more, though the rest fails. */
+  async #write(batch: readonly Entry[]): Promise<void> {
+    const written = new Set<Entry>();
+    const append = async (entry: Entry): Promise<void> => {
+      await this.#append(entry);
+      written.add(entry);
+    };
+    try {
+      const results = await withTimeout(Promise.allSettled(batch.map(append)));
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    } finally {
+      this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
     }
   }
 
