@@ -31,6 +31,7 @@ describe('due', () => {
     outbox: MemoryOutbox,
     ip: string | null = 'A',
     all = false,
+    take: (item: DueItem) => unknown = () => undefined,
   ): { seen: string[]; whats: string[]; ended: () => boolean } => {
     const seen: string[] = [];
     /** What has failed. */
@@ -47,6 +48,7 @@ describe('due', () => {
     };
     void (async () => {
       for await (const item of due(options, controller.signal)) {
+        take(item);
         if (item.kind === 'redis.failed') whats.push(item.what);
         if (all || item.kind !== 'redis.worked') seen.push(nameOf(item));
       }
@@ -248,6 +250,68 @@ describe('due', () => {
     await advance(1_000, 500);
     expect(seen).to.deep.equal(['redis.failed', 'redis.failed', 'ip.changed', 'due p']);
     expect(new Set(whats)).to.deep.equal(new Set(['recording an IP change']));
+  });
+
+  describe('a change whose storing could not be confirmed', () => {
+    /** Stores it; no answer comes back, so many times. */
+    const losing = (answers: number, outbox = new MemoryOutbox(['p'])) => {
+      const enqueue = (own: OwnIp) => MemoryOutbox.prototype.enqueue.call(outbox, own);
+      const stored = new Set<string>();
+      let lost = 0;
+      outbox.enqueue = async (own) => {
+        const found = await enqueue(own);
+        // As the real one does where that very call was made before.
+        const changed = found.changed || stored.has(own.ip);
+        stored.add(own.ip);
+        lost += 1;
+        if (lost <= answers) throw new Error('the connection was lost');
+        stored.delete(own.ip);
+        return { ...found, changed, previous: undefined };
+      };
+      return outbox;
+    };
+
+    it('is asked for again, and told once, with the IP before it', async () => {
+      const outbox = losing(3);
+      outbox.ip = 'Z';
+      const seen: DueItem[] = [];
+      const { seen: names } = taking(outbox, 'A', false, (item) => seen.push(item));
+      await advance(2_000, 500);
+      expect(names).to.deep.equal([...Array<string>(3).fill('redis.failed'), 'ip.changed', 'due p']);
+      expect(seen.find(({ kind }) => kind === 'ip.changed')).to.include({ ip: 'A', previous: 'Z' });
+    });
+  });
+
+  it('has each producer due when it was to be, though the clock has gone back since', async () => {
+    for (const backMs of [1_000, 30_000, 600_000]) {
+      const outbox = new MemoryOutbox(['p']);
+      outbox.now = () => Date.now() + wallAheadMs;
+      await outbox.enqueue({ ip: 'A', agreed: [] });
+      const { seen } = taking(outbox);
+      await settled();
+      expect(seen).to.deep.equal(['due p']);
+      wallAheadMs -= backMs;
+      alarm.ring();
+      await advance(14_000, 1_000);
+      expect(seen).to.deep.equal(['due p']);
+      await advance(1_000, 1_000);
+      expect(seen).to.deep.equal(['due p', 'due p']);
+      controller.abort();
+      controller = new AbortController();
+    }
+  });
+
+  it('a clock that goes back while Redis is away is heeded once that is back', async () => {
+    const outbox = new MemoryOutbox(['p']);
+    outbox.now = () => Date.now() + wallAheadMs;
+    await outbox.enqueue({ ip: 'A', agreed: [] });
+    const { seen } = taking(outbox);
+    await settled();
+    wallAheadMs -= 600_000;
+    outbox.failing = 3;
+    alarm.ring();
+    await advance(15_000, 500);
+    expect(seen.filter((one) => one === 'due p')).to.have.length(2);
   });
 
   it('a ring while the outbox is read is not lost', async () => {

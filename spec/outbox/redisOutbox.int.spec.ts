@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { redisFailure } from '#src/clients/redis.js';
 import type { Audience, Delivery, LeaseTerms } from '#src/domain/announce/outbox.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
 import { RedisOutbox } from '#src/outbox/redisOutbox.js';
@@ -386,9 +387,9 @@ describe('RedisOutbox, on a real Redis', () => {
 
   it('notices that Redis holds another IP than the one that is known', async () => {
     await enqueue(A);
-    expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'stale' });
+    expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'stale', stored: A });
     await shared.redis.flushall();
-    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'stale' });
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'stale', stored: undefined });
     expect(await outbox.lease(undefined, terms(5_000))).to.deep.equal({ kind: 'empty' });
   });
 

@@ -44,7 +44,7 @@ export class MemoryOutbox implements Outbox {
   lease(expected: string | undefined, terms: LeaseTerms): Promise<Lease> {
     return this.#step((): Lease => {
       this.leases.push(terms);
-      if (expected !== undefined && expected !== this.ip) return { kind: 'stale' };
+      if (expected !== undefined && expected !== this.ip) return { kind: 'stale', stored: this.ip };
       const { ip } = this;
       const [head] = [...this.dueAt].sort(([, a], [, b]) => a - b);
       if (ip === undefined || head === undefined) return { kind: 'empty' };

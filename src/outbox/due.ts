@@ -60,7 +60,6 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   }
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
-    let what = READING;
     // One page at most, so that no due announcement waits for a long look.
     if (own !== undefined && looks.waitMs === 0) yield* look(own);
     try {
@@ -71,12 +70,8 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
         case 'dropped':
           yield lease;
           continue;
-        case 'stale': {
-          if (own === undefined) continue;
-          what = RECORDING;
-          const { changed, previous, producers } = await outbox.enqueue(own);
-          yield* worked(RECORDING);
-          if (changed) yield { kind: 'ip.changed', at: wall(), ip: own.ip, previous, producers };
+        case 'stale':
+          if (own !== undefined) change = { to: own, from: lease.stored };
           continue;
         }
         case 'wait':
@@ -89,7 +84,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
           return lease satisfies never;
       }
     } catch (error) {
-      yield failed(what, error);
+      yield failed(change === undefined ? READING : RECORDING, error);
     }
     await alarm.sleep(own === undefined ? sleepMs : Math.min(sleepMs, looks.waitMs), signal);
   }

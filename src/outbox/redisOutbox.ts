@@ -25,6 +25,8 @@ type Row = readonly (string | null)[];
 /** The outbox in Redis. */
 export class RedisOutbox implements Outbox {
   readonly #own: readonly string[];
+  /** The change that was to be stored last, and when it came, until that is confirmed. */
+  #unsure: { readonly ip: string; readonly at: number } | undefined;
 
   constructor(
     private readonly redis: RedisClient,
@@ -42,12 +44,17 @@ export class RedisOutbox implements Outbox {
 
   async enqueue({ ip, agreed }: OwnIp): Promise<Enqueued> {
     const keys = [...this.#own, this.keys.ipChanges];
-    const args = [ip, this.wall(), this.keys.producerPrefix, agreed.join(',')];
+    const again = this.#unsure?.ip === ip ? this.#unsure : undefined;
+    const at = again?.at ?? this.wall();
+    this.#unsure = { ip, at };
+    const args = [ip, at, this.keys.producerPrefix, agreed.join(','), again === undefined ? 0 : 1];
     const [changed, previous, producers] = (await this.#run(ENQUEUE, keys, args)) as [number, string, number];
+    this.#unsure = undefined;
     return { changed: changed === 1, previous: isIP(previous) === 0 ? undefined : previous, producers };
   }
 
   async lease(ip: string | undefined, { leaseMs, longestMs }: LeaseTerms): Promise<Lease> {
+    if (this.#unsure?.ip !== ip) this.#unsure = undefined;
     const now = this.wall();
     const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
     return toLease((await this.#run(LEASE, this.#own, args)) as Row);
@@ -100,8 +107,10 @@ function toLease([kind, ...rest]: Row): Lease {
       return { kind, uuid: rest[0] ?? '' };
     case 'wait':
       return { kind, forMs: Number(rest[0]) };
-    case 'stale':
-      return { kind };
+    case 'stale': {
+      const [stored] = rest;
+      return { kind, stored: stored == null || isIP(stored) === 0 ? undefined : stored };
+    }
     default:
       return { kind: 'empty' };
   }

@@ -14,13 +14,17 @@ const CLOCK_STEP_MS = 60_000;
  */
 
 /**
- * KEYS besides: the list of changes. ARGV ip, now, prefix of the producers' keys, the sources that agreed. Redis serves
- * nobody else meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each
- * key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
+ * KEYS besides: the list of changes. ARGV ip, when it has changed, prefix of the producers' keys, the sources that agreed,
+ * whether this very change was to be stored before: then that may have been done. Redis serves nobody else meanwhile, so
+ * each key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
  */
 export const ENQUEUE = fencedScript(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
-if previous == ARGV[1] then return {0, previous, 0} end
+if previous == ARGV[1] then
+  local done = ARGV[5] == '1' and redis.call('HGET', KEYS[1], 'ip_changed_at') == ARGV[2]
+  if done then return {1, '', redis.call('ZCARD', KEYS[2])} end
+  return {0, previous, 0}
+end
 local producers = redis.call('SMEMBERS', KEYS[3])
 redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
 redis.call('DEL', KEYS[2])
@@ -34,7 +38,7 @@ for first = 1, #producers, 3000 do
   end
   redis.call('ZADD', KEYS[2], unpack(pairs))
 end
-return {1, previous or '', #producers}
+return taken
 `);
 
 /**
@@ -53,7 +57,7 @@ local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 10
  */
 export const LEASE = fencedScript(`${SCORE}
 local ip = redis.call('HGET', KEYS[1], 'ip') or ''
-if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale'} end
+if ARGV[5] ~= '' and ip ~= ARGV[5] then return {'stale', ip} end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if ip == '' or #head == 0 then return {'empty'} end
 local uuid, score = head[1], head[2]

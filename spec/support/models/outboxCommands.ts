@@ -36,7 +36,7 @@ const claim$ = fc.constantFrom(undefined, ...IPS).map((expected) =>
   step(`claim for ${expected ?? 'whatever is stored'}`, async (model, { outbox }) => {
     const claim = await outbox.lease(expected, { leaseMs: LEASE_MS, longestMs: model.longestMs });
     if (expected !== undefined && expected !== model.ip) {
-      expect(claim).to.deep.equal({ kind: 'stale' });
+      expect(claim).to.deep.equal({ kind: 'stale', stored: model.ip });
       return;
     }
     switch (claim.kind) {

@@ -23,8 +23,8 @@ export type Lease =
   /** Nothing is due; the next one is in so many milliseconds. */
   | { readonly kind: 'wait'; readonly forMs: number }
   | { readonly kind: 'empty' }
-  /** The stored IP is another: it changed, Redis lost its data, or somebody else wrote it. */
-  | { readonly kind: 'stale' };
+  /** The stored IP is another, or there is none: it changed, Redis lost its data, or somebody else wrote it. */
+  | { readonly kind: 'stale'; readonly stored: string | undefined };
 
 /** What a settlement found. */
 export interface Settled {
@@ -82,7 +82,8 @@ export interface Outbox {
   /** The IP that is stored, where there is one. */
   announced(): Promise<string | undefined>;
   /**
-   * Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already.
+   * Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already. A
+   * call after one that could not be confirmed says as well that it has changed where that one has stored it.
    */
   enqueue(own: OwnIp): Promise<Enqueued>;
   /**
