@@ -13,6 +13,7 @@ import type {
   Settled,
 } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
+import { canonical } from '../domain/ip/address.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
 import { ACK, ENQUEUE, LEASE, LOOK, NACK } from './scripts.js';
@@ -38,8 +39,8 @@ export class RedisOutbox implements Outbox {
   }
 
   async announced(): Promise<string | undefined> {
-    const ip = await withTimeout(this.redis.hget(this.keys.scheduler, 'ip'));
-    return ip === null || isIP(ip) === 0 ? undefined : ip;
+    const ip = await withTimeout(this.redis.hget(this.keys.scheduler, 'ip').catch(ifOfAnotherType(null)));
+    return ip === null || isIP(ip) === 0 ? undefined : canonical(ip);
   }
 
   async enqueue({ ip, agreed }: OwnIp): Promise<Enqueued> {

@@ -29,12 +29,35 @@ local producers = redis.call('SMEMBERS', KEYS[3])
 redis.call('HSET', KEYS[1], 'ip', ARGV[1], 'ip_changed_at', ARGV[2])
 redis.call('DEL', KEYS[2])
 redis.pcall('XADD', KEYS[4], 'MAXLEN', ${CHANGES}, '*', 'at', ARGV[2], 'ip', ARGV[1], 'previous', previous or '', 'agreed', ARGV[4])
-for first = 1, #producers, 3000 do
-  local pairs = {}
-  for i = first, math.min(first + 2999, #producers) do
-    pairs[#pairs + 1] = ARGV[2]
-    pairs[#pairs + 1] = producers[i]
-    redis.pcall('HDEL', ARGV[3] .. producers[i], 'attempts', 'error')
+for _, uuid in ipairs(producers) do redis.pcall('HDEL', ARGV[3] .. uuid, 'attempts', 'error') end
+enrol(producers, ARGV[2])
+return {1, previous or '', #producers}
+`);
+
+/** ARGV the spelling of the IP that is stored, and the one that is to be. */
+export const RESPELL = fencedScript(`
+if redis.call('HGET', KEYS[1], 'ip') == ARGV[1] then redis.call('HSET', KEYS[1], 'ip', ARGV[2]) end
+return 1
+`);
+
+/**
+ * ARGV now, prefix. Takes away what is of another type under the two keys of ours, and returns their names. A list that is
+ * lost begins anew with those that have not acknowledged the stored IP.
+ */
+export const MEND = fencedScript(`${ENROL}
+local taken = {}
+local function takeAway(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found == kind or found == 'none' then return false end
+  redis.call('DEL', key)
+  taken[#taken + 1] = key
+  return true
+end
+takeAway(KEYS[1], 'hash')
+if takeAway(KEYS[2], 'zset') then
+  local ip, owing = redis.call('HGET', KEYS[1], 'ip'), {}
+  for _, uuid in ipairs(ip and redis.pcall('SMEMBERS', KEYS[3]) or {}) do
+    if redis.pcall('HGET', ARGV[2] .. uuid, 'notified_ip') ~= ip then owing[#owing + 1] = uuid end
   end
   redis.call('ZADD', KEYS[2], unpack(pairs))
 end
