@@ -53,6 +53,14 @@ describe('redisFailure', () => {
     ],
     ['MOVED 3999 127.0.0.1:6381', 'the server is a node of a Cluster (MOVED): name it in redis.cluster'],
     ['WRONGTYPE Operation against a key', 'a key of ours holds a value of another type (WRONGTYPE)'],
+    [
+      'ERR Error running script (call to f_1): @user_script:1: WRONGTYPE Operation against a key',
+      'a key of ours holds a value of another type (WRONGTYPE)',
+    ],
+    [
+      'SETASIDE p2p:scheduler and p2p:announcements',
+      'p2p:scheduler and p2p:announcements held a value of another type, which was taken away: that begins anew',
+    ],
     ['ERR DB index is out of range', 'the server has no database of that number (DB index is out of range)'],
     [
       'Command queue state error. If you can reproduce this, please report it. Last error: ERR max number of clients reached',

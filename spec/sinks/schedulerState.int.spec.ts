@@ -25,6 +25,27 @@ describe('the state of the scheduler, on a real Redis', () => {
     expect(await state()).to.include({ term: '12', leader_since: '5' });
   });
 
+  it('begins anew where the key holds a value of another type, and says so once', async () => {
+    await shared.redis.set(keys.scheduler, 'x');
+    const sink = sinkWith();
+    const told = [await sink.flush(), await sink.flush(), await sink.flush()].flat();
+    expect(told).to.deep.equal([
+      {
+        ...{ kind: 'redis.failed', at: 7, what: WHAT },
+        reason: 'p2p:scheduler held a value of another type, which was taken away: that begins anew',
+      },
+      { kind: 'redis.worked', at: 7, what: WHAT },
+    ]);
+    expect(await state()).to.deep.equal({ uuid: 'us', isolated: '0' });
+  });
+
+  it('leaves such a value alone under another lease', async () => {
+    await shared.redis.set(keys.scheduler, 'x');
+    const [told] = await sinkWith({ token: () => 'a:7', refused: () => undefined }).flush();
+    expect(told).to.have.property('reason').that.includes('lease');
+    expect(await shared.redis.get(keys.scheduler)).to.equal('x');
+  });
+
   it('takes one peer that is silent for no isolation', async () => {
     const sink = sinkWith();
     sink.accept(isolated(1));
@@ -47,13 +68,13 @@ describe('the state of the scheduler, on a real Redis', () => {
 
   it('tells that it could not be written, that it can again, and nothing while all is well', async () => {
     const sink = sinkWith();
-    await shared.redis.set(keys.scheduler, 'a text');
+    await shared.redis.config('SET', 'maxmemory', '1');
     for (let i = 0; i < 2; i += 1) {
       const [failure] = await sink.flush();
       expect(failure).to.include({ kind: 'redis.failed', at: 7, what: WHAT });
       expect(sink.waits).to.equal(true);
     }
-    await shared.redis.del(keys.scheduler);
+    await shared.redis.config('SET', 'maxmemory', '0');
     expect(await sink.flush()).to.deep.equal([{ kind: 'redis.worked', at: 7, what: WHAT }]);
     expect(await state()).to.deep.equal({ uuid: 'us', isolated: '0' });
     sink.accept(finished);

@@ -83,7 +83,8 @@ const SERVER: Words = [
   ],
   [/^FENCED $/, 'our lease of the registry has to be taken again first'],
   [/^FENCED (.+)/, 'another scheduler holds the registry ($1)'],
-  [/^WRONGTYPE/, 'a key of ours holds a value of another type (WRONGTYPE)'],
+  [/^SETASIDE (.+)/, '$1 held a value of another type, which was taken away: that begins anew'],
+  [/\bWRONGTYPE\b/, 'a key of ours holds a value of another type (WRONGTYPE)'],
 ];
 
 /** What the sentinels say, and what it comes to. */

@@ -1,7 +1,12 @@
+/** Whether a command or a script has met a key of another type. */
+export function isOfAnotherType(error: unknown): boolean {
+  return error instanceof Error && /\bWRONGTYPE\b/.test(error.message);
+}
+
 /** What takes the place of a command that met a key of another type: that is this key's fault alone. Other failures stay. */
 export function ifOfAnotherType<T>(value: T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return value;
+    if (isOfAnotherType(error)) return value;
     throw error;
   };
 }

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { NO_FENCE, runFenced, type Fence, type Script } from '../clients/script.js';
 import type { RedisClient } from '../clients/redis.js';
+import { ifOfAnotherType, isOfAnotherType } from '../clients/replies.js';
+import { setAside } from '../clients/setAside.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type {
   Audience,
@@ -76,14 +78,19 @@ export class RedisOutbox implements Outbox {
     return this.#settle(NACK, delivery, now, now + retryInMs, reason);
   }
 
-  #run(step: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return runFenced(this.redis, step, {
-      keys,
-      args,
-      lease: this.keys.leader,
-      fence: this.fence,
-      what: 'announcements',
-    });
+  async #run(step: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.#runFenced(step, keys, args);
+    } catch (error) {
+      if (!isOfAnotherType(error)) throw error;
+      const taken = await this.#runFenced(MEND, this.#own, [this.wall(), this.keys.producerPrefix]);
+      throw setAside(taken as readonly string[]) ?? error;
+    }
+  }
+
+  #runFenced(step: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const { leader: lease } = this.keys;
+    return runFenced(this.redis, step, { keys, args, lease, fence: this.fence, what: 'announcements' });
   }
 
   async #settle(step: Script, { uuid, ip, stored }: Delivery, ...args: readonly (string | number)[]): Promise<Settled> {

@@ -13,12 +13,26 @@ const CLOCK_STEP_MS = 60_000;
  * last key and the last argument are those of the fence.
  */
 
+/** Producers are enqueued in bulk: Lua passes at most some 8,000 values at once. */
+const ENROL = `
+local function enrol(uuids, at)
+  for first = 1, #uuids, 3000 do
+    local pairs = {}
+    for i = first, math.min(first + 2999, #uuids) do
+      pairs[#pairs + 1] = at
+      pairs[#pairs + 1] = uuids[i]
+    end
+    redis.call('ZADD', KEYS[2], unpack(pairs))
+  end
+end
+`;
+
 /**
  * KEYS besides: the list of changes. ARGV ip, when it has changed, prefix of the producers' keys, the sources that agreed,
  * whether this very change was to be stored before: then that may have been done. Redis serves nobody else meanwhile, so
  * each key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
  */
-export const ENQUEUE = fencedScript(`
+export const ENQUEUE = fencedScript(`${ENROL}
 local previous = redis.call('HGET', KEYS[1], 'ip')
 if previous == ARGV[1] then
   local done = ARGV[5] == '1' and redis.call('HGET', KEYS[1], 'ip_changed_at') == ARGV[2]
@@ -59,7 +73,7 @@ if takeAway(KEYS[2], 'zset') then
   for _, uuid in ipairs(ip and redis.pcall('SMEMBERS', KEYS[3]) or {}) do
     if redis.pcall('HGET', ARGV[2] .. uuid, 'notified_ip') ~= ip then owing[#owing + 1] = uuid end
   end
-  redis.call('ZADD', KEYS[2], unpack(pairs))
+  enrol(owing, ARGV[1])
 end
 return taken
 `);

@@ -1,4 +1,6 @@
 import type { RedisClient } from '../clients/redis.js';
+import { isOfAnotherType } from '../clients/replies.js';
+import { setAside } from '../clients/setAside.js';
 import { fencedScript, NO_FENCE, runFenced, type Fence } from '../clients/script.js';
 import type { Keys } from '../domain/keys.js';
 import type { SchedulerEvent } from '../events.js';
@@ -13,6 +15,14 @@ local set = 2 * ARGV[1]
 if set > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 2, 1 + set)) end
 if #ARGV > set + 2 then redis.call('HDEL', KEYS[1], unpack(ARGV, 2 + set, #ARGV - 1)) end
 return 1
+`);
+
+/** KEYS the hash, then the fence's. Takes away what is no hash, and returns its name. */
+const TAKE_AWAY = fencedScript(`
+local found = redis.call('TYPE', KEYS[1]).ok
+if found == 'hash' or found == 'none' then return {} end
+redis.call('DEL', KEYS[1])
+return {KEYS[1]}
 `);
 
 /** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
@@ -94,7 +104,14 @@ export class SchedulerState implements Sink {
     const set = fields.flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
     const removed = fields.flatMap(([field, value]) => (value === undefined ? [field] : []));
     const args = [set.length / 2, ...set, ...removed];
-    await runFenced(this.redis, NOTE, { keys: [scheduler], args, lease: leader, fence: this.fence, what: 'scheduler' });
+    const fenced = { keys: [scheduler], lease: leader, fence: this.fence, what: 'scheduler' };
+    try {
+      await runFenced(this.redis, NOTE, { ...fenced, args });
+    } catch (error) {
+      if (!isOfAnotherType(error)) throw error;
+      const taken = await runFenced(this.redis, TAKE_AWAY, { ...fenced, args: [] });
+      throw setAside(taken as readonly string[]) ?? error;
+    }
   }
 
   #note(fields: Fields): void {
