@@ -78,6 +78,149 @@ describe('RedisOutbox, on a real Redis', () => {
     expect(await outbox.lease(A, terms(10))).to.deep.equal({ kind: 'empty' });
   });
 
+  describe('a change whose storing could not be confirmed', () => {
+    /** The next step is done, and its answer is lost. */
+    const losing = (): void => {
+      const commands = shared.redis as unknown as Record<
+        'evalshaBuffer' | 'evalBuffer',
+        (...args: unknown[]) => unknown
+      >;
+      const [evalsha, evaluate] = [commands.evalshaBuffer.bind(commands), commands.evalBuffer.bind(commands)];
+      const restore = () => Object.assign(commands, { evalshaBuffer: evalsha, evalBuffer: evaluate });
+      const lose = async (step: Promise<unknown>): Promise<never> => {
+        await step;
+        restore();
+        throw new Error('the connection was lost');
+      };
+      commands.evalshaBuffer = (...args) => {
+        const step = evalsha(...args) as Promise<unknown>;
+        return step.then(
+          () => lose(step),
+          (error: unknown) => Promise.reject(error as Error),
+        );
+      };
+      commands.evalBuffer = (...args) => lose(evaluate(...args) as Promise<unknown>);
+    };
+
+    it('is said to be one by the call after it, whenever that comes', async () => {
+      losing();
+      expect(await enqueue(A).then(String, String)).to.include('lost');
+      expect(await shared.redis.hget(keys.scheduler, 'ip')).to.equal(A);
+      now += 60_000;
+      expect(await enqueue(A)).to.include({ changed: true, producers: 1 });
+      expect(await enqueue(A), 'once').to.include({ changed: false });
+      expect(await shared.redis.xlen(keys.ipChanges)).to.equal(1);
+    });
+
+    it('is none where another one has stored that IP', async () => {
+      losing();
+      await enqueue(A).catch(() => undefined);
+      await shared.redis.hset(keys.scheduler, 'ip_changed_at', 5);
+      expect(await enqueue(A)).to.include({ changed: false });
+    });
+
+    it('is a new one where it came again after another', async () => {
+      await enqueue(A);
+      await shared.redis.config('SET', 'maxmemory', '1');
+      await enqueue(B).catch(() => undefined);
+      await shared.redis.config('SET', 'maxmemory', '0');
+      await outbox.lease(A, terms(5_000));
+      now += 60_000;
+      await enqueue(B);
+      expect(await shared.redis.hget(keys.scheduler, 'ip_changed_at')).to.equal(String(now));
+    });
+
+    it('is stored again where it was lost with the data', async () => {
+      losing();
+      await enqueue(A).catch(() => undefined);
+      await shared.redis.del(keys.scheduler, keys.announcements);
+      expect(await enqueue(A)).to.deep.equal({ changed: true, previous: undefined, producers: 1 });
+    });
+  });
+
+  describe('an IP that is stored in another spelling', () => {
+    const [OURS, THEIRS] = ['2001:db8::1', '2001:0DB8:0:0::1'];
+    beforeEach(async () => {
+      await enqueue(A);
+      await outbox.lease(A, terms(5_000));
+      await settle(A);
+      await shared.redis.hset(keys.scheduler, 'ip', THEIRS);
+    });
+
+    it('is the same IP: it is announced to nobody, and stands there in ours from then on', async () => {
+      expect(await outbox.announced()).to.equal(OURS);
+      expect(await outbox.lease(OURS, terms(5_000))).to.deep.equal({ kind: 'empty' });
+      expect(await enqueue(OURS)).to.include({ changed: false });
+      expect(await shared.redis.hget(keys.scheduler, 'ip')).to.equal(OURS);
+    });
+
+    it('is sent in ours, and may be acknowledged', async () => {
+      await shared.redis.zadd(keys.announcements, 0, 'p');
+      const lease = await outbox.lease(undefined, terms(5_000));
+      expect(lease).to.include({ kind: 'due', ip: OURS });
+      expect(await settle(OURS)).to.deep.equal({ pending: 0, outdated: undefined, again: false });
+    });
+
+    it('takes another IP for a change', async () => {
+      expect(await outbox.lease(B, terms(5_000))).to.deep.equal({ kind: 'stale', stored: OURS });
+      expect(await enqueue(B)).to.deep.equal({ changed: true, previous: OURS, producers: 1 });
+    });
+  });
+
+  describe('a key of ours that holds a value of another type', () => {
+    const failure = (step: Promise<unknown>) => step.then(String, redisFailure);
+
+    it('the list begins anew with those that have not acknowledged the stored IP, and that is said once', async () => {
+      for (const uuid of ['q', 'ghost']) await shared.redis.sadd(keys.producers, uuid);
+      await enqueue(A);
+      await outbox.bringForward(1);
+      await settle(A);
+      await shared.redis.set(keys.announcements, 'x');
+      expect(await failure(outbox.lease(A, terms(5_000)))).to.match(/^p2p:announcements held a value of another type/);
+      expect(await shared.redis.zrange(keys.announcements, 0, '-1')).to.have.members(['q', 'ghost']);
+      expect(await outbox.lease(A, terms(5_000))).to.include({ kind: 'due', ip: A });
+    });
+
+    it('the state begins anew, as where Redis has lost it', async () => {
+      await enqueue(A);
+      await shared.redis.set(keys.scheduler, 'x');
+      expect(await outbox.announced()).to.equal(undefined);
+      expect(await failure(outbox.lease(A, terms(5_000)))).to.match(/^p2p:scheduler held a value of another type/);
+      expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'stale', stored: undefined });
+      expect(await enqueue(A)).to.include({ changed: true, producers: 1 });
+    });
+
+    it('both at once are taken away, and told', async () => {
+      await shared.redis.set(keys.scheduler, 'x');
+      await shared.redis.set(keys.announcements, 'x');
+      expect(await failure(enqueue(A))).to.match(/^p2p:scheduler and p2p:announcements held/);
+      expect(await enqueue(A)).to.include({ changed: true, producers: 1 });
+    });
+
+    it('the API’s own is left alone, and keeps being told', async () => {
+      await shared.redis.set(keys.producers, 'x');
+      for (let i = 0; i < 2; i += 1) expect(await failure(enqueue(A))).to.include('(WRONGTYPE)');
+      expect(await shared.redis.get(keys.producers)).to.equal('x');
+    });
+  });
+
+  it('brings forward by how much the clock went back, and keeps the attempts of those without a hash', async () => {
+    await shared.redis.sadd(keys.producers, 'ghost');
+    now = 1_700_000_000_000;
+    await enqueue(A);
+    await outbox.nack(delivery(A, 'ghost', { ip: null, port: null }), 'address-invalid', 7_000);
+    await settle(A, 5_000);
+    now -= 600_000;
+    await outbox.bringForward(600_000);
+    expect(await outbox.lease(A, terms(5_000))).to.deep.equal({ kind: 'wait', forMs: 5_000 });
+    now += 7_000;
+    const found = [await outbox.lease(A, terms(5_000)), await outbox.lease(A, terms(5_000))];
+    expect(found.map((lease) => lease.kind === 'due' && [lease.uuid, lease.attempts])).to.deep.equal([
+      ['p', 1],
+      ['ghost', 1],
+    ]);
+  });
+
   it('gives each producer to one worker, and again when the lease is over', async () => {
     await enqueue(A);
     expect(await outbox.lease(A, terms(5_000))).to.deep.equal({

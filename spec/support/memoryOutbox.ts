@@ -59,6 +59,12 @@ export class MemoryOutbox implements Outbox {
     });
   }
 
+  bringForward(byMs: number) {
+    return this.#step(() => {
+      for (const [uuid, at] of this.dueAt) this.dueAt.set(uuid, at - byMs);
+    });
+  }
+
   /** Takes the producers a few at a time; those that are not known to have been told are newcomers. */
   look(ip: string, { newcomers }: Audience, page = '0') {
     return this.#step((): Look => {

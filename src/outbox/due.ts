@@ -30,6 +30,8 @@ const LOOKING = 'looking for producers to tell';
 const MAX_IDLE_WAIT_MS = 60_000;
 /** Pause before Redis is asked again after it failed. */
 const RETRY_MS = 500;
+/** A clock that goes back by less makes no wait noticeably longer. */
+const CLOCK_STEP_MS = 1_000;
 
 /**
  * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, looks
@@ -58,11 +60,24 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
       yield failed(LOOKING, error);
     }
   }
+  // A change until it is confirmed that it is stored, with the IP that it takes the place of.
+  let change: { readonly to: OwnIp; readonly from: string | undefined } | undefined;
+  let aheadMs = wall() - steady();
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     // One page at most, so that no due announcement waits for a long look.
     if (own !== undefined && looks.waitMs === 0) yield* look(own);
     try {
+      const backMs = Math.round(aheadMs - (wall() - steady()));
+      if (backMs >= CLOCK_STEP_MS) await outbox.bringForward(backMs);
+      aheadMs = wall() - steady();
+      if (change !== undefined) {
+        const { to, from } = change;
+        const { changed, previous = from, producers } = await outbox.enqueue(to);
+        change = undefined;
+        yield* worked(RECORDING);
+        if (changed) yield { kind: 'ip.changed', at: wall(), ip: to.ip, previous, producers };
+      }
       const lease = await outbox.lease(own?.ip, terms);
       yield* worked(READING);
       switch (lease.kind) {

@@ -18,7 +18,7 @@ import type { FailureReason } from '../domain/call/reasons.js';
 import { canonical } from '../domain/ip/address.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
-import { ACK, ENQUEUE, LEASE, LOOK, NACK } from './scripts.js';
+import { ACK, BRING_FORWARD, ENQUEUE, LEASE, LOOK, MEND, NACK, RESPELL } from './scripts.js';
 
 /** A clock that is set right by less than this ends nobody's wait. */
 const CLOCK_STEP_MS = 60_000;
@@ -60,7 +60,16 @@ export class RedisOutbox implements Outbox {
     if (this.#unsure?.ip !== ip) this.#unsure = undefined;
     const now = this.wall();
     const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
-    return toLease((await this.#run(LEASE, this.#own, args)) as Row);
+    const lease = toLease((await this.#run(LEASE, this.#own, args)) as Row);
+    const stored = lease.kind === 'due' ? lease.ip : lease.kind === 'stale' ? lease.stored : undefined;
+    if (stored === undefined || canonical(stored) === stored) return lease;
+    // Another program's spelling of an address is no other address.
+    await this.#run(RESPELL, this.#own, [stored, canonical(stored)]);
+    return lease.kind === 'due' ? { ...lease, ip: canonical(stored) } : this.lease(ip, { leaseMs, longestMs });
+  }
+
+  async bringForward(byMs: number): Promise<void> {
+    await this.#run(BRING_FORWARD, this.#own, [byMs]);
   }
 
   async look(ip: string, { newcomers, refreshMs }: Audience, page = '0'): Promise<Look> {

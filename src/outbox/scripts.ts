@@ -119,6 +119,13 @@ redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
 return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
 `);
 
+/** ARGV by how much each of them is due sooner. */
+export const BRING_FORWARD = fencedScript(`
+local found = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+for i = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[i + 1] - ARGV[1], found[i]) end
+return 1
+`);
+
 /** An address in one text. */
 const PLACE = `
 local function placeOf(ip, port) return (ip or '') .. (port and ' ' .. port or '') end

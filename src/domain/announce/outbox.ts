@@ -91,6 +91,8 @@ export interface Outbox {
    * that the caller knows, undefined for whatever is stored.
    */
   lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
+  /** Our clock went back by so much: each producer is due that much sooner by it, which is when it was to be. */
+  bringForward(byMs: number): Promise<void>;
   /**
    * Enqueues those on one page of the registered producers that belong to the audience, and owe no acknowledgement yet.
    * `ip` is the IP that the caller knows: nobody does where the stored one is another.
