@@ -176,9 +176,32 @@ describe('due', () => {
       taking(outbox);
       await advance(600_000, 60_000);
       audience = { newcomers: true, refreshMs: 1_000 };
-      taking(outbox, null);
+      const nothingStored = new MemoryOutbox(['p']);
+      taking(nothingStored, null);
       await advance(600_000, 60_000);
-      expect(outbox.looks).to.be.empty;
+      expect([...outbox.looks, ...nothingStored.looks]).to.be.empty;
+    });
+
+    it('under the stored IP while our own is not known, as after a restart without any source', async () => {
+      const outbox = new MemoryOutbox(['new']);
+      outbox.ip = 'A';
+      const { seen } = taking(outbox, null);
+      await settled();
+      expect(seen).to.deep.equal(['announcements.added', 'due new']);
+    });
+
+    it('no sooner than each minute where the stored IP can’t be read', async () => {
+      const outbox = new MemoryOutbox([]);
+      let asked = 0;
+      outbox.announced = () => {
+        asked += 1;
+        return Promise.reject(new Error('NOPERM'));
+      };
+      taking(outbox, null);
+      await advance(59_000, 1_000);
+      expect(asked).to.equal(1);
+      await advance(1_000, 1_000);
+      expect(asked).to.equal(2);
     });
 
     it('at once, and then each minute', async () => {

@@ -6,7 +6,7 @@ import type { Alarm } from '../state/alarm.js';
 import { Looks } from './looks.js';
 
 export interface DueOptions {
-  readonly outbox: Pick<Outbox, 'enqueue' | 'lease' | 'look'>;
+  readonly outbox: Pick<Outbox, 'announced' | 'bringForward' | 'enqueue' | 'lease' | 'look'>;
   /** What to announce, or undefined to go on with whatever is stored. */
   readonly own: OwnIp | undefined;
   readonly terms: LeaseTerms;
@@ -50,12 +50,12 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   const worked = (what: string): DueItem[] => (unsure.delete(what) ? [{ kind: 'redis.worked', at: wall(), what }] : []);
 
   const looks = new Looks({ outbox, audience, steady });
-  async function* look({ ip }: OwnIp): AsyncGenerator<DueItem> {
+  async function* look(): AsyncGenerator<DueItem> {
     try {
-      const found = await looks.take(ip);
+      const found = await looks.take(own?.ip);
       yield* worked(LOOKING);
       if (found === undefined || found.newcomers + found.refreshed === 0) return;
-      yield { kind: 'announcements.added', at: wall(), ip, ...found };
+      yield { kind: 'announcements.added', at: wall(), ...found };
     } catch (error) {
       yield failed(LOOKING, error);
     }
@@ -66,7 +66,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     // One page at most, so that no due announcement waits for a long look.
-    if (own !== undefined && looks.waitMs === 0) yield* look(own);
+    if (looks.waitMs === 0) yield* look();
     try {
       const backMs = Math.round(aheadMs - (wall() - steady()));
       if (backMs >= CLOCK_STEP_MS) await outbox.bringForward(backMs);
@@ -88,7 +88,6 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
         case 'stale':
           if (own !== undefined) change = { to: own, from: lease.stored };
           continue;
-        }
         case 'wait':
           sleepMs = Math.min(lease.forMs, MAX_IDLE_WAIT_MS);
           break;
@@ -101,6 +100,6 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
     } catch (error) {
       yield failed(change === undefined ? READING : RECORDING, error);
     }
-    await alarm.sleep(own === undefined ? sleepMs : Math.min(sleepMs, looks.waitMs), signal);
+    await alarm.sleep(Math.min(sleepMs, looks.waitMs), signal);
   }
 }
