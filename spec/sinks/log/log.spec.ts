@@ -192,8 +192,13 @@ describe('the log', () => {
   });
 
   describe('of steps that fail', () => {
-    const failed = (what: string, reason = 'OOM'): SchedulerEvent => ({ kind: 'redis.failed', at: 1, what, reason });
-    const worked = (what: string): SchedulerEvent => ({ kind: 'redis.worked', at: 1, what });
+    const failed = (what: string, reason = 'OOM', at = 1): SchedulerEvent => ({
+      kind: 'redis.failed',
+      at,
+      what,
+      reason,
+    });
+    const worked = (what: string, at = 1): SchedulerEvent => ({ kind: 'redis.worked', at, what });
     const said = (...events: readonly SchedulerEvent[]) => {
       const { sink, lines } = logging();
       for (const event of events) sink.accept(event);
@@ -204,6 +209,33 @@ describe('the log', () => {
       const turn = [worked('one'), failed('one')];
       expect(said(failed('one'), failed('two'), ...turn, ...turn)).to.deep.equal([
         ...['one: OOM', 'two: OOM', 'one works again'],
+      ]);
+    });
+
+    it('tells the beginning and the end of each spell of its own, whatever else fails for the same reason', () => {
+      const spell = (what: string, at: number) => [failed(what, 'OOM', at), worked(what, at + 1_000)];
+      const other = [failed('two', 'OOM', 3_600_000), worked('two', 9_000_000)] as const;
+      expect(
+        said(...spell('one', 1), other[0], ...spell('one', 3_700_000), ...spell('one', 3_800_000), other[1]),
+      ).to.deep.equal([
+        ...['one: OOM', 'one works again', 'two: OOM', 'one: OOM', 'one works again', 'one: OOM', 'one works again'],
+        'two works again',
+      ]);
+    });
+
+    it('tells one that seemed to work by turns once it goes on failing, and its end', () => {
+      const minute = Array.from({ length: 61 }, (_, second) => failed('one', 'OOM', 2_000 + second * 1_000));
+      expect(
+        said(
+          failed('one'),
+          failed('two'),
+          worked('one', 1_000),
+          ...minute,
+          worked('one', 63_000),
+          worked('two', 63_000),
+        ),
+      ).to.deep.equal([
+        ...['one: OOM', 'two: OOM', 'one works again', 'one: OOM', 'one works again', 'two works again'],
       ]);
     });
 
