@@ -27,6 +27,8 @@ const RARE = ['zscore'];
 const DAEMON = 'The smallest user';
 const COMMANDS = 'The commands `status` and `peers`';
 const LOOKS = 'The commands `events` and `doctor`';
+const STATUS = 'The status server, and a scheduler that stands by';
+const SHARING = 'A scheduler that shares its registry';
 const SELECT = 'A database other than 0';
 const CLUSTER = 'In a Cluster';
 const SENTINELS = 'The user of the sentinels';
@@ -51,8 +53,8 @@ describe('the permissions in Redis', () => {
     for (const server of servers.splice(0)) await server.stop();
   });
 
-  const start = async (redis: object): Promise<Scheduler> => {
-    const scheduler = await Scheduler.start(neighbours.settings(redis));
+  const start = async (redis: object, over: object = {}): Promise<Scheduler> => {
+    const scheduler = await Scheduler.start({ ...neighbours.settings(redis), ...over });
     running.push(scheduler);
     return scheduler;
   };
@@ -151,6 +153,37 @@ describe('the permissions in Redis', () => {
     await command(place, 'doctor');
     expect(await refused(redis)).to.deep.equal([]);
   }).timeout(60_000);
+
+  it('are enough for those that share the registry, with what that needs besides', async () => {
+    const port = await freePort();
+    const server = await RedisServer.start({ args: ['--port', String(port), '--bind', HOST] });
+    servers.push(server);
+    const redis = server.client();
+    for (const sentence of [DAEMON, STATUS, SHARING]) await redis.call('ACL', ...lineAfter(sentence));
+    const place = { url: `redis://${HOST}:${port}`, username: 'scheduler', password: PASSWORD };
+    const join = (name: string) => start(place, { replicas: { enabled: true, lease: '2s', name } });
+    /** So many have all shares, as evenly as may be. */
+    const divided = (count: number) =>
+      eventually(async () => {
+        const members = await redis.zrange(keys.replicas, 0, '-1');
+        const shares = await Promise.all(members.map((one) => redis.hget(keys.replica(one), 'shares')));
+        expect(shares.map(Number)).to.deep.equal(Array(count).fill(64 / count));
+      }, 30_000);
+    await neighbours.register(redis);
+    const [first, second] = [await join('a'), await join('b')];
+    await divided(2);
+    await settled(redis, neighbours);
+    neighbours.move();
+    await settled(redis, neighbours);
+    await first.kill();
+    await divided(1);
+    const third = await join('c');
+    await divided(2);
+    await settled(redis, neighbours);
+    for (const one of [second, third]) expect(await one.stop(), one.output).to.equal(0);
+    expect(await refused(redis)).to.deep.equal([]);
+    for (const one of [first, second, third]) expect(one.output).to.not.match(/NOPERM|lacks a permission/);
+  }).timeout(120_000);
 
   it('are enough in a Cluster, with what that needs besides', async () => {
     const prefix = '{p2p}:';
