@@ -1,9 +1,12 @@
-/** A sleep that can be cut short; for one sleeper. A ring while it is still awake ends its next sleep. */
+/**
+ * A sleep that can be cut short. It has one sleeper. A `wake` that comes while no sleep is running ends the next
+ * sleep at once.
+ */
 export class Alarm {
   #wake: (() => void) | undefined;
   #rung = false;
 
-  /** Resolves after the time (never, where there is none), once `ring` is called, or the signal aborts; never rejects. */
+  /** Resolves after the time (never, if it is undefined), on `wake`, or when the signal aborts. Never rejects. */
   sleep(ms: number | undefined, signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#rung) {
       this.#rung = false;
@@ -22,7 +25,10 @@ export class Alarm {
     });
   }
 
-  /** Wakes the sleeper: at once, or as soon as it would sleep, since it may not have seen what this is about. */
+  /**
+   * Ends the running sleep, or else the next one: the loop may have read its state before the change that this
+   * reports.
+   */
   ring(): void {
     if (this.#wake === undefined) this.#rung = true;
     else this.#wake();

@@ -1,11 +1,11 @@
 import { filter, Subject, type Observable } from 'rxjs';
 import type { Lane } from '../domain/peer/peer.js';
 
-/** A signal from state to the ticks of a lane: there are peers that should not wait for the next tick. */
+/** Starts an extra round of a lane when peers appear that should not wait for the next tick. */
 export class Bell {
   readonly #rung = new Subject<Lane>();
 
-  /** Fires each time that the bell is rung for this lane. */
+  /** Fires for each `trigger` of this lane. */
   rung$(lane: Lane): Observable<Lane> {
     return this.#rung.pipe(filter((one) => one === lane));
   }

@@ -1,20 +1,20 @@
 import { backoffMs } from '../domain/call/backoff.js';
 import type { IpAnswer } from '../domain/ip/source.js';
 
-/** The first rest after a failure, and the longest, in milliseconds. */
+/** The first and the longest pause of a failing source, in milliseconds. */
 const FIRST_REST_MS = 60_000;
 const LONGEST_REST_MS = 3_600_000;
 
 interface Rest {
   readonly failures: number;
   readonly untilMs: number;
-  /** The source itself asked to be left alone. */
+  /** The source sent a `Retry-After`. */
   readonly asked: boolean;
 }
 
 /**
- * Which sources rest: one that failed is left alone for a while (a circuit breaker: closed, open, half-open again),
- * longer with each failure in a row, and as long as its `Retry-After` says.
+ * Decides which sources to skip. A source that failed is not used for a while (a circuit breaker: closed, open,
+ * half-open), longer with each failure in a row, and at least for the time of its `Retry-After`.
  */
 export class SourceBreaker {
   readonly #rests = new Map<string, Rest>();
@@ -42,8 +42,8 @@ export class SourceBreaker {
   }
 
   /**
-   * The sources to ask now. When all of them rest, it is our own line that failed rather than they, so all are asked
-   * but those that asked to be left alone.
+   * The sources to use now. If all of them are paused, our own line has failed and not the sources, so all are used
+   * except those that sent a `Retry-After`.
    */
   awake<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
     const resting = (source: T): Rest | undefined => {

@@ -1,15 +1,16 @@
-/** What is known of where we and the leader stand, by the public IPs; undefined where one is not known. */
+/** The public IPs that show where this replica and the leader are; undefined if unknown. */
 export interface Addresses {
   readonly own: string | undefined;
-  /** The node's, as it was announced. */
+  /** The announced IP of the node. */
   readonly stored: string | undefined;
-  /** What the leader has found for itself. */
+  /** The IP that the leader has found for itself. */
   readonly leader: string | undefined;
 }
 
 /**
- * Whether this replica is elsewhere: its own public IP has not been the node's for longer than its patience, while another
- * leads whose own IP is. Peers would take the address of its calls for the node's.
+ * Whether this replica is elsewhere: its own public IP has differed from the IP of the node for longer than the
+ * tolerance, while the leader's own IP is that of the node. Peers would take the source address of its calls for the
+ * address of the node.
  */
 export class Whereabouts {
   #differsSince: number | undefined;
@@ -24,7 +25,7 @@ export class Whereabouts {
     return this.#elsewhere;
   }
 
-  /** Compares. Returns whether it changed where we are. */
+  /** Compares the addresses. Returns whether `elsewhere` changed. */
   look({ own, stored, leader }: Addresses, leads: boolean): boolean {
     const differs = !leads && own !== undefined && stored !== undefined && leader === stored && own !== stored;
     const now = this.steady();
