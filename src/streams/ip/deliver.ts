@@ -25,7 +25,7 @@ import type { SchedulerEvent } from '../../events.js';
 import { withDeadline } from '../operators/withDeadline.js';
 
 export interface DeliverOptions {
-  /** One `POST /ip` with that IP; the deadline is set here. */
+  /** One `POST /ip` with that IP. The deadline is set here. */
   readonly request: (address: PeerAddress, ip: string) => Observable<Reply>;
   readonly ack: (delivery: Delivery) => Observable<Settled>;
   readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<Settled>;
@@ -38,14 +38,17 @@ export interface DeliverOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
+/**
+ * How often, and with what delay, an ack or nack is tried. After that the lease of the item expires and the call is
+ * repeated.
+ */
 const SETTLE = { count: 10, delay: 500 };
 
-/** What a client that breaks its promise to answer in any case has come to. */
+/** The result when a client throws, although it promises never to. */
 const BROKEN: Reply = { ok: false, reason: 'other' };
 const SETTLING = 'settling an announcement';
 
-/** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
+/** One attempt to get the current IP acknowledged by one producer: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
 
@@ -96,7 +99,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
       const read = readEntry(entry, options.allow);
       if (!read.ok) {
         const { error, detail } = read;
-        // Named once: the error of the last attempt is the same.
+        // The fault is reported once: it was already the error of the last attempt.
         if (delivery.error === error) return failed(delivery, error);
         const at = clock.wall();
         return concat(

@@ -21,20 +21,20 @@ import type { EventOf, SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
   readonly sources: readonly IpSource[];
-  /** Under a deadline; never errors. */
+  /** Has a deadline and never errors. */
   readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
-  /** The IP that was announced last, as far as anybody knows; nothing is confirmed by it. */
+  /** The last announced IP, if known. It does not confirm anything. */
   readonly announced: string | undefined;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
   /**
-   * Whether a first answer that is not the announced one has to come in `confirmations` polls in a row, however many
-   * agree: a new leader may stand elsewhere than the one before.
+   * Whether a first answer that differs from the announced IP must come in `confirmations` polls in a row, however
+   * many sources agree. A new leader may be in another network than the previous one.
    */
   readonly wary?: boolean;
   readonly evidence: OnlineEvidence;
-  /** What an answer testifies for. */
+  /** The scope for which an answer is evidence. */
   readonly scope: Scope;
   readonly wall: () => number;
   readonly steady: () => number;
@@ -42,11 +42,11 @@ export interface WatchIpOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** Share of the interval by which a poll may come early or late. */
+/** The fraction of the interval by which a poll may be early or late. */
 const JITTER = 0.1;
 /** Pause between the polls that confirm one answer. */
 const CONFIRM_MS = 2_000;
-/** First pause after a poll in vain while no address is known at all; doubled up to the interval. */
+/** First pause after a failed poll while no address is known. It doubles up to the interval. */
 const EAGER_MS = 2_000;
 
 interface Polled {
@@ -55,8 +55,9 @@ interface Polled {
 }
 
 /**
- * Polls for our public IP and says what it has confirmed. One lookup at a time, the next poll armed only after the
- * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
+ * Polls for our public IP and reports what it has confirmed. One lookup runs at a time, and the next poll is
+ * scheduled after the last one has ended. A steady poll uses one source; a new answer from it starts a full round
+ * over all sources.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
   const { sources, intervalMs, evidence, scope, wall, steady, random, scheduler = asyncScheduler } = options;

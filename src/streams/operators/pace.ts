@@ -12,9 +12,9 @@ import {
 } from 'rxjs';
 
 /**
- * Paces the subscriptions to a `next$`, as `pull` makes them: the n-th one asks for its item no earlier than n gaps after
- * the first. The wait comes before the asking, so that an item is fresh when it is there. Once one finds nothing left,
- * those that still wait complete as well.
+ * Paces the subscriptions to a `next$` that `pull` makes: subscription n requests its item no earlier than n gaps
+ * after the first. The wait comes before the request, so that the item is fresh. Once a subscription finds no item,
+ * those that still wait complete too.
  */
 export function pace<T>(gapMs: number, scheduler: SchedulerLike = asyncScheduler): MonoTypeOperatorFunction<T> {
   return (next$) => {
