@@ -7,17 +7,20 @@ import { Looks } from './looks.js';
 
 export interface DueOptions {
   readonly outbox: Pick<Outbox, 'enqueue' | 'lease' | 'look'>;
-  /** What to announce, or undefined to go on with whatever is stored. */
+  /** The IP to announce, or undefined to continue with the stored one. */
   readonly own: OwnIp | undefined;
   readonly terms: LeaseTerms;
   readonly audience: Audience;
-  /** Rings where something may be due earlier than it seemed. */
+  /** Woken when an item may be due earlier than expected. */
   readonly alarm: Alarm;
   readonly clock: Pick<Clock, 'wall' | 'steady'>;
   readonly explain: (error: unknown) => string;
 }
 
-/** What the poller yields: a delivery, a change stored, a producer that left or came, or how it fares with Redis. */
+/**
+ * An item of the poller: a delivery, a stored change of the IP, a producer that has left or was added, or a Redis
+ * failure or recovery.
+ */
 export type DueItem =
   | Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }>
   | EventOf<'ip.changed' | 'announcements.added' | 'redis.failed' | 'redis.worked'>;
@@ -26,20 +29,20 @@ const READING = 'reading the announcements';
 const RECORDING = 'recording an IP change';
 const LOOKING = 'looking for producers to tell';
 
-/** Longest sleep where nothing is due: clocks jump, and Redis may lose its data. */
+/** Longest sleep while nothing is due, because the clock may jump and Redis may lose its data. */
 const MAX_IDLE_WAIT_MS = 60_000;
-/** Pause before Redis is asked again after it failed. */
+/** Pause before the next Redis command after a failure. */
 const RETRY_MS = 500;
 
 /**
- * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, looks
- * for newcomers and refreshes where the settings want them, and sleeps until there is something to do. It ends with
- * the signal only; a failing Redis is an item, and asked again.
+ * The outbox as a source. One poller stores a new IP, yields each producer when it is due, scans for newcomers and
+ * refreshes if the settings enable them, and sleeps until the next item is due. It ends only with the signal. A
+ * Redis failure is an item, followed by a retry.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
   const { outbox, own, terms, audience, alarm, clock, explain } = options;
   const { wall, steady } = clock;
-  // Steps that have failed, here or before: their next success is news.
+  // Steps whose last result was a failure or is unknown. Their next success is reported.
   const unsure = new Set([READING, RECORDING, LOOKING]);
   const failed = (what: string, error: unknown): DueItem => {
     unsure.add(what);
@@ -61,7 +64,7 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     let what = READING;
-    // One page at most, so that no due announcement waits for a long look.
+    // At most one page, so that a long scan delays no due announcement.
     if (own !== undefined && looks.waitMs === 0) yield* look(own);
     try {
       const lease = await outbox.lease(own?.ip, terms);

@@ -6,17 +6,20 @@ export interface LooksOptions {
   readonly steady: () => number;
 }
 
-/** How many producers a look has enqueued. */
+/** The number of producers that a scan has enqueued. */
 export interface Found {
   readonly newcomers: number;
   readonly refreshed: number;
 }
 
-/** From one look to the next; sooner where announcements are repeated sooner. */
+/** Time between two scans. It is shorter if `announce.refresh` is shorter. */
 const EVERY_MS = 60_000;
 const NOBODY: Found = { newcomers: 0, refreshed: 0 };
 
-/** Looks over all producers for those that are due, a page at a time; none where the settings want none. */
+/**
+ * Scans all producers, one page at a time, for those that need an announcement. Does nothing if the settings enable
+ * neither newcomers nor refresh.
+ */
 export class Looks {
   readonly #everyMs: number;
   #dueAt: number;
@@ -29,12 +32,12 @@ export class Looks {
     this.#dueAt = newcomers || refreshMs !== undefined ? options.steady() : Number.POSITIVE_INFINITY;
   }
 
-  /** How long until there is a page to take; infinite where there is none. */
+  /** Time until the next page is due; infinite if scans are disabled. */
   get waitMs(): number {
     return Math.max(this.#dueAt - this.options.steady(), 0);
   }
 
-  /** Takes the next page; what the look has found once that was the last one. A look that fails begins anew later. */
+  /** Scans the next page. Returns the totals after the last page of a scan. A scan that fails starts again later. */
   async take(ip: string): Promise<Found | undefined> {
     const { outbox, audience } = this.options;
     const page = this.#page;

@@ -17,7 +17,7 @@ import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
 import { ACK, ENQUEUE, LEASE, LOOK, NACK } from './scripts.js';
 
-/** A clock that is set right by less than this ends nobody's wait. */
+/** Clock corrections smaller than this do not cut a wait short. */
 const CLOCK_STEP_MS = 60_000;
 
 type Row = readonly (string | null)[];
@@ -92,7 +92,7 @@ function toLease([kind, ...rest]: Row): Lease {
   switch (kind) {
     case 'due': {
       const [uuid, sent, ip = null, port = null, attempts = null, error = null] = rest;
-      // Another program's writing in `<p>scheduler`: nothing but an address is ever sent.
+      // Another program may have written to `<p>scheduler`. Only a valid address is ever sent.
       if (uuid == null || sent == null || isIP(sent) === 0) return { kind: 'empty' };
       return { kind, uuid, ip: sent, stored: { ip, port }, attempts: Number(attempts) || 0, error };
     }
