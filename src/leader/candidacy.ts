@@ -4,10 +4,10 @@ import type { Leadership } from '../state/leadership.js';
 import { isGone } from './processIdentity.js';
 import type { Beat, RedisLease } from './redisLease.js';
 
-/** Another scheduler, of another UUID, is at work on this registry: that is a mistake, not a standby. */
+/** Another scheduler with another UUID works on this registry. This is a configuration error, not a standby. */
 export class ForeignHolderError extends Error {}
 
-/** Another scheduler is at work on this registry, and `replicas.onForeign` says not to wait for it. */
+/** Another scheduler works on this registry, and `replicas.onForeign` says `refuse`. */
 export class RefusedError extends Error {}
 
 export interface CandidacyOptions {
@@ -16,31 +16,37 @@ export interface CandidacyOptions {
   readonly leaseMs: number;
   readonly uuid: string;
   readonly onForeign: 'standby' | 'refuse';
-  /** Whether we share the registry: then a holder that does so as well is no stranger. */
+  /** Whether this process shares the registry with replicas. A holder that does so too is then not foreign. */
   readonly shares: boolean;
-  /** Whether the lease may be taken now. */
+  /** Whether this process may take the lease now. */
   readonly mayTake: () => boolean;
   readonly identity: ProcessIdentity | undefined;
   readonly steady: () => number;
   readonly explain: (error: unknown) => string;
 }
 
-/** What this process is after a beat. */
+/** The state of this process after a beat. */
 export type Standing =
   | { readonly kind: 'leads'; readonly term: number | undefined; readonly afterMs: number | undefined }
   | { readonly kind: 'unwritten'; readonly reason: string }
   | { readonly kind: 'standby'; readonly holder: Holder; readonly lost: boolean }
-  /** Nobody could be asked yet; or nobody has the lease, and we may not take it. */
+  /** The holder is not known yet, or the lease is free but this process may not take it. */
   | { readonly kind: 'unknown'; readonly vacant: boolean };
 
-/** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
+/** The fraction of the lease that is not used by our own clock, because the two clocks may run at different speeds. */
 const MARGIN = 0.1;
-/** What Redis replies where it is there and the lease can't be written, for want of a permission or of the key itself. */
+/**
+ * Errors of a Redis that is up but refuses to write the lease: a missing permission, no memory, or a key of another
+ * type.
+ */
 const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
 
-/** Goes for the lease of the registry, beat by beat, and keeps it. */
+/** Acquires the lease of the registry, and keeps it by regular beats. */
 export class Candidacy {
-  /** Set once another one was seen at work: from then on a missing lease is left for it to take again, for a while. */
+  /**
+   * Set once another holder was seen. From then on a missing lease is left free for a while, so that its holder can
+   * take it again.
+   */
   #stoodBy = false;
   #missingSince: number | undefined;
   #other: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
@@ -50,14 +56,17 @@ export class Candidacy {
 
   constructor(private readonly options: CandidacyOptions) {}
 
-  /** One look at the lease. Rejects with `ForeignHolderError` or `RefusedError` where this process has no business here. */
+  /**
+   * Tries the lease once. Rejects with `ForeignHolderError` or `RefusedError` if this process must not work on this
+   * registry.
+   */
   async beat(): Promise<Standing> {
     const askedAt = this.options.steady();
     try {
       return await this.#conclude(await this.#ask(), askedAt);
     } catch (error) {
       if (error instanceof ForeignHolderError || error instanceof RefusedError) throw error;
-      // A holder that could not be reached meanwhile could not take its lease again either: it is waited for anew.
+      // A holder that lost Redis too could not take its lease again, so the wait for it starts again.
       this.#missingSince = undefined;
       return await this.#withoutLease(error);
     }
@@ -69,7 +78,7 @@ export class Candidacy {
     return lease.beat({ mayTake: mayTake(), takeMissing, gone, lastTerm: leadership.lastTerm });
   }
 
-  /** Whether a lease was missing for so long that a living holder would have taken it again. */
+  /** Whether the lease has been missing for so long that a living holder would have taken it again. */
   #hasWaited(): boolean {
     const { leaseMs, steady } = this.options;
     return this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
@@ -106,7 +115,7 @@ export class Candidacy {
     }
   }
 
-  /** Notes a sign of life: a lease that lasts longer than it would have by itself was renewed. */
+  /** Detects a renewal: the lease lasts longer than its last known end. */
   #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
     const { uuid, onForeign, leaseMs, steady } = this.options;
     const before = this.#other;
@@ -138,7 +147,10 @@ export class Candidacy {
     return { kind: 'leads', term: this.options.leadership.term, afterMs: undefined };
   }
 
-  /** Nothing came of the beat. Where Redis refused it and nobody else holds a lease that lasts, the checks have to go on. */
+  /**
+   * Handles a failed beat. If Redis refused the write and no other process holds a valid lease, the checks must
+   * continue.
+   */
   async #withoutLease(error: unknown): Promise<Standing> {
     const { lease, leadership, explain } = this.options;
     const isRefusal = error instanceof Error && REFUSALS.test(error.message);
@@ -153,7 +165,7 @@ export class Candidacy {
     return { kind: 'unwritten', reason: explain(error) };
   }
 
-  /** Gives the lease back, so that the next one need not wait. Never rejects. */
+  /** Releases the lease, so that the next holder need not wait for its expiry. Never rejects. */
   async release(): Promise<void> {
     const { lease, leadership } = this.options;
     const { token } = leadership;
