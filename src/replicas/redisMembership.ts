@@ -10,10 +10,10 @@ import { currentToken } from '../leader/redisLease.js';
 import { ShareCountError, type Membership, type NodeAddress, type Seen } from './engine.js';
 
 /**
- * KEYS the members, what is known of us, scheduler, the lease of the registry. ARGV our instance, the length of a
- * membership in milliseconds, what the keys of replicas begin with, the number of shares, and the fields of what is
- * known of us as pairs. A new member is refused where a live one divides into another number. Returns the stored IP,
- * the leader's own, and of each member: instance, name, answered, failed, isolated.
+ * KEYS: the members, our hash, scheduler, the lease of the registry. ARGV: our instance, the length of a membership
+ * in milliseconds, the key prefix of replicas, the number of shares, and the fields of our hash as pairs. A new
+ * member is refused if a live one uses another number of shares. Returns the stored IP, the leader's own IP, and for
+ * each member: instance, name, answered, failed, isolated.
  */
 const BEAT = script(`
 local time = redis.call('TIME')
@@ -42,10 +42,10 @@ end
 return seen
 `);
 
-/** Numbers that each member reports. */
+/** Number of values per member in the reply. */
 const FIELDS = 5;
 
-/** The replicas that live, in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */
+/** The live replicas in Redis, timed by the clock of the server. Each method rejects if Redis could not confirm it. */
 export class RedisMembership implements Membership {
   constructor(
     private readonly redis: RedisClient,
