@@ -7,27 +7,36 @@ import type { PeerBook } from '../state/peerBook.js';
 import type { UnwrittenRow } from '../state/peerRow.js';
 import type { RowWrite } from './verdictScript.js';
 
-/** How a history that can't be written is named in events. */
+/** The subject of a history failure, in events. */
 export const KEEPING_HISTORY = 'keeping history';
 
 const MINUTE_MS = 60_000;
-/** A history is written once in so many minutes; which of them is its own, so that they do not come all at once. */
+/**
+ * A history is written once in this number of minutes. The minute depends on the peer, so that the writes are
+ * spread.
+ */
 const TURN = 8;
-/** Minutes after which what is seldom checked is written apart, so that no result waits longer than ten. */
+/**
+ * After this number of minutes the history of a rarely checked peer is written on its own, so that no result waits
+ * longer than ten.
+ */
 const OVERDUE = 9;
-/** How long nothing of history is written after that could not be. */
+/** Pause of all history writes after a failed one. */
 const PAUSE_MS = 60_000;
-/** How many histories are given up at once. */
+/** The number of histories that are removed at once. */
 const VICTIMS = 256;
 
-/** Decides which rows bring their history along, and gives history up where Redis has no memory left for verdicts. */
+/**
+ * Decides which rows are written together with their history, and removes history if Redis has no memory left for
+ * verdicts.
+ */
 export class HistoryKeeper {
-  /** Set once all that waits is to be written, due or not. */
+  /** Set when all waiting history must be written, due or not. */
   #ending = false;
   #atOnce = false;
-  /** When a history could not be written last, until one can. */
+  /** When a history write last failed; cleared by the next success. */
   #failedAt: number | undefined;
-  /** The consumers whose history has not been given up yet, undefined where that is none. */
+  /** The consumers whose history has not been removed yet; undefined if there are none. */
   #victims: Iterator<string> | undefined;
   #lookedIn = 0;
   #unpublished: SchedulerEvent[] = [];
@@ -47,12 +56,12 @@ export class HistoryKeeper {
     this.#ending = true;
   }
 
-  /** From now on a history is written together with each verdict: nothing comes later that it could wait for. */
+  /** From now on each verdict is written together with its history, because no later write follows. */
   atOnce(): void {
     this.#atOnce = true;
   }
 
-  /** What the history of a row gets with this write; the book has it no longer. */
+  /** Removes and returns the tally that this write adds to the history of the row. */
   take({ uuid, tallyBegan }: UnwrittenRow): Tally | undefined {
     if (tallyBegan === 0 || this.#isPaused()) return undefined;
     if (!this.#ending && !this.#atOnce && turnOf(uuid, this.#minute()) === turnOf(uuid, tallyBegan)) return undefined;
@@ -60,12 +69,12 @@ export class HistoryKeeper {
     return this.#isOff() ? undefined : tally;
   }
 
-  /** Whether it is time to look for such rows as `overdue` finds. */
+  /** Whether `overdue` should search now. */
   get isLookDue(): boolean {
     return this.#ending || this.#minute() !== this.#lookedIn;
   }
 
-  /** Rows whose history has to be written although they may bring nothing else: looked for once a minute. */
+  /** Rows whose history must be written even if nothing else of them is unwritten. The search runs once a minute. */
   *overdue(): Generator<UnwrittenRow> {
     if (!this.isLookDue) return;
     const minute = (this.#lookedIn = this.#minute());
@@ -75,7 +84,7 @@ export class HistoryKeeper {
     }
   }
 
-  /** Redis has taken the rows; what it said of their histories, '' for nothing. */
+  /** Handles a write that Redis has accepted. `refusal` is its error about the histories, or '' if there is none. */
   written(writes: readonly RowWrite[], refusal: string): void {
     if (refusal !== '') {
       this.putBack(writes);
@@ -88,21 +97,21 @@ export class HistoryKeeper {
     }
   }
 
-  /** A history could not be written: nothing of it is tried for a minute. */
+  /** Records that a history could not be written. No history is written for a minute. */
   failed(error: unknown): void {
     const at = this.wall();
     this.#failedAt = at;
     this.#unpublished.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
   }
 
-  /** The tallies of a write that failed wait for another one. */
+  /** Returns the tallies of a failed write to the book, for a later write. */
   putBack(writes: readonly RowWrite[]): void {
     for (const { row, tally } of writes) if (tally !== undefined) this.book.returnTally(row.uuid, tally);
   }
 
   /**
-   * Gives up history, that of these rows first, and each time that there is more room lets the caller try again. Ends
-   * where none is left. Rejects where Redis does not take that either.
+   * Removes history, first that of these rows. Yields each time memory was freed, so that the caller can try again.
+   * Ends when no history is left. Rejects if Redis refuses the removal too.
    */
   async *giveUp(writes: readonly RowWrite[], error: unknown): AsyncGenerator<void> {
     if (this.#victims === undefined) return;
@@ -118,7 +127,7 @@ export class HistoryKeeper {
     this.#victims = undefined;
   }
 
-  /** What there is to tell since it was asked last. */
+  /** Removes and returns the events since the last call. */
   takeEvents(): readonly SchedulerEvent[] {
     const events = this.#unpublished;
     this.#unpublished = [];
@@ -147,13 +156,13 @@ export class HistoryKeeper {
     return Math.floor(this.wall() / MINUTE_MS);
   }
 
-  /** UUIDs are texts in latin1, as the registry is read. */
+  /** A UUID is a latin1 text, as the registry source reads it. */
   #key(uuid: string): Buffer {
     return Buffer.from(this.keys.history(uuid), 'latin1');
   }
 }
 
-/** The number of the turn that a minute belongs to, for this peer. */
+/** The number of the write interval that contains the minute, shifted per peer. */
 function turnOf(uuid: string, minute: number): number {
   let hash = 0;
   for (let i = 0; i < uuid.length; i += 1) hash = (hash * 31 + uuid.charCodeAt(i)) % 65_536;

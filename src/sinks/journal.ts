@@ -6,27 +6,30 @@ import { toEntries, type Entry } from './journalEntries.js';
 import type { Sink } from './sink.js';
 import { Transitions } from './transitions.js';
 
-/** About how many events the stream in Redis keeps. */
+/** Approximate number of events that the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
-/** How many wait in memory while Redis is away; older ones are given up. */
+/** Maximum number of events in memory while Redis is away. The oldest are dropped. */
 const WAITING = 1_000;
-/** How many are written at once. */
+/** The number of events per write. */
 const BATCH = 100;
-/** Events about single peers: so many at once, and one more each few seconds, so that they never push the rest out. */
+/**
+ * Rate limit of events about single peers: a burst of this size, plus one per refill interval, so that they never
+ * displace other events.
+ */
 const BURST = 500;
 const REFILL_MS = 10_000;
-/** How long events that were too many are counted before one event tells their number. */
+/** The period over which excess events are counted before one event reports their number. */
 const FOLD_MS = 60_000;
 
 const WHAT = 'writing the events';
 
-/** A follower of the events as they come. */
+/** Receives the events as they come. */
 export interface JournalReader {
-  /** Called once for each event: with its id in the stream, or without one where Redis did not take it at once. */
+  /** Called once per event: with its id in the stream, or without an id if Redis did not accept it at once. */
   read(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
 }
 
-/** Writes what changed and what failed to `<p>events`, for other programs and for later questions. */
+/** Writes changes and faults to `<p>events`, for other programs and for later analysis. */
 export class Journal implements Sink {
   readonly #conditions = new Transitions();
   readonly #folded = new Map<string, number>();
@@ -43,7 +46,7 @@ export class Journal implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     private readonly reader: JournalReader = { read: () => undefined },
-    /** The replica that writes the entry, where several do. */
+    /** The replica that writes the entry, if there are several. */
     private readonly replica?: string,
   ) {}
 
@@ -64,7 +67,7 @@ export class Journal implements Sink {
     const events: SchedulerEvent[] = [];
     try {
       while (this.#waiting.length > 0) {
-        // Where it failed before, one finds out whether it works again.
+        // After a failure, one entry tests whether Redis works again.
         const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
         await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
         if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
@@ -86,7 +89,7 @@ export class Journal implements Sink {
     if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
   }
 
-  /** A token bucket by the times of the events. */
+  /** A token bucket, timed by the events. */
   #spend(at: number): boolean {
     const refilled = Math.floor((at - this.#refilledAt) / REFILL_MS);
     if (refilled > 0) {

@@ -7,7 +7,10 @@ import { StateFields, type Fields } from './stateFields.js';
 
 const WHAT = "writing the scheduler's state";
 
-/** KEYS the hash, then the fence's. ARGV how many fields are set, these as pairs, and those that are removed. */
+/**
+ * KEYS: the hash, then those of the fence. ARGV: the number of fields to set, these as pairs, and the fields to
+ * remove.
+ */
 const NOTE = fencedScript(`
 local set = 2 * ARGV[1]
 if set > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 2, 1 + set)) end
@@ -15,10 +18,10 @@ if #ARGV > set + 2 then redis.call('HDEL', KEYS[1], unpack(ARGV, 2 + set, #ARGV 
 return 1
 `);
 
-/** Keeps `<p>scheduler` true: what the events said last, written by `flush`, kept until it is. */
+/** Keeps `<p>scheduler` up to date with the events. A field stays dirty until a `flush` has written it. */
 export class SchedulerState implements Sink {
   readonly #known = new Map<string, string | number>();
-  /** What Redis has not got yet; undefined is to be removed there. */
+  /** Fields that are not in Redis yet. An undefined value removes the field. */
   readonly #dirty = new Map<string, string | number | undefined>();
   readonly #fields = new StateFields();
   #failing = false;
@@ -31,7 +34,7 @@ export class SchedulerState implements Sink {
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
     private readonly fence: Fence = NO_FENCE,
-    /** Whether others check as well: then what the rounds came to is a sum over all. */
+    /** Whether replicas share the work. The results of rounds are then sums over all replicas. */
     private readonly divided = false,
   ) {
     this.#note({ ...identity, isolated: 0 });
@@ -55,14 +58,14 @@ export class SchedulerState implements Sink {
         if (event.result === 'ok') this.#note({ ip_checked_at: event.at });
         return;
       case 'process.stopping':
-        // Without a heart beat it is known at once that nobody runs, and not only after a silence.
+        // Removing the heartbeat shows the stop at once. Otherwise readers notice it only after a timeout.
         this.#ending = true;
         this.#known.delete('heartbeat_at');
         this.#dirty.set('heartbeat_at', undefined);
         return;
       case 'heartbeat':
         if (this.#ending) return;
-        // All of it: Redis may have lost its data.
+        // All fields are written, because Redis may have lost its data.
         for (const [field, value] of this.#known) this.#dirty.set(field, value);
         this.#note({ heartbeat_at: event.at });
         return;

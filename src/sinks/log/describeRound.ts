@@ -4,7 +4,7 @@ import { counted, duration } from './words.js';
 
 type RoundEvent = EventOf<'round.started' | 'round.skipped' | 'round.finished'>;
 
-/** What an operator should read of a round. */
+/** The log lines of a round. */
 export function describeRound(event: RoundEvent): readonly Line[] {
   const { lane } = event;
   switch (event.kind) {
@@ -43,7 +43,7 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   lines.push(event.skipped === 0 ? KEEPS_UP : tooLong(event, total));
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
-  // That a replica has no peers says nothing of the registry.
+  // A replica without peers is no sign of an empty registry.
   const isOfNone = adopted !== undefined && Object.values(peers ?? {}).every((n) => n === 0);
   if (peers !== undefined && !isOfNone) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
@@ -69,7 +69,7 @@ function tooLong({ tookMs, skipped }: EventOf<'round.finished'>, total: number):
   };
 }
 
-/** What stands out in the registry: that it is empty, or that the policy forbids to call some of it. */
+/** Reports an empty registry, and peers that the address policy forbids to call. */
 export function describeRegistry(
   peers: NonNullable<EventOf<'round.finished'>['peers']>,
   denied: NonNullable<EventOf<'round.finished'>['denied']>,

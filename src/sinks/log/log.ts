@@ -6,13 +6,11 @@ import { Transitions } from '../transitions.js';
 import { describe } from './describe.js';
 import type { Line } from './line.js';
 
-/**
- * Writes what an operator should read; of a standing condition its beginning, each change of its cause, and its end.
- */
+/** Writes the log. A lasting condition is logged when it begins, when its cause changes, and when it ends. */
 export class LogSink implements Sink {
   readonly #conditions = new Transitions();
   readonly #failing = new Set<string>();
-  /** Why each step failed last, as it was logged. */
+  /** The last logged failure of each step. */
   readonly #reasons = new Map<string, string>();
   #redisDown = false;
   readonly waits = false;
@@ -23,11 +21,11 @@ export class LogSink implements Sink {
     if (isRoutine(event) && !this.logger.isDebugEnabled()) return;
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
-    // A line says that results waited, even where only the outage itself was logged before.
+    // This line says that results were waiting, so it is logged even if only the outage itself was logged before.
     if (event.kind === 'redis.caught-up') this.#conditions.leave(event.what);
-    // That Redis can't be used has been said; what can't be done without it need not be.
+    // The log already reports that Redis is unusable, so failures that follow from it are left out.
     if (event.kind === 'redis.failed') {
-      // Without a connection the cause is not known; where one is known already, that still holds.
+      // A lost connection hides the cause. A cause that is known already remains valid.
       if (this.#redisDown || (event.reason === NO_CONNECTION && this.#conditions.isIn(event.what))) return;
       if (this.#isToldElsewhere(event.what, event.reason)) return;
       this.#failing.add(event.what);
@@ -41,12 +39,15 @@ export class LogSink implements Sink {
     }
   }
 
-  /** The lines are out already. */
+  /** Every line is written at once. */
   flush(): Promise<readonly SchedulerEvent[]> {
     return Promise.resolve([]);
   }
 
-  /** Logged before for this step, while another one goes on failing for the same reason: the step works by turns. */
+  /**
+   * Whether this failure was logged before and another step still fails for the same reason, while this step fails
+   * only at times.
+   */
   #isToldElsewhere(what: string, reason: string): boolean {
     if (this.#reasons.get(what) !== reason) return false;
     return [...this.#reasons].some(([other, its]) => other !== what && its === reason && this.#conditions.isIn(other));
@@ -57,7 +58,7 @@ export class LogSink implements Sink {
     return condition === undefined ? this.#conditions.leave(topic) : this.#conditions.enter(topic, condition);
   }
 
-  /** What failed for want of Redis is worth a line again the next time. */
+  /** After a recovery, the next failure of these steps is logged again. */
   #recovered(): void {
     this.#redisDown = false;
     for (const what of this.#failing) this.#conditions.leave(what);
@@ -66,7 +67,7 @@ export class LogSink implements Sink {
   }
 }
 
-/** A check that changes nothing: nearly all that happens, and only of interest at the level debug. */
+/** A check without a change of state. Nearly all events are of this kind, and only the debug level logs them. */
 function isRoutine(event: SchedulerEvent): boolean {
   return event.kind === 'peer.checked' && event.check.state === event.check.before;
 }
