@@ -17,14 +17,14 @@ const MAX_BODY = 4_096;
 
 interface UrlSettings {
   readonly family: Family;
-  /** Which classes of address may be called, where the URL holds a literal. */
+  /** The address classes that may be called, for a URL with an IP literal. */
   readonly allow: readonly AddressClass[];
   readonly userAgent: string;
 }
 
 /**
- * A web service that answers with our address, as plain text or JSON. It is asked over the family that is wanted, since
- * most of them answer with the address that the call came from. Redirects are not followed.
+ * A web service that answers with our address, as plain text or JSON. The call uses the wanted family, because most
+ * services answer with the source address of the call. Redirects are not followed.
  */
 export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
   const parsed = new URL(url);
@@ -68,7 +68,7 @@ function addressIn(body: string, family: Family): IpAnswer {
 
 function refusal(response: Response): IpAnswer {
   const { status } = response;
-  // Unread, it would hold the socket.
+  // An unread body would keep the socket open.
   (response.body as Readable | null)?.destroy();
   const reason = status >= 300 && status < 400 ? 'redirect' : (`http-${status}` as const);
   const waitMs =
