@@ -23,18 +23,18 @@ import { checks } from './syncRound.js';
 
 type AdoptDeps = CheckDeps & Pick<Deps, 'registry' | 'bell' | 'explain' | 'config$' | 'stop$'>;
 
-/** How often within an interval those are looked for that have become overdue. */
+/** How often per interval peers gained with a share are searched for overdue ones. */
 const LOOKS_PER_INTERVAL = 5;
 const OTHER_LANES = ['suspect', 'pending', 'unavailable'] as const;
 
 /**
- * Where the registry is divided: takes in the peers of shares that were gained, checks overdue ones at once, and
- * forgets those of shares that have gone.
+ * With divided shares: adds the peers of gained shares, checks overdue ones at once, and removes the peers of lost
+ * shares.
  */
 export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
   const { shares, book, undecided, bell, config$, stop$ } = deps;
   if (!shares.divided) return EMPTY;
-  /** The shares whose peers are not in the book yet. */
+  /** The gained shares whose peers are not in the book yet. */
   const wanted = new Set<number>();
 
   const change$ = shares.change$.pipe(

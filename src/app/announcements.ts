@@ -32,8 +32,8 @@ type AnnounceDeps = Pick<
 >;
 
 /**
- * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
- * Where that is undefined, whatever the outbox still has is delivered.
+ * Announces one IP to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our
+ * IP. If it is undefined, the remaining items of the outbox are delivered.
  */
 export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
@@ -74,7 +74,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
   const { outbox, alarm, leadership, clock } = deps;
   const { timeoutMs, retry, newcomers } = config.announce;
-  // What failed, or counts no longer, may be due before all others.
+  // A failed or outdated delivery may be due before all others.
   const ringing = tap<Settled>(() => {
     alarm.ring();
   });
@@ -87,7 +87,6 @@ function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver>
     retry,
     allow: config.network.allow,
   });
-  // A process that was suspended on the way may have lost its term; what is not sent now is due again after the
-  // attempt's lease.
+  // A process that was suspended here may have lost its term. An unsent delivery is due again once its lease expires.
   return (delivery) => defer(() => (leadership.isValid(clock.steady()) ? announce(delivery) : EMPTY));
 }

@@ -22,9 +22,9 @@ import { every } from '../sources/every.js';
 import { alongside } from '../streams/operators/alongside.js';
 import type { Deps } from './deps.js';
 
-/** A holder renews its lease this often within it. */
+/** A holder renews its lease this often per lease. */
 export const BEATS_PER_LEASE = 5;
-/** A standby looks so often: an orderly end is to be noticed within a second. */
+/** Interval of a standby: it must notice an orderly end of the holder within a second. */
 export const STANDBY_MS = 500;
 
 type LeadDeps = Pick<
@@ -32,7 +32,10 @@ type LeadDeps = Pick<
   'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'alarm' | 'clock' | 'stop$'
 >;
 
-/** The work, for as long as this process holds the registry; standing by until then, and again after it was taken. */
+/**
+ * Runs the work while this process holds the registry. It stands by before that, and again after a loss of the
+ * lease.
+ */
 export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>): Observable<SchedulerEvent> {
   const { clock, stop$, book, undecided, alarm } = deps;
   const { wall } = clock;
@@ -40,7 +43,7 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
   const change$ = standing$.pipe(
     distinctUntilChanged(isSame),
     tap(({ kind }) => {
-      // A lease that had to be taken again may have gone with the announcements.
+      // A lease that was lost with the data of Redis means that the outbox is lost too.
       if (kind === 'leads') alarm.ring();
     }),
     takeUntil(stop$),
@@ -57,7 +60,7 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
           distinctUntilChanged(),
           switchMap((leads) => {
             if (leads) return work$;
-            // What was found under another lease is dropped; the new holder finds it out anew.
+            // Results found under an earlier lease are dropped. The new holder checks these peers again.
             for (const { entry } of undecided.clear()) book.end(entry.uuid);
             book.clear();
             return EMPTY;
@@ -66,11 +69,11 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
       ),
     ),
   );
-  // The lease is kept while what is in flight drains.
+  // The lease is kept while work in flight drains.
   return worked$.pipe(alongside(standing$.pipe(ignoreElements())));
 }
 
-/** Gives the lease back at the end. */
+/** Releases the lease at the end. */
 export function releasing({ candidacy }: Pick<Deps, 'candidacy'>): Observable<never> {
   return defer(() => from(candidacy.release())).pipe(
     ignoreElements(),
@@ -78,7 +81,7 @@ export function releasing({ candidacy }: Pick<Deps, 'candidacy'>): Observable<ne
   );
 }
 
-/** What this process is after each beat: the next one comes at its time, or at once where there is a reason. */
+/** The state after each beat. The next beat comes at its time, or at once for a reason. */
 function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<Standing> {
   const holding$ = every({ intervalMs: leaseMs / BEATS_PER_LEASE }).pipe(filter(() => leadership.leads));
   const waiting$ = every({ intervalMs: Math.min(STANDBY_MS, leaseMs / BEATS_PER_LEASE) }).pipe(
@@ -90,7 +93,7 @@ function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): O
   );
 }
 
-/** Whether there is nothing new to tell. */
+/** Whether the second state needs no new event. */
 export function isSame(a: Standing, b: Standing): boolean {
   if (a.kind === 'leads' && b.kind === 'leads') return a.term === b.term;
   if (a.kind === 'standby' && b.kind === 'standby') return a.holder.token === b.holder.token;

@@ -25,8 +25,8 @@ type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
 /**
- * What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. `wary`:
- * a first answer that is not the announced one has to be found in several polls in a row.
+ * The events of the public-IP watch, with the current settings. An override is the IP, and nothing is polled. With
+ * `wary`, a first answer that differs from the announced IP must come in several polls in a row.
  */
 export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEvent> {
   const { config$, ipSources, outbox, clock } = deps;
@@ -47,7 +47,7 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
   );
 }
 
-/** One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. */
+/** One lookup by one source outside this host, as evidence that we are online. It never changes the IP. */
 export function pollForEvidence(
   deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
   config: Config,

@@ -12,12 +12,12 @@ import type { PeerBook } from '../state/peerBook.js';
 import { Whereabouts } from '../state/whereabouts.js';
 import { version } from '../version.js';
 
-/** What a scheduler has besides that shares its registry with others. */
+/** The parts that only a replica has. */
 export interface Sharing {
   readonly shares: DividedShares;
   readonly fields: ReplicaFields;
   readonly whereabouts: Whereabouts;
-  /** Whether we share the work now; false while one works that does not share. */
+  /** Whether this process shares the work now; false while a scheduler works that does not share. */
   works: boolean;
 }
 
@@ -31,10 +31,10 @@ interface SharingParts {
   readonly clock: Pick<Clock, 'steady' | 'wall'>;
 }
 
-/** Two polls that differ may have met the moment of a change. */
+/** A difference must last longer than this number of polls, because a poll may fall into a change of the IP. */
 const POLLS_ELSEWHERE = 2;
 
-/** Makes what a scheduler has besides. */
+/** Creates the parts that only a replica has. */
 export function share({ publicIp, replicas }: Config, parts: SharingParts): Sharing {
   const { redis, keys, engine, own, book, leadership, clock } = parts;
   const { instance, uuid, name, host } = own;

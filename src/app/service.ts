@@ -3,7 +3,7 @@ import { systemdNotify, watchdogMs } from '../clients/systemdNotify.js';
 import { ServiceManager } from '../service/serviceManager.js';
 import type { Parts } from './deps.js';
 
-/** Tells the service manager that has started us how we are, where one has. */
+/** Reports the state of the process to the service manager that started it, if there is one. */
 export function withServiceManager(
   parts: Parts,
   env: NodeJS.ProcessEnv,

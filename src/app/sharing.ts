@@ -26,7 +26,7 @@ import type { Deps } from './deps.js';
 import { BEATS_PER_LEASE, isSame, STANDBY_MS, toEvent } from './leading.js';
 import type { Sharing } from './replica.js';
 
-/** The halves of the mission: each replica has the first, and the leader the whole of the second. */
+/** The two halves of the mission. Every replica runs the first; only the leader runs all of the second. */
 export interface Halves {
   readonly sync$: Observable<SchedulerEvent>;
   readonly ip: (leads: boolean) => Observable<SchedulerEvent>;
@@ -37,18 +37,18 @@ type SharingDeps = Pick<
   'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'alarm' | 'clock' | 'stop$'
 >;
 
-/** What one beat came to. */
+/** The result of one beat. */
 interface Pulse {
   readonly standing: Standing;
   readonly works: boolean;
-  /** Undefined where only the lease was looked at. */
+  /** Undefined if only the lease was read. */
   readonly report: ShareReport | undefined;
   readonly moved: boolean;
 }
 
 /**
- * The work, shared with other replicas: the checks of the shares that are ours, and the public IP where we lead.
- * Standing by while a scheduler works that does not share.
+ * Runs the work shared with other replicas: the checks of our shares, and the public-IP half if this process leads.
+ * It stands by while a scheduler works that does not share.
  */
 export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves): Observable<SchedulerEvent> {
   const { stop$, book, undecided, alarm } = deps;
@@ -59,7 +59,7 @@ export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves
       const standing$ = beat$.pipe(
         distinctUntilChanged((a, b) => isSame(a.standing, b.standing) && a.works === b.works),
         tap(({ standing }) => {
-          // A lease that had to be taken again may have gone with the announcements.
+          // A lease that was lost with the data of Redis means that the outbox is lost too.
           if (standing.kind === 'leads') alarm.ring();
         }),
         map(({ standing, works }) => ofStanding(standing, works, deps.clock.wall())),
@@ -83,7 +83,7 @@ export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves
       return merge(standing$, beat$.pipe(telling(deps, sharing)), sync$, ip$);
     }),
   );
-  // The lease and the shares are kept while what is in flight drains.
+  // The lease and the shares are kept while work in flight drains.
   return worked$.pipe(alongside(pulse$.pipe(ignoreElements())));
 }
 
@@ -93,7 +93,8 @@ export function releasingShares({ shares }: Pick<Sharing, 'shares'>): Observable
 }
 
 /**
- * The lease is looked at as often as a standby does, the shares as often as a holder renews; both at once on a reason.
+ * Beats for the lease at the rate of a standby, and for the shares at the rate of a holder. A reason triggers both
+ * at once.
  */
 function pulses(deps: SharingDeps, sharing: Sharing): Observable<Pulse> {
   const { leadership, leaseMs, redisConnected$, clock } = deps;
@@ -101,7 +102,7 @@ function pulses(deps: SharingDeps, sharing: Sharing): Observable<Pulse> {
   let wholeAt = -Infinity;
   const tick$ = every({ intervalMs: Math.min(STANDBY_MS, leaseMs / BEATS_PER_LEASE) }).pipe(
     map(() => {
-      // Half a tick early, so that one that comes a little too soon is not one too few.
+      // The limit is half a tick early, so that a slightly early tick does not skip a beat.
       const isDue = clock.steady() - wholeAt >= leaseMs / BEATS_PER_LEASE - STANDBY_MS / 2;
       if (isDue || shares.isCeding || (sharing.works && shares.size === 0)) return 'whole';
       return leadership.leads ? 'none' : 'lease';
@@ -131,7 +132,10 @@ async function pulse({ candidacy, leadership }: SharingDeps, sharing: Sharing, w
   return { standing, works: sharing.works, report, moved };
 }
 
-/** Whether we share the work: also where nobody leads, but not beside one that works alone. */
+/**
+ * Whether this process shares the work. It does so without a leader too, but not beside a scheduler that works
+ * alone.
+ */
 function joins(standing: Standing, before: boolean): boolean {
   switch (standing.kind) {
     case 'leads':
@@ -153,7 +157,7 @@ function ofStanding(standing: Standing, works: boolean, at: number): SchedulerEv
   return toEvent(standing, at);
 }
 
-/** What there is to tell of the shares and of the other replicas. */
+/** The events about the shares and the other replicas. */
 function telling({ clock }: Pick<Deps, 'clock'>, sharing: Sharing): OperatorFunction<Pulse, SchedulerEvent> {
   return (pulse$) =>
     defer(() => {
@@ -190,7 +194,7 @@ function ofPlace({ address }: ShareReport, { fields, whereabouts }: Sharing, at:
   return [{ kind: 'replica.elsewhere', at, ip, stored: address?.storedIp ?? '' }];
 }
 
-/** The members that have joined and left; those that were there at our own start have not joined. */
+/** The members that have joined and left. Members that existed at our own start have not joined. */
 function ofMembers(
   before: ReadonlyMap<string, string>,
   now: ReadonlyMap<string, string>,

@@ -13,8 +13,8 @@ import { version } from '../version.js';
 import type { Parts, Seen } from './deps.js';
 
 /**
- * Adds the status server: two more sinks, and a source of its own. What serves is loaded only where it is wanted, and
- * beside the work: an HTTP server, a page and the metrics take time and memory.
+ * Adds the status server: two more sinks, and a source of its own. Its code is loaded only if it is enabled, and
+ * beside the work, because an HTTP server, a page and the metrics take time and memory.
  */
 export function withStatus(initial: Config, parts: Parts & { readonly seen: Seen }, file: string | undefined): Parts {
   const observations = new Observations(parts.clock.wall());

@@ -26,13 +26,13 @@ import { laneSettings } from './lanes.js';
 
 type RoundDeps = CheckDeps &
   Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'> & {
-    /** Called once all that there is to do has begun, unless `stop$` comes before that. */
+    /** Called once the last check of the round has started, unless `stop$` fires first. */
     readonly ranDry?: () => void;
   };
 
 /**
- * One round of one lane under the settings given: registry → n workers pull → `POST /sync` → book → written. The writes
- * stand inside the round, so that a slow Redis makes rounds skip and no queue grow.
+ * One round of one lane with these settings: registry → n workers pull → `POST /sync` → book → written. The writes
+ * are part of the round, so a slow Redis makes rounds skip, and no queue grows.
  */
 export function syncRound(
   deps: RoundDeps,
@@ -68,7 +68,7 @@ export function syncRound(
   return concat(round$, missing$, worked$);
 }
 
-/** The items of a lane pulled by its workers, each peer checked, and each result written before its event goes on. */
+/** The workers of a lane pull its items and check each peer. Each result is written before its event is passed on. */
 export function checks(
   deps: CheckDeps & Pick<Deps, 'stop$'>,
   lane: Lane,
@@ -84,14 +84,14 @@ export function checks(
     const { workers } = laneSettings(lane, config, !book.hasJudged());
     return draw(items, (next$) =>
       pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
-        // While the last ones end, one look ahead tells whether that was all; nothing waits for it.
+        // After a stop, one more read shows whether the round was complete. No work waits for it.
         alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
       ),
     );
   });
 }
 
-/** The gap between requests that spreads a round over its share of the interval. */
+/** The gap between requests that spreads a round over the configured fraction of the interval. */
 function gap({ registry, book, shares }: RoundDeps, lane: Lane, { sync }: Config): Observable<number> {
   if (lane !== 'regular' || sync.spread === 0) return of(0);
   return defer(() => from(registry.count())).pipe(
