@@ -3,33 +3,34 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isServed, takeLock } from './folderLock.js';
 
-/** The embedded server could not be started; the message says why and what to do. */
+/** The embedded server could not be started. The message gives the reason and the remedy. */
 export class EmbeddedRedisError extends Error {
   override readonly name = 'EmbeddedRedisError';
 }
 
-/** A unix socket's path has 104 bytes on macOS and 108 on Linux, the closing zero included. */
+/** The path of a unix socket has at most 104 bytes on macOS and 108 on Linux, including the final zero. */
 const LONGEST_PATH = 103;
-/** How long the server of a scheduler that was killed may take to end. */
+/** The time that the server of a killed scheduler may take to end. */
 const HANDOVER_MS = 5_000;
 const LOOK_MS = 50;
-/** What a redis-server of any version leaves in its folder. */
+/** Files that a redis-server of any version leaves in its folder. */
 const DATABASE = ['appendonlydir', 'appendonly.aof', 'dump.rdb'];
 
-/** The socket of the server that keeps its data in this folder. */
+/** The socket of the server with this data folder. */
 export function embeddedSocket(dataDir: string): string {
   return join(resolve(dataDir), 'redis.sock');
 }
 
-/** Whether a server has kept data in this folder. */
+/** Whether the folder has data of a server. */
 export async function hasDatabase(dataDir: string): Promise<boolean> {
   const found = await readdir(dataDir).catch((): string[] => []);
   return DATABASE.some((name) => found.includes(name));
 }
 
 /**
- * Takes the folder for us alone, and resolves to the release. A scheduler that was killed leaves its server a moment to
- * end. Rejects with an `EmbeddedRedisError` where the folder can't be had, and with the reason of `stop` once that fires.
+ * Locks the folder for this process and resolves to the release. Waits a moment for the server of a killed scheduler
+ * to end. Rejects with an `EmbeddedRedisError` if the folder cannot be used, and with the reason of `stop` once it
+ * fires.
  */
 export async function claimFolder(folder: string, stop?: AbortSignal): Promise<() => void> {
   const socketPath = embeddedSocket(folder);

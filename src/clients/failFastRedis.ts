@@ -3,20 +3,23 @@ import { CLOSED, CLOSED_TLS, LOST, NO_CONNECTION, NO_NODE, NO_TLS, redisFailure 
 
 type SendCommand = Parameters<Redis['sendCommand']>;
 
-/** Why the connection is of no use. */
+/** The reason why the connection is unusable. */
 interface Trouble {
   readonly error: Error;
-  /** Whether it was met on a connection that was made: what such a server says outlasts that it closes the next one. */
+  /**
+   * Whether it occurred on an established connection. Such an error of the server remains the cause, even if the
+   * server then closes the next connection.
+   */
   readonly inside: boolean;
 }
 
-/** ioredis, but a command that finds no connection fails with the reason for that. */
+/** ioredis, but a command without a connection fails with the reason for that. */
 export class FailFastRedis extends Redis {
-  /** Known until a command succeeds. */
+  /** Kept until a command succeeds. */
   #trouble: Trouble | undefined;
-  /** Whether anything came back since the connection was made; undefined while there is none. */
+  /** Whether any data was received since the connection was made; undefined without a connection. */
   #answered: boolean | undefined;
-  /** Connections in a row that were closed before anything came back. */
+  /** The number of connections in a row that were closed before any data was received. */
   #closed = 0;
   #leaving = false;
 
@@ -42,7 +45,7 @@ export class FailFastRedis extends Redis {
     });
     this.on('error', (error: Error & { readonly command?: { readonly name: string } }) => {
       this.#explain(error);
-      // ioredis would go on in database 0 where the one that was asked for can't be selected.
+      // If the requested database cannot be selected, ioredis would continue in database 0.
       if (error.command?.name !== 'select') return;
       this.#leaving = true;
       this.disconnect(true);
@@ -50,7 +53,7 @@ export class FailFastRedis extends Redis {
   }
 
   override sendCommand(...[command, stream]: SendCommand): unknown {
-    // Until it is ready, what is sent without a pipeline's stream may be the handshake itself.
+    // Before the connection is ready, a command without the stream of a pipeline may be part of the handshake.
     const handshake = this.status === 'connect' && stream === undefined;
     const away = this.#leaving || !['ready', 'wait', 'end'].includes(this.status);
     if (this.#trouble === undefined || !away || handshake) {
@@ -61,7 +64,10 @@ export class FailFastRedis extends Redis {
     return command.promise;
   }
 
-  /** A reply shows whether the connection is of use; that none comes is explained. */
+  /**
+   * Tracks the outcome of a command: a reply shows that the connection works, and a lost command gets its known
+   * cause.
+   */
   #learnFrom(command: Command): void {
     const { resolve, reject } = command;
     const answered = (): void => {
@@ -87,24 +93,24 @@ export class FailFastRedis extends Redis {
   #explain(error: Error): void {
     const inside = this.#answered !== undefined;
     if (isVague(error)) {
-      // What follows from an end of the connection does not say why it ended.
+      // An error that only follows from a closed connection does not show the cause.
       if (this.#answered === false) this.#trouble = this.#unanswered();
     } else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
       this.#trouble = { error: new Error(NO_TLS), inside };
     } else this.#trouble = { error, inside };
   }
 
-  /** Why a command was lost with its connection, as far as that is known. */
+  /** The known cause of the loss of a command, if any. */
   #known(): Error | undefined {
     if (this.#trouble?.inside === true) return this.#trouble.error;
     return this.#answered === false ? this.#unanswered().error : undefined;
   }
 
-  /** Why a connection is closed on which nothing came back. */
+  /** The cause of a connection that was closed without any data. */
   #unanswered(): Trouble {
     if (this.#trouble?.inside === true) return this.#trouble;
     const closed = this.options.tls === undefined ? CLOSED : CLOSED_TLS;
-    // One alone may have met no more than a server that was ended just then.
+    // A single case may only be a server that was shutting down.
     return { error: new Error(this.#closed === 0 ? LOST : closed), inside: false };
   }
 }
@@ -114,20 +120,23 @@ function isVague(error: unknown): boolean {
 }
 
 /**
- * ioredis listens to the first error of a socket alone. Where TLS is refused after the handshake there is a second one,
- * which would end the process.
+ * ioredis handles only the first error of a socket. A TLS refusal after the handshake causes a second one, which
+ * would end the process.
  */
 function takeAllErrors(redis: Redis): void {
   redis.on('connect', () => redis.stream.on('error', () => undefined));
 }
 
-/** ioredis would find "no password is set" in it, say on the console that none is wanted, and go on without. */
+/**
+ * ioredis would find "no password is set" in the message, print a warning to the console, and continue without a
+ * password.
+ */
 function refused(error: unknown): never {
   if (error instanceof Error && error.message.startsWith('DENIED')) error.message = 'DENIED';
   throw error;
 }
 
-/** ioredis' cluster, but a command that finds no node fails at once; as it comes, it waits for ever. */
+/** The cluster of ioredis, but a command without a node fails at once. Unmodified, it waits forever. */
 export class FailFastCluster extends Cluster {
   #trouble: Error | undefined;
 

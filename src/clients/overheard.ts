@@ -6,13 +6,13 @@ interface RequestQueue {
   addRequest(request: ClientRequest, options: unknown): void;
 }
 
-/** A 101 that nobody asked for: the peer speaks another protocol from here on, so there will be no other answer. */
+/** The error for an unexpected 101: the peer has switched to another protocol, so no other answer will follow. */
 const SWITCHED = Object.assign(new Error('switched protocols'), { code: 'SWITCHED_PROTOCOLS' });
 
 /**
- * An agent that passes on each error of its requests, since node-fetch drops some. Once there is an answer, node-fetch
- * reports no error, and where a body is longer than its headers say, it returns an empty one as if that was what came.
- * After a 101 it waits for ever.
+ * An agent that reports each error of its requests, because node-fetch drops some. After the headers node-fetch
+ * reports no error, and if a body is longer than its headers say, it returns an empty body as if it were complete.
+ * After a 101 it waits forever.
  */
 export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
   const queue = agent as Agent & RequestQueue;
@@ -20,10 +20,10 @@ export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
     request.once('error', tell);
     request.once('upgrade', (_: IncomingMessage, socket: Duplex) => {
       socket.destroy();
-      // Node has taken the socket from the request by now, so that destroying that one tells nobody.
+      // Node has already detached the socket from the request, so destroying it causes no error.
       request.emit('error', SWITCHED);
     });
-    // To Node a 101 that does not say to what it switches is one of the answers before the answer.
+    // Node treats a 101 without an upgrade target as an interim response.
     request.on('information', ({ statusCode }) => {
       if (statusCode === 101) request.destroy(SWITCHED);
     });
@@ -32,7 +32,7 @@ export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
   return Object.assign(Object.create(agent) as Agent, { addRequest });
 }
 
-/** Why the exchange failed: a body that ended early may have done so because what came next was not valid. */
+/** The cause of a failed exchange. A body that ended early may have ended because the following data was invalid. */
 export function failureBehind(error: unknown, overheard: Error | undefined): Failure {
   const failure = failureOf(error);
   return failure.reason === 'reset' && overheard !== undefined ? failureOf(overheard) : failure;

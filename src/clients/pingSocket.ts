@@ -2,12 +2,12 @@ import { connect, type NetConnectOpts } from 'node:net';
 
 const PATIENCE_MS = 1_000;
 
-/** What the Redis on a unix socket says to a PING, such as `+PONG`; empty where there is no answer within a second. */
+/** The answer of the Redis on a unix socket to a PING, such as `+PONG`; empty without an answer within a second. */
 export function pingSocket(path: string): Promise<string> {
   return ping({ path });
 }
 
-/** The same of a Redis at any place. */
+/** The same for a Redis at any address. */
 export function ping(place: NetConnectOpts): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(place, () => socket.write('PING\r\n'));

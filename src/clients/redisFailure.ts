@@ -1,6 +1,6 @@
 const LONGEST = 200;
 
-/** The failure of a command that says nothing of the cause. */
+/** A failure of a command that does not show the cause. */
 export const NO_CONNECTION = 'no connection';
 export const LOST = 'the connection was lost';
 export const NO_NODE = 'no node of the cluster answers and serves our keys: check redis.cluster';
@@ -11,7 +11,7 @@ export const NO_TLS = 'nothing answers in TLS: check host and port; a server wit
 
 type Words = readonly (readonly [RegExp, string])[];
 
-/** What the client says, and what it comes to. */
+/** Messages of the client, and their meaning. */
 const CLIENT: Words = [
   [/enableOfflineQueue|Connection is closed|Stream isn't writeable|Reached the max retries/i, NO_CONNECTION],
   [/^Command aborted due to connection close/, LOST],
@@ -41,7 +41,7 @@ const CLIENT: Words = [
   [/SSL routines|EPROTO|^Client network socket disconnected before secure/, NO_TLS],
 ];
 
-/** What Redis replies, and what it comes to. */
+/** Replies of Redis, and their meaning. */
 const SERVER: Words = [
   [/^NOAUTH/, 'the server wants a password (NOAUTH): set redis.password, or one in redis.url'],
   [
@@ -82,7 +82,7 @@ const SERVER: Words = [
   [/^WRONGTYPE/, 'a key of ours holds a value of another type (WRONGTYPE)'],
 ];
 
-/** What the sentinels say, and what it comes to. */
+/** Messages of the sentinels, and their meaning. */
 const SENTINEL: Words = [
   [/No such master/, 'the sentinels know no primary of that name: check redis.sentinel.name'],
   [/unknown command/i, 'redis.sentinel.nodes names no sentinel: what answers there is another Redis'],
@@ -93,15 +93,16 @@ const SENTINEL: Words = [
 ];
 
 /**
- * A short text for what a command rejected with: what is wrong with Redis and what to do. An unknown
- * failure is the server's own error line. Never the command's arguments, which is where a password or a peer's words would be.
+ * A short text for the error of a command: what is wrong with Redis, and what to do. An unknown failure gives the
+ * error line of the server. The text never contains arguments of the command, because they may hold a password or
+ * text from a peer.
  */
 export function redisFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
   const { message } = innermost(error);
   const [, sentinel] = /^All sentinels are unreachable.*?(?:$|Last error: (.*))/s.exec(message) ?? [];
   const found = message.startsWith('All sentinels') ? wordsFor(sentinel ?? '', SENTINEL) : undefined;
-  // A reply that answers no command is how the client takes a refusal of the connection.
+  // A refused connection arrives as a reply without a command, which the client reports as this queue error.
   const said = sentinel ?? message.replace(/^Command queue state error.*Last error: /s, '');
   const words = found ?? wordsFor(said, CLIENT) ?? wordsFor(said, SERVER);
   if (words !== undefined) return words.slice(0, LONGEST);
@@ -109,7 +110,7 @@ export function redisFailure(error: unknown): string {
   return line === '' ? error.name : line.slice(0, LONGEST);
 }
 
-/** The words of the first pattern that fits, what it has found filled in. */
+/** The text of the first pattern that matches, with its groups filled in. */
 function wordsFor(said: string, words: Words): string | undefined {
   for (const [pattern, text] of words) {
     const found = pattern.exec(said.split(/[\r\n]/, 1)[0] ?? '');
@@ -118,7 +119,7 @@ function wordsFor(said: string, words: Words): string | undefined {
   return undefined;
 }
 
-/** A cluster, or a name with several addresses, fails with the failures of its parts inside. */
+/** The error of a cluster, or of a name with several addresses, contains the errors of its parts. */
 function innermost(error: Error): Error {
   const { lastNodeError } = error as { lastNodeError?: unknown };
   if (lastNodeError instanceof Error) return innermost(lastNodeError);
