@@ -1,15 +1,15 @@
-/** However long a server asks to be left alone, an hour is honoured at most. */
+/** The longest `Retry-After` that is honoured: one hour. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
-/** Date.parse alone would find a year in any word with a number after it, so only the forms of HTTP reach it. */
+/** Date.parse finds a year in any word followed by a number, so only the HTTP forms are passed to it. */
 const HTTP_DATE =
   /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d) \d\d:\d\d:\d\d GMT$/;
-/** The form of C's asctime names no zone, and would be read in ours. */
+/** The asctime form has no time zone, so it would be read in ours. */
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 
 /**
- * The wait that a `Retry-After` header asks for, in milliseconds, undefined where it asks none: seconds
- * (RFC 9110 §10.2.3) or a date to come, in any of the three forms of §5.6.7.
+ * The wait that a `Retry-After` header requests, in milliseconds, or undefined if there is none: seconds (RFC 9110
+ * §10.2.3) or a future date, in any of the three forms of §5.6.7.
  */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';

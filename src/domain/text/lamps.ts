@@ -3,7 +3,7 @@ import { grouped, many } from './figures.js';
 
 export type Glow = 'ok' | 'notice' | 'bad';
 
-/** Whether it is us, the line, or them: one lamp, and what it rests on. */
+/** One of three lamps that show where a problem is (this node, the line, or the peers), with its evidence. */
 export interface Lamp {
   readonly name: 'Me' | 'Line' | 'Them';
   readonly glow: Glow;
@@ -11,7 +11,7 @@ export interface Lamp {
   readonly evidence: string;
 }
 
-/** What the lamps are lit from. Times are Unix milliseconds. */
+/** The input of the lamps. Times are Unix milliseconds. */
 export interface Lit {
   readonly as_of: number;
   readonly stopping: boolean;
@@ -34,7 +34,7 @@ export interface Lit {
 const ONE_WAY = ['not-called', 'cannot-call-out', 'family-missing'];
 const OURSELVES = ['host-short', 'rounds-skipped', 'no-round'];
 
-/** The three lamps, in the order of what can be acted on. */
+/** The three lamps, ordered by how much the operator can do. */
 export function lamps(status: Lit): readonly Lamp[] {
   return [me(status), line(status), them(status)];
 }
