@@ -9,22 +9,22 @@ import { StateQueue } from './stateQueue.js';
 
 export interface ServiceOptions {
   readonly tell: TellManager;
-  /** How often the manager wants to hear of us, in milliseconds; undefined where it does not. */
+  /** The interval of the watchdog in milliseconds; undefined without one. */
   readonly watchdogMs: number | undefined;
   readonly wall: () => number;
   readonly steady: () => number;
-  /** The clock that the manager has as well, CLOCK_MONOTONIC, in microseconds. */
+  /** CLOCK_MONOTONIC in microseconds, a clock that the service manager reads too. */
   readonly monotonicUs: () => bigint;
 }
 
-/** So often within the time of the watchdog: the tool is another process, which may be slow to start. */
+/** The number of pings per watchdog interval. The tool is a separate process and may start slowly. */
 const TELLS_PER_WATCHDOG = 3;
-/** Heartbeats come every five seconds; where none has come for so long, nothing ticks any more. */
+/** Heartbeats come every five seconds. If none has come for this long, the ticks have stopped. */
 const ALIVE_MS = 15_000;
 
 /**
- * Tells systemd how we are: ready, reloading, stopping, alive, and one line for `systemctl status`. As a sink it only
- * takes note; the tool runs beside the pipeline, in `run`.
+ * Reports the state of this process to systemd: ready, reloading, stopping, alive, and one line for `systemctl
+ * status`. As a sink it only records; the tool runs beside the pipeline, in `run`.
  */
 export class ServiceManager implements Sink {
   readonly waits = false;
@@ -46,7 +46,7 @@ export class ServiceManager implements Sink {
         this.#isReady = true;
         return;
       case 'process.stopping':
-        // Past the queue: the work, and what runs beside it, may end before its turn comes.
+        // This bypasses the queue, because the pipeline and `run` may end before its turn.
         void this.options
           .tell(['STOPPING=1', `STATUS=${event.signal}: finishing what is in flight`])
           .catch(() => undefined);
@@ -60,7 +60,7 @@ export class ServiceManager implements Sink {
     return Promise.resolve([]);
   }
 
-  /** The configuration read again, with `RELOADING=1` sent before and `READY=1` after. */
+  /** Reads the configuration again, with `RELOADING=1` before and `READY=1` after. */
   async reloading<T>(read: () => Promise<T>): Promise<T> {
     this.#states.push(['RELOADING=1', `MONOTONIC_USEC=${String(this.options.monotonicUs())}`]);
     try {
@@ -70,7 +70,7 @@ export class ServiceManager implements Sink {
     }
   }
 
-  /** Tells it, for as long as it is subscribed to. */
+  /** Sends the states while subscribed. */
   run(): Observable<SchedulerEvent> {
     const { watchdogMs, steady } = this.options;
     const sent$ = this.#states.run();
