@@ -16,20 +16,23 @@ interface Owing {
   readonly reason: FailureReason;
 }
 
-/** Conditions that are found by the work, and so are the successor's to tell once another scheduler has taken over. */
+/** Conditions of the work itself. After a take-over, the new leader reports them. */
 export const OF_THE_WORK = /^(isolated |announcements$)/;
 
-/** What is wrong now, as far as the events say. Time is that of the events: a heartbeat comes every few seconds. */
+/**
+ * The conditions that are active according to the events. Time is that of the events; a heartbeat comes every few
+ * seconds.
+ */
 export class ActiveConditions {
   readonly conditions = new Map<string, Condition>();
-  /** Peers that became unavailable while we looked, and when. */
+  /** Peers that became unavailable while this process was running, and when. */
   readonly down = new Map<string, number>();
   /** Whether another scheduler is known to work on the registry. */
   standsBy = false;
   readonly #owing = new Map<string, Owing>();
   #owedIp = '';
 
-  /** `laneOf` tells which peers are still registered, and unavailable. */
+  /** `laneOf` shows which peers are still registered and unavailable. */
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
   accept(event: SchedulerEvent): void {
@@ -50,7 +53,7 @@ export class ActiveConditions {
         this.conditions.delete('config');
         return;
       case 'isolation.began':
-        // One peer alone says nothing of a line.
+        // One peer alone is no evidence about our line.
         if (event.peers >= 2) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
         return;
       case 'isolation.ended':
@@ -74,7 +77,7 @@ export class ActiveConditions {
         this.#forgetWork();
         return;
       case 'clock.gap':
-        // Nobody was looked at meanwhile.
+        // No peer was checked during the gap.
         for (const [uuid, since] of this.down) this.down.set(uuid, since + event.gapMs);
         return;
       case 'heartbeat':

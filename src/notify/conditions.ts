@@ -4,19 +4,19 @@ import { span } from '../domain/text/ago.js';
 import { counted } from '../domain/text/words.js';
 import type { EventOf } from '../events.js';
 
-/** What is wrong for some time, in words. */
+/** A problem that lasts, with its texts. */
 export interface Condition {
   readonly event: NotifyEvent;
   readonly since: number;
-  /** A message is sent where it differs from the last one sent. */
+  /** A message is sent if this differs from the last one sent. */
   readonly cause: string;
   readonly title: string;
   readonly text: string;
-  /** The title of its end. */
+  /** The title of the message about its end. */
   readonly over: string;
 }
 
-/** Longer lists of what is wrong with a file stand in the log. */
+/** The log has the full list of problems of a file. */
 const MOST_TEXT = 1_000;
 
 export function redisCondition({ at, reason }: EventOf<'redis.down'>): Condition {
@@ -53,7 +53,7 @@ export function isolatedCondition({ at, scope }: EventOf<'isolation.began'>): Co
   };
 }
 
-/** `owing`: the producers that have not acknowledged for too long. */
+/** `owing`: the producers without an ack for too long. */
 export function announcementCondition(
   ip: string,
   owing: readonly { readonly since: number; readonly reason: FailureReason }[],

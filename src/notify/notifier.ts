@@ -19,8 +19,8 @@ export interface NotifierOptions extends DeliverOptions {
 }
 
 /**
- * Tells webhooks what happens, and dead man's switches that all is well. As a sink it only takes note; what calls out
- * runs beside the pipeline, in `run`, and what waits for it is bounded.
+ * Notifies webhooks of events, and pings dead man's switches while all is well. As a sink it only records. The calls
+ * run beside the pipeline, in `run`, from bounded queues.
  */
 export class Notifier implements Sink {
   readonly waits = false;
@@ -45,12 +45,12 @@ export class Notifier implements Sink {
     if (this.#pulse.take(now)) for (const ping of this.#pings) ping.ring();
   }
 
-  /** What waits goes on waiting: a webhook may take its time, and Redis has no part in it. */
+  /** A flush does not wait for webhooks: they may be slow, and Redis is not involved. */
   flush(): Promise<readonly SchedulerEvent[]> {
     return Promise.resolve([]);
   }
 
-  /** Calls out, for as long as it is subscribed to; a change of `notify` takes effect at once. */
+  /** Makes the calls while subscribed. A change of `notify` takes effect at once. */
   run(config$: Observable<Pick<Config, 'notify'>>): Observable<SchedulerEvent> {
     const { origin } = this.options;
     return config$.pipe(
@@ -66,7 +66,7 @@ export class Notifier implements Sink {
     );
   }
 
-  /** A receiver with the same URL as before keeps its state, and gets the messages that still wait. */
+  /** A receiver with an unchanged URL keeps its state and its waiting messages. */
   #settle(entries: readonly Entry[]): void {
     const webhooks = new Map<string, Webhook>();
     const pings: Ping[] = [];

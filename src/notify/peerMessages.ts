@@ -5,23 +5,23 @@ import { nameOf } from '../domain/text/printable.js';
 import { counted } from '../domain/text/words.js';
 import type { EventOf } from '../events.js';
 
-/** Peers that fail together are found to have failed within an interval of each other. */
+/** Peers with a common cause are found to fail within one interval. */
 const GATHER_MS = 60_000;
-/** So many are named. */
+/** Maximum number of peers named in a message. */
 const NAMED = 5;
 
 type Down = ReadonlyMap<string, number>;
 
 interface Sent {
-  /** Undefined where it was unavailable before we looked. */
+  /** Undefined if it was unavailable before this process started. */
   readonly since: number | undefined;
-  /** When it was found to be unavailable no longer. */
+  /** When it was found to be no longer unavailable. */
   upAt: number | undefined;
 }
 
 /**
- * What one webhook has been sent of the peers: that one is down once it has been for some time, and that it is not any
- * more; those of the same minute in one message.
+ * The messages to one webhook about peers: that a peer has been down for some time, and that it is no longer down.
+ * Changes within the same minute share one message.
  */
 export class PeerMessages {
   readonly #sent = new Map<string, Sent>();
@@ -29,8 +29,8 @@ export class PeerMessages {
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
   /**
-   * `down` as it was before the event. A peer that was down before this process started was reported by the process
-   * before.
+   * `down` is the state before the event. If a peer was down before this process started, the previous process has
+   * reported it.
    */
   accept({ check: { uuid, before, state } }: EventOf<'peer.checked'>, down: Down): void {
     const isBack = before === 'unavailable' && state !== 'unavailable';
@@ -42,7 +42,7 @@ export class PeerMessages {
     return [...this.#fallen(down, afterMs, gatherMs, at), ...this.#risen(down, gatherMs, at)];
   }
 
-  /** What comes is another scheduler's to tell. */
+  /** Drops the state. Another scheduler sends further messages. */
   forget(): void {
     this.#sent.clear();
   }

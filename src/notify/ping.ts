@@ -5,7 +5,7 @@ import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 import { call, type DeliverOptions } from './deliver.js';
 
-/** A dead man's switch: the receiver raises the alarm where no ping arrives for some time. */
+/** A dead man's switch: its receiver raises an alert if no ping arrives for some time. */
 export class Ping {
   readonly #alarm = new Alarm();
 
@@ -14,13 +14,14 @@ export class Ping {
     private readonly target: string,
   ) {}
 
-  /** All is well. */
+  /** Requests one ping. */
   ring(): void {
     this.#alarm.ring();
   }
 
   /**
-   * Tells it each time, for as long as it is subscribed to. A failure is not repeated: the next ping is a minute away.
+   * Sends each requested ping while subscribed. A failed ping is not repeated, because the next one comes in a
+   * minute.
    */
   calls(options: DeliverOptions): Observable<SchedulerEvent> {
     const { url, target } = this;

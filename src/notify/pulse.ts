@@ -2,12 +2,12 @@ import type { SchedulerEvent } from '../events.js';
 import { WRITING_VERDICTS } from '../sinks/writeBack.js';
 import type { ActiveConditions } from './activeConditions.js';
 
-/** No dead man's switch is pinged more often. */
+/** The shortest time between two pings. */
 const EVERY_MS = 60_000;
 
 /**
- * Whether a dead man's switch is to be pinged: after each regular round that was written, by the scheduler that leads,
- * while it is not isolated. Where a round ends too early for that, the ping follows as soon as a minute has passed.
+ * Decides when dead man's switches are pinged: after each regular round that was written, by the leader, while it is
+ * not isolated. After a round that ends too early, the ping follows once a minute has passed.
  */
 export class Pulse {
   #leads = false;
@@ -17,7 +17,7 @@ export class Pulse {
 
   constructor(private readonly active: Pick<ActiveConditions, 'isIsolated' | 'conditions'>) {}
 
-  /** After `ActiveConditions` has taken the event. */
+  /** Must be called after `ActiveConditions` has accepted the event. */
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'leader.took':
@@ -40,7 +40,7 @@ export class Pulse {
     }
   }
 
-  /** Whether it is to be pinged now, by a steady clock in milliseconds; once a minute at most. */
+  /** Whether a ping is due now, by a steady clock in milliseconds. True at most once a minute. */
   take(now: number): boolean {
     if (!this.#isOwed || !this.#isWell || now - this.#lastAt < EVERY_MS) return false;
     this.#isOwed = false;

@@ -13,7 +13,7 @@ import { MessageQueue, type QueuedMessage } from './messageQueue.js';
 import { PeerMessages } from './peerMessages.js';
 import { OF_THE_WORK, type ActiveConditions } from './activeConditions.js';
 
-/** A webhook with what was sent to it, and what waits for it; a reload of its settings changes neither. */
+/** A webhook with its sent state and its waiting messages. A reload of its settings keeps both. */
 export class Webhook {
   readonly #queue = new MessageQueue();
   readonly #conditions = new ConditionMessages();
@@ -34,13 +34,16 @@ export class Webhook {
     if (!entry.events.includes('peer-down')) this.#peers.forget();
   }
 
-  /** Before `ActiveConditions` takes the event. */
+  /** Must be called before `ActiveConditions` accepts the event. */
   beforeChange(event: SchedulerEvent): void {
     const isWanted = this.entry.events.includes('peer-down');
     if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.active.down);
   }
 
-  /** After `ActiveConditions` has taken the event; `happened` is the message that the event makes by itself. */
+  /**
+   * Must be called after `ActiveConditions` has accepted the event. `happened` is the message about the event
+   * itself.
+   */
   accept(event: SchedulerEvent, happened: Message | undefined, steadyMs: number): void {
     const { entry, active } = this;
     const { events } = entry;
@@ -59,7 +62,7 @@ export class Webhook {
     for (const message of messages) this.#queue.push(message, steadyMs);
   }
 
-  /** Takes what waits to the webhook, one message after the other, for as long as it is subscribed to. */
+  /** Delivers the waiting messages one after the other while subscribed. */
   deliveries(origin: Origin, options: DeliverOptions): Observable<SchedulerEvent> {
     return draw(
       (signal) => this.#queue.pending(signal),
@@ -85,7 +88,7 @@ export class Webhook {
   }
 }
 
-/** What a webhook is sent of a message. */
+/** The request that carries a message to a webhook. */
 export function requestOf({ webhook, template, headers }: WebhookEntry, message: Message, origin: Origin): HookRequest {
   return { ...payloadOf(template, webhook, message, origin), headers };
 }
