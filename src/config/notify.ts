@@ -30,7 +30,7 @@ const webhook = group({
 
 const ping = group({ ping: httpUrl.describe('What is asked, by GET, after good rounds; a secret.') });
 
-/** Whom to tell of what, and whom to tell that all is well. */
+/** The receivers of notifications, and the dead man's switches. */
 export const notify = z.array(
   z.union([webhook, ping], {
     error: 'expected {webhook: URL, events: […]}, with template, headers and peerDownAfter if need be, or {ping: URL}',

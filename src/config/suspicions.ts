@@ -4,13 +4,13 @@ import type { Setting } from './environment.js';
 import { isTree, type Tree } from './file.js';
 import type { Problem, WhereIs } from './problem.js';
 
-/** A bare number below it, in milliseconds, is more likely to be meant in seconds. */
+/** A bare number of milliseconds below this is more likely meant in seconds. */
 const FEW = 1_000;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i;
 
 /**
- * What is valid and likely to be a mistake: small durations without a unit, quotes that nothing takes off, a status server
- * that others can reach and that asks nobody for a token.
+ * Valid settings that are likely to be mistakes: small durations without a unit, quotes that become part of a value,
+ * and a status server that is reachable from other hosts without a token.
  */
 export function suspicions(
   config: Config,
@@ -37,7 +37,7 @@ function unguarded({ status: { enabled, host, token } }: Config, whereIs: WhereI
   return [{ key: 'status.host', where: whereIs(['status', 'host']), message }];
 }
 
-/** The durations that are written as a small number, with their paths. */
+/** The durations written as a small number, with their paths. */
 function unitless(config: Tree, value: Tree, path: readonly string[]): (readonly [readonly string[], number])[] {
   return Object.entries(config).flatMap(([name, inner]) => {
     const key = name.replace(/Ms$/, '');
