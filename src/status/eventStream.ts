@@ -3,19 +3,19 @@ import { describeEntry } from '../domain/text/entryWords.js';
 import { isAfter, type EventFeed, type FeedEntry } from './feed.js';
 import type { Status } from './schema.js';
 
-/** How many events a reader begins with. */
+/** The number of past events at the start of a stream. */
 const FIRST = 50;
-/** A reader that has so much waiting reads no more. */
+/** A reader with more unread bytes than this is dropped. */
 const MOST_WAITING = 256 * 1_024;
-/** How long a reader may take for one page of what it has missed. */
+/** The time limit of a reader for one page of missed events. */
 const STALLED_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const STATUS_MS = 2_000;
 const STREAM_ID = /^\d{1,15}(-\d{1,15})?$/;
-/** Readers at once; each costs memory. */
+/** Maximum number of readers at once, because each costs memory. */
 const MOST_READERS = 200;
 
-/** The open server-sent event streams: each gets the journal as it happens, and the status every two seconds. */
+/** The open server-sent event streams. Each gets the journal live, and the status every two seconds. */
 export class EventStreams {
   readonly #open = new Map<ServerResponse, Client>();
   readonly #unfollow: () => void;
@@ -38,8 +38,8 @@ export class EventStreams {
   }
 
   /**
-   * Serves one reader, whose headers are sent already, until it goes: what it has missed since the event with that id, or
-   * the newest few, and then what comes. It is ended once it would not be admitted any more.
+   * Serves one reader, whose headers are sent already, until it disconnects: the events it has missed since that id,
+   * or the newest few, and then new ones. The stream ends if the reader would no longer be admitted.
    */
   async serve(response: ServerResponse, lastId: string | undefined, isAdmitted: () => boolean): Promise<void> {
     if (response.destroyed) return;
@@ -59,7 +59,7 @@ export class EventStreams {
     if (status !== undefined) client.write(statusEvent(status));
   }
 
-  /** Ends all of them. */
+  /** Ends all streams. */
   close(): void {
     this.#unfollow();
     this.#rest();
@@ -81,7 +81,7 @@ export class EventStreams {
     if (this.#ticks % Math.round(KEEP_ALIVE_MS / STATUS_MS) === 0) {
       for (const client of this.#open.values()) client.write(': still here\n\n');
     }
-    // A status that takes long is not asked for twice.
+    // A slow status is not requested twice.
     if (this.#asking) return;
     this.#asking = true;
     const status = await this.#status();
@@ -91,7 +91,7 @@ export class EventStreams {
     for (const client of this.#open.values()) client.write(text);
   }
 
-  /** Nobody waits for this answer, so a fault in it has to end here. */
+  /** No caller handles an error of this promise, so errors end here. */
   async #status(): Promise<Status | undefined> {
     try {
       return await this.status();
@@ -101,7 +101,7 @@ export class EventStreams {
   }
 }
 
-/** One reader. What comes before its beginning is read waits, so that nothing comes twice or out of order. */
+/** One reader. New events wait until the past ones are sent, so that none comes twice or out of order. */
 class Client {
   #waiting: { readonly entry: FeedEntry; readonly text: string }[] | undefined = [];
   #waitingLength = 0;
@@ -123,7 +123,7 @@ class Client {
     if (this.#waitingLength > MOST_WAITING) this.response.destroy();
   }
 
-  /** Writes what was before, as fast as the reader takes it. */
+  /** Writes past events as fast as the reader takes them. */
   async pass(before: readonly FeedEntry[]): Promise<void> {
     for (const entry of before) {
       if (this.#isGone()) return;
@@ -134,11 +134,11 @@ class Client {
     if (this.response.writableNeedDrain) await drained(this.response);
   }
 
-  /** From now on it gets what comes, at once. */
+  /** From now on new events are written at once. */
   begin(): void {
     const last = this.#last;
     for (const { entry, text } of this.#waiting ?? []) {
-      // Without an id it may have been written, and read, since.
+      // An entry without an id may have been stored and sent as a past event in the meantime.
       const isNew =
         entry.id === undefined ? !this.#passed.has(contentOf(entry)) : last === undefined || isAfter(entry.id, last);
       if (isNew) this.write(text);
@@ -149,7 +149,7 @@ class Client {
 
   write(text: string): void {
     if (this.#isGone()) return;
-    // A reader that stalls is dropped, and finds out by its id what it has missed.
+    // A stalled reader is dropped. It reconnects with the id of its last event and gets the missed ones.
     if (this.response.writableLength > MOST_WAITING) this.response.destroy();
     else this.response.write(text);
   }
@@ -163,7 +163,10 @@ class Client {
   }
 }
 
-/** Resolves once the reader has taken what waits, or is gone; one that takes nothing for long is dropped. */
+/**
+ * Resolves once the reader has taken the written bytes or has disconnected. A reader that takes nothing for too long
+ * is dropped.
+ */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const stalled = setTimeout(() => response.destroy(), STALLED_MS);
@@ -190,7 +193,7 @@ function asEvent({ id, type, at, data }: FeedEntry): string {
   return `${line}event: entry\ndata: ${JSON.stringify(entry)}\n\n`;
 }
 
-/** Others may have written to the stream as well. */
+/** Other programs may write to the stream too. */
 function parsed(data: string): object {
   try {
     const read: unknown = JSON.parse(data);

@@ -4,9 +4,9 @@ import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { JournalReader } from '../sinks/journal.js';
 
-/** An event as a reader gets it. */
+/** An event as sent to a reader. */
 export interface FeedEntry {
-  /** Its id in `<p>events`; undefined where it has none yet. */
+  /** The id in `<p>events`; undefined if it has none yet. */
   readonly id: string | undefined;
   readonly type: string;
   /** Unix milliseconds. */
@@ -15,9 +15,9 @@ export interface FeedEntry {
   readonly data: string;
 }
 
-/** How many are kept for readers that come while Redis is away. */
+/** The number of events kept for readers that connect while Redis is away. */
 const KEPT = 1_000;
-/** How many are read at once for a reader that comes back. */
+/** The number of events per read for a reader that reconnects. */
 const PAGE = 100;
 
 /** The journal for its readers: the entries before they connected, and each new one. */
@@ -37,13 +37,13 @@ export class EventFeed implements JournalReader {
     for (const reader of this.#readers) reader(entry);
   }
 
-  /** Calls the reader for each event from now on, until the function returned is called. */
+  /** Calls the reader for each new event, until the returned function is called. */
   follow(reader: (entry: FeedEntry) => void): () => void {
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
   }
 
-  /** The newest so many, the oldest of them first; from memory where Redis does not answer. */
+  /** The newest `count` events, oldest first; from memory if Redis does not answer. */
   async last(count: number): Promise<readonly FeedEntry[]> {
     try {
       const found = await withTimeout(this.redis.xrevrange(this.keys.events, '+', '-', 'COUNT', String(count)));
@@ -53,7 +53,7 @@ export class EventFeed implements JournalReader {
     }
   }
 
-  /** All those after the one with this id in pages, the oldest first; from memory where Redis does not answer. */
+  /** All events after this id in pages, oldest first; from memory if Redis does not answer. */
   async *after(id: string): AsyncGenerator<readonly FeedEntry[]> {
     let last = id;
     try {
@@ -69,7 +69,7 @@ export class EventFeed implements JournalReader {
   }
 
   #keptAfter(id: string): readonly FeedEntry[] {
-    // What is kept is in order; what has no id yet came after all that have one.
+    // The events in memory are in order. Events without an id are newer than all others.
     const later = this.#kept.findIndex((entry) => entry.id === undefined || isAfter(entry.id, id));
     return later === -1 ? [] : this.#kept.slice(later);
   }
@@ -85,7 +85,7 @@ function toEntry([id, list]: readonly [string, readonly string[]]): FeedEntry {
   };
 }
 
-/** Whether an id of the stream comes after another one. */
+/** Whether one stream id comes after another. */
 export function isAfter(id: string, other: string): boolean {
   const [ms = '', n = ''] = id.split('-');
   const [otherMs = '', otherN = ''] = other.split('-');

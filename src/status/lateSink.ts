@@ -1,15 +1,15 @@
 import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
-/** More than what can happen in the moment that a module takes to load. */
+/** More events than can occur while a module is loaded. */
 const KEPT = 20_000;
 
-/** Stands for a sink that is still being loaded: what comes meanwhile is passed on once it is there. */
+/** Replaces a sink that is still being loaded. Events in the meantime are passed on once it is loaded. */
 export class LateSink implements Sink {
   #inner: Sink | undefined;
   #waiting: SchedulerEvent[] | undefined;
 
-  /** From now on events are kept for the sink that will come. */
+  /** From now on events are kept for the sink. */
   expect(): void {
     if (this.#inner === undefined) this.#waiting ??= [];
   }

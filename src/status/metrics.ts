@@ -9,10 +9,10 @@ const PREFIX = 'consumer_scheduler_';
 const SECOND_MS = 1_000;
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-/** Gauges of the library whose names are those of counters: `promtool check metrics` refuses them. */
+/** Gauges of the library with counter names, which `promtool check metrics` rejects. */
 const ILL_NAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** The numbers for Prometheus: counters from the events, gauges from what the status says. No label names a peer. */
+/** The Prometheus metrics: counters from the events, gauges from the status. No label contains a peer. */
 export class Metrics implements Sink {
   readonly #registry = new Registry();
   readonly #requests: Counter<'result'>;
@@ -23,7 +23,7 @@ export class Metrics implements Sink {
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
   readonly #fenced: Counter<'what'>;
-  /** What of the fenced writes is counted already. */
+  /** The part of the fenced writes that the counter already includes. */
   readonly #counted = new Map<string, number>();
   readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
@@ -101,7 +101,7 @@ export class Metrics implements Sink {
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: build.version, node: build.node }, 1);
-    // There from the first scrape on, so that a rate over them begins at 0.
+    // These series exist from the first scrape on, so that their rates begin at 0.
     for (const lane of LANES) {
       for (const result of ['completed', 'skipped', 'aborted']) this.#rounds.inc({ lane, result }, 0);
     }
@@ -159,10 +159,10 @@ export class Metrics implements Sink {
     return Promise.resolve([]);
   }
 
-  /** All of it in the text format of Prometheus. */
+  /** All metrics in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
-    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are
-    // read.
+    // The process metrics sample the event loop a hundred times a second, more work than everything else when idle.
+    // They start with the first scrape.
     if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
     this.#fill(status);
     return this.#registry.metrics();
@@ -201,7 +201,7 @@ export class Metrics implements Sink {
   }
 }
 
-/** The label of a source never holds its URL. */
+/** The label of a source never contains its URL. */
 function withoutAddress(source: string): string {
   const host = source.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isIP(host) === 0 ? source : 'url';

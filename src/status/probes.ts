@@ -7,7 +7,7 @@ export interface Probe {
   readonly reasons?: readonly { readonly code: string; readonly text?: string }[];
 }
 
-/** What of the state a probe asks for. */
+/** The part of the status that probes use. */
 export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
   readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
   readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
@@ -16,7 +16,7 @@ export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stoppi
 
 const SECONDS = 1_000;
 
-/** Whether the process lives and its ticks tick. */
+/** Whether the process is alive and its ticks run. */
 export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 'as_of' | 'heartbeat_at'>): Probe {
   const silentMs = now - heartbeatAt;
   if (silentMs < SILENCE_MS) return { ok: true, status: 'alive' };
@@ -24,7 +24,7 @@ export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 
   return { ok: false, status: 'stalled', reasons: [{ code: 'stalled', text }] };
 }
 
-/** Whether it can be relied on; without trust only the codes of the reasons are shown. */
+/** Whether this process is ready. Without trust only the codes of the reasons are shown. */
 export function readinessOf(status: Vital, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
   if (replicas.role === 'standby') return { ok: true, status: 'standby' };

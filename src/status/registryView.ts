@@ -13,7 +13,7 @@ export interface ProducerEntry {
   readonly notifiedAt: number | null;
   readonly attempts: number;
   readonly error: string | null;
-  /** When the next attempt is due; null for one that owes no acknowledgement. */
+  /** When the next attempt is due; null if no ack is missing. */
   readonly nextAt: number | null;
 }
 
@@ -24,7 +24,7 @@ export interface IpChange {
   readonly agreed: string[];
 }
 
-/** What of the registry is not in memory, as it was at one moment. */
+/** The part of the registry that is not in memory, as of one time. */
 export interface RegistryPicture {
   readonly at: number;
   readonly ip: string | undefined;
@@ -32,22 +32,22 @@ export interface RegistryPicture {
   readonly changes: readonly IpChange[];
   readonly producers: readonly ProducerEntry[];
   readonly pending: number;
-  /** Those that share the registry; nobody where it is not divided. */
+  /** The replicas; empty if the registry is not divided. */
   readonly replicas: Replicas;
 }
 
 const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
-/** It is read again at most so often, and takes at most this share of the time. */
+/** Minimum time between two reads. A read also takes at most one part in `SHARE` of the time. */
 const FRESH_MS = 2_000;
 const SHARE = 10;
-/** How long a request waits for a reading, at most; then it gets the last one. */
+/** The longest time that a request waits for a read. After that it gets the last result. */
 const WAIT_MS = 500;
 
 /**
- * The producers, our IP and its changes: read when somebody asks, and kept for a while, so that any
- * number of readers costs Redis the same. While Redis is away it stays what it was. Texts of producers are latin1, one
- * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
+ * The producers, our IP and its changes: read on demand and kept for a while, so that any number of readers costs
+ * Redis the same. While Redis is away the last result stays. Texts of producers are latin1, one character per byte,
+ * like those of consumers, so that different bytes always stay different texts.
  */
 export class RegistryView {
   #last: RegistryPicture | undefined;
@@ -62,7 +62,7 @@ export class RegistryView {
     private readonly divided = false,
   ) {}
 
-  /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
+  /** The newest picture, or undefined if Redis was never read. Never rejects, and never waits long. */
   async look(): Promise<RegistryPicture | undefined> {
     if (this.#reading === undefined && this.steady() >= this.#nextAt) {
       const startedAt = this.steady();
@@ -123,7 +123,7 @@ export class RegistryView {
     });
   }
 
-  /** When which producer is due. */
+  /** The due time of each producer. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
     const found = await withTimeout(this.redis.zrangeBuffer(this.keys.announcements, '0', '-1', 'WITHSCORES'));

@@ -19,11 +19,11 @@ export interface Identity {
   readonly instance: string;
   readonly host: string;
   readonly pid: number;
-  /** The configuration file; undefined where there is none. */
+  /** The configuration file; undefined without one. */
   readonly configFile: string | undefined;
 }
 
-/** How a replica stands. */
+/** The state of a replica. */
 export interface SharingView {
   readonly shares: { readonly size: number; readonly count: number; readonly doubtful: boolean };
   readonly whereabouts: { readonly elsewhere: boolean };
@@ -37,20 +37,20 @@ export interface ReportSource {
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'look'>;
   readonly leadership: Pick<Leadership, 'leads' | 'standsBy' | 'term'>;
-  /** Set where the registry is divided. */
+  /** Set if the registry is divided. */
   readonly sharing: SharingView | undefined;
-  /** How long the last PING of Redis took, in milliseconds. */
+  /** Duration of the last PING of Redis, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
   readonly wall: () => number;
 }
 
-/** A walk over the book serves so long. */
+/** How long the result of a pass over the book is reused. */
 const CENSUS_MS = 500;
-/** So many of those that owe an acknowledgement are named. */
+/** Maximum number of listed producers without an ack. */
 const NAMED = 100;
 const DAY_MS = 86_400_000;
 
-/** The state of this node, as all of the API, the page and the metrics have it. */
+/** The state of this node, for the API, the page and the metrics. */
 export class Report {
   #census: Census | undefined;
 
@@ -63,7 +63,7 @@ export class Report {
     return toStatus(this.source, now, found, registry);
   }
 
-  /** What the probes ask for, of memory alone: they come every few seconds for as long as the process lives. */
+  /** The input of the probes, from memory only, because probes come every few seconds. */
   vital(): Vital {
     const { observations: seen, wall } = this.source;
     const { up, reason = null } = seen.redis;
@@ -78,7 +78,7 @@ export class Report {
     };
   }
 
-  /** A walk over the book, made again when the last one is old. */
+  /** A pass over the book, repeated when the last result is old. */
   census(now: number, registry?: RegistryPicture): Census {
     const { book, observations, config } = this.source;
     const last = this.#census;
@@ -108,7 +108,7 @@ function changedAt({ ip }: Observations, registry: RegistryPicture | undefined):
   return ip === undefined || registry?.ip === ip.value ? registry?.ipChangedAt : undefined;
 }
 
-/** What the sentence and the problems are drawn from. */
+/** The input of the summary and of the problems. */
 function pictureOf(source: ReportSource, now: number, found: Census, registry: RegistryPicture | undefined): Picture {
   const { identity, config, book, observations: seen } = source;
   const { sync, publicIp } = config();
@@ -278,7 +278,7 @@ function toStatus(source: ReportSource, now: number, found: Census, registry: Re
   };
 }
 
-/** Those that owe an acknowledgement, the slowest first. */
+/** The producers without an ack, those with most attempts first. */
 function owing(registry: RegistryPicture | undefined): Status['announcements']['owing'] {
   const waiting = (registry?.producers ?? []).flatMap(({ uuid, ip, attempts, error, nextAt }) =>
     nextAt === null ? [] : [{ uuid, ip, attempts, error, next_at: nextAt }],

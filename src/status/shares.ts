@@ -1,13 +1,15 @@
 import type { Counted, Picture } from './picture.js';
 
-/** Share of the judged consumers from which on the whole is well. */
+/** The fraction of judged consumers that must answer for the overall state to be good. */
 const WELL = 0.5;
-/** Share of failing consumers from which on it is more than the weather, and of how many one can say so. */
+/**
+ * The fraction of failing consumers that counts as many, and the number of consumers below which no fraction counts.
+ */
 const MANY = 0.2;
 const FEW = 5;
-/** A consumer whose last call is younger than so many of our intervals calls us. */
+/** A consumer calls us if its last call is younger than this number of intervals. */
 export const CALL_INTERVALS = 3;
-/** So long nobody need call, however short our interval is. */
+/** A silence shorter than this is normal, even with a short interval. */
 const SILENCE_MS = 60_000;
 
 /** Judged consumers that are not unavailable. */
@@ -16,11 +18,12 @@ export function answering({ peers }: Pick<Picture, 'peers'>): Counted {
   return { count, of: count + peers.unavailable };
 }
 
-/** Whether those that answer us and those that call us tell different stories. */
+/** Whether calls work in one direction only. */
 export function oneWay(picture: Picture): 'not-called' | 'cannot-call-out' | undefined {
   const { callers, intervalMs = 0, startedAt = 0, now } = picture;
   const { count, of } = answering(picture);
-  // Right after a start nobody has had the time to call; and a short silence means nothing, however short our interval is.
+  // Just after a start no consumer has had time to call, and a short silence means nothing, even with a short
+  // interval.
   if (callers === undefined || of === 0 || now - startedAt < CALL_INTERVALS * intervalMs) return undefined;
   if (now - callers.lastAt < SILENCE_MS && callers.count === 0) return undefined;
   const theyAnswer = count / of >= WELL;
@@ -29,7 +32,7 @@ export function oneWay(picture: Picture): 'not-called' | 'cannot-call-out' | und
   return theyAnswer ? 'not-called' : 'cannot-call-out';
 }
 
-/** Those that fail now, where they are more than the weather. */
+/** The failing consumers, if they are unusually many. */
 export function failingAtLarge(picture: Picture): Counted | undefined {
   const { count, of } = answering(picture);
   const failing = of - count + picture.peers.suspect;
@@ -49,7 +52,7 @@ export function resultsWait(n: number): string {
   return n === 1 ? '1 result waits' : `${thousands(n)} results wait`;
 }
 
-/** With commas, whatever the locale of the host: other programs read it too. */
+/** With commas, independent of the locale of the host, because other programs read it too. */
 export function thousands(n: number): string {
   return n.toLocaleString('en-US');
 }
