@@ -9,10 +9,13 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 const USUAL_EVENTS = 50;
-/** As many as the journal keeps, about. */
+/** Approximate capacity of the journal. */
 const MOST_EVENTS = 10_000;
 
-/** The commands. Each loads what it needs when it is called: the whole program takes longer to load than most commands do. */
+/**
+ * Defines the commands. Each loads its code when it is called, because loading the whole program takes longer than
+ * most commands need.
+ */
 export function defineCommands(root: Command, surroundings: Surroundings): void {
   defineWork(root, surroundings);
   defineLooks(root, surroundings);
@@ -31,7 +34,7 @@ export function defineCommands(root: Command, surroundings: Surroundings): void 
   examples(completion, 'completion bash > /etc/bash_completion.d/consumer-scheduler', 'completion fish | source');
 }
 
-/** What does the work, and what says whether it can be done. */
+/** The commands that do the work, and those that check whether it can be done. */
 function defineWork(root: Command, { options, signals, end }: Surroundings): void {
   const run = root
     .command('run')
@@ -81,7 +84,7 @@ function defineWork(root: Command, { options, signals, end }: Surroundings): voi
   examples(doctor, 'doctor', 'doctor --json');
 }
 
-/** What tells of a scheduler that runs. */
+/** The commands that show the state of a running scheduler. */
 function defineLooks(root: Command, { options, signals, end }: Surroundings): void {
   const status = onRegistry(root, 'status')
     .description("the running scheduler's state, from Redis")
@@ -113,7 +116,7 @@ function defineLooks(root: Command, { options, signals, end }: Surroundings): vo
   examples(health, 'health', 'health --url http://127.0.0.1:9464/healthz');
 }
 
-/** What has to do with the notifications. */
+/** The commands for notifications. */
 function defineNotify(root: Command, { options }: Surroundings): void {
   const notify = root.command('notify').description('the notifications of the configuration');
   const test = notify

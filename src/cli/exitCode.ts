@@ -1,5 +1,5 @@
 export const GOOD = 0;
-/** Failed while running. */
+/** Failure at run time. */
 export const FAILED = 1;
 /** Bad usage or configuration. */
 export const USAGE = 2;

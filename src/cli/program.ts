@@ -8,13 +8,13 @@ import { FAILED, GOOD, USAGE } from './exitCode.js';
 import { heedClosedOutput, print } from './print.js';
 import type { Signals } from './signals.js';
 
-/** Runs the command line; resolves to the exit code. Errors are one clear text on standard error. */
+/** Runs the command line and resolves to the exit code. An error is one clear text on standard error. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
   heedClosedOutput();
   try {
     return await parse(joined(argv.slice(2)), env, signals);
   } catch (error) {
-    // It brings the whole configuration with it, which most commands need and --help does not.
+    // Imported on demand: it loads the whole configuration, which most commands need but --help does not.
     const { ConfigError } = await import('../config/problem.js');
     if (error instanceof ConfigError) {
       process.stderr.write(`the configuration is not valid:\n${error.message.replace(/^/gm, '  ')}\n`);
@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, sign
 
 const HELP = ['-h', '--help'];
 
-/** `--sort -ip` as one word: on its own, `-ip` would be taken for options of the program. */
+/** Joins `--sort -ip` to one argument. Otherwise `-ip` would be parsed as options of the program. */
 function joined(words: readonly string[]): string[] {
   return words.flatMap((word, i) => {
     if (word === '--sort' && words[i + 1]?.startsWith('-') === true) return [];
@@ -44,7 +44,7 @@ async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: 
   define(root, { options, signals, end: (ended) => (code = ended) });
   try {
     const { operands, unknown } = root.parseOptions([...words]);
-    // Not by commander's default command, which would take a misspelled one for an argument of it.
+    // The default command of commander is not used, because it would treat a misspelled command as an argument.
     const noCommand = operands.length === 0 && !unknown.some((word) => HELP.includes(word));
     await root.parseAsync(noCommand ? ['run', ...words] : words, { from: 'user' });
   } catch (error) {
@@ -55,7 +55,7 @@ async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: 
   return code;
 }
 
-/** Defines the options and commands of the program on it. */
+/** Defines the options and commands of the program. */
 export function define(root: Command, surroundings: Surroundings): void {
   root
     .description('Keeps a consumer node of a P2P storage network in sync.')
@@ -69,7 +69,7 @@ export function define(root: Command, surroundings: Surroundings): void {
   defineCommands(root, surroundings);
 }
 
-/** Whether a command goes on until a signal, and ends well by it. */
+/** Whether a command runs until a signal and then ends with success. */
 function heedsSignals(command: Command): boolean {
   const { watch, follow } = command.opts<{ readonly watch?: boolean; readonly follow?: boolean }>();
   return command.name() === 'run' || watch === true || follow === true;

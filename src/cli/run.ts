@@ -20,19 +20,19 @@ import { connectTo, locationOf, type Connection } from './connect.js';
 import { FAILED, GOOD, USAGE } from './exitCode.js';
 import type { Signals } from './signals.js';
 
-/** What a configuration asks for that can't be had beside those that run, or as the program is installed. */
+/** Errors that count as bad usage: a conflict with running schedulers, or a missing package. */
 const USAGES = [ForeignHolderError, ShareCountError, NoEngineError];
 
-/** How long after the end a library (public-ip keeps its sockets) may hold the process. */
+/** How long a library may delay the exit (public-ip keeps its sockets open). */
 const LINGER_MS = 500;
 
-/** The daemon, until a signal to stop or an error that it can't survive. Resolves to the exit code. */
+/** Runs the daemon until a stop signal or a fatal error. Resolves to the exit code. */
 export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
   const loaded = await loadConfig(options);
   const { file, text, config } = loaded;
   const logger = openLog(config.log);
   takeConsole(logger);
-  // What a library throws in a callback of its own reaches no stream. What is open is closed by the kernel.
+  // An exception in a callback of a library reaches no stream. The kernel closes what is open.
   process.on('uncaughtException', (error) => {
     tellFault(logger, error);
     process.exit(FAILED);
@@ -82,7 +82,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
       },
     });
   } catch (error) {
-    // A stop while the embedded server was starting leaves nothing more to do.
+    // After a stop during the start of the embedded server nothing remains to be done.
     if (error !== signals.stop.reason) {
       code = USAGES.some((kind) => error instanceof kind) ? USAGE : FAILED;
       tellFault(logger, error);
@@ -94,7 +94,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   return code;
 }
 
-/** One line that says why the process ends; a fault of ours comes with its stack, for a report. */
+/** Logs the reason why the process ends. A fault of the program includes its stack, for a bug report. */
 function tellFault(logger: Logger, error: unknown): void {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
   if ([...USAGES, EmbeddedRedisError, RefusedError].some((kind) => error instanceof kind)) {

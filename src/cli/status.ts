@@ -13,12 +13,12 @@ import { marked, markedLines, outputStyle } from './style.js';
 
 export interface StatusOptions {
   readonly json: boolean;
-  /** Shows it again and again, until `stop`. */
+  /** Repeats the output until `stop`. */
   readonly watch: boolean;
 }
 
 const LOOK_MS = 2_000;
-/** Cursor home; to the end of the line; to the end of the screen. */
+/** Terminal sequences: cursor to the top left, clear to the end of the line, clear to the end of the screen. */
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
@@ -31,8 +31,8 @@ interface Picture {
 }
 
 /**
- * Prints what the scheduler last said of itself in Redis, and whether it runs. Resolves to the exit code, which is that of
- * a failure where none runs; rejects with a `CommandError` where none ever ran.
+ * Prints the last state of the scheduler in Redis, and whether it runs. Resolves to the exit code, a failure if no
+ * scheduler runs. Rejects with a `CommandError` if none has ever run.
  */
 export async function showStatus(options: LoadOptions, status: StatusOptions, stop: AbortSignal): Promise<number> {
   return withRegistry(options, async (registry) => {
@@ -42,13 +42,13 @@ export async function showStatus(options: LoadOptions, status: StatusOptions, st
     await print(status.json ? asJson(picture) : inWords(picture));
     const stopped = stoppedSince(picture.state, Date.now());
     if (stopped === undefined) return GOOD;
-    // In the other form, the first sentence says so.
+    // The text form already reports this in its first sentence.
     if (status.json) throw new CommandError(stopped);
     return FAILED;
   });
 }
 
-/** On a terminal each picture takes the place of the one before; elsewhere they follow each other. */
+/** On a terminal each output replaces the previous one; otherwise they follow each other. */
 async function watch(registry: Registry, json: boolean, stop: AbortSignal): Promise<number> {
   const { terminal } = outputStyle();
   const inPlace = terminal && !json;
@@ -94,7 +94,7 @@ function inWords({ state, counts, replicas }: Picture): string {
   return `${markedLines(style, tint, text)}\n\n${tables.filter((one) => one !== '').join('\n\n')}\n`;
 }
 
-/** An outage of Redis is a picture as well. */
+/** The output during an outage of Redis. */
 function trouble(error: unknown, json: boolean): string {
   const known = asCommandError(error);
   if (!(known instanceof CommandError)) throw error;

@@ -22,22 +22,22 @@ import { asCommandError } from './registry.js';
 import { outputStyle } from './style.js';
 import { table } from './table.js';
 
-/** Of the consumers whose results could not be stored, so many are named. */
+/** Maximum number of named consumers among those whose results could not be stored. */
 const NAMED = 10;
 
-/** What a round came to. */
+/** The results of a round. */
 interface Found {
-  /** The last result of each consumer that was called. */
+  /** The last result of each called consumer. */
   readonly results: Map<string, string>;
-  /** What Redis refused last, by what was tried. */
+  /** The last Redis failure of each operation. */
   readonly failures: Map<string, string>;
-  /** What stands in the way of a true result, in the words of the command. */
+  /** Conditions that make results unreliable, as messages. */
   readonly warnings: Set<string>;
 }
 
 /**
- * One round now over every consumer, with a bar on a terminal and a table at the end. Rejects with a `CommandError`
- * where its results could not be stored, or nobody could be called.
+ * Runs one round over every consumer now, with a progress bar on a terminal and a table at the end. Rejects with a
+ * `CommandError` if results could not be stored, or if no consumer could be called.
  */
 export async function syncOnce(options: LoadOptions): Promise<void> {
   const startedAt = Date.now();
@@ -51,7 +51,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     const deps = { ...parts, config$: of(config), stop$: NEVER };
     const found: Found = { results: new Map(), failures: new Map(), warnings: new Set() };
     const bar = progressBar(await parts.registry.count());
-    // The regular lane comes first, as in the daemon: its sweep fills the book that the others work from.
+    // The regular lane comes first, as in the daemon: its sweep fills the book that the other lanes use.
     const round$ = concat(
       ...LANES.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
       decisions(deps, true),
@@ -76,7 +76,10 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   }
 }
 
-/** Beside the daemon of our own node the round is only one more; beside another node's it would be a mistake. */
+/**
+ * Beside the daemon of our own node this is only an additional round. Beside that of another node it would be a
+ * mistake.
+ */
 async function warnOfDaemon(config: Config, redis: RedisClient): Promise<void> {
   const keys = keysUnder(config.redis.keyPrefix);
   const token = await currentToken(redis, keys);
@@ -114,7 +117,10 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
   }
 }
 
-/** Without history the results are stored all the same; where they are not, that is what there is to say. */
+/**
+ * A failed history is only a warning while the results are stored. Otherwise the failure to store them is what
+ * matters.
+ */
 function forgiveHistory({ failures, warnings }: Found): void {
   const reason = failures.get(KEEPING_HISTORY);
   failures.delete(KEEPING_HISTORY);
@@ -128,7 +134,7 @@ function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
-    // Gives the cursor back where a signal ends us.
+    // Restores the cursor if a signal ends the process.
     gracefulExit: true,
     clearOnComplete: true,
     stopOnComplete: false,
@@ -156,7 +162,7 @@ function summary({ results }: Found, { book }: Parts, tookMs: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What makes the round a failure: that nobody could be called, or that its results are nowhere. */
+/** The failures of a round: no consumer could be called, or results were not stored. */
 function faultsOf({ results, failures }: Found, { book }: Parts): readonly string[] {
   const { denied, invalid } = book.counts();
   const reasons = [...failures].map(([what, reason]) => `could not confirm ${what}: ${reason}`);

@@ -6,7 +6,7 @@ const LINES = ['top', 'bottom', 'left', 'mid', 'right'];
 const CORNERS = ['top-mid', 'top-left', 'top-right', 'bottom-mid', 'bottom-left', 'bottom-right'];
 const CROSSINGS = ['left-mid', 'mid-mid', 'right-mid'];
 const GAP = '  ';
-/** No last column is squeezed below it. */
+/** Minimum width of the last column. */
 const LEAST = 20;
 
 export interface TableOptions {
@@ -14,7 +14,7 @@ export interface TableOptions {
   readonly aligns?: readonly ('left' | 'right')[];
 }
 
-/** Columns without lines, as wide as their cells need; the last one is wrapped at the width of the terminal. */
+/** A table without lines. Columns are as wide as their cells; the last one wraps at the width of the terminal. */
 export function table(rows: readonly (readonly string[])[], style: Style, options: TableOptions = {}): string {
   const { head = [], aligns = [] } = options;
   const none = Object.fromEntries([...LINES, ...CORNERS, ...CROSSINGS].map((name) => [name, '']));
@@ -30,7 +30,7 @@ export function table(rows: readonly (readonly string[])[], style: Style, option
   return made.toString().replace(/ +$/gm, '');
 }
 
-/** As wide as the widest cell, but for the last column, which has what is left of the width. */
+/** The widest cell of each column. The last column gets the remaining width. */
 function widths(rows: readonly (readonly string[])[], width: number): number[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const needed = Array.from({ length: columns }, (_, i) => Math.max(1, ...rows.map((row) => widthOf(row[i] ?? ''))));

@@ -1,6 +1,6 @@
 import type { CompletedOption, Place } from './tree.js';
 
-/** A completion for bash, which also zsh can use: the places of the command line as tables. */
+/** A completion script for bash, which zsh can use too. It contains the command tree as tables. */
 export function bashCompletion(program: string, places: readonly Place[]): string {
   const name = `_${program.replace(/\W/g, '_')}`;
   return `# bash completion of ${program}: source <(${program} completion bash)
@@ -50,7 +50,7 @@ function arms(places: readonly Place[], armsOf: (place: Place) => readonly (read
     .join('\n');
 }
 
-/** What may stand in the place of each argument; commands stand in the place of the first. */
+/** The values of each argument. Subcommands take the position of the first argument. */
 function argumentArms({ path, commands, arguments: given }: Place): readonly Arm[] {
   if (commands.length > 0) return [[`'${path}/0'`, words(commands.map(({ name }) => name))]];
   return given.map((one, i) => [`'${path}/${String(i)}'`, offered(one)]);

@@ -7,7 +7,7 @@ import { zshCompletion } from './zsh.js';
 
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
-/** Prints what makes a shell complete the commands and options of this program. */
+/** Prints the completion script of a shell for the commands and options of this program. */
 export async function printCompletion(root: Command, shell: keyof typeof SCRIPTS): Promise<void> {
   await print(SCRIPTS[shell](root.name(), placesOf(root)));
 }

@@ -1,6 +1,6 @@
 import type { CompletedOption, Place } from './tree.js';
 
-/** A completion for fish: one line for each thing that may follow a place of the command line. */
+/** A completion script for fish, with one line per possible word at each position. */
 export function fishCompletion(program: string, places: readonly Place[]): string {
   const name = `__${program.replace(/\W/g, '_')}`;
   const paths = places.map(({ path }) => path).filter((path) => path !== '');

@@ -1,7 +1,7 @@
 import { bashCompletion } from './bash.js';
 import type { Place } from './tree.js';
 
-/** A completion for zsh: that of bash, by means of zsh's own bridge to those. */
+/** A completion script for zsh: that of bash, through the bash compatibility layer of zsh. */
 export function zshCompletion(program: string, places: readonly Place[]): string {
   return `#compdef ${program}
 # zsh completion of ${program}: source <(${program} completion zsh)

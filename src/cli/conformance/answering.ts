@@ -7,11 +7,11 @@ import type { PromiseId } from './promises.js';
 import { inWords, shown } from './replies.js';
 
 const AT_ONCE = 20;
-/** So few callers, since an API may take only some from one address. */
+/** Few callers, because an API may limit the number of callers per address. */
 const CALLERS_AT_ONCE = 4;
 const TWO_HUNDRED = 'a 2xx';
 
-/** What the first call of all comes to; the API answers where `answers` is kept. */
+/** Checks the first call. The API is usable if `answers` is kept. */
 export async function checkFirst(caller: Caller, uuid: string): Promise<readonly Finding[]> {
   const reply = await caller.call(uuid);
   const seen = inWords(reply);
@@ -33,7 +33,7 @@ function expectedOf({ options }: Caller, reason: string): string {
   return asksForProof ? `${TWO_HUNDRED}; where calls have to be signed, name the secret (--secret)` : TWO_HUNDRED;
 }
 
-/** What else is promised of answers to calls that are as they should be. */
+/** Checks the other promises about answers to valid calls. */
 export async function checkAnswering(
   caller: Caller,
   uuid: string,
@@ -59,7 +59,7 @@ function ofReplies(id: PromiseId, replies: Readonly<Record<string, Reply>>): Fin
   return unlessBroken(id, words, Object.values(replies).map(inWords).join(', '), TWO_HUNDRED);
 }
 
-/** `replies` by who called. */
+/** `replies` is keyed by the UUID of the caller. */
 function ownUuid(replies: Readonly<Record<string, Reply>>, own: string | undefined): Finding {
   const id = 'own-uuid';
   const named = Object.values(replies).map((reply) => (reply.ok ? namedUuid(reply.body) : undefined));

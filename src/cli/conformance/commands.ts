@@ -3,7 +3,7 @@ import { examples, optionOneOf, type Surroundings } from '../define.js';
 import { KINDS } from '../peers/kinds.js';
 import type { ConformanceWords } from './settings.js';
 
-/** `conformance`. */
+/** The command `conformance`. */
 export function defineConformance(root: Command, { options, end }: Surroundings): void {
   const conformance = root
     .command('conformance')

@@ -19,14 +19,14 @@ import { asJson, inWords } from './report.js';
 import { settingsOf, type ConformanceWords, type Settings } from './settings.js';
 import { Stored } from './stored.js';
 
-/** Prints of an API which promises it keeps. Resolves to the exit code: a failure where one is broken. */
+/** Prints which promises an API keeps. Resolves to the exit code: a failure if any promise is broken. */
 export async function examineApi(options: LoadOptions, url: string, words: ConformanceWords): Promise<number> {
   const { text, code } = await conform(options, url, words);
   await print(text);
   return code;
 }
 
-/** What there is to print of an API, and the exit code. */
+/** Checks an API. Returns the output and the exit code. */
 export async function conform(
   options: LoadOptions,
   url: string,
@@ -47,7 +47,7 @@ export async function conform(
 
 interface Examined {
   readonly findings: readonly Finding[];
-  /** Callers that the API has let in, and that are still there. */
+  /** Accepted callers whose entries may still be stored. */
   readonly left: readonly string[];
 }
 
@@ -55,7 +55,7 @@ async function examined(settings: Settings, stored?: Stored): Promise<Examined> 
   const { url, tls, timeoutMs } = settings;
   const post = nativeClient({ userAgent: `consumer-scheduler/${version}`, tls });
   const caller = new Caller({ ...settings, post });
-  // Where nobody listens, the first call says so.
+  // If no server listens there, the first call reports it.
   const from = stored === undefined ? '' : await localAddress(url, timeoutMs).catch(() => '');
   try {
     const found = await checks(settings, caller, stored, from);
@@ -66,7 +66,7 @@ async function examined(settings: Settings, stored?: Stored): Promise<Examined> 
   }
 }
 
-/** One group after the other, as long as the API answers. */
+/** Runs the groups one after the other, while the API answers. */
 async function checks(
   { kind, own, secret }: Settings,
   caller: Caller,
@@ -90,7 +90,7 @@ async function checks(
   return found;
 }
 
-/** One finding for each promise, in their order. */
+/** One finding per promise, in order. */
 function complete({ kind, secret, redis }: Settings, findings: readonly Finding[]): readonly Finding[] {
   const given = { '--secret': secret !== undefined, '--redis': redis !== undefined };
   const gone = isKept(findings, 'answers') ? 'it went wrong before' : NO_ANSWER;
@@ -110,7 +110,7 @@ function head({ url, kind, secret, redis }: Settings): string {
   return `${kind} API at ${url}\ncalls are ${signed}${looked}`;
 }
 
-/** Which entries are to be taken out by hand. */
+/** The entries that the user has to remove by hand. */
 function remains(kind: PeerKind, left: readonly string[]): string {
   if (left.length === 0) return '';
   const names = left.map(nameOf);

@@ -5,12 +5,12 @@ import { HOSTILE, UNNAMED } from './refusing.js';
 import { inWords, shown } from './replies.js';
 import type { Entry, Stored } from './stored.js';
 
-/** Enough calls that an answer which comes before its entry is seen once, and that two source ports differ. */
+/** Enough calls to observe an answer that comes before its entry once, and two different source ports. */
 const TIMES = 5;
-/** More than two clocks are apart. */
+/** More than the usual difference of two clocks. */
 const CLOCK_MS = 60_000;
 const STRANGE = '203.0.113.99';
-/** What the scheduler has found of a peer; an API that writes the entry anew loses it. */
+/** Results of the scheduler for a peer. An API that rewrites the whole entry loses them. */
 const FINDINGS: Entry = {
   available: '1',
   state: 'suspect',
@@ -23,7 +23,7 @@ const FINDINGS: Entry = {
   recent: '..x',
 };
 
-/** What stands in the registry after calls. `from` is the address that they come from. */
+/** Checks the registry after calls. `from` is the source address of the calls. */
 export async function checkRegistry(caller: Caller, stored: Stored, from: string): Promise<readonly Finding[]> {
   const [registers, ...more] = await checkCaller(caller, stored, from);
   if (more.length === 0) return [registers, await checkNothing(caller, stored)];
@@ -38,7 +38,7 @@ export async function checkRegistry(caller: Caller, stored: Stored, from: string
   ];
 }
 
-/** Whether the caller is registered, and if it is, how. */
+/** Checks whether and how the caller is registered. */
 async function checkCaller(caller: Caller, stored: Stored, from: string): Promise<readonly [Finding, ...Finding[]]> {
   const uuid = caller.newUuid();
   const entries: Entry[] = [];
@@ -99,7 +99,7 @@ async function checkOverride(caller: Caller, stored: Stored): Promise<Finding> {
   return broken('honours-ip', `ip ${shown(ip)}`, `ip ${NOWHERE}`);
 }
 
-/** Tried again where something differs: a scheduler at work may have written its own findings meanwhile. */
+/** Repeated if a field differs, because a running scheduler may have written its own results in the meantime. */
 async function checkFields(caller: Caller, stored: Stored): Promise<Finding> {
   const id = 'scheduler-fields';
   let found = notChecked(id, '');
@@ -137,7 +137,7 @@ async function checkSpelling(caller: Caller, stored: Stored): Promise<Finding> {
   return remark('one-spelling', 'two entries of one UUID', 'one entry');
 }
 
-/** Comes last: it looks for what all calls before were to leave nothing of. */
+/** Must run last: it searches for traces of all earlier refused calls. */
 async function checkNothing(caller: Caller, stored: Stored): Promise<Finding> {
   const refused = [...new Set([...caller.used, ...Object.values(HOSTILE), ...UNNAMED])].filter(
     (uuid) => !caller.accepted.has(uuid),

@@ -22,10 +22,13 @@ import { checkClock, checkLatency, checkPermissions, checkServer } from './redis
 import { checkRegistry } from './registry.js';
 import { checkSources } from './sources.js';
 
-/** How long after the end a library (public-ip keeps its sockets) may hold the process. */
+/** How long a library may delay the exit (public-ip keeps its sockets open). */
 const LINGER_MS = 500;
 
-/** Looks at all that a scheduler needs, and says of each what to do. Resolves to the exit code: a failure where any is. */
+/**
+ * Checks everything that a scheduler needs, with a remedy for each finding. Resolves to the exit code: a failure if
+ * any check fails.
+ */
 export async function examine(options: LoadOptions, json: boolean): Promise<number> {
   const { loaded, findings } = await configuration(options);
   const found = [...findings, ...(loaded === undefined ? [] : await surroundings(loaded))];
@@ -35,7 +38,7 @@ export async function examine(options: LoadOptions, json: boolean): Promise<numb
 }
 
 interface Configuration {
-  /** Undefined where it can't be used: then nothing else can be looked at. */
+  /** Undefined if the configuration is unusable. Nothing else can then be checked. */
   readonly loaded: Loaded | undefined;
   readonly findings: readonly Finding[];
 }
@@ -59,7 +62,7 @@ async function configuration(options: LoadOptions): Promise<Configuration> {
   }
 }
 
-/** Everything that the configuration points to, side by side; the findings in an order of their own. */
+/** Checks everything that the configuration refers to, in parallel. The order of the findings is fixed. */
 async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
   const explain = (error: unknown): string => redisFailure(error);
   const sources = ipSources({ ...config.publicIp, allow: config.network.allow }, `consumer-scheduler/${version}`);
@@ -96,7 +99,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
   const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
   const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
-  // One after the other, so that none of them makes another look slow.
+  // These run one after the other, because concurrent checks would distort the measured latency.
   const checks = [
     ['redis', () => checkServer(redis)],
     ['redis latency', () => checkLatency(redis)],

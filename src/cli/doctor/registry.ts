@@ -11,20 +11,20 @@ const REGISTRY = 'registry';
 const HISTORY = 'history';
 const FAMILIES = 'address families';
 
-/** So many are named of each kind of trouble. */
+/** Maximum number of names per kind of finding. */
 const NAMED = 10;
-/** Addresses that are kept to find doubles; what lies beyond is not looked at for that. */
+/** Maximum number of addresses kept to find duplicates. Later ones are not compared. */
 const MOST_ADDRESSES = 200_000;
-/** Ends before the check itself would be given up. */
+/** Ends before the time limit of the check. */
 const WITHIN_MS = 8_000;
 
 export interface Surroundings {
   readonly config: Pick<Config, 'network' | 'history' | 'sync'>;
-  /** In lower case, where it is known. */
+  /** In lower case, if known. */
   readonly uuid: string | undefined;
-  /** Our public IP as it is stored. */
+  /** The stored public IP. */
   readonly ip: string | null;
-  /** The families of address that this host has. */
+  /** The address families of this host. */
   readonly families: ReadonlySet<Family>;
 }
 
@@ -36,19 +36,19 @@ interface Seen {
   readonly denied: Named;
   readonly doubles: Named;
   readonly atOurs: Named;
-  /** Consumers that may be called, by family. */
+  /** Callable consumers by family. */
   readonly families: Map<Family, number>;
   /** The first consumer of each address. */
   readonly addresses: Map<string, string>;
 }
 
-/** How many there are, and the names of the first. */
+/** The count, and the first names. */
 interface Named {
   count: number;
   readonly names: string[];
 }
 
-/** Walks the consumers once, in pages and within a time, and tells what is not as it should be. */
+/** Reads the consumers once, in pages and with a time limit, and reports irregular entries. */
 export async function checkRegistry(
   pages: AsyncIterable<readonly RegistryEntry[]>,
   around: Surroundings,
@@ -134,7 +134,7 @@ function listed({ count, names }: Named): string {
   return `${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}`;
 }
 
-/** What the history of so many will take of Redis' memory. */
+/** Estimates the Redis memory for the history of these consumers. */
 function ofHistory({ count }: Seen, { config: { history } }: Surroundings): readonly Finding[] {
   const { hours, days } = history;
   const megabytes = (kept: number): number => Math.round(historyBytes(count, { hours: kept, days }) / 1_000_000);
@@ -144,7 +144,7 @@ function ofHistory({ count }: Seen, { config: { history } }: Surroundings): read
   return [warning(HISTORY, text, advice)];
 }
 
-/** A host without an address of a family can't call the peers of that family. */
+/** A host without an address of a family cannot call the peers of that family. */
 function ofFamilies({ families: needed }: Seen, { families }: Surroundings): readonly Finding[] {
   const text =
     families.size === 0

@@ -11,7 +11,7 @@ interface Asked {
   readonly tookMs: number;
 }
 
-/** Asks every source at once, each within its deadline, and tells what each says. */
+/** Looks up the IP at every source in parallel, each with its deadline, and reports the answers. */
 export async function checkSources(
   settings: Pick<Config['publicIp'], 'override' | 'timeoutMs' | 'quorum'>,
   sources: readonly IpSource[],
@@ -25,7 +25,7 @@ export async function checkSources(
 async function ask(source: IpSource, timeoutMs: number): Promise<Asked> {
   const startedAt = performance.now();
   const signal = AbortSignal.timeout(timeoutMs);
-  // The library's sources end their lookups when they like, so they are not waited for.
+  // The lookups of the library cannot be ended, so they are not awaited.
   const late = new Promise<IpAnswer>((resolve) => {
     signal.addEventListener('abort', () => {
       resolve({ ok: false, reason: 'timeout' });
@@ -41,7 +41,7 @@ function ofSource({ name, answer, tookMs }: Asked): Finding {
   return warning(CHECK, `${nameOf(name)} gives no answer: ${answer.reason} (${tookMs} ms)`, advice);
 }
 
-/** What the answers come to, by the rules that the daemon has for a change. */
+/** The conclusion from the answers, by the same rules as in the daemon. */
 function verdict(asked: readonly Asked[], wanted: number): readonly Finding[] {
   const votes = new Map<string, number>();
   for (const { answer } of asked) if (answer.ok) votes.set(answer.ip, (votes.get(answer.ip) ?? 0) + 1);

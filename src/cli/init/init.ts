@@ -18,15 +18,15 @@ export interface InitWords {
 }
 
 const OWNER_ONLY = 0o600;
-/** Of a file that is overwritten its group may go on reading it, as that of a service does. */
+/** If the file is overwritten, its group may keep its read permission, as for the configuration of a service. */
 const AT_MOST = 0o640;
 
-/** Writes a first configuration, asking for what is not given where a person is there; prints the next command. */
+/** Writes a first configuration, with prompts for missing settings on a terminal. Prints the next command. */
 export async function initialise(options: FileOptions, words: InitWords): Promise<void> {
   if (words.file !== undefined && options.file !== undefined)
     throw new UsageError('expected one of --file and --config');
   const file = await placeOf({ ...options, file: words.file ?? options.file });
-  // Before anything is asked; the writing itself refuses as well.
+  // This comes before the prompts. The write itself refuses an existing file too.
   if (words.force !== true && existsSync(file)) throw alreadyThere(file);
   const found = await lookAround(options.env);
   const given = {
@@ -45,7 +45,7 @@ export async function initialise(options: FileOptions, words: InitWords): Promis
   await print(`${whatWasWritten(file, settings, found)}\nNext:  ${await nextCommand(options, file)}\n`);
 }
 
-/** Where `run` will look for it, as far as it was named: else in this folder. */
+/** The path that `run` would use, if one is given; otherwise in the current folder. */
 async function placeOf(options: FileOptions): Promise<string> {
   const { file, env, cwd = '.' } = options;
   const [here = ''] = usualPlaces(cwd);
@@ -105,7 +105,7 @@ function withoutLogin(url: string): string {
   return url.replace(/\/\/.*@/, '//***@');
 }
 
-/** `run` in the words by which this program was started. */
+/** The command `run`, in the form in which this program was started. */
 async function nextCommand({ env, cwd = '.' }: FileOptions, file: string): Promise<string> {
   const isFound = (await findConfigFile({ file: undefined, env, cwd })) === file;
   const near = relative(cwd, file);

@@ -7,7 +7,7 @@ import { SORTS } from './sort.js';
 const STATES = [...new Set<string>([...CONSUMER_STATES, ...PRODUCER_STATES])];
 const UUID = 'aaaaaaaa-0000-4000-8000-000000000000';
 
-/** `peers` and what belongs to it. */
+/** The command `peers` with its subcommands. */
 export function definePeers(root: Command, surroundings: Surroundings): void {
   const peers = root.command('peers').description('the registry by hand');
   defineReading(peers, surroundings);

@@ -8,7 +8,7 @@ import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
 import { ANY, kindOf, ourUuid, placesOf, spellingsOf } from './kinds.js';
 
-/** Puts a peer into the registry, or gives a registered one another address. */
+/** Registers a peer, or changes the address of a registered one. */
 export async function addPeer(
   options: LoadOptions,
   kind: string,
@@ -30,7 +30,7 @@ export async function addPeer(
       throw new UsageError(`${uuid} is our own UUID: we don't call ourselves`);
     }
     const { set, keyOf } = placesOf(registry, known);
-    // Of an entry that the API has in another spelling there is to be no second one.
+    // If the API has the entry in another spelling, no second entry may be created.
     const spellings = await spellingsOf(registry, set, uuid);
     const entry = spellings.find((one) => one === uuid) ?? spellings[0] ?? uuid.toLowerCase();
     await redis.hset(keyOf(entry), { ip: checked.ip });
@@ -43,7 +43,7 @@ export async function addPeer(
   await print(`${known} ${name} is registered at ${place}\n`);
 }
 
-/** Takes a peer out of the registry, however its UUID is spelled there, with all that is stored of it. */
+/** Removes a peer from the registry with all its data, in any spelling of its UUID. */
 export async function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
   const known = kindOf(kind);
   await withRegistry(options, async (registry) => {

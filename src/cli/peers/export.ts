@@ -9,10 +9,13 @@ import { ANY, KINDS, kindOf } from './kinds.js';
 import { CSV_HEAD, csvLine, jsonLine, type FilePeer } from './peerFile.js';
 import { readPeers, type PeerRow, type ReadPeer } from './read.js';
 
-/** So many of the entries that are left out are named. */
+/** Maximum number of named entries among those left out. */
 const NAMED = 10;
 
-/** Prints what the API owns of each peer, in the form that `importPeers` reads; malformed entries are left out, and named. */
+/**
+ * Prints the API-owned fields of each peer, in the format that `importPeers` reads. Malformed entries are left out
+ * and listed.
+ */
 export async function exportPeers(options: LoadOptions, kind: string | undefined, csv: boolean): Promise<void> {
   const kinds = kind === undefined ? KINDS : [kindOf(kind)];
   const toLine = csv ? csvLine : jsonLine;
@@ -38,7 +41,7 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
   );
 }
 
-/** None where no import would take it. */
+/** Empty for an entry that an import would reject. */
 function filePeer({ kind, uuid, row }: ReadPeer): readonly FilePeer[] {
   const { ip, port = '' }: PeerRow = row;
   if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY).ok) return [];

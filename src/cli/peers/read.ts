@@ -15,7 +15,7 @@ export type ProducerState = (typeof PRODUCER_STATES)[number];
 const OF_ANOTHER_TYPE: PeerRow = { error: 'address-invalid' };
 const NOTHING: Found = { fields: {}, owing: false };
 
-/** An entry of the registry, and how its peer stands. */
+/** An entry of the registry with the state of its peer. */
 export interface ReadPeer {
   readonly kind: PeerKind;
   readonly uuid: string;
@@ -23,9 +23,7 @@ export interface ReadPeer {
   readonly state: ConsumerState | ProducerState;
 }
 
-/**
- * The peers of a kind, page by page: what is held does not grow with the registry. Of each only these fields, or all.
- */
+/** The peers of a kind in pages, so that memory does not grow with the registry. Reads the given fields, or all. */
 export async function* readPeers(
   registry: Registry,
   kind: PeerKind,
@@ -38,7 +36,7 @@ export async function* readPeers(
   }
 }
 
-/** One peer; `ip` is our own, which a producer may know. */
+/** One peer. `ip` is our own IP, which a producer may know. */
 export async function readPeer(registry: Registry, kind: PeerKind, uuid: string, ip: string | null): Promise<ReadPeer> {
   const [found = NOTHING] = await readPage(registry, kind, [uuid]);
   return toPeer(registry, kind, uuid, ip, found);
@@ -56,13 +54,14 @@ function toPeer(
   return { kind, uuid, row: { ...fields, kind, uuid }, state };
 }
 
-/** The verdict on a consumer; `pending` where there is none yet, and why it is not called where it can't be. */
+/** The state of a consumer: its verdict, `pending` without one, or why it cannot be called. */
 export function consumerState(row: PeerRow, allow: readonly AddressClass[]): ConsumerState {
   return uncallable(row, allow) ?? CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
 }
 
 /**
- * Whether a producer has acknowledged our IP, is still in the outbox, or was never called, or why it can't be called.
+ * The state of a producer: has acknowledged our IP, is still in the outbox, was never called, or why it cannot be
+ * called.
  */
 export function producerState(
   row: PeerRow,
@@ -76,7 +75,7 @@ export function producerState(
   return row.notified_ip !== undefined && row.notified_ip === ip ? 'knows' : 'untold';
 }
 
-/** By its address, or since the scheduler, whose policy may be another one, has said so. */
+/** By its address, or by the error of the scheduler, whose policy may differ. */
 function uncallable({ ip, port, error }: PeerRow, allow: readonly AddressClass[]) {
   const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
   const fault = entry.ok ? error : entry.error;

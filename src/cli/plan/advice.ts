@@ -6,15 +6,15 @@ import type { Plan } from './calculate.js';
 import type { Situation } from './situation.js';
 import { about, bytes } from './units.js';
 
-/** Shares of one core from which on another client, and then another replica, pays. */
+/** Fractions of one core above which another client, and then another replica, pays off. */
 const BUSY = 0.25;
 const FULL = 0.5;
-/** What a shell and many services allow where nobody has raised it. */
+/** The usual default limit of shells and services. */
 const USUAL_DESCRIPTORS = 1_024;
-/** A first start that takes longer is worth more workers. */
+/** A longer first start justifies more workers. */
 const LONG_MS = 5 * 60_000;
 
-/** What to set, each with its reason; nothing where the settings fit. */
+/** Settings to change, each with its reason; empty if the settings fit. */
 export function adviceOf(situation: Situation, plan: Plan): readonly string[] {
   return [...ofWorkers(situation, plan), ...ofProcessor(situation, plan), ...ofMemory(situation, plan)];
 }

@@ -4,39 +4,42 @@ import { FIGURES, MEASURED_PEERS, MEASURED_PRODUCERS } from './figures.js';
 import type { Settings, Situation } from './situation.js';
 import { crowdOf, passMs, perSecond, waitMs, workersFor, type Call } from './work.js';
 
-/** Polls of the public IP begin up to a tenth of their interval early or late. */
+/** A poll of the public IP may be late by a tenth of its interval. */
 const LATE = 1.1;
 const DAY_S = 86_400;
 const KIB = 1_024;
 
-/** How many calls at once a lane needs, and how many its setting allows. */
+/** The number of concurrent calls that a lane needs, and the number that its setting allows. */
 export interface Workers {
   readonly needed: number;
   readonly set: number;
 }
 
-/** What a node costs, by the measured figures. */
+/** The cost of a node, from the measured figures. */
 export interface Plan {
   readonly requests_per_second: number;
-  /** Of the peers that answer. */
+  /** For the peers that answer. */
   readonly round_ms: number;
-  /** Also where all silent peers fall silent at once, and each holds a worker for the timeout. */
+  /** This also covers the case that all silent peers become silent at once and each holds a worker for the timeout. */
   readonly concurrency: Workers;
   readonly unavailable_concurrency: Workers;
-  /** Files that may be open, with as many workers as are needed. */
+  /** Open files, with the needed number of workers. */
   readonly descriptors: number;
   readonly sent_bytes_per_day: number;
   readonly received_bytes_per_day: number;
-  /** Shares of one core. */
+  /** Fractions of one core. */
   readonly cpu: { readonly 'node-fetch': number; readonly native: number };
   readonly memory_bytes: number;
   readonly redis_commands_per_second: number;
   readonly redis_entries_bytes: number;
   readonly redis_history_bytes: number;
-  /** From a first start until each peer that answers is known, and until each silent one is judged. */
+  /** From a first start until every answering peer is known, and until every silent one is judged. */
   readonly known_ms: number;
   readonly judged_ms: number;
-  /** From a change of the IP until it is found; null with an override. From there until all that answer know it. */
+  /**
+   * From a change of the IP until it is found (null with an override), and from then until all answering producers
+   * know it.
+   */
   readonly ip_found_ms: number | null;
   readonly ip_told_ms: number;
 }
@@ -100,12 +103,12 @@ function callOf({ latencyMs, settings }: Situation, { timeoutMs }: { readonly ti
   return { latencyMs, timeoutMs, computeMs: checkMs(settings) };
 }
 
-/** Processor time of a call with the client that is set. */
+/** Processor time of a call with the configured client. */
 function checkMs({ http }: Settings): number {
   return (http.client === 'native' ? FIGURES.checkNative : FIGURES.checkNodeFetch).value / 1_000;
 }
 
-/** The table of peers is small; what a round leaves to the garbage collector is most of it. */
+/** The table of peers is small. Most memory is garbage of a round that waits for collection. */
 function residentBytes(peers: number, { http }: Settings): number {
   const { resident, residentPeer, residentNodeFetch } = FIGURES;
   const kib = (count: number): number => resident.value * KIB + count * residentPeer.value;
@@ -118,7 +121,7 @@ function cpuOf(rate: number, checkUs: number): number {
   return FIGURES.idle.value / 100 + (rate * checkUs) / 1_000_000;
 }
 
-/** The settings with as many workers as are needed, where those that are set do not suffice. */
+/** The settings with the needed number of workers where the configured number is too small. */
 function withEnough(settings: Settings, regular: Workers, unavailable: Workers): Settings {
   const { sync } = settings;
   const most = ({ needed, set }: Workers): number => Math.max(needed, set);

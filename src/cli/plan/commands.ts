@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { examples, type Surroundings } from '../define.js';
 import type { PlanWords } from './situation.js';
 
-/** `plan`, which needs neither Redis nor a scheduler. */
+/** The command `plan`, which needs neither Redis nor a scheduler. */
 export function definePlan(root: Command, { options }: Surroundings): void {
   const plan = root
     .command('plan')

@@ -6,7 +6,7 @@ import { planOf } from './calculate.js';
 import { situationOf, type PlanWords } from './situation.js';
 import { planTables } from './tables.js';
 
-/** Prints what a node of that size costs. Rejects with a `UsageError` where an option makes no sense. */
+/** Prints the cost of a node of this size. Rejects with a `UsageError` if an option is invalid. */
 export async function printPlan(options: LoadOptions, words: PlanWords, json: boolean): Promise<void> {
   const situation = await situationOf(options, words);
   const plan = planOf(situation);

@@ -4,7 +4,7 @@ import { loadConfig, type LoadOptions } from '../../config/load.js';
 import { UsageError } from '../commandError.js';
 import { NO_UUID } from '../noUuid.js';
 
-/** What the options say, as they are written. */
+/** The options as written on the command line. */
 export interface PlanWords {
   readonly peers: string;
   readonly producers: string;
@@ -14,13 +14,13 @@ export interface PlanWords {
   readonly latency: string;
 }
 
-/** What a node is to have to do, and the settings by which it does it. */
+/** The workload of a node, and its settings. */
 export interface Situation {
   readonly peers: number;
   readonly producers: number;
-  /** The share of the peers that never answer. */
+  /** The fraction of peers that never answer. */
   readonly silent: number;
-  /** How long the others take. */
+  /** Latency of the other peers. */
   readonly latencyMs: number;
   readonly settings: Settings;
 }
@@ -29,7 +29,7 @@ export type Settings = Pick<Config, 'sync' | 'announce' | 'availability' | 'publ
 
 const MOST_PEERS = 10_000_000;
 
-/** The settings of the configuration, or the defaults where there is none, with what the options say over them. */
+/** The settings from the configuration or the defaults, overridden by the options. */
 export async function situationOf(options: LoadOptions, words: PlanWords): Promise<Situation> {
   // A plan needs no UUID, and so no configuration.
   const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NO_UUID, ...options.env } });

@@ -6,7 +6,7 @@ import type { Plan, Workers } from './calculate.js';
 import type { Situation } from './situation.js';
 import { about, bytes, core, rate } from './units.js';
 
-/** A plan for people: what it is for, four tables, and what to set. */
+/** The text form of a plan: its input, tables, and advice. */
 export function planTables(situation: Situation, plan: Plan, advice: readonly string[], style: Style): string {
   const found = sections(situation, plan, style);
   const width = Math.max(...found.flatMap(([, rows]) => rows.map(([name]) => name.length)));

@@ -1,6 +1,6 @@
 import type { Situation } from './situation.js';
 
-/** Peers by what a call of them costs: those that answer take the latency, those that are silent the timeout. */
+/** Peers by the cost of a call: an answering peer takes the latency, a silent one the timeout. */
 export interface Crowd {
   readonly answering: number;
   readonly silent: number;
@@ -11,7 +11,7 @@ export function crowdOf(count: number, { silent }: Pick<Situation, 'silent'>): C
   return { answering: count - silentOnes, silent: silentOnes };
 }
 
-/** What one call takes. */
+/** The cost of one call. */
 export interface Call {
   readonly latencyMs: number;
   readonly timeoutMs: number;
@@ -19,14 +19,14 @@ export interface Call {
   readonly computeMs: number;
 }
 
-/** For how long a single worker would wait for all of them. */
+/** The total waiting time with a single worker. */
 export function waitMs({ answering, silent }: Crowd, { latencyMs, timeoutMs }: Omit<Call, 'computeMs'>): number {
   return answering * latencyMs + silent * timeoutMs;
 }
 
 /**
- * How long so many workers take until all that answer have done so: no less than one answer takes, and no less than one
- * core computes for all of them.
+ * The time until all answering peers have answered, with this number of workers. It is at least the time of one
+ * answer, and at least the computing time of all calls on one core.
  */
 export function passMs(crowd: Crowd, call: Call, workers: number): number {
   const { answering, silent } = crowd;
@@ -34,7 +34,10 @@ export function passMs(crowd: Crowd, call: Call, workers: number): number {
   return Math.max(waitMs(crowd, call) / workers, computes, answering > 0 ? call.latencyMs : 0);
 }
 
-/** How many workers get through in time; at least one, since a lane without any checks nobody. */
+/**
+ * The number of workers that finish within the interval; at least one, because a lane without workers checks no
+ * peer.
+ */
 export function workersFor(waitsMs: number, intervalMs: number): number {
   return Math.max(1, Math.ceil(waitsMs / intervalMs));
 }
