@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { heedSignals } from './cli/signals.js';
 
-// Before anything else is even loaded: a signal that nobody heeds would end the process.
+// Handlers are installed before any other module is loaded, because an unhandled signal ends the process.
 const signals = heedSignals();
 const { main } = await import('./cli/program.js');
 
