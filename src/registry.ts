@@ -5,7 +5,7 @@ import type { PeerKind } from './domain/peer/peer.js';
 import type { RegistryRedis } from './registry/client.js';
 import { FIELDS, toEntry, type Entries } from './registry/entries.js';
 import { follow, type EventsOptions, type RegistryEvent } from './registry/events.js';
-import { checkedKind, literal, portWord, spellingsOf } from './registry/input.js';
+import { checkedKind, literal, portArgument, spellingsOf } from './registry/input.js';
 import { FORGET, REGISTER, SEEN } from './registry/scripts.js';
 
 export type { PeerKind };
@@ -45,8 +45,8 @@ export type Registration =
   /** Nothing was written: `mostPerSource` other peers are registered from that address. */
   | { readonly outcome: 'refused'; readonly reason: 'too-many-from-source' };
 
-const USUAL_PREFIX = 'p2p:';
-const USUAL_MOST = 32;
+const DEFAULT_PREFIX = 'p2p:';
+const DEFAULT_MAX_PER_SOURCE = 32;
 /** How long the peers registered from an address are remembered after the last call from it. */
 const SOURCE_KEPT_MS = 30 * 86_400_000;
 /** Members per read. */
@@ -62,15 +62,15 @@ export function openRegistry(options: RegistryOptions): Registry {
 export class Registry {
   readonly #redis: RegistryRedis;
   readonly #keys: Keys;
-  readonly #most: number;
+  readonly #maxPerSource: number;
 
-  constructor({ redis, prefix = USUAL_PREFIX, mostPerSource = USUAL_MOST }: RegistryOptions) {
+  constructor({ redis, prefix = DEFAULT_PREFIX, mostPerSource = DEFAULT_MAX_PER_SOURCE }: RegistryOptions) {
     if (mostPerSource !== Infinity && !(Number.isInteger(mostPerSource) && mostPerSource > 0)) {
       throw new TypeError('mostPerSource: expected a whole number from 1 on, or Infinity');
     }
     this.#redis = redis;
     this.#keys = keysUnder(prefix);
-    this.#most = mostPerSource === Infinity ? 0 : mostPerSource;
+    this.#maxPerSource = mostPerSource === Infinity ? 0 : mostPerSource;
   }
 
   /**
@@ -78,9 +78,15 @@ export class Registry {
    * the time of its call. Rejects with a `RegistryInputError` before any value becomes part of a key.
    */
   async register(kind: PeerKind, { uuid, ip, port, from = ip }: Peer): Promise<Registration> {
-    const { set, keyOf } = this.#places(kind);
+    const { set, keyOf } = this.#keysOf(kind);
     const spellings = spellingsOf(uuid);
-    const args = [literal('ip', ip), portWord(port), kind === 'consumer' ? Date.now() : '', this.#most, SOURCE_KEPT_MS];
+    const args = [
+      literal('ip', ip),
+      portArgument(port),
+      kind === 'consumer' ? Date.now() : '',
+      this.#maxPerSource,
+      SOURCE_KEPT_MS,
+    ];
     const { consumers, producers, source } = this.#keys;
     const keys = [set, source(networkOf(literal('from', from))), consumers, producers, ...spellings.map(keyOf)];
     const [stored, isNew] = (await this.#run(REGISTER, keys, [kind, ...args, ...spellings])) as [string?, number?];
@@ -97,7 +103,7 @@ export class Registry {
 
   /** Removes a peer and all its data in one transaction. Returns false if it was not registered. */
   async forget(kind: PeerKind, uuid: string): Promise<boolean> {
-    const { set, keyOf } = this.#places(kind);
+    const { set, keyOf } = this.#keysOf(kind);
     const spellings = spellingsOf(uuid);
     const { history } = this.#keys;
     const stored = spellings.map((one) => (kind === 'consumer' ? [keyOf(one), history(one)] : [keyOf(one)]));
@@ -107,7 +113,7 @@ export class Registry {
 
   /** One peer, with the results of the scheduler; undefined if it is not registered. */
   async get<K extends PeerKind>(kind: K, uuid: string): Promise<Entries[K] | undefined> {
-    const { set } = this.#places(kind);
+    const { set } = this.#keysOf(kind);
     const spellings = spellingsOf(uuid);
     const members = await Promise.all(spellings.map((one) => this.#redis.call('SISMEMBER', set, one)));
     const stored = spellings.find((_, i) => members[i] === 1);
@@ -116,7 +122,7 @@ export class Registry {
 
   /** All peers of a kind, read in pages on demand. While the set is being resized one may come twice. */
   async *list<K extends PeerKind>(kind: K): AsyncGenerator<Entries[K], void, undefined> {
-    const { set } = this.#places(kind);
+    const { set } = this.#keysOf(kind);
     let cursor = '0';
     do {
       const page = (await this.#redis.call('SSCAN', set, cursor, 'COUNT', PAGE)) as [string, string[]];
@@ -133,14 +139,14 @@ export class Registry {
     return follow(this.#redis, this.#keys.events, options);
   }
 
-  #places(kind: PeerKind): { readonly set: string; readonly keyOf: (uuid: string) => string } {
+  #keysOf(kind: PeerKind): { readonly set: string; readonly keyOf: (uuid: string) => string } {
     return checkedKind(kind) === 'consumer'
       ? { set: this.#keys.consumers, keyOf: this.#keys.consumer }
       : { set: this.#keys.producers, keyOf: this.#keys.producer };
   }
 
   async #read<K extends PeerKind>(kind: K, uuid: string): Promise<Entries[K]> {
-    const values = this.#redis.call('HMGET', this.#places(kind).keyOf(uuid), ...FIELDS[kind]);
+    const values = this.#redis.call('HMGET', this.#keysOf(kind).keyOf(uuid), ...FIELDS[kind]);
     return toEntry(kind, uuid, (await values.catch(ifOfAnotherType([]))) as (string | null)[]);
   }
 

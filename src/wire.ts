@@ -31,7 +31,7 @@ export const ipCall = z.object({ uuid, ip });
 export type IpCall = z.output<typeof ipCall>;
 
 /** Maximum size of a body in bytes. */
-const LARGEST_BODY = 65_536;
+const MAX_BODY_BYTES = 65_536;
 
 /** The body of a request as text, or undefined if it is over 64 KiB. In that case stop reading and answer 413. */
 export async function readBody(request: AsyncIterable<Uint8Array>): Promise<string | undefined> {
@@ -39,7 +39,7 @@ export async function readBody(request: AsyncIterable<Uint8Array>): Promise<stri
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > LARGEST_BODY) return undefined;
+    if (bytes > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -28,7 +28,7 @@ import { announceRequest } from './requests.js';
 
 type AnnounceDeps = Pick<
   Deps,
-  'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$' | 'leadership'
+  'config$' | 'outbox' | 'outboxSleep' | 'post' | 'clock' | 'random' | 'explain' | 'stop$' | 'leadership'
 >;
 
 /**
@@ -41,7 +41,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
     map(({ announce: { concurrency, timeoutMs, retry, newcomers, refreshMs } }) => ({
       concurrency,
       terms: leaseTerms(timeoutMs, retry),
-      audience: { newcomers, refreshMs: refreshMs === 'never' ? undefined : refreshMs },
+      reannounce: { newcomers, refreshMs: refreshMs === 'never' ? undefined : refreshMs },
     })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
@@ -72,17 +72,17 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
 }
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
-  const { outbox, alarm, leadership, clock } = deps;
+  const { outbox, outboxSleep, leadership, clock } = deps;
   const { timeoutMs, retry, newcomers } = config.announce;
   // A failed or outdated delivery may be due before all others.
-  const ringing = tap<Settled>(() => {
-    alarm.ring();
+  const waking = tap<Settled>(() => {
+    outboxSleep.wake();
   });
   const announce = deliver({
     ...deps,
     request: announceRequest(deps, config),
-    ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(ringing),
-    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(ringing),
+    ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(waking),
+    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(waking),
     timeoutMs,
     retry,
     allow: config.network.allow,

@@ -28,7 +28,7 @@ export type CheckDeps = Pick<
 >;
 
 /** One question per scope may run at a time, and there are this many scopes. */
-const QUESTIONS = 8;
+const MAX_QUESTIONS = 8;
 
 /** The options of a check with these settings. */
 export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
@@ -46,7 +46,7 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
  * Writes the result of each check before its event is passed on. Later events wait for the write. This is written by
  * hand because every check passes here: a `mergeMap` over `concat` and `from` creates seven subscribers per event.
  */
-export function written({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
+export function writeResults({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
   return (event$) =>
     new Observable((subscriber) => {
       const waiting: SchedulerEvent[] = [];
@@ -107,12 +107,12 @@ export function decisions(
           ...checkOptions(deps, config),
           pollIp: pollForEvidence(deps, config),
           readAgain: (uuids) => abortable(() => readAgain(deps, uuids)).pipe(mergeAll()),
-        })(question).pipe(written(deps)),
+        })(question).pipe(writeResults(deps)),
       ),
     );
   return draw(
     (signal) => undecided.questions(signal, untilEmpty),
-    (next$) => pull(next$.pipe(takeUntil(stop$)), work, QUESTIONS),
+    (next$) => pull(next$.pipe(takeUntil(stop$)), work, MAX_QUESTIONS),
   );
 }
 

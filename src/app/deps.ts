@@ -20,10 +20,10 @@ import { keysUnder, type Keys } from '../domain/keys.js';
 import type { ProcessIdentity } from '../domain/leader.js';
 import type { SchedulerEvent } from '../events.js';
 import { Candidacy } from '../leader/candidacy.js';
-import { RedisLease, type OwnName } from '../leader/redisLease.js';
+import { RedisLease, type InstanceInfo } from '../leader/redisLease.js';
 import type { ShareEngine } from '../replicas/engine.js';
 import { Leadership } from '../state/leadership.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
 import { LogSink } from '../sinks/log/log.js';
@@ -31,12 +31,12 @@ import { SchedulerState } from '../sinks/schedulerState.js';
 import { Series } from '../sinks/series.js';
 import type { Sink } from '../sinks/sink.js';
 import { WriteBack } from '../sinks/writeBack.js';
-import { ofReplica, whileHeld } from '../sinks/whileHeld.js';
+import { whileHeld, withoutLeaderEvents } from '../sinks/whileHeld.js';
 import type { ConfigChange } from '../sources/configFile.js';
 import { ipSources } from '../sources/publicIp/sources.js';
 import { RegistrySource } from '../sources/registry.js';
 import { interfaceFamilies } from '../sources/interfaces.js';
-import { Bell } from '../state/bell.js';
+import { RoundTrigger } from '../state/roundTrigger.js';
 import { ClockWatch } from '../state/clockWatch.js';
 import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
@@ -73,12 +73,12 @@ export interface Parts {
   readonly undecided: UndecidedFailures;
   readonly families: HostFamilies;
   /** Triggered when a lane has peers that should not wait for its next tick. */
-  readonly bell: Bell;
+  readonly roundTrigger: RoundTrigger;
   /** The names of IP sources with a running lookup of any kind. */
   readonly busySources: Set<string>;
   readonly outbox: Outbox;
   /** The sleep of the outbox poller. */
-  readonly alarm: Alarm;
+  readonly outboxSleep: InterruptibleSleep;
   readonly writeBack: Pick<WriteBack, 'settle'>;
   /** Sets the retention of the history of each consumer. */
   readonly setHistory: (size: HistorySize) => void;
@@ -119,7 +119,7 @@ export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
 }
 
 /** Further inputs of the status server. */
-export interface Seen {
+export interface StatusInputs {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly feed: EventFeed;
@@ -141,7 +141,7 @@ export function makeParts(
   redis: RedisClient,
   logger: Logger,
   candidate?: Candidate,
-): Parts & { readonly writeBack: WriteBack; readonly seen: Seen } {
+): Parts & { readonly writeBack: WriteBack; readonly statusInputs: StatusInputs } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
   const clockWatch = new ClockWatch(steady, wall);
@@ -154,7 +154,7 @@ export function makeParts(
   const leadership = new Leadership();
   // A command beside the daemon takes no lease.
   const fence = candidate === undefined ? NO_FENCE : leadership.fence;
-  const own = ownName(config, divides);
+  const own = instanceInfo(config, divides);
   const leaseMs = config.replicas.leaseMs;
   const identity = candidate?.identity;
   const lease = new RedisLease(redis, keys, own, leaseMs, identity);
@@ -166,7 +166,7 @@ export function makeParts(
     uuid: config.uuid,
     onForeign,
     shares: divides,
-    mayTake: () => config.replicas.lead && sharing?.whereabouts.elsewhere !== true,
+    mayTake: () => config.replicas.lead && sharing?.vantagePoint.elsewhere !== true,
     identity,
     steady,
     explain: redisFailure,
@@ -204,10 +204,10 @@ export function makeParts(
     evidence,
     undecided: new UndecidedFailures(steady),
     families: new HostFamilies(interfaceFamilies),
-    bell: new Bell(),
+    roundTrigger: new RoundTrigger(),
     busySources: new Set(),
     outbox: new RedisOutbox(redis, keys, wall, fence),
-    alarm: new Alarm(),
+    outboxSleep: new InterruptibleSleep(),
     writeBack,
     setHistory: (size) => {
       writeBack.keepHistory(size);
@@ -219,18 +219,18 @@ export function makeParts(
       ...(sharing === undefined
         ? [writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership))
         : [
-            ...[writeBack, whileHeld(state, leadership), ofReplica(journal, leadership)],
+            ...[writeBack, whileHeld(state, leadership), withoutLeaderEvents(journal, leadership)],
             ...[whileHeld(series, leadership), sharing.fields],
           ]),
       new LogSink(logger),
     ],
     statusServer: () => EMPTY,
     reports: () => EMPTY,
-    seen: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
+    statusInputs: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
   };
 }
 
-function ownName(config: Config, divides: boolean): OwnName {
+function instanceInfo(config: Config, divides: boolean): InstanceInfo {
   const host = hostname();
   const { name = host, shares } = config.replicas;
   const ofShares = divides ? shares : undefined;

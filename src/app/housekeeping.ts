@@ -24,13 +24,13 @@ import type { Deps } from './deps.js';
 /** Waiting writes must reach Redis within a second of its return, even if the outage was too short to be noticed. */
 const TICK_MS = 250;
 /** The clock is read this often so that the time between two readings never counts as a gap. */
-const TICKS_PER_LOOK = 2;
+const TICKS_PER_CLOCK_READ = 2;
 const TICKS_PER_HEARTBEAT = 20;
 
 /** Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
-  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
-  const { book, bell, families, redisConnected$ } = deps;
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, outboxSleep, sinks, stop$ } = deps;
+  const { book, roundTrigger, families, redisConnected$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     map((health): SchedulerEvent =>
@@ -41,7 +41,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   // be noticed.
   const back$ = merge(redisConnected$, redisHealth$.pipe(filter(({ up }) => up))).pipe(
     tap(() => {
-      alarm.ring();
+      outboxSleep.wake();
     }),
     ignoreElements(),
   );
@@ -50,7 +50,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     map((_, i) => i),
     connect((tick$) => {
       const gap$ = tick$.pipe(
-        filter((i) => i % TICKS_PER_LOOK === 0),
+        filter((i) => i % TICKS_PER_CLOCK_READ === 0),
         map(() => clock.epoch()),
         distinctUntilChanged(),
         skip(1),
@@ -60,14 +60,14 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
         filter((i) => i % TICKS_PER_HEARTBEAT === 0),
         mergeMap((): readonly SchedulerEvent[] => [
           { kind: 'heartbeat', at: wall() },
-          ...families.look().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
+          ...families.refresh().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
         ]),
       );
       // While Redis is known to be down, only its health is probed. Usually there is nothing to flush.
       const flush$ = tick$.pipe(
         skip(1),
         withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
-        filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
+        filter(([, { up }]) => up && sinks.some(({ hasUnwritten }) => hasUnwritten)),
         exhaustMap(() => flushing(sinks)),
       );
       return merge(gap$, heartbeat$, flush$);
@@ -87,8 +87,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
     tap((allow) => {
       if (!book.setPolicy(allow)) return;
-      bell.ring('pending');
-      bell.ring('unavailable');
+      roundTrigger.trigger('pending');
+      roundTrigger.trigger('unavailable');
     }),
     ignoreElements(),
   );
@@ -107,7 +107,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
 }
 
 /** Completes once Redis is up, or on stop. */
-export function redisCame({ redisHealth$, stop$ }: Pick<Deps, 'redisHealth$' | 'stop$'>): Observable<never> {
+export function redisReady({ redisHealth$, stop$ }: Pick<Deps, 'redisHealth$' | 'stop$'>): Observable<never> {
   return redisHealth$.pipe(
     filter(({ up }) => up),
     take(1),

@@ -26,11 +26,11 @@ import { adopting } from './adopting.js';
 import { announcements } from './announcements.js';
 import { decisions } from './checking.js';
 import type { Deps } from './deps.js';
-import { housekeeping, redisCame } from './housekeeping.js';
-import { releasing, whileLeading } from './leading.js';
+import { housekeeping, redisReady } from './housekeeping.js';
+import { releaseLease, whileLeading } from './leading.js';
 import { LANES, laneSettings } from './lanes.js';
 import { publicIp } from './publicIp.js';
-import { releasingShares, whileSharing } from './sharing.js';
+import { releaseShares, whileSharing } from './sharing.js';
 import { syncRound } from './syncRound.js';
 
 /**
@@ -47,9 +47,10 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const sync$ = merge(adopting(deps), ...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
   // Public IP → changes → announcements. The newest IP wins, and requests with an older one are aborted.
-  const polled = (wary: boolean): Observable<SchedulerEvent> => publicIp(deps, wary).pipe(takeUntil(stop$));
-  const announced = (wary: boolean): Observable<SchedulerEvent> =>
-    polled(wary).pipe(
+  const polled = (confirmFirst: boolean): Observable<SchedulerEvent> =>
+    publicIp(deps, confirmFirst).pipe(takeUntil(stop$));
+  const announced = (confirmFirst: boolean): Observable<SchedulerEvent> =>
+    polled(confirmFirst).pipe(
       connect((ipEvent$) => {
         // On stop, a change that is held back because of flapping is dropped.
         const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(isSameIp), dampFlaps(clock), takeUntil(stop$));
@@ -66,14 +67,14 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
     sharing === undefined
       ? whileLeading(deps, merge(sync$, announced(false)))
       : whileSharing(deps, sharing, { sync$, ip: (leads) => (leads ? announced(true) : polled(false)) });
-  const work$ = concat(redisCame(deps), ours$).pipe(takeUntil(killed$));
+  const work$ = concat(redisReady(deps), ours$).pipe(takeUntil(killed$));
 
   // Events → sinks. Unwritten data is flushed once more at the end.
   return concat(
     work$.pipe(alongside(housekeeping(deps))),
     defer(() => flushing(sinks)),
-    sharing === undefined ? EMPTY : releasingShares(sharing),
-    releasing(deps),
+    sharing === undefined ? EMPTY : releaseShares(sharing),
+    releaseLease(deps),
   ).pipe(
     tap((event) => {
       for (const sink of sinks) sink.accept(event);
@@ -83,7 +84,7 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
 
 /** The rounds of one lane: one round per tick, with the settings of that time, and none while one is running. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, book, shares, bell, stop$ } = deps;
+  const { config$, clock, random, book, shares, roundTrigger, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
@@ -91,13 +92,13 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     takeUntil(stop$),
   );
   // New peers are called as soon as they are found. A running round includes them.
-  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
+  const tick$ = merge(interval$, roundTrigger.trigger$(lane).pipe(takeUntil(stop$)));
   return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
       now: clock.wall,
-      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+      round: (n, config, allStarted) => syncRound({ ...deps, allStarted }, lane, n, config),
     }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>

@@ -15,7 +15,7 @@ import type { Config } from '../config/config.js';
 import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
-import { asking } from '../streams/ip/askSource.js';
+import { lookUpWithDeadline } from '../streams/ip/lookUpWithDeadline.js';
 import { oneAtATime, type LookUp } from '../streams/ip/lookUp.js';
 import { watchIp } from '../streams/ip/watchIp.js';
 import { abortable } from '../streams/operators/abortable.js';
@@ -26,9 +26,9 @@ type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evid
 
 /**
  * The events of the public-IP watch, with the current settings. An override is the IP, and nothing is polled. With
- * `wary`, a first answer that differs from the announced IP must come in several polls in a row.
+ * `confirmFirst`, a first answer that differs from the announced IP must come in several polls in a row.
  */
-export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEvent> {
+export function publicIp(deps: WatchDeps, confirmFirst = false): Observable<SchedulerEvent> {
   const { config$, ipSources, outbox, clock } = deps;
   const announced$ = abortable(() => outbox.announced()).pipe(catchError(() => of(undefined)));
   return config$.pipe(
@@ -42,7 +42,9 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);
-      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, wary })));
+      return announced$.pipe(
+        switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, confirmFirst })),
+      );
     }),
   );
 }
@@ -68,5 +70,5 @@ export function pollForEvidence(
 }
 
 function askUnder({ clock, busySources }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
-  return asking({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
+  return lookUpWithDeadline({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
 }

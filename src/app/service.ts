@@ -8,11 +8,11 @@ export function withServiceManager(
   parts: Parts,
   env: NodeJS.ProcessEnv,
 ): { readonly parts: Parts; readonly reloading: <T>(read: () => Promise<T>) => Promise<T> } {
-  const tell = systemdNotify(env);
-  if (tell === undefined) return { parts, reloading: (read) => read() };
+  const notify = systemdNotify(env);
+  if (notify === undefined) return { parts, reloading: (read) => read() };
   const { wall, steady } = parts.clock;
   const manager = new ServiceManager({
-    tell,
+    notify,
     watchdogMs: watchdogMs(env, process.pid),
     wall,
     steady,

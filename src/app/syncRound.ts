@@ -20,14 +20,14 @@ import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
 import { checkPeer } from '../streams/sync/checkPeer.js';
 import { READING, recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
-import { checkOptions, written, type CheckDeps } from './checking.js';
+import { checkOptions, writeResults, type CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
 
 type RoundDeps = CheckDeps &
-  Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'> & {
+  Pick<Deps, 'registry' | 'roundTrigger' | 'explain' | 'stop$'> & {
     /** Called once the last check of the round has started, unless `stop$` fires first. */
-    readonly ranDry?: () => void;
+    readonly allStarted?: () => void;
   };
 
 /**
@@ -41,7 +41,7 @@ export function syncRound(
   config: Config,
   everyMs = laneSettings(lane, config).everyMs,
 ): Observable<SchedulerEvent> {
-  const { book, families, clock, stop$, ranDry } = deps;
+  const { book, families, clock, stop$, allStarted } = deps;
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
   async function* items(): AsyncGenerator<LaneItem> {
@@ -51,10 +51,10 @@ export function syncRound(
       yield item;
     }
     if (read === 'not yet') read = 'whole';
-    ranDry?.();
+    allStarted?.();
   }
   const missing$ = defer(() =>
-    families.takeNews().map((family): SchedulerEvent => {
+    families.takeNewlyMissing().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
     }),
   );
@@ -79,7 +79,7 @@ export function checks(
   const { book, stop$ } = deps;
   const check = checkPeer(checkOptions(deps, config), lane);
   const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+    ('event' in item ? of(item.event) : check(item.entry)).pipe(writeResults(deps));
   return defer(() => {
     const { workers } = laneSettings(lane, config, !book.hasJudged());
     return draw(items, (next$) =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Observable } from 'rxjs';
 import { embeddedSocket, hasDatabase } from '../clients/embeddedFolder.js';
-import { isServed } from '../clients/folderLock.js';
+import { isListening } from '../clients/folderLock.js';
 import {
   closeRedis,
   describeRedis,
@@ -47,7 +47,7 @@ export async function connectTo(redis: Config['redis'], wall: () => number, stop
  */
 export async function connectNow(redis: Config['redis'], wall: () => number): Promise<Connection> {
   const socketPath = embeddedSocket(redis.dataDir);
-  const shared = redis.url === 'embedded' && (await isServed(socketPath));
+  const shared = redis.url === 'embedded' && (await isListening(socketPath));
   if (redis.url === 'embedded' && !shared && !(await hasDatabase(redis.dataDir))) {
     throw new CommandError(`redis.dataDir: there is no database in ${redis.dataDir}; the first \`run\` makes it`);
   }

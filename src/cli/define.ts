@@ -3,7 +3,7 @@ import type { LoadOptions } from '../config/load.js';
 import type { Signals } from './signals.js';
 
 /** The inputs and outputs of the commands. */
-export interface Surroundings {
+export interface CommandContext {
   /** The sources of the configuration: `--config` and the environment. */
   readonly options: () => LoadOptions;
   readonly signals: Signals;
@@ -11,13 +11,13 @@ export interface Surroundings {
   readonly end: (code: number) => void;
 }
 
-export interface OnRegistry {
+export interface RegistryFlags {
   readonly redis?: string;
   readonly json?: boolean;
 }
 
 /** A command that needs only the address of the registry from the configuration. */
-export function onRegistry(parent: Command, name: string): Command {
+export function registryCommand(parent: Command, name: string): Command {
   return parent.command(name).option('--redis <url>', 'where the registry is, instead of a configuration');
 }
 

@@ -20,7 +20,7 @@ interface Entry extends StreamEntry {
   readonly id: string;
 }
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 /** Entries per read. */
 const PAGE = 500;
 
@@ -44,21 +44,21 @@ async function follow(
   stop: AbortSignal,
 ): Promise<void> {
   let last = since;
-  let trouble = '';
+  let lastFailure = '';
   while (!stop.aborted) {
     try {
       const [[, found] = ['', []]] = (await redis.xread('COUNT', PAGE, 'STREAMS', keys.events, last)) ?? [];
-      if (trouble !== '') process.stderr.write('Redis is there again\n');
-      trouble = '';
+      if (lastFailure !== '') process.stderr.write('Redis is there again\n');
+      lastFailure = '';
       last = found.at(-1)?.[0] ?? last;
       if (found.length > 0 && !(await show(found.map(toEntry)))) return;
       if (found.length === PAGE) continue;
     } catch (error) {
       const reason = redisFailure(error);
-      if (reason !== trouble) process.stderr.write(`Redis can't be used: ${reason}\n`);
-      trouble = reason;
+      if (reason !== lastFailure) process.stderr.write(`Redis can't be used: ${reason}\n`);
+      lastFailure = reason;
     }
-    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    await delay(POLL_MS, undefined, { signal: stop }).catch(() => undefined);
   }
 }
 

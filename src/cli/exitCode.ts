@@ -1,5 +1,5 @@
-export const GOOD = 0;
+export const SUCCESS = 0;
 /** Failure at run time. */
-export const FAILED = 1;
+export const FAILURE = 1;
 /** Bad usage or configuration. */
 export const USAGE = 2;

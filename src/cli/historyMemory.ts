@@ -2,7 +2,7 @@ import type { HistorySize } from '../domain/history.js';
 import { FIGURES, MEASURED_SLOTS } from './plan/figures.js';
 
 /** Above this number of consumers the history takes a considerable part of Redis memory. */
-const MANY = 20_000;
+const LARGE_REGISTRY = 20_000;
 export const FEW_HOURS = 24;
 
 /** The Redis memory for the full history of this number of consumers. */
@@ -12,5 +12,5 @@ export function historyBytes(consumers: number, { hours, days }: HistorySize): n
 
 /** Whether fewer hours of history would save considerable memory. */
 export function isLarge(consumers: number, { hours }: HistorySize): boolean {
-  return consumers > MANY && hours > FEW_HOURS;
+  return consumers > LARGE_REGISTRY && hours > FEW_HOURS;
 }

@@ -4,7 +4,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import type { Reply } from '../domain/call/http.js';
 import { call } from '../notify/deliver.js';
 import { isWebhook, labelOf } from '../notify/entry.js';
-import { testMessage } from '../notify/happenings.js';
+import { testMessage } from '../notify/eventMessages.js';
 import { requestOf } from '../notify/webhook.js';
 import { CommandError } from './commandError.js';
 import { print } from './print.js';

@@ -20,6 +20,6 @@ export function print(text: string): Promise<boolean> {
  * Each write reports its own failure. Without this listener such an error would also end the process with a stack
  * trace.
  */
-export function heedClosedOutput(): void {
+export function handleClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

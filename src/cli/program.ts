@@ -3,14 +3,14 @@ import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { version } from '../version.js';
 import { CommandError, UsageError } from './commandError.js';
 import { defineCommands } from './commands.js';
-import type { Surroundings } from './define.js';
-import { FAILED, GOOD, USAGE } from './exitCode.js';
-import { heedClosedOutput, print } from './print.js';
+import type { CommandContext } from './define.js';
+import { FAILURE, SUCCESS, USAGE } from './exitCode.js';
+import { handleClosedOutput, print } from './print.js';
 import type { Signals } from './signals.js';
 
 /** Runs the command line and resolves to the exit code. An error is one clear text on standard error. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
-  heedClosedOutput();
+  handleClosedOutput();
   try {
     return await parse(joined(argv.slice(2)), env, signals);
   } catch (error) {
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, sign
     }
     const known = error instanceof CommandError || error instanceof EmbeddedRedisError;
     process.stderr.write(`${known ? error.message : String((error as Error).stack)}\n`);
-    return error instanceof UsageError ? USAGE : FAILED;
+    return error instanceof UsageError ? USAGE : FAILURE;
   }
 }
 
@@ -38,7 +38,7 @@ function joined(words: readonly string[]): string[] {
 
 async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: Signals): Promise<number> {
   let help = '';
-  let code = GOOD;
+  let code = SUCCESS;
   const root = new Command('consumer-scheduler').configureOutput({ writeOut: (text) => (help += text) }).exitOverride();
   const options = () => ({ file: root.opts<{ config?: string }>().config, env });
   define(root, { options, signals, end: (ended) => (code = ended) });
@@ -49,14 +49,14 @@ async function parse(words: readonly string[], env: NodeJS.ProcessEnv, signals: 
     await root.parseAsync(noCommand ? ['run', ...words] : words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    code = error.exitCode === 0 ? GOOD : USAGE;
+    code = error.exitCode === 0 ? SUCCESS : USAGE;
   }
   if (help !== '') await print(help);
   return code;
 }
 
 /** Defines the options and commands of the program. */
-export function define(root: Command, surroundings: Surroundings): void {
+export function define(root: Command, context: CommandContext): void {
   root
     .description('Keeps a consumer node of a P2P storage network in sync.')
     .version(version)
@@ -64,13 +64,13 @@ export function define(root: Command, surroundings: Surroundings): void {
     .showHelpAfterError('(--help tells what there is)')
     .configureHelp({ showGlobalOptions: true })
     .hook('preAction', (_, command) => {
-      if (!heedsSignals(command)) surroundings.signals.standBack();
+      if (!handlesSignals(command)) context.signals.restoreDefaults();
     });
-  defineCommands(root, surroundings);
+  defineCommands(root, context);
 }
 
 /** Whether a command runs until a signal and then ends with success. */
-function heedsSignals(command: Command): boolean {
+function handlesSignals(command: Command): boolean {
   const { watch, follow } = command.opts<{ readonly watch?: boolean; readonly follow?: boolean }>();
   return command.name() === 'run' || watch === true || follow === true;
 }

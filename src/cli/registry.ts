@@ -36,8 +36,8 @@ export async function withRegistry<T>(options: LoadOptions, use: (registry: Regi
 
 /** Converts an error of Redis to a one-line error. A fault of the program keeps its stack. */
 export function asCommandError(error: unknown): unknown {
-  if (error instanceof CommandError || !(error instanceof Error) || OURS.includes(error.name)) return error;
+  if (error instanceof CommandError || !(error instanceof Error) || PROGRAM_ERRORS.includes(error.name)) return error;
   return new CommandError(`Redis can't be used: ${redisFailure(error)}`);
 }
 
-const OURS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
+const PROGRAM_ERRORS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];

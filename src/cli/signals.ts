@@ -12,63 +12,63 @@ export interface Signals {
    * Calls the listener at each SIGHUP, and at once if one came before the listener was added. Returns a function
    * that removes it.
    */
-  readonly onHangUp: (listener: () => void) => () => void;
+  readonly onSighup: (listener: () => void) => () => void;
   /** For commands: from now on a signal ends the process in the default way, including one that has already come. */
-  readonly standBack: () => void;
+  readonly restoreDefaults: () => void;
 }
 
 const STOP = ['SIGTERM', 'SIGINT'] as const;
 const ENDED_BY_SECOND_SIGNAL = 130;
 /** Shorter than the time between two key presses. */
-const ECHO_MS = 100;
+const DUPLICATE_MS = 100;
 /** A shell adds this to the number of the signal that ended its program. */
 const ENDED_BY_SIGNAL = 128;
 
 /** Installs the signal handlers. */
-export function heedSignals(): Signals {
+export function handleSignals(): Signals {
   const stop = new AbortController();
-  let missedHangUp = false;
+  let missedSighup = false;
 
   let stoppedAt = 0;
   const onStop = (name: NodeJS.Signals): void => {
     if (!stop.signal.aborted) {
       stoppedAt = performance.now();
       stop.abort(name);
-    } else if (!isEcho(name, performance.now() - stoppedAt)) {
+    } else if (!isDuplicate(name, performance.now() - stoppedAt)) {
       process.exit(ENDED_BY_SECOND_SIGNAL);
     }
   };
-  const onFirstHangUp = (): void => {
-    missedHangUp = true;
+  const onFirstSighup = (): void => {
+    missedSighup = true;
   };
   for (const name of STOP) process.on(name, onStop);
-  process.on('SIGHUP', onFirstHangUp);
+  process.on('SIGHUP', onFirstSighup);
 
   return {
     stop: stop.signal,
-    onHangUp: (listener) => {
+    onSighup: (listener) => {
       process.on('SIGHUP', listener);
-      process.off('SIGHUP', onFirstHangUp);
-      if (missedHangUp) listener();
-      missedHangUp = false;
+      process.off('SIGHUP', onFirstSighup);
+      if (missedSighup) listener();
+      missedSighup = false;
       return () => {
-        process.on('SIGHUP', onFirstHangUp);
+        process.on('SIGHUP', onFirstSighup);
         process.off('SIGHUP', listener);
       };
     },
-    standBack: () => {
+    restoreDefaults: () => {
       for (const name of STOP) process.once(name, endBy).off(name, onStop);
       // Without another listener Node would drop a signal that was received but not delivered yet.
-      process.once('SIGHUP', endBy).off('SIGHUP', onFirstHangUp);
+      process.once('SIGHUP', endBy).off('SIGHUP', onFirstSighup);
       if (stop.signal.aborted) endBy(stop.signal.reason as NodeJS.Signals);
-      if (missedHangUp) endBy('SIGHUP');
+      if (missedSighup) endBy('SIGHUP');
     },
   };
 }
 
 /** A Ctrl-C at a terminal arrives twice if npm or timeout(1) also receives it and forwards it. */
-function isEcho(name: NodeJS.Signals, sinceMs: number): boolean {
-  return name === 'SIGINT' && sinceMs < ECHO_MS && isatty(0);
+function isDuplicate(name: NodeJS.Signals, sinceMs: number): boolean {
+  return name === 'SIGINT' && sinceMs < DUPLICATE_MS && isatty(0);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { LoadOptions } from '../config/load.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
 import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
 import { CommandError } from './commandError.js';
-import { FAILED, GOOD } from './exitCode.js';
+import { FAILURE, SUCCESS } from './exitCode.js';
 import { print } from './print.js';
 import { replicaTable } from './replicaTable.js';
 import { asCommandError, withRegistry, type Registry } from './registry.js';
@@ -17,7 +17,7 @@ export interface StatusOptions {
   readonly watch: boolean;
 }
 
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 /** Terminal sequences: cursor to the top left, clear to the end of the line, clear to the end of the screen. */
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
@@ -41,10 +41,10 @@ export async function showStatus(options: LoadOptions, status: StatusOptions, st
     if (picture.state.uuid === undefined) throw new CommandError('no scheduler has run on this registry yet');
     await print(status.json ? asJson(picture) : inWords(picture));
     const stopped = stoppedSince(picture.state, Date.now());
-    if (stopped === undefined) return GOOD;
+    if (stopped === undefined) return SUCCESS;
     // The text form already reports this in its first sentence.
     if (status.json) throw new CommandError(stopped);
-    return FAILED;
+    return FAILURE;
   });
 }
 
@@ -56,7 +56,7 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
   while (!stop.aborted) {
     const shown = await read(registry).then(
       (picture) => (json ? asJson(picture) : inWords(picture)),
-      (error: unknown) => trouble(error, json),
+      (error: unknown) => outageText(error, json),
     );
     const block = inPlace
       ? `${HOME}${shown.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}`
@@ -64,9 +64,9 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
         ? shown
         : `${shown}\n`;
     if (!(await print(block))) break;
-    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    await delay(POLL_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  return GOOD;
+  return SUCCESS;
 }
 
 async function read({ redis, keys }: Registry): Promise<Picture> {
@@ -95,7 +95,7 @@ function inWords({ state, counts, replicas }: Picture): string {
 }
 
 /** The output during an outage of Redis. */
-function trouble(error: unknown, json: boolean): string {
+function outageText(error: unknown, json: boolean): string {
   const known = asCommandError(error);
   if (!(known instanceof CommandError)) throw error;
   if (json) return `${JSON.stringify({ running: null, error: known.message })}\n`;

@@ -79,7 +79,7 @@ function pictureOf(state: State, { consumers, producers, announcements_pending: 
     clockGap: undefined,
     configRejected: undefined,
     needsRestart: undefined,
-    untold: [],
+    failingNotifications: [],
   };
 }
 

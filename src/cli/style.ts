@@ -16,14 +16,14 @@ const FORMATS = { good: 'green', warn: 'yellow', bad: 'red', dim: 'dim', strong:
 /** A symbol for each colour, for outputs without colours and for users who cannot distinguish them. */
 const MARKS = { good: '●', warn: '▲', bad: '✖', dim: '○', strong: ' ' } as const;
 
-const USUAL_WIDTH = 80;
+const DEFAULT_WIDTH = 80;
 
 /** The style of standard output. */
 export function outputStyle(env: NodeJS.ProcessEnv = process.env): Style {
   // For a pipe, `columns` and `isTTY` are undefined, whatever the types declare.
   const { isTTY, columns } = process.stdout as { readonly isTTY?: boolean; readonly columns?: number };
   const terminal = isTTY === true;
-  const width = columns === undefined || columns < 20 ? USUAL_WIDTH : columns;
+  const width = columns === undefined || columns < 20 ? DEFAULT_WIDTH : columns;
   return { colour: wantsColour(env, terminal), terminal, width };
 }
 

@@ -23,7 +23,7 @@ import { outputStyle } from './style.js';
 import { table } from './table.js';
 
 /** Maximum number of named consumers among those whose results could not be stored. */
-const NAMED = 10;
+const MAX_NAMED = 10;
 
 /** The results of a round. */
 interface Found {
@@ -47,7 +47,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     await warnOfDaemon(config, connection.redis);
     const parts = makeParts(config, connection.redis, openLog(config.log));
     // A second write of each entry at the end would cost as much as the first.
-    parts.writeBack.writeHistoryAtOnce();
+    parts.writeBack.writeHistoryWithVerdicts();
     const deps = { ...parts, config$: of(config), stop$: NEVER };
     const found: Found = { results: new Map(), failures: new Map(), warnings: new Set() };
     const bar = progressBar(await parts.registry.count());
@@ -64,7 +64,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     );
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    forgiveHistory(found);
+    downgradeHistoryFailure(found);
     for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);
     await print(summary(found, parts, Date.now() - startedAt));
     const faults = faultsOf(found, parts);
@@ -121,7 +121,7 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
  * A failed history is only a warning while the results are stored. Otherwise the failure to store them is what
  * matters.
  */
-function forgiveHistory({ failures, warnings }: Found): void {
+function downgradeHistoryFailure({ failures, warnings }: Found): void {
   const reason = failures.get(KEEPING_HISTORY);
   failures.delete(KEEPING_HISTORY);
   if (reason !== undefined && failures.size === 0) warnings.add(`could not confirm ${KEEPING_HISTORY}: ${reason}`);
@@ -168,8 +168,8 @@ function faultsOf({ results, failures }: Found, { book }: Parts): readonly strin
   const reasons = [...failures].map(([what, reason]) => `could not confirm ${what}: ${reason}`);
   if (book.unwrittenCount > 0) {
     const names = [...book.unwrittenRows()].map(({ uuid }) => nameOf(uuid));
-    const more = names.length > NAMED ? ` and ${String(names.length - NAMED)} more` : '';
-    reasons.push(`not stored: what was found of ${names.slice(0, NAMED).join(', ')}${more}`);
+    const more = names.length > MAX_NAMED ? ` and ${String(names.length - MAX_NAMED)} more` : '';
+    reasons.push(`not stored: what was found of ${names.slice(0, MAX_NAMED).join(', ')}${more}`);
   }
   if (results.size === 0 && denied + invalid > 0) reasons.push('none of the registered consumers could be called');
   return reasons;

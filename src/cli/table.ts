@@ -7,7 +7,7 @@ const CORNERS = ['top-mid', 'top-left', 'top-right', 'bottom-mid', 'bottom-left'
 const CROSSINGS = ['left-mid', 'mid-mid', 'right-mid'];
 const GAP = '  ';
 /** Minimum width of the last column. */
-const LEAST = 20;
+const MIN_WIDTH = 20;
 
 export interface TableOptions {
   readonly head?: readonly string[];
@@ -35,7 +35,7 @@ function widths(rows: readonly (readonly string[])[], width: number): number[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const needed = Array.from({ length: columns }, (_, i) => Math.max(1, ...rows.map((row) => widthOf(row[i] ?? ''))));
   const others = needed.slice(0, -1).reduce((sum, one) => sum + one + GAP.length, 0);
-  return needed.map((one, i) => (i === columns - 1 ? Math.min(one, Math.max(width - others, LEAST)) : one));
+  return needed.map((one, i) => (i === columns - 1 ? Math.min(one, Math.max(width - others, MIN_WIDTH)) : one));
 }
 
 function widthOf(text: string): number {

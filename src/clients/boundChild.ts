@@ -20,17 +20,17 @@ exit $code
 `;
 /** A shell adds this to the number of the signal that ended its program. */
 const ENDED_BY_SIGNAL = 128;
-const SAID_BYTES = 4_000;
-const SAID_LINES = 3;
+const OUTPUT_BYTES = 4_000;
+const OUTPUT_LINES = 3;
 
 /** A child process that ends with this one, in whatever way this one ends. */
 export interface BoundChild {
   /** Resolves to a description of its end. */
   readonly ended: Promise<string>;
   /** The last lines of its output. */
-  lastWords(): string;
+  lastOutput(): string;
   /** Asks it to end, and kills it if it has not ended after the given time. */
-  stop(patienceMs: number): Promise<void>;
+  stop(graceMs: number): Promise<void>;
 }
 
 /**
@@ -44,10 +44,10 @@ export function startBound(program: string, args: readonly string[], env: NodeJS
     // The child has its own process group, because a stop still needs it for work in flight.
     detached: true,
   });
-  let said = '';
+  let output = '';
   // The output is read continuously, because a full pipe would block the program.
   for (const pipe of [child.stdout, child.stderr]) {
-    pipe?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_BYTES)));
+    pipe?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-OUTPUT_BYTES)));
   }
   const lifelinePipe = child.stdio[3];
   lifelinePipe?.on('error', () => undefined);
@@ -62,13 +62,13 @@ export function startBound(program: string, args: readonly string[], env: NodeJS
   });
   return {
     ended,
-    lastWords: () => lastLines(said).join(' | '),
-    stop: async (patienceMs) => {
+    lastOutput: () => lastLines(output).join(' | '),
+    stop: async (graceMs) => {
       lifelinePipe?.destroy();
       const { pid } = child;
       const last = setTimeout(() => {
         if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-      }, patienceMs);
+      }, graceMs);
       await ended;
       clearTimeout(last);
     },
@@ -85,7 +85,7 @@ function howEnded(code: number): string {
 const ROUTINE = /^(WARNING|oO0OoO0|Redis version=|Configuration loaded|Server initialized)/;
 
 /** The last lines without routine messages, and without the prefix of Redis: process id, role, date, level. */
-function lastLines(said: string): string[] {
-  const lines = said.split('\n').map((line) => line.replace(/^\d+:\w .*?\.\d{3} [.*#-] /, '').trim());
-  return lines.filter((line) => line !== '' && !ROUTINE.test(line)).slice(-SAID_LINES);
+function lastLines(output: string): string[] {
+  const lines = output.split('\n').map((line) => line.replace(/^\d+:\w .*?\.\d{3} [.*#-] /, '').trim());
+  return lines.filter((line) => line !== '' && !ROUTINE.test(line)).slice(-OUTPUT_LINES);
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isServed, takeLock } from './folderLock.js';
+import { isListening, takeLock } from './folderLock.js';
 
 /** The embedded server could not be started. The message gives the reason and the remedy. */
 export class EmbeddedRedisError extends Error {
@@ -9,10 +9,10 @@ export class EmbeddedRedisError extends Error {
 }
 
 /** The path of a unix socket has at most 104 bytes on macOS and 108 on Linux, including the final zero. */
-const LONGEST_PATH = 103;
+const MAX_SOCKET_PATH = 103;
 /** The time that the server of a killed scheduler may take to end. */
-const HANDOVER_MS = 5_000;
-const LOOK_MS = 50;
+const TAKEOVER_WAIT_MS = 5_000;
+const POLL_MS = 50;
 /** Files that a redis-server of any version leaves in its folder. */
 const DATABASE = ['appendonlydir', 'appendonly.aof', 'dump.rdb'];
 
@@ -34,18 +34,18 @@ export async function hasDatabase(dataDir: string): Promise<boolean> {
  */
 export async function claimFolder(folder: string, stop?: AbortSignal): Promise<() => void> {
   const socketPath = embeddedSocket(folder);
-  if (Buffer.byteLength(socketPath) > LONGEST_PATH) {
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH) {
     throw new EmbeddedRedisError(
-      `redis.dataDir: ${folder} is too long a path, ${LONGEST_PATH} bytes with /redis.sock are the most that a unix socket allows`,
+      `redis.dataDir: ${folder} is too long a path, ${MAX_SOCKET_PATH} bytes with /redis.sock are the most that a unix socket allows`,
     );
   }
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (let waitedMs = 0; waitedMs < HANDOVER_MS; waitedMs += LOOK_MS) {
-      const unlock = (await isServed(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
+    for (let waitedMs = 0; waitedMs < TAKEOVER_WAIT_MS; waitedMs += POLL_MS) {
+      const unlock = (await isListening(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
       if (unlock !== undefined) return unlock;
       if (stop?.aborted === true) break;
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   } catch (error) {
     throw new EmbeddedRedisError(`redis.dataDir: ${folder} can't be used: ${(error as Error).message}`);

@@ -10,12 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Errors of a connection to a unix socket without a listener. EINVAL means that the path is too long for a socket,
  * since Node 24. Older versions cut the path, so the result depends on the shorter path.
  */
-const NOBODY: readonly (string | undefined)[] = ['ECONNREFUSED', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
+const NOT_LISTENING: readonly (string | undefined)[] = ['ECONNREFUSED', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
 /** Much longer than another process needs between its check for a listener and its rename. */
 const SETTLE_MS = 100;
 
 /** Whether a process listens on a unix socket, even one that we may not access. */
-export function isServed(socketPath: string): Promise<boolean> {
+export function isListening(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once('connect', () => {
@@ -23,7 +23,7 @@ export function isServed(socketPath: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(!NOBODY.includes(code));
+      resolve(!NOT_LISTENING.includes(code));
     });
   });
 }
@@ -33,7 +33,7 @@ export function isServed(socketPath: string): Promise<boolean> {
  * could hold it, for example in a read-only folder.
  */
 export async function takeLock(path: string): Promise<(() => void) | undefined> {
-  if (await isServed(path)) return undefined;
+  if (await isListening(path)) return undefined;
   // The path itself may exist from an earlier run, so another name is used first. It must not be longer than a socket
   // path allows.
   const own = join(dirname(path), `.${randomBytes(3).toString('hex')}`);

@@ -9,7 +9,7 @@ export interface LogTarget {
 }
 
 /** Maximum number of bytes queued for a slow reader. */
-const MOST_WAITING = 1_048_576;
+const MAX_QUEUED_BYTES = 1_048_576;
 
 /**
  * The stream of the log. A reader that is gone or stopped, or a full disk, never ends or blocks the program. Lines
@@ -31,7 +31,7 @@ export function logStream(target: LogTarget, onRecovered: (lost: number) => void
   return new Writable({
     decodeStrings: false,
     write: (line: string, _, done) => {
-      if (target.writableLength > MOST_WAITING) lost += 1;
+      if (target.writableLength > MAX_QUEUED_BYTES) lost += 1;
       else target.write(line, written);
       done();
     },

@@ -21,8 +21,8 @@ const COLOURS: Readonly<Record<string, string>> = {
 const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
 /** Maximum length of a value in characters, except for the fields below. No value of our own is longer. */
-const LONGEST = 250;
-const WHOLE = ['message', 'stack'];
+const MAX_VALUE_LENGTH = 250;
+const NOT_SHORTENED = ['message', 'stack'];
 const DIM = '\u001b[2m';
 const RESET = '\u001b[0m';
 
@@ -71,21 +71,21 @@ function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
  * Redirects to the log what a library or Node.js would print to the console. For example, ioredis warns about an
  * unneeded password.
  */
-export function takeConsole(logger: Logger): void {
-  const say = (...words: unknown[]): void => {
+export function redirectConsole(logger: Logger): void {
+  const warn = (...words: unknown[]): void => {
     logger.warn(formatWithOptions({ colors: false }, ...words), { event: 'library.warned' });
   };
-  console.warn = say;
-  console.error = say;
+  console.warn = warn;
+  console.error = warn;
   process.removeAllListeners('warning').on('warning', ({ name, message }) => {
-    say(`${name}: ${message}`);
+    warn(`${name}: ${message}`);
   });
 }
 
 /** At debug level a line contains the whole event, including text from other parties in the registry. */
 function jsonFormat() {
   const shortened = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && !WHOLE.includes(key) ? value.slice(0, LONGEST) : value;
+    typeof value === 'string' && !NOT_SHORTENED.includes(key) ? value.slice(0, MAX_VALUE_LENGTH) : value;
   return format.combine(
     format.timestamp(),
     format.printf((line) => escaped(JSON.stringify(line, shortened))),

@@ -5,7 +5,7 @@ import fetch, { type Response } from 'node-fetch';
 import { failureOf } from '../domain/call/failure.js';
 import type { PostJson } from '../domain/call/http.js';
 import { fixedHeaders, isBodiless, MAX_BODY, refusal, type ClientOptions } from './httpClient.js';
-import { failureBehind, overheard } from './overheard.js';
+import { failureBehind, withErrorReports } from './withErrorReports.js';
 
 /** The HTTP client based on node-fetch. Peers are called once a minute, so no socket is kept. */
 export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
@@ -24,7 +24,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
         redirect: 'manual',
         size: MAX_BODY,
         compress: false,
-        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
+        agent: ({ protocol }) => withErrorReports(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
       const { status } = response;

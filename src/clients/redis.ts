@@ -15,8 +15,8 @@ const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
 
 /** Pause between the first two attempts to find another primary, and the longest such pause. */
-const LEAVE_MS = 1_000;
-const LONGEST_LEAVE_MS = 8_000;
+const FAILOVER_PAUSE_MS = 1_000;
+const MAX_FAILOVER_PAUSE_MS = 8_000;
 
 /** Longest silence of the server while a command is in flight. */
 const SILENCE_MS = 1_000;
@@ -52,13 +52,14 @@ const OPTIONS = {
  */
 function reconnectOnError(): (error: Error) => boolean {
   let lastAt = -Infinity;
-  let pauseMs = LEAVE_MS;
+  let pauseMs = FAILOVER_PAUSE_MS;
   return ({ message }) => {
     const now = performance.now();
     // If the server stays a replica, every write would cause a reconnection, and reads would fail during each of
     // them.
     if (!/\bREADONLY\b/.test(message) || now - lastAt < pauseMs) return false;
-    pauseMs = now - lastAt > 2 * LONGEST_LEAVE_MS ? LEAVE_MS : Math.min(pauseMs * 2, LONGEST_LEAVE_MS);
+    pauseMs =
+      now - lastAt > 2 * MAX_FAILOVER_PAUSE_MS ? FAILOVER_PAUSE_MS : Math.min(pauseMs * 2, MAX_FAILOVER_PAUSE_MS);
     lastAt = now;
     return true;
   };

@@ -18,14 +18,14 @@ interface Sentinels extends Login {
 }
 
 /** The address of Redis: exactly one of these. */
-type Place =
+type ServerAddress =
   | { readonly url: string }
   | { readonly socketPath: string }
   | { readonly sentinel: Sentinels; readonly database?: number }
   | { readonly cluster: readonly string[] };
 
 /** The address of Redis and the login. A URL may contain the login instead. */
-export type RedisLocation = Place & Login & { readonly tls?: Pem };
+export type RedisLocation = ServerAddress & Login & { readonly tls?: Pem };
 
 type Entry = Pick<RedisOptions, 'username' | 'password' | 'tls'>;
 

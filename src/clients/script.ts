@@ -46,7 +46,7 @@ export async function runScript(
   args: readonly (string | number)[],
 ): Promise<unknown> {
   const commands = redis as unknown as ScriptCommands;
-  const given = [...keys, ...args].map((one) => onTheWire(String(one)));
+  const given = [...keys, ...args].map((one) => encoded(String(one)));
   try {
     return texts(await withTimeout(commands.evalshaBuffer(sha, keys.length, ...given)));
   } catch (error) {
@@ -56,7 +56,7 @@ export async function runScript(
 }
 
 /** The client writes strings in UTF-8. For ASCII texts, nearly all, this equals latin1 and is faster than bytes. */
-function onTheWire(text: string): string | Buffer {
+function encoded(text: string): string | Buffer {
   return BEYOND_ASCII.test(text) ? Buffer.from(text, 'latin1') : text;
 }
 

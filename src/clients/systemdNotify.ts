@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 
 /** Sends assignments such as `READY=1` to the service manager. Rejects with the error of the tool. */
-export type TellManager = (assignments: readonly string[]) => Promise<void>;
+export type NotifyManager = (assignments: readonly string[]) => Promise<void>;
 
 const TOOL = 'systemd-notify';
 /** The tool waits until systemd has read the message. */
@@ -12,7 +12,7 @@ const DEADLINE_MS = 5_000;
  * (sd_notify(3)), which Node.js cannot send, so the tool of systemd sends it. The tool gets only the environment
  * variables that it needs.
  */
-export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): TellManager | undefined {
+export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): NotifyManager | undefined {
   if (NOTIFY_SOCKET === undefined || NOTIFY_SOCKET === '') return undefined;
   return (assignments) =>
     new Promise((resolve, reject) => {

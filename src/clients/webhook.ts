@@ -5,7 +5,7 @@ import type { Reply } from '../domain/call/http.js';
 import { refusal } from './httpClient.js';
 import { loginOf, withoutLogin } from './login.js';
 import { discard } from './nodeFetch.js';
-import { failureBehind, overheard } from './overheard.js';
+import { failureBehind, withErrorReports } from './withErrorReports.js';
 
 /** A call to a receiver that the operator has configured, at any address. */
 export interface HookRequest {
@@ -28,11 +28,11 @@ export function webhookClient(userAgent: string): SendHook {
   return async ({ url, body, headers }, signal) => {
     let fault: Error | undefined;
     try {
-      const place = new URL(url);
-      const response = await fetch(withoutLogin(place), {
+      const target = new URL(url);
+      const response = await fetch(withoutLogin(target), {
         ...(body === undefined ? {} : { method: 'POST', body }),
         headers: {
-          ...loginOf(place),
+          ...loginOf(target),
           ...headers,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           accept: '*/*',
@@ -40,7 +40,7 @@ export function webhookClient(userAgent: string): SendHook {
         },
         redirect: 'manual',
         compress: false,
-        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
+        agent: ({ protocol }) => withErrorReports(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
       discard(response);

@@ -1,5 +1,5 @@
 /** Longer than the client itself waits for any command. */
-const LONGEST_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /**
  * The result of a command, or a failure if the client never settles its promise. Such a promise would block a round,
@@ -10,7 +10,7 @@ export async function withTimeout<T>(command: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new Error('Command timed out'));
-    }, LONGEST_MS);
+    }, TIMEOUT_MS);
   });
   try {
     return await Promise.race([command, late]);

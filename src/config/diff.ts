@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.js';
 import { isTree } from './file.js';
-import { asWritten } from './mask.js';
+import { toFileForm } from './mask.js';
 
 const FIXED = [/^uuid$/, /^redis\./, /^replicas\./, /^status\.(host|port)$/];
 
 /** The keys whose value differs, as written in a file. */
 export function changedKeys(before: Config, after: Config): string[] {
-  return changed(asWritten(before), asWritten(after), '');
+  return changed(toFileForm(before), toFileForm(after), '');
 }
 
 /** The keys among them that cannot change at run time. */

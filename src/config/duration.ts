@@ -2,7 +2,7 @@ import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 
 /** Two weeks. A timer of Node above 2³¹−1 ms fires at once, and this leaves room for the jitter of an interval. */
-export const LONGEST_MS = ms('336h');
+export const MAX_DURATION_MS = ms('336h');
 
 const WRITTEN = /^\d{1,15}(\.\d{1,9})?(ms|s|m|h)$/;
 
@@ -20,7 +20,7 @@ export class Duration<T extends number | 'never'> {
 }
 
 /** `250ms`, `30s`, `5m`, `1h` or a number of milliseconds. The result is in whole milliseconds. */
-export function duration(leastMs: number, mostMs = LONGEST_MS) {
+export function duration(leastMs: number, mostMs = MAX_DURATION_MS) {
   const range = `from ${durationText(leastMs)} to ${durationText(mostMs)}`;
   const error = `expected a duration ${range}, such as 250ms, 30s, 5m or 1h`;
   return z
@@ -34,7 +34,7 @@ export function duration(leastMs: number, mostMs = LONGEST_MS) {
 
 /** A duration, or `never`. */
 export function durationOrNever(leastMs: number) {
-  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(MAX_DURATION_MS)}`;
   const never = z.literal('never').transform((value) => new Duration(value));
   return z.union([never, duration(leastMs)], { error });
 }

@@ -2,11 +2,11 @@ import { keys, type Key, type SchemaNode } from './keys.js';
 import { dotted, hint, nearestOf, shownName, type Problem } from './problem.js';
 import { parsePlain } from './yaml.js';
 
-const OURS = 'CONSUMER_SCHEDULER_';
-const PREFIX = `${OURS}_`;
-const CONFIG = `${OURS}CONFIG`;
+const OUR_PREFIX = 'CONSUMER_SCHEDULER_';
+const PREFIX = `${OUR_PREFIX}_`;
+const CONFIG = `${OUR_PREFIX}CONFIG`;
 /** Variables that Kubernetes sets in every container beside a service with our name. */
-const OF_KUBERNETES = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
+const KUBERNETES_VARIABLE = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
 const SHORT: Readonly<Record<string, string>> = {
   LOCAL_UUID: 'uuid',
   REDIS_URL: 'redis.url',
@@ -32,9 +32,9 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   const long: Setting[] = [];
   const problems: Problem[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(OURS) || text === undefined) continue;
+    if (!variable.startsWith(OUR_PREFIX) || text === undefined) continue;
     if (!variable.startsWith(PREFIX)) {
-      if (variable !== CONFIG && !OF_KUBERNETES.test(variable)) problems.push(unknownVariable(variable));
+      if (variable !== CONFIG && !KUBERNETES_VARIABLE.test(variable)) problems.push(unknownVariable(variable));
       continue;
     }
     const wanted = plain(variable.slice(PREFIX.length));
@@ -59,7 +59,7 @@ const VARIABLES: readonly string[] = [
 
 /** Suggests the known variable with the smallest difference, ignoring underscores and our prefix. */
 function unknownVariable(variable: string): Problem {
-  const core = (name: string): string => plain(name.replace(OURS, '')).replaceAll('.', '');
+  const core = (name: string): string => plain(name.replace(OUR_PREFIX, '')).replaceAll('.', '');
   const { near, close } = nearestOf(core(variable), VARIABLES, core);
   const message = `unknown variable; ${close ? `did you mean ${near}?` : `the nearest known variable is ${near}`}`;
   return { key: '', where: `environment ${shownName(variable)}`, message };

@@ -6,10 +6,10 @@ import { LineCounter, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
 import { offsetOf, parsePlain } from './yaml.js';
 
-const USUAL = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
+const DEFAULT_PATHS = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
 const MIB = 1_048_576;
 /** More aliases than this can only be an attempt to exhaust the memory. */
-const MOST_ALIASES = 20;
+const MAX_ALIASES = 20;
 
 export type Tree = Readonly<Record<string, unknown>>;
 
@@ -31,15 +31,15 @@ export interface FileOptions {
 }
 
 /** The paths where a configuration file is searched if none is given. */
-export function usualPlaces(cwd = '.'): readonly string[] {
-  return USUAL.map((place) => resolve(cwd, place));
+export function defaultPaths(cwd = '.'): readonly string[] {
+  return DEFAULT_PATHS.map((place) => resolve(cwd, place));
 }
 
 /** The configuration file to use: the given one, which need not exist, else the first default path that exists. */
 export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Promise<string | undefined> {
   const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
   if (named !== undefined && named !== '') return resolve(cwd, named);
-  for (const path of usualPlaces(cwd)) {
+  for (const path of defaultPaths(cwd)) {
     const exists = await access(path).then(
       () => true,
       () => false,
@@ -76,7 +76,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
 function toTree(document: Document, fail: (message: string) => never): Tree {
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     const excessive = error instanceof Error && error.message.startsWith('Excessive');
     fail(excessive ? 'too many aliases' : 'not valid YAML or JSON: an alias that stands for nothing');

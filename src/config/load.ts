@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
+import { defaultPaths, findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
 import { readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
-import { suspicions } from './suspicions.js';
+import { likelyMistakes } from './likelyMistakes.js';
 import { uuidBeside } from './uuidFile.js';
 
 export interface LoadOptions extends FileOptions {
@@ -75,14 +75,14 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
     ...(result.success ? [] : problemsOf(result.error, whereIs)),
   ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
+  const declared = withAbsolutePaths(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
   const { redis, http } = declared;
   const config = {
     ...declared,
     redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
     http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
   };
-  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  const warnings = likelyMistakes(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
   return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
 }
@@ -103,14 +103,14 @@ function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spa
   // A setting in the environment is enough to select the Redis.
   if (spareUuid !== undefined && Object.keys(value).length > 0) return [];
   if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
-  const places = usualPlaces(cwd).join(' and ');
+  const places = defaultPaths(cwd).join(' and ');
   const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
   const remedy = `write one with \`consumer-scheduler init\`, name another with --config, or ${instead}`;
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 
 /** Resolves relative paths from this folder. */
-function anchored(config: Config, folder: string): Config {
+function withAbsolutePaths(config: Config, folder: string): Config {
   const { redis, http } = config;
   const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
   const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });

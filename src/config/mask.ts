@@ -8,7 +8,7 @@ const MASK = '***';
 const SECRETS: ReadonlySet<string> = new Set(['secret', 'password', 'token', 'webhook', 'ping']);
 
 /** The configuration as in a file: without units in the names, and with durations as text. */
-export function asWritten(config: Config): Tree {
+export function toFileForm(config: Config): Tree {
   return written(config);
 }
 
@@ -28,7 +28,7 @@ function written(tree: Tree): Tree {
 
 /** The same with every secret masked. */
 export function masked(config: Config): Tree {
-  return concealed('', asWritten(config)) as Tree;
+  return concealed('', toFileForm(config)) as Tree;
 }
 
 function concealed(name: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../domain/notify/message.js';
 import { templateFault } from '../domain/notify/placeholders.js';
-import { ntfyPlace, TEMPLATES } from '../domain/notify/template.js';
+import { ntfyTarget, TEMPLATES } from '../domain/notify/template.js';
 import { duration } from './duration.js';
 import { choice, fault, group, headers, httpUrl, listOf, text } from './values.js';
 
@@ -24,7 +24,7 @@ const webhook = group({
   headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
   peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
 }).check(({ value, issues }) => {
-  if (value.template !== 'ntfy' || ntfyPlace(value.webhook) !== undefined) return;
+  if (value.template !== 'ntfy' || ntfyTarget(value.webhook) !== undefined) return;
   issues.push(fault('expected the URL of a topic, such as https://ntfy.sh/TOPIC', 'webhook'));
 });
 

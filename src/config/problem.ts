@@ -2,12 +2,12 @@ import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { keyPaths } from './keys.js';
 
-const LONGEST_KEY = 100;
-const LONGEST_NAME = 60;
+const MAX_KEY_LENGTH = 100;
+const MAX_NAME_LENGTH = 60;
 /** Maximum number of listed problems, because finding the position of each takes time. */
-const MOST = 100;
+const MAX_PROBLEMS = 100;
 /** Maximum number of listed unknown keys per group. A file with more of them belongs to another program. */
-const MOST_UNKNOWN = 20;
+const MAX_UNKNOWN_KEYS = 20;
 
 /** One fault of the configuration: the key, where it was set, and what was expected. */
 export interface Problem {
@@ -39,7 +39,7 @@ export function printed({ key, where, message }: Problem): string {
 export function problemsOf(error: z.ZodError, whereIs: WhereIs): Problem[] {
   const { issues } = error;
   const problems = issues
-    .slice(0, MOST)
+    .slice(0, MAX_PROBLEMS)
     .flatMap(precise)
     .flatMap((issue): Problem[] => {
       const { path } = issue;
@@ -48,15 +48,18 @@ export function problemsOf(error: z.ZodError, whereIs: WhereIs): Problem[] {
         const missing = path.join('.') === 'uuid' && where === undefined;
         return [{ key: dotted(path), where, message: missing ? `required: ${issue.message}` : issue.message }];
       }
-      const named = issue.keys.slice(0, MOST_UNKNOWN).map((name): Problem => {
+      const named = issue.keys.slice(0, MAX_UNKNOWN_KEYS).map((name): Problem => {
         const key = dotted([...path, name]);
         return { key, where: whereIs([...path, name]), message: `unknown key${hint(key)}` };
       });
       const more = issue.keys.length - named.length;
       return more > 0 ? [...named, { key: dotted(path), where, message: `${String(more)} more unknown keys` }] : named;
     });
-  if (issues.length <= MOST) return problems;
-  return [...problems, { key: '', where: whereIs([]), message: `${String(issues.length - MOST)} more problems` }];
+  if (issues.length <= MAX_PROBLEMS) return problems;
+  return [
+    ...problems,
+    { key: '', where: whereIs([]), message: `${String(issues.length - MAX_PROBLEMS)} more problems` },
+  ];
 }
 
 /** If a value has several forms, the faults within the form that was probably meant; else that no form fits. */
@@ -72,12 +75,12 @@ export function dotted(path: readonly PropertyKey[]): string {
     .flatMap((name) => String(name).split('.'))
     .map(shownName)
     .join('.');
-  return text.length > LONGEST_KEY ? `${text.slice(0, LONGEST_KEY)}…` : text;
+  return text.length > MAX_KEY_LENGTH ? `${text.slice(0, MAX_KEY_LENGTH)}…` : text;
 }
 
 /** The part that looks like a name. A text in the place of a key may be a password, or control a terminal. */
 export function shownName(name: string): string {
-  const [shown = ''] = /^[\w$-]*/.exec(name.slice(0, LONGEST_NAME)) ?? [];
+  const [shown = ''] = /^[\w$-]*/.exec(name.slice(0, MAX_NAME_LENGTH)) ?? [];
   return shown === name ? name : `${shown}…`;
 }
 

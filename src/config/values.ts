@@ -40,8 +40,8 @@ export function text(what: string, pattern: RegExp) {
 export const file = text('the path of a file', /^[^\0]{1,4096}$/);
 
 export const port = integer(1, 65_535);
-export const MOST_WORKERS = 10_000;
-export const concurrency = integer(1, MOST_WORKERS);
+export const MAX_WORKERS = 10_000;
+export const concurrency = integer(1, MAX_WORKERS);
 
 /** A list with at least one item. `what` completes "expected …". */
 export function listOf<T extends z.ZodType>(what: string, item: T) {
@@ -81,7 +81,7 @@ export function isEncoded(part: string): boolean {
 }
 
 /** Headers that the scheduler sets itself, or that would change the framing of the message. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'connection',
@@ -113,7 +113,7 @@ export const headers = z
   });
 
 function headerFault(name: string, content: string): string | undefined {
-  if (OWN_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
   if (!passes(validateHeaderName, name)) return 'expected a valid header name';
   if (!passes(validateHeaderValue, name, content)) return 'expected a header value without control characters';
   return undefined;

@@ -26,7 +26,7 @@ export interface CandidacyOptions {
 }
 
 /** The state of this process after a beat. */
-export type Standing =
+export type LeaseState =
   | { readonly kind: 'leads'; readonly term: number | undefined; readonly afterMs: number | undefined }
   | { readonly kind: 'unwritten'; readonly reason: string }
   | { readonly kind: 'standby'; readonly holder: Holder; readonly lost: boolean }
@@ -34,12 +34,12 @@ export type Standing =
   | { readonly kind: 'unknown'; readonly vacant: boolean };
 
 /** The fraction of the lease that is not used by our own clock, because the two clocks may run at different speeds. */
-const MARGIN = 0.1;
+const CLOCK_MARGIN = 0.1;
 /**
  * Errors of a Redis that is up but refuses to write the lease: a missing permission, no memory, or a key of another
  * type.
  */
-const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
+const WRITE_REFUSED = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
 
 /** Acquires the lease of the registry, and keeps it by regular beats. */
 export class Candidacy {
@@ -47,11 +47,11 @@ export class Candidacy {
    * Set once another holder was seen. From then on a missing lease is left free for a while, so that its holder can
    * take it again.
    */
-  #stoodBy = false;
+  #sawOtherHolder = false;
   #missingSince: number | undefined;
-  #other: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
+  #otherLease: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
   /** When the holder was last seen to renew its lease, by our own clock. */
-  #signAt: number | undefined;
+  #renewedAt: number | undefined;
   #holder: Holder | undefined;
 
   constructor(private readonly options: CandidacyOptions) {}
@@ -60,7 +60,7 @@ export class Candidacy {
    * Tries the lease once. Rejects with `ForeignHolderError` or `RefusedError` if this process must not work on this
    * registry.
    */
-  async beat(): Promise<Standing> {
+  async beat(): Promise<LeaseState> {
     const askedAt = this.options.steady();
     try {
       return await this.#conclude(await this.#ask(), askedAt);
@@ -74,7 +74,7 @@ export class Candidacy {
 
   #ask(gone?: string): Promise<Beat> {
     const { lease, leadership, mayTake } = this.options;
-    const takeMissing = !this.#stoodBy || leadership.leads || this.#hasWaited();
+    const takeMissing = !this.#sawOtherHolder || leadership.leads || this.#hasWaited();
     return lease.beat({ mayTake: mayTake(), takeMissing, gone, lastTerm: leadership.lastTerm });
   }
 
@@ -84,14 +84,14 @@ export class Candidacy {
     return this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
   }
 
-  async #conclude(beat: Beat, askedAt: number): Promise<Standing> {
+  async #conclude(beat: Beat, askedAt: number): Promise<LeaseState> {
     const { leadership, leaseMs, steady, lease, identity } = this.options;
     switch (beat.kind) {
       case 'held': {
-        const afterMs = beat.taken && this.#signAt !== undefined ? steady() - this.#signAt : undefined;
-        leadership.hold(beat.token, askedAt + leaseMs * (1 - MARGIN));
-        this.#missingSince = this.#other = this.#signAt = this.#holder = undefined;
-        this.#stoodBy = false;
+        const afterMs = beat.taken && this.#renewedAt !== undefined ? steady() - this.#renewedAt : undefined;
+        leadership.hold(beat.token, askedAt + leaseMs * (1 - CLOCK_MARGIN));
+        this.#missingSince = this.#otherLease = this.#renewedAt = this.#holder = undefined;
+        this.#sawOtherHolder = false;
         return { kind: 'leads', term: leadership.term, afterMs };
       }
       case 'missing':
@@ -118,11 +118,11 @@ export class Candidacy {
   /** Detects a renewal: the lease lasts longer than its last known end. */
   #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
     const { uuid, onForeign, leaseMs, steady } = this.options;
-    const before = this.#other;
-    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * MARGIN;
-    this.#other = { token, leftMs, seenAt: steady() };
+    const before = this.#otherLease;
+    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * CLOCK_MARGIN;
+    this.#otherLease = { token, leftMs, seenAt: steady() };
     this.#holder = holder;
-    this.#signAt = renewed || this.#signAt === undefined ? now : this.#signAt;
+    this.#renewedAt = renewed || this.#renewedAt === undefined ? now : this.#renewedAt;
     if (!renewed) return;
     const place = `host ${nameOf(holder.host ?? 'unknown')}, pid ${String(holder.pid ?? 'unknown')}`;
     if (holder.uuid !== undefined && holder.uuid !== uuid) {
@@ -135,15 +135,15 @@ export class Candidacy {
     }
   }
 
-  #standby(lost: boolean): Standing {
-    this.#stoodBy = true;
+  #standby(lost: boolean): LeaseState {
+    this.#sawOtherHolder = true;
     this.options.leadership.lose();
     const holder = this.#holder;
     if (holder === undefined) return { kind: 'unknown', vacant: false };
     return { kind: 'standby', holder, lost };
   }
 
-  #still(): Standing {
+  #unchanged(): LeaseState {
     return { kind: 'leads', term: this.options.leadership.term, afterMs: undefined };
   }
 
@@ -151,17 +151,17 @@ export class Candidacy {
    * Handles a failed beat. If Redis refused the write and no other process holds a valid lease, the checks must
    * continue.
    */
-  async #withoutLease(error: unknown): Promise<Standing> {
+  async #withoutLease(error: unknown): Promise<LeaseState> {
     const { lease, leadership, explain } = this.options;
-    const isRefusal = error instanceof Error && REFUSALS.test(error.message);
+    const isRefusal = error instanceof Error && WRITE_REFUSED.test(error.message);
     const token = isRefusal ? await lease.current().catch(() => undefined) : undefined;
     if (token !== undefined && token !== leadership.token) {
-      this.#holder = await lease.holder(token).catch(() => nobody(token));
+      this.#holder = await lease.holder(token).catch(() => unknownHolder(token));
       return this.#standby(leadership.leads);
     }
-    if (leadership.token !== undefined) return this.#still();
+    if (leadership.token !== undefined) return this.#unchanged();
     if (!isRefusal && !leadership.leads) return { kind: 'unknown', vacant: false };
-    if (isRefusal) leadership.workWithout();
+    if (isRefusal) leadership.workWithoutLease();
     return { kind: 'unwritten', reason: explain(error) };
   }
 
@@ -174,7 +174,7 @@ export class Candidacy {
   }
 }
 
-function nobody(token: string): Holder {
+function unknownHolder(token: string): Holder {
   return {
     token,
     instance: token.replace(/:\d+$/, ''),

@@ -7,7 +7,7 @@ export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
     const [boot, pidNamespace, started] = await Promise.all([
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
       readlink('/proc/self/ns/pid'),
-      startOf(process.pid),
+      startTimeOf(process.pid),
     ]);
     return started === undefined ? undefined : { boot: boot.trim(), pidNamespace, pid: process.pid, started };
   } catch {
@@ -22,9 +22,9 @@ export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
 export async function isGone(other: ProcessIdentity, own: ProcessIdentity | undefined): Promise<boolean> {
   if (own?.boot !== other.boot || own.pidNamespace !== other.pidNamespace) return false;
   try {
-    return (await startOf(other.pid)) !== other.started;
+    return (await startTimeOf(other.pid)) !== other.started;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !isThere(other.pid);
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !processExists(other.pid);
   }
 }
 
@@ -32,7 +32,7 @@ export async function isGone(other: ProcessIdentity, own: ProcessIdentity | unde
  * Whether a process has this pid. `/proc` may hide processes of other users (`ProtectProc` of systemd), so a signal
  * tests it.
  */
-function isThere(pid: number): boolean {
+function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -41,7 +41,7 @@ function isThere(pid: number): boolean {
 }
 
 /** Field 22 of proc(5) `stat`, after the name in brackets. A zombie counts as ended. */
-async function startOf(pid: number): Promise<string | undefined> {
+async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
   const [state, ...fields] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
   return state === 'Z' ? undefined : fields[18];

@@ -68,7 +68,7 @@ export interface BeatOptions {
 }
 
 /** Our identity, as other processes read it. */
-export interface OwnName {
+export interface InstanceInfo {
   readonly instance: string;
   readonly uuid: string;
   readonly name: string;
@@ -86,7 +86,7 @@ export class RedisLease {
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
-    private readonly own: OwnName,
+    private readonly own: InstanceInfo,
     private readonly leaseMs: number,
     private readonly identity: ProcessIdentity | undefined,
   ) {}

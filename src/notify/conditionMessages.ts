@@ -17,7 +17,7 @@ export class ConditionMessages {
    * The messages to send now. A standby starts no message about a condition, but sends the end of those that it has
    * begun.
    */
-  tell(
+  due(
     { conditions, standsBy }: Pick<ActiveConditions, 'conditions' | 'standsBy'>,
     events: readonly NotifyEvent[],
     at: number,

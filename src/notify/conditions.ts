@@ -17,7 +17,7 @@ export interface Condition {
 }
 
 /** The log has the full list of problems of a file. */
-const MOST_TEXT = 1_000;
+const MAX_TEXT = 1_000;
 
 export function redisCondition({ at, reason }: EventOf<'redis.down'>): Condition {
   return {
@@ -37,7 +37,7 @@ export function configCondition({ at, problems }: EventOf<'config.rejected'>): C
     since: at,
     cause: text,
     title: 'the new configuration is ignored',
-    text: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text,
+    text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text,
     over: 'the configuration is valid again',
   };
 }
@@ -53,20 +53,20 @@ export function isolatedCondition({ at, scope }: EventOf<'isolation.began'>): Co
   };
 }
 
-/** `owing`: the producers without an ack for too long. */
+/** `unacknowledged`: the producers without an ack for too long. */
 export function announcementCondition(
   ip: string,
-  owing: readonly { readonly since: number; readonly reason: FailureReason }[],
+  unacknowledged: readonly { readonly since: number; readonly reason: FailureReason }[],
   now: number,
 ): Condition {
-  const since = Math.min(...owing.map((one) => one.since));
-  const reasons = [...new Set(owing.map(({ reason }) => reason))].sort().join(', ');
-  const have = owing.length === 1 ? 'has' : 'have';
+  const since = Math.min(...unacknowledged.map((one) => one.since));
+  const reasons = [...new Set(unacknowledged.map(({ reason }) => reason))].sort().join(', ');
+  const have = unacknowledged.length === 1 ? 'has' : 'have';
   return {
     event: 'announcement-stuck',
     since,
     cause: ip,
-    title: `${counted(owing.length, 'producer')} ${have} not acknowledged our IP`,
+    title: `${counted(unacknowledged.length, 'producer')} ${have} not acknowledged our IP`,
     text: `${ip} has been announced in vain for ${span(now - since)} (${reasons}). They are tried again for as long as they are registered.`,
     over: 'no producer keeps our IP waiting any more',
   };

@@ -20,14 +20,14 @@ export interface DeliverOptions {
 const DEADLINE_MS = 10_000;
 const RETRY = { initialMs: 5_000, maxMs: 120_000 } as const;
 /** Long enough that an outage of a night loses no message. */
-const GIVEN_UP_MS = 12 * 3_600_000;
+const MAX_AGE_MS = 12 * 3_600_000;
 /**
  * A webhook that refuses a message this often will refuse it again. A proxy may refuse for a moment while its
  * service restarts.
  */
-const REFUSALS = 3;
+const MAX_REFUSALS = 3;
 /** Temporary refusals: 408, 425 and 429. */
-const FOR_NOW = /^http-4(08|25|29)$/;
+const TEMPORARY = /^http-4(08|25|29)$/;
 const REFUSED = /^(http-[14]\d\d|redirect)$/;
 
 /**
@@ -70,6 +70,6 @@ export function call(
 }
 
 function isOver({ queuedAt, attempts }: QueuedMessage, reason: FailureReason, now: number): boolean {
-  if (now - queuedAt >= GIVEN_UP_MS) return true;
-  return REFUSED.test(reason) && !FOR_NOW.test(reason) && attempts >= REFUSALS;
+  if (now - queuedAt >= MAX_AGE_MS) return true;
+  return REFUSED.test(reason) && !TEMPORARY.test(reason) && attempts >= MAX_REFUSALS;
 }

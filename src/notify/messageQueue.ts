@@ -1,5 +1,5 @@
 import type { Message } from '../domain/notify/message.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 
 /** A message to one webhook. */
 export interface QueuedMessage {
@@ -11,32 +11,32 @@ export interface QueuedMessage {
 }
 
 /** Maximum number of messages that wait for one webhook. */
-const ROOM = 100;
+const MAX_WAITING = 100;
 
 /**
  * The messages that wait for one webhook, in order. If the queue is full, the oldest is dropped, because the newest
  * describes the current state.
  */
 export class MessageQueue {
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
   #waiting: QueuedMessage[] = [];
   #lost = 0;
 
   push(message: Message, queuedAt: number): void {
     this.#waiting.push({ message, queuedAt, attempts: 0 });
-    if (this.#waiting.length > ROOM) {
+    if (this.#waiting.length > MAX_WAITING) {
       // The first message is being delivered.
       this.#waiting.splice(1, 1);
       this.#lost += 1;
     }
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
   /** Yields the first message until it is removed. An interrupted delivery gets the same message again. */
   async *pending(signal: AbortSignal): AsyncGenerator<QueuedMessage> {
     while (!signal.aborted) {
       const [first] = this.#waiting;
-      if (first === undefined) await this.#alarm.sleep(undefined, signal);
+      if (first === undefined) await this.#sleeper.sleep(undefined, signal);
       else yield first;
     }
   }

@@ -7,9 +7,9 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 import type { DeliverOptions } from './deliver.js';
 import { isWebhook, labelOf, type Entry } from './entry.js';
-import { happening } from './happenings.js';
+import { eventMessage } from './eventMessages.js';
 import { Ping } from './ping.js';
-import { Pulse } from './pulse.js';
+import { PingSchedule } from './pingSchedule.js';
 import { Webhook } from './webhook.js';
 import { ActiveConditions } from './activeConditions.js';
 
@@ -23,26 +23,26 @@ export interface NotifierOptions extends DeliverOptions {
  * run beside the pipeline, in `run`, from bounded queues.
  */
 export class Notifier implements Sink {
-  readonly waits = false;
+  readonly hasUnwritten = false;
   readonly #active: ActiveConditions;
-  readonly #pulse: Pulse;
+  readonly #pingSchedule: PingSchedule;
   #webhooks: ReadonlyMap<string, Webhook> = new Map();
   #pings: readonly Ping[] = [];
 
   constructor(private readonly options: NotifierOptions) {
     this.#active = new ActiveConditions(options.laneOf);
-    this.#pulse = new Pulse(this.#active);
+    this.#pingSchedule = new PingSchedule(this.#active);
   }
 
   accept(event: SchedulerEvent): void {
     if (event.kind === 'peer.checked' && event.check.state === event.check.before) return;
-    const happened = happening(event, this.#active.standsBy);
+    const message = eventMessage(event, this.#active.standsBy);
     const now = this.options.steady();
     for (const webhook of this.#webhooks.values()) webhook.beforeChange(event);
     this.#active.accept(event);
-    for (const webhook of this.#webhooks.values()) webhook.accept(event, happened, now);
-    this.#pulse.accept(event);
-    if (this.#pulse.take(now)) for (const ping of this.#pings) ping.ring();
+    for (const webhook of this.#webhooks.values()) webhook.accept(event, message, now);
+    this.#pingSchedule.accept(event);
+    if (this.#pingSchedule.take(now)) for (const ping of this.#pings) ping.trigger();
   }
 
   /** A flush does not wait for webhooks: they may be slow, and Redis is not involved. */
@@ -79,7 +79,7 @@ export class Notifier implements Sink {
       let key = entry.webhook;
       while (webhooks.has(key)) key += ' again';
       const known = this.#webhooks.get(key);
-      known?.become(entry, target);
+      known?.update(entry, target);
       webhooks.set(key, known ?? new Webhook(entry, target, this.#active, this.options.laneOf));
     });
     this.#webhooks = webhooks;

@@ -6,9 +6,9 @@ import { counted } from '../domain/text/words.js';
 import type { EventOf } from '../events.js';
 
 /** Peers with a common cause are found to fail within one interval. */
-const GATHER_MS = 60_000;
+const BATCH_MS = 60_000;
 /** Maximum number of peers named in a message. */
-const NAMED = 5;
+const MAX_NAMED = 5;
 
 type Down = ReadonlyMap<string, number>;
 
@@ -37,9 +37,9 @@ export class PeerMessages {
     if (isBack && !down.has(uuid) && !this.#sent.has(uuid)) this.#sent.set(uuid, { since: undefined, upAt: undefined });
   }
 
-  tell(down: Down, afterMs: number, at: number): readonly Message[] {
-    const gatherMs = Math.min(GATHER_MS, afterMs);
-    return [...this.#fallen(down, afterMs, gatherMs, at), ...this.#risen(down, gatherMs, at)];
+  due(down: Down, afterMs: number, at: number): readonly Message[] {
+    const batchMs = Math.min(BATCH_MS, afterMs);
+    return [...this.#wentDown(down, afterMs, batchMs, at), ...this.#cameBack(down, batchMs, at)];
   }
 
   /** Drops the state. Another scheduler sends further messages. */
@@ -47,10 +47,10 @@ export class PeerMessages {
     this.#sent.clear();
   }
 
-  #fallen(down: Down, afterMs: number, gatherMs: number, at: number): readonly Message[] {
+  #wentDown(down: Down, afterMs: number, batchMs: number, at: number): readonly Message[] {
     const due = [...down].filter(([uuid, since]) => !this.#sent.has(uuid) && at - since >= afterMs);
     const since = oldest(due.map(([, one]) => one));
-    if (since === undefined || at - since < afterMs + gatherMs) return [];
+    if (since === undefined || at - since < afterMs + batchMs) return [];
     for (const [uuid, one] of due) this.#sent.set(uuid, { since: one, upAt: undefined });
     const uuids = due.map(([uuid]) => uuid);
     const [title, text] =
@@ -60,11 +60,11 @@ export class PeerMessages {
     return [{ event: 'peer-down', phase: 'began', level: 'bad', at, since, title, text }];
   }
 
-  #risen(down: Down, gatherMs: number, at: number): readonly Message[] {
+  #cameBack(down: Down, batchMs: number, at: number): readonly Message[] {
     for (const [uuid, sent] of this.#sent) sent.upAt = down.has(uuid) ? undefined : (sent.upAt ?? at);
     const up = [...this.#sent].filter(([, { upAt }]) => upAt !== undefined);
     const first = oldest(up.map(([, { upAt = at }]) => upAt));
-    if (first === undefined || at - first < gatherMs) return [];
+    if (first === undefined || at - first < batchMs) return [];
     for (const [uuid] of up) this.#sent.delete(uuid);
     const since = oldest(up.flatMap(([, sent]) => sent.since ?? []));
     const uuids = up.map(([uuid]) => uuid);
@@ -86,8 +86,8 @@ function ended(uuids: readonly string[], many: string, one: string, since: numbe
 }
 
 function names(uuids: readonly string[]): string {
-  const named = uuids.slice(0, NAMED).map(nameOf).join(', ');
-  return uuids.length > NAMED ? `${named} and ${String(uuids.length - NAMED)} more` : named;
+  const named = uuids.slice(0, MAX_NAMED).map(nameOf).join(', ');
+  return uuids.length > MAX_NAMED ? `${named} and ${String(uuids.length - MAX_NAMED)} more` : named;
 }
 
 function oldest(times: readonly number[]): number | undefined {

@@ -1,13 +1,13 @@
 import { map, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 import { call, type DeliverOptions } from './deliver.js';
 
 /** A dead man's switch: its receiver raises an alert if no ping arrives for some time. */
 export class Ping {
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
 
   constructor(
     private readonly url: string,
@@ -15,8 +15,8 @@ export class Ping {
   ) {}
 
   /** Requests one ping. */
-  ring(): void {
-    this.#alarm.ring();
+  trigger(): void {
+    this.#sleeper.wake();
   }
 
   /**
@@ -26,7 +26,7 @@ export class Ping {
   calls(options: DeliverOptions): Observable<SchedulerEvent> {
     const { url, target } = this;
     return draw(
-      (signal) => this.#rings(signal),
+      (signal) => this.#triggers(signal),
       (next$) =>
         pull(
           next$,
@@ -43,9 +43,9 @@ export class Ping {
     );
   }
 
-  async *#rings(signal: AbortSignal): AsyncGenerator<'well'> {
+  async *#triggers(signal: AbortSignal): AsyncGenerator<'well'> {
     while (!signal.aborted) {
-      await this.#alarm.sleep(undefined, signal);
+      await this.#sleeper.sleep(undefined, signal);
       yield 'well';
     }
   }

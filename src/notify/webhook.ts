@@ -11,7 +11,7 @@ import { deliver, type DeliverOptions } from './deliver.js';
 import type { WebhookEntry } from './entry.js';
 import { MessageQueue, type QueuedMessage } from './messageQueue.js';
 import { PeerMessages } from './peerMessages.js';
-import { OF_THE_WORK, type ActiveConditions } from './activeConditions.js';
+import { WORK_CONDITIONS, type ActiveConditions } from './activeConditions.js';
 
 /** A webhook with its sent state and its waiting messages. A reload of its settings keeps both. */
 export class Webhook {
@@ -28,7 +28,7 @@ export class Webhook {
     this.#peers = new PeerMessages(laneOf);
   }
 
-  become(entry: WebhookEntry, target: string): void {
+  update(entry: WebhookEntry, target: string): void {
     this.entry = entry;
     this.target = target;
     if (!entry.events.includes('peer-down')) this.#peers.forget();
@@ -41,23 +41,23 @@ export class Webhook {
   }
 
   /**
-   * Must be called after `ActiveConditions` has accepted the event. `happened` is the message about the event
+   * Must be called after `ActiveConditions` has accepted the event. `eventMessage` is the message about the event
    * itself.
    */
-  accept(event: SchedulerEvent, happened: Message | undefined, steadyMs: number): void {
+  accept(event: SchedulerEvent, eventMessage: Message | undefined, steadyMs: number): void {
     const { entry, active } = this;
     const { events } = entry;
     if (event.kind === 'leader.standing-by' || event.kind === 'leader.lost') {
-      this.#conditions.forget(OF_THE_WORK);
+      this.#conditions.forget(WORK_CONDITIONS);
       this.#peers.forget();
     }
     if (!('at' in event)) return;
     const messages = [
-      ...this.#conditions.tell(active, events, event.at),
+      ...this.#conditions.due(active, events, event.at),
       ...(event.kind === 'heartbeat' && !active.standsBy && events.includes('peer-down')
-        ? this.#peers.tell(active.down, entry.peerDownAfterMs, event.at)
+        ? this.#peers.due(active.down, entry.peerDownAfterMs, event.at)
         : []),
-      ...(happened !== undefined && events.some((one) => one === happened.event) ? [happened] : []),
+      ...(eventMessage !== undefined && events.some((one) => one === eventMessage.event) ? [eventMessage] : []),
     ];
     for (const message of messages) this.#queue.push(message, steadyMs);
   }

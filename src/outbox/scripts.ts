@@ -80,8 +80,8 @@ return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'add
 `);
 
 /** The text form of an address with its port. */
-const PLACE = `
-local function placeOf(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
+const ADDRESS_TEXT = `
+local function addressText(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
 `;
 
 /**
@@ -112,15 +112,15 @@ end
  * Further ARGV: whether to store the address. An ack of an IP that is no longer current does not change the outbox,
  * and it is dropped once a newer IP was acknowledged. An address that was stored once is kept up to date.
  */
-export const ACK = fencedScript(`${PLACE}${SETTLE}
-local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
-if hash and (current or owing) then
+export const ACK = fencedScript(`${ADDRESS_TEXT}${SETTLE}
+local enqueued, again = redis.call('ZSCORE', KEYS[2], uuid), false
+if hash and (current or enqueued) then
   local notified = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
   local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
-  again = owing and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
+  again = enqueued and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
   if ARGV[6] == '1' or notified[3] then
-    redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
+    redis.call('HSET', KEYS[4], 'notified_to', addressText(entry[1], entry[2]))
   end
 end
 if not current then return settled('ip') end
@@ -154,7 +154,7 @@ return settled()
  * newcomers count. Where it is missing it is set to the current address, because the address of the last call is
  * unknown.
  */
-export const LOOK = fencedScript(`${PLACE}
+export const SCAN = fencedScript(`${ADDRESS_TEXT}
 if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
 local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
 local now, refresh = tonumber(ARGV[2]), tonumber(ARGV[6])
@@ -164,11 +164,11 @@ for _, uuid in ipairs(page[2]) do
   local key = ARGV[3] .. uuid
   if not redis.call('ZSCORE', KEYS[2], uuid) and redis.call('TYPE', key).ok == 'hash' then
     local entry = redis.call('HMGET', key, 'ip', 'port', 'notified_ip', 'notified_at', 'notified_to')
-    local current, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
+    local current, address = entry[3] == ARGV[4], addressText(entry[1], entry[2])
     local at = current and tonumber(entry[4]) or changedAt
-    local new = ARGV[5] == '1' and not (current and (entry[5] or place) == place)
+    local new = ARGV[5] == '1' and not (current and (entry[5] or address) == address)
     local old = refresh and (now - at >= refresh or at - now > ${CLOCK_STEP_MS})
-    if ARGV[5] == '1' and entry[5] ~= place then redis.call('HSET', key, 'notified_to', place) end
+    if ARGV[5] == '1' and entry[5] ~= address then redis.call('HSET', key, 'notified_to', address) end
     if new or old then
       redis.call('HDEL', key, 'attempts', 'error')
       redis.call('ZADD', KEYS[2], ARGV[2], uuid)

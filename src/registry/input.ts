@@ -37,7 +37,7 @@ export function literal(field: 'ip' | 'from', text: string): string {
 }
 
 /** The port argument of a script: '' keeps the stored port, '-' removes it. */
-export function portWord(port: number | null | undefined): string {
+export function portArgument(port: number | null | undefined): string {
   if (port === undefined) return '';
   if (port === null) return '-';
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -15,9 +15,9 @@ export interface BullOptions {
  * The fraction of the lease between two searches for expired locks, over all replicas. A lock must be missing in two
  * searches.
  */
-const LOOK_AFTER = 0.4;
+const STALL_CHECK_FRACTION = 0.4;
 /** No limit: a share is handed out again however often its holder has died. */
-const ENDLESS = 1e15;
+const UNLIMITED_STALLS = 1e15;
 /** BullMQ records an event per hand-over. No program reads them, so few are kept. */
 const KEPT_EVENTS = 100;
 
@@ -46,8 +46,8 @@ export class BullEngine implements ShareEngine {
         ...common,
         autorun: false,
         lockDuration: leaseMs,
-        stalledInterval: leaseMs * LOOK_AFTER,
-        maxStalledCount: ENDLESS,
+        stalledInterval: leaseMs * STALL_CHECK_FRACTION,
+        maxStalledCount: UNLIMITED_STALLS,
       },
       // A blocking connection is only needed by workers that wait for jobs.
       (queue, own) => createRedisBackend(queue, own),

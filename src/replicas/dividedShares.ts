@@ -6,8 +6,8 @@ import {
   ShareCountError,
   type HeldShare,
   type Membership,
+  type MembershipView,
   type NodeAddress,
-  type Seen,
   type ShareEngine,
 } from './engine.js';
 
@@ -36,7 +36,7 @@ export interface ShareReport {
   /**
    * What the beat read about the other replicas; undefined if Redis was unreachable or this replica is not a member.
    */
-  readonly seen: Seen | undefined;
+  readonly seen: MembershipView | undefined;
   /** Undefined if Redis was unreachable. */
   readonly address: NodeAddress | undefined;
 }
@@ -46,9 +46,9 @@ interface Held extends HeldShare {
 }
 
 /** The fraction of the lease that is not used by our own clock, because the two clocks may run at different speeds. */
-const MARGIN = 0.1;
+const CLOCK_MARGIN = 0.1;
 /** The longest time that a draining share waits for its work in flight. */
-const LONGEST_CEDING_MS = 30_000;
+const MAX_DRAIN_MS = 30_000;
 
 /**
  * The registry shares of this replica. Each replica holds an equal number, takes them from the engine one by one,
@@ -63,13 +63,13 @@ export class DividedShares implements Shares {
    */
   readonly #unlocked = new Set<number>();
   /** Shares that are about to be given back, and since when. */
-  readonly #ceding = new Map<number, number>();
+  readonly #draining = new Map<number, number>();
   readonly #change$ = new Subject<ShareChange>();
   readonly #refused$ = new Subject<void>();
   #gained = new Set<number>();
   #lost = new Set<number>();
   /** The number of shares gained and lost since the last report. */
-  #unpublished = { gained: 0, lost: 0 };
+  #unreported = { gained: 0, lost: 0 };
   #taken = 0;
   #isMember = false;
   #beating: Promise<unknown> = Promise.resolve();
@@ -79,7 +79,7 @@ export class DividedShares implements Shares {
   /** When the last beat ended, by both clocks: the steady one may stop while the host is suspended. */
   #beatAt: { readonly steady: number; readonly wall: number };
   /** Whether a call was held back since the last beat, because that beat was too long ago. */
-  #heldBack = false;
+  #callHeldBack = false;
 
   constructor(private readonly options: DividedOptions) {
     this.#beatAt = this.#now();
@@ -117,8 +117,8 @@ export class DividedShares implements Shares {
   }
 
   /** Whether a share is about to be given back, once it has no work in flight. */
-  get isCeding(): boolean {
-    return this.#ceding.size > 0;
+  get isDraining(): boolean {
+    return this.#draining.size > 0;
   }
 
   of(uuid: string): number {
@@ -131,10 +131,10 @@ export class DividedShares implements Shares {
   }
 
   mine(uuid: string): boolean {
-    if (!this.holds(uuid) || this.#ceding.has(this.of(uuid))) return false;
+    if (!this.holds(uuid) || this.#draining.has(this.of(uuid))) return false;
     // A process that stood still for a lease may have lost every share. The next beat shows it.
-    if (!this.#hasSlept()) return true;
-    this.#heldBack = true;
+    if (!this.#stoodStill()) return true;
+    this.#callHeldBack = true;
     return false;
   }
 
@@ -167,24 +167,24 @@ export class DividedShares implements Shares {
   async #beat(own: Readonly<Record<string, string | number>>, joins: boolean): Promise<ShareReport> {
     const { membership, engine, leaseMs, count, clock } = this.options;
     const askedAt = clock.steady();
-    let seen: Seen | undefined;
+    let seen: MembershipView | undefined;
     let address: NodeAddress | undefined;
     try {
       if (joins) address = seen = await membership.beat({ ...own, shares: this.size });
       else {
         if (this.#isMember) await membership.leave();
-        address = await membership.look();
+        address = await membership.read();
       }
       this.#isMember = joins;
       await this.#renew();
       const due = seen === undefined ? 0 : Math.ceil(count / seen.members.length);
-      this.#cede(due);
+      this.#startDraining(due);
       await this.#giveBack();
       if (joins) {
         const free = await engine.recover();
         await this.#take(Math.min(free, due - this.#held.size));
       }
-      this.#validUntil = askedAt + leaseMs * (1 - MARGIN);
+      this.#validUntil = askedAt + leaseMs * (1 - CLOCK_MARGIN);
       this.#doubtful = false;
     } catch (error) {
       if (error instanceof ShareCountError) throw error;
@@ -202,7 +202,7 @@ export class DividedShares implements Shares {
     await this.#beating;
     const held = [...this.#held.values()];
     for (const { share } of held) this.#drop(share);
-    this.#tell();
+    this.#publish();
     // Leaving comes first: the remaining members then count without this one and may take all shares at their next
     // beat.
     if (this.#isMember) await membership.leave().catch(() => undefined);
@@ -225,22 +225,22 @@ export class DividedShares implements Shares {
     }
   }
 
-  #cede(due: number): void {
+  #startDraining(due: number): void {
     // The shares that were gained last are given back first.
-    const kept = [...this.#held.keys()].filter((share) => !this.#ceding.has(share));
-    for (const share of kept.slice(due)) this.#ceding.set(share, this.options.clock.steady());
+    const kept = [...this.#held.keys()].filter((share) => !this.#draining.has(share));
+    for (const share of kept.slice(due)) this.#draining.set(share, this.options.clock.steady());
     if (due === 0) for (const share of this.#unlocked) this.#drop(share);
   }
 
   async #giveBack(): Promise<void> {
     const { engine, isBusyWith, clock } = this.options;
-    for (const [share, since] of this.#ceding) {
-      const isLate = clock.steady() - since > LONGEST_CEDING_MS;
+    for (const [share, since] of this.#draining) {
+      const isLate = clock.steady() - since > MAX_DRAIN_MS;
       if (!isLate && isBusyWith((uuid) => this.of(uuid) === share)) continue;
       const held = this.#held.get(share);
       this.#drop(share);
       // From here on the share is neither called nor written, until it is gained again.
-      this.#tell();
+      this.#publish();
       if (held !== undefined) await engine.giveBack(held);
     }
   }
@@ -261,42 +261,42 @@ export class DividedShares implements Shares {
   #drop(share: number): void {
     this.#held.delete(share);
     this.#unlocked.delete(share);
-    this.#ceding.delete(share);
+    this.#draining.delete(share);
     if (!this.#gained.delete(share)) this.#lost.add(share);
   }
 
-  #report(seen: Seen | undefined, address: NodeAddress | undefined): ShareReport {
+  #report(seen: MembershipView | undefined, address: NodeAddress | undefined): ShareReport {
     this.#beatAt = this.#now();
-    if (this.#heldBack) {
-      this.#heldBack = false;
+    if (this.#callHeldBack) {
+      this.#callHeldBack = false;
       // Peers that were due in the meantime are read again, as for a newly gained share.
       for (const share of [...this.#held.keys(), ...this.#unlocked]) {
         if (!this.#gained.has(share)) this.#lost.add(share);
         this.#gained.add(share);
       }
     }
-    this.#tell();
-    const { gained, lost } = this.#unpublished;
-    this.#unpublished = { gained: 0, lost: 0 };
+    this.#publish();
+    const { gained, lost } = this.#unreported;
+    this.#unreported = { gained: 0, lost: 0 };
     return { held: this.size, gained, lost, doubtful: this.#doubtful, seen, address };
   }
 
-  #tell(): void {
+  #publish(): void {
     if (this.#gained.size === 0 && this.#lost.size === 0) return;
     const change = { gained: this.#gained, lost: this.#lost };
-    this.#unpublished = {
-      gained: this.#unpublished.gained + change.gained.size,
-      lost: this.#unpublished.lost + change.lost.size,
+    this.#unreported = {
+      gained: this.#unreported.gained + change.gained.size,
+      lost: this.#unreported.lost + change.lost.size,
     };
     this.#gained = new Set();
     this.#lost = new Set();
     this.#change$.next(change);
   }
 
-  #hasSlept(): boolean {
+  #stoodStill(): boolean {
     const { steady, wall } = this.#now();
     const goneMs = Math.max(steady - this.#beatAt.steady, wall - this.#beatAt.wall);
-    return goneMs > this.options.leaseMs * (1 - MARGIN);
+    return goneMs > this.options.leaseMs * (1 - CLOCK_MARGIN);
   }
 
   #now(): { readonly steady: number; readonly wall: number } {

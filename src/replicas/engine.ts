@@ -27,9 +27,9 @@ export interface Membership {
    * Renews our membership and publishes our state. Rejects with `ShareCountError` if a live replica uses another
    * number of shares.
    */
-  beat(own: Readonly<Record<string, string | number>>): Promise<Seen>;
+  beat(own: Readonly<Record<string, string | number>>): Promise<MembershipView>;
   /** Reads what is visible to a process that is not a member. */
-  look(): Promise<NodeAddress>;
+  read(): Promise<NodeAddress>;
   /** Ends our membership. */
   leave(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface NodeAddress {
 }
 
 /** What a beat has read. */
-export interface Seen extends NodeAddress {
+export interface MembershipView extends NodeAddress {
   /** The live members, including this one. */
   readonly members: readonly { readonly instance: string; readonly name: string }[];
   /** The sums over the last round of each member. */

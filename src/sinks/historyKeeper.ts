@@ -15,16 +15,16 @@ const MINUTE_MS = 60_000;
  * A history is written once in this number of minutes. The minute depends on the peer, so that the writes are
  * spread.
  */
-const TURN = 8;
+const WRITE_EVERY_MIN = 8;
 /**
  * After this number of minutes the history of a rarely checked peer is written on its own, so that no result waits
  * longer than ten.
  */
-const OVERDUE = 9;
+const MAX_WAIT_MIN = 9;
 /** Pause of all history writes after a failed one. */
 const PAUSE_MS = 60_000;
 /** The number of histories that are removed at once. */
-const VICTIMS = 256;
+const EVICTION_BATCH = 256;
 
 /**
  * Decides which rows are written together with their history, and removes history if Redis has no memory left for
@@ -33,13 +33,13 @@ const VICTIMS = 256;
 export class HistoryKeeper {
   /** Set when all waiting history must be written, due or not. */
   #ending = false;
-  #atOnce = false;
+  #withVerdicts = false;
   /** When a history write last failed; cleared by the next success. */
   #failedAt: number | undefined;
   /** The consumers whose history has not been removed yet; undefined if there are none. */
-  #victims: Iterator<string> | undefined;
-  #lookedIn = 0;
-  #unpublished: SchedulerEvent[] = [];
+  #evictable: Iterator<string> | undefined;
+  #scannedMinute = 0;
+  #unreported: SchedulerEvent[] = [];
 
   constructor(
     private readonly redis: RedisClient,
@@ -49,7 +49,7 @@ export class HistoryKeeper {
     private readonly explain: (error: unknown) => string,
     public size: HistorySize,
   ) {
-    this.#victims = book.uuids();
+    this.#evictable = book.uuids();
   }
 
   end(): void {
@@ -57,29 +57,30 @@ export class HistoryKeeper {
   }
 
   /** From now on each verdict is written together with its history, because no later write follows. */
-  atOnce(): void {
-    this.#atOnce = true;
+  writeWithVerdicts(): void {
+    this.#withVerdicts = true;
   }
 
   /** Removes and returns the tally that this write adds to the history of the row. */
   take({ uuid, tallyBegan }: UnwrittenRow): Tally | undefined {
     if (tallyBegan === 0 || this.#isPaused()) return undefined;
-    if (!this.#ending && !this.#atOnce && turnOf(uuid, this.#minute()) === turnOf(uuid, tallyBegan)) return undefined;
+    if (!this.#ending && !this.#withVerdicts && writeSlotOf(uuid, this.#minute()) === writeSlotOf(uuid, tallyBegan))
+      return undefined;
     const tally = this.book.takeTally(uuid);
-    return this.#isOff() ? undefined : tally;
+    return this.#isDisabled() ? undefined : tally;
   }
 
   /** Whether `overdue` should search now. */
-  get isLookDue(): boolean {
-    return this.#ending || this.#minute() !== this.#lookedIn;
+  get isScanDue(): boolean {
+    return this.#ending || this.#minute() !== this.#scannedMinute;
   }
 
   /** Rows whose history must be written even if nothing else of them is unwritten. The search runs once a minute. */
   *overdue(): Generator<UnwrittenRow> {
-    if (!this.isLookDue) return;
-    const minute = (this.#lookedIn = this.#minute());
-    for (const row of this.book.talliedRows(this.#ending ? Infinity : minute - OVERDUE)) {
-      if (this.#isOff() || this.#isPaused()) return;
+    if (!this.isScanDue) return;
+    const minute = (this.#scannedMinute = this.#minute());
+    for (const row of this.book.talliedRows(this.#ending ? Infinity : minute - MAX_WAIT_MIN)) {
+      if (this.#isDisabled() || this.#isPaused()) return;
       yield row;
     }
   }
@@ -90,9 +91,9 @@ export class HistoryKeeper {
       this.putBack(writes);
       this.failed(new Error(refusal));
     } else if (writes.some(({ tally }) => tally !== undefined)) {
-      this.#victims = this.book.uuids();
+      this.#evictable = this.book.uuids();
       if (this.#failedAt !== undefined)
-        this.#unpublished.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
+        this.#unreported.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
       this.#failedAt = undefined;
     }
   }
@@ -101,7 +102,7 @@ export class HistoryKeeper {
   failed(error: unknown): void {
     const at = this.wall();
     this.#failedAt = at;
-    this.#unpublished.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
+    this.#unreported.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
   }
 
   /** Returns the tallies of a failed write to the book, for a later write. */
@@ -113,8 +114,8 @@ export class HistoryKeeper {
    * Removes history, first that of these rows. Yields each time memory was freed, so that the caller can try again.
    * Ends when no history is left. Rejects if Redis refuses the removal too.
    */
-  async *giveUp(writes: readonly RowWrite[], error: unknown): AsyncGenerator<void> {
-    if (this.#victims === undefined) return;
+  async *evict(writes: readonly RowWrite[], error: unknown): AsyncGenerator<void> {
+    if (this.#evictable === undefined) return;
     let uuids = writes.map(({ row }) => row.uuid);
     while (uuids.length > 0) {
       const removed = await withTimeout(this.redis.del(...uuids.map((uuid) => this.#key(uuid))));
@@ -122,22 +123,22 @@ export class HistoryKeeper {
         this.failed(error);
         yield;
       }
-      uuids = this.#nextVictims();
+      uuids = this.#nextEvictable();
     }
-    this.#victims = undefined;
+    this.#evictable = undefined;
   }
 
   /** Removes and returns the events since the last call. */
   takeEvents(): readonly SchedulerEvent[] {
-    const events = this.#unpublished;
-    this.#unpublished = [];
+    const events = this.#unreported;
+    this.#unreported = [];
     return events;
   }
 
-  #nextVictims(): string[] {
+  #nextEvictable(): string[] {
     const uuids: string[] = [];
-    while (uuids.length < VICTIMS) {
-      const next = this.#victims?.next();
+    while (uuids.length < EVICTION_BATCH) {
+      const next = this.#evictable?.next();
       if (next === undefined || next.done === true) break;
       uuids.push(next.value);
     }
@@ -148,7 +149,7 @@ export class HistoryKeeper {
     return this.#failedAt !== undefined && Math.abs(this.wall() - this.#failedAt) < PAUSE_MS;
   }
 
-  #isOff(): boolean {
+  #isDisabled(): boolean {
     return this.size.hours === 0 && this.size.days === 0;
   }
 
@@ -163,8 +164,8 @@ export class HistoryKeeper {
 }
 
 /** The number of the write interval that contains the minute, shifted per peer. */
-function turnOf(uuid: string, minute: number): number {
+function writeSlotOf(uuid: string, minute: number): number {
   let hash = 0;
   for (let i = 0; i < uuid.length; i += 1) hash = (hash * 31 + uuid.charCodeAt(i)) % 65_536;
-  return Math.floor((minute + (hash % TURN)) / TURN);
+  return Math.floor((minute + (hash % WRITE_EVERY_MIN)) / WRITE_EVERY_MIN);
 }

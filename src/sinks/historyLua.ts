@@ -25,7 +25,7 @@ local function bytes(value, length)
   return string.char(unpack(out))
 end
 
--- The newest `count` slots, after empty slots were appended for the time that has passed.
+-- The newest count slots, after empty slots were appended for the time that has passed.
 local function moved(slots, length, count, passed)
   if passed == 0 and #slots == length * count then return slots end
   local empty = string.rep('\\0', length * count)
@@ -33,7 +33,7 @@ local function moved(slots, length, count, passed)
   return string.sub(all, #all - length * count + 1)
 end
 
--- The counts of a slot and the sum of its latency codes, halved until no count is over `most`.
+-- The counts of a slot and the sum of its latency codes, halved until no count is over most.
 local function fitted(answered, failed, withheld, codes, most)
   while math.max(answered, failed, withheld) > most do
     answered, failed, withheld, codes = math.ceil(answered / 2), math.ceil(failed / 2), math.ceil(withheld / 2), math.ceil(codes / 2)

@@ -9,7 +9,7 @@ import { Transitions } from './transitions.js';
 /** Approximate number of events that the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
 /** Maximum number of events in memory while Redis is away. The oldest are dropped. */
-const WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** The number of events per write. */
 const BATCH = 100;
 /**
@@ -21,19 +21,19 @@ const REFILL_MS = 10_000;
 /** The period over which excess events are counted before one event reports their number. */
 const FOLD_MS = 60_000;
 
-const WHAT = 'writing the events';
+const ACTION = 'writing the events';
 
 /** Receives the events as they come. */
-export interface JournalReader {
+export interface JournalListener {
   /** Called once per event: with its id in the stream, or without an id if Redis did not accept it at once. */
-  read(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
+  onEntry(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
 }
 
 /** Writes changes and faults to `<p>events`, for other programs and for later analysis. */
 export class Journal implements Sink {
   readonly #conditions = new Transitions();
   readonly #folded = new Map<string, number>();
-  readonly #readEarly = new WeakSet<Entry>();
+  readonly #sentWithoutId = new WeakSet<Entry>();
   #waiting: Entry[] = [];
   #failing = false;
   #tokens = BURST;
@@ -45,7 +45,7 @@ export class Journal implements Sink {
     private readonly keys: Keys,
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
-    private readonly reader: JournalReader = { read: () => undefined },
+    private readonly listener: JournalListener = { onEntry: () => undefined },
     /** The replica that writes the entry, if there are several. */
     private readonly replica?: string,
   ) {}
@@ -58,7 +58,7 @@ export class Journal implements Sink {
     }
   }
 
-  get waits(): boolean {
+  get hasUnwritten(): boolean {
     return this.#waiting.length > 0 || this.#foldIsOver();
   }
 
@@ -70,7 +70,7 @@ export class Journal implements Sink {
         // After a failure, one entry tests whether Redis works again.
         const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
         await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
-        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: ACTION });
         this.#failing = false;
         const written = new Set(batch);
         this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
@@ -78,15 +78,15 @@ export class Journal implements Sink {
       return events;
     } catch (error) {
       this.#failing = true;
-      for (const entry of this.#waiting) this.#readWithoutId(entry);
-      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      for (const entry of this.#waiting) this.#sendWithoutId(entry);
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: ACTION, reason: this.explain(error) }];
     }
   }
 
   #push(entry: Entry): void {
     this.#waiting.push(entry);
-    if (this.#failing) this.#readWithoutId(entry);
-    if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
+    if (this.#failing) this.#sendWithoutId(entry);
+    if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.slice(-MAX_WAITING);
   }
 
   /** A token bucket, timed by the events. */
@@ -116,16 +116,16 @@ export class Journal implements Sink {
     this.#push({ type: 'events.folded', at: this.wall(), data, ofOnePeer: false });
   }
 
-  #readWithoutId(entry: Entry): void {
-    if (this.#readEarly.has(entry)) return;
-    this.#readEarly.add(entry);
-    this.reader.read(entry, undefined);
+  #sendWithoutId(entry: Entry): void {
+    if (this.#sentWithoutId.has(entry)) return;
+    this.#sentWithoutId.add(entry);
+    this.listener.onEntry(entry, undefined);
   }
 
   async #append(entry: Entry): Promise<void> {
     const fields = ['type', entry.type, 'at', entry.at, 'data', entry.data];
     const id = await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', ...fields);
-    if (!this.#readEarly.has(entry)) this.reader.read(entry, id ?? undefined);
+    if (!this.#sentWithoutId.has(entry)) this.listener.onEntry(entry, id ?? undefined);
   }
 }
 

@@ -6,7 +6,7 @@ import { StateFields, type Fields } from './stateFields.js';
 export class ReplicaFields implements Sink {
   readonly #fields = new StateFields();
   #known: Fields;
-  readonly waits = false;
+  readonly hasUnwritten = false;
   /** The public IP that this replica has found itself, or undefined before that. */
   ip: string | undefined;
 

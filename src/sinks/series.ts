@@ -16,12 +16,12 @@ const KEPT_MS = 7 * DAY_MS;
 /** The same retention as a number of samples, for a Redis that cannot trim by time (before 6.2). */
 const KEPT_SAMPLES = KEPT_MS / MINUTE_MS;
 /** One day of samples is kept in memory, for reads and later writes while Redis is away. */
-const REMEMBERED = 1_440;
+const MAX_SAMPLES_IN_MEMORY = 1_440;
 const CODES = 256;
 /** Freshness covers all peers that are not unavailable. */
-const FRESH: readonly Lane[] = ['regular', 'suspect', 'pending'];
+const FRESHNESS_LANES: readonly Lane[] = ['regular', 'suspect', 'pending'];
 
-const WHAT = 'writing the series';
+const ACTION = 'writing the series';
 
 /** Takes a sample of this node each minute, timed by the events, and writes it to `<p>series`. */
 export class Series implements Sink {
@@ -34,7 +34,7 @@ export class Series implements Sink {
   #roundMs: number | null = null;
   /** Unix minute of the last heartbeat; 0 before the first. */
   #minute = 0;
-  #remembered: Sample[] = [];
+  #inMemory: Sample[] = [];
   #waiting: Sample[] = [];
   #failing = false;
   #trimsByTime = true;
@@ -73,13 +73,13 @@ export class Series implements Sink {
     }
   }
 
-  get waits(): boolean {
+  get hasUnwritten(): boolean {
     return this.#waiting.length > 0;
   }
 
   /** The samples of the last day between two times (Unix milliseconds), read from memory. */
   recent(from: number, to: number): readonly Sample[] {
-    return this.#remembered.filter(({ at }) => at >= from && at <= to);
+    return this.#inMemory.filter(({ at }) => at >= from && at <= to);
   }
 
   async flush(): Promise<readonly SchedulerEvent[]> {
@@ -87,14 +87,14 @@ export class Series implements Sink {
     try {
       for (let [sample] = this.#waiting; sample !== undefined; [sample] = this.#waiting) {
         await this.#append(sample);
-        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: ACTION });
         this.#failing = false;
         if (this.#waiting[0] === sample) this.#waiting.shift();
       }
       return events;
     } catch (error) {
       this.#failing = true;
-      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: ACTION, reason: this.explain(error) }];
     }
   }
 
@@ -113,9 +113,9 @@ export class Series implements Sink {
   }
 
   #keep(sample: Sample): void {
-    for (const list of [this.#remembered, this.#waiting]) {
+    for (const list of [this.#inMemory, this.#waiting]) {
       list.push(sample);
-      if (list.length > REMEMBERED) list.shift();
+      if (list.length > MAX_SAMPLES_IN_MEMORY) list.shift();
     }
     this.#latencies.fill(0);
     this.#wasIsolated = this.#isolated.size > 0;
@@ -125,7 +125,7 @@ export class Series implements Sink {
 
   #sample(at: number): Sample {
     const { available, suspect, unavailable, pending } = this.book.counts();
-    const oldest = this.book.oldestCheck(FRESH);
+    const oldest = this.book.oldestCheck(FRESHNESS_LANES);
     return {
       at,
       round_ms: this.#roundMs,

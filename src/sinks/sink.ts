@@ -6,7 +6,7 @@ export interface Sink {
   /** Records an event. Never throws and never waits. */
   accept(event: SchedulerEvent): void;
   /** Whether a flush has anything to write. It must be cheap, because it is read several times a second. */
-  readonly waits: boolean;
+  readonly hasUnwritten: boolean;
   /**
    * Writes what is unwritten. Never rejects: data that Redis could not confirm stays unwritten. The returned events
    * report the failure, or the recovery once all of it is written.

@@ -3,18 +3,18 @@ import type { Leadership } from '../state/leadership.js';
 import type { Sink } from './sink.js';
 
 /** Events that only the leader reports if replicas share the work, because every replica polls the public IP. */
-function isOfLeader({ kind }: SchedulerEvent): boolean {
+function isLeaderEvent({ kind }: SchedulerEvent): boolean {
   return kind.startsWith('ip.') || kind === 'replica.joined' || kind === 'replica.left';
 }
 
 /** Passes the events of this replica. Events that all replicas have in common pass only in the leader. */
-export function ofReplica(sink: Sink, leadership: Pick<Leadership, 'leads'>): Sink {
+export function withoutLeaderEvents(sink: Sink, leadership: Pick<Leadership, 'leads'>): Sink {
   return {
     accept: (event: SchedulerEvent) => {
-      if (leadership.leads || !isOfLeader(event)) sink.accept(event);
+      if (leadership.leads || !isLeaderEvent(event)) sink.accept(event);
     },
-    get waits() {
-      return sink.waits;
+    get hasUnwritten() {
+      return sink.hasUnwritten;
     },
     flush: () => sink.flush(),
   };
@@ -26,8 +26,8 @@ export function whileHeld(sink: Sink, leadership: Pick<Leadership, 'leads' | 'st
     accept: (event: SchedulerEvent) => {
       if (!leadership.standsBy) sink.accept(event);
     },
-    get waits() {
-      return leadership.leads && sink.waits;
+    get hasUnwritten() {
+      return leadership.leads && sink.hasUnwritten;
     },
     flush: () => (leadership.leads ? sink.flush() : Promise.resolve([])),
   };

@@ -60,8 +60,8 @@ export class WriteBack implements Sink {
     if (event.kind === 'process.stopping') this.#history.end();
   }
 
-  get waits(): boolean {
-    return this.book.unwrittenCount > 0 || this.#failing || this.#history.isLookDue;
+  get hasUnwritten(): boolean {
+    return this.book.unwrittenCount > 0 || this.#failing || this.#history.isScanDue;
   }
 
   /** Sets the retention. A longer history is shortened with its next write. */
@@ -70,8 +70,8 @@ export class WriteBack implements Sink {
   }
 
   /** From now on each verdict is written together with its history. */
-  writeHistoryAtOnce(): void {
-    this.#history.atOnce();
+  writeHistoryWithVerdicts(): void {
+    this.#history.writeWithVerdicts();
   }
 
   /**
@@ -186,8 +186,8 @@ export class WriteBack implements Sink {
 
   async #writeInsteadOfHistory(writes: readonly RowWrite[], error: unknown): Promise<ReadonlyMap<Guard, string>> {
     const verdicts = writes.map(({ row, guard }) => ({ row, tally: undefined, guard }));
-    const room = this.#history.giveUp(writes, error);
-    while ((await room.next()).done !== true) {
+    const freed = this.#history.evict(writes, error);
+    while ((await freed.next()).done !== true) {
       try {
         return (await this.#send(verdicts)).refused;
       } catch (again) {

@@ -28,11 +28,11 @@ export interface ConfigFileOptions {
   /** The text of the file when it was loaded. */
   readonly text: string | undefined;
   readonly load: () => Promise<Config>;
-  readonly hangUp$: Observable<unknown>;
+  readonly sighup$: Observable<unknown>;
   /** Fires when the file may have changed. */
-  readonly stir$?: Observable<unknown>;
+  readonly fileChange$?: Observable<unknown>;
   /** Reads the current text of the file. */
-  readonly look?: () => Promise<string>;
+  readonly readNow?: () => Promise<string>;
 }
 
 /** Editors write a file in several steps. */
@@ -44,7 +44,7 @@ const SETTLE_MS = 100;
  * work. Never errors.
  */
 export function configChanges(options: ConfigFileOptions): Observable<ConfigChange> {
-  const { file, load, hangUp$ } = options;
+  const { file, load, sighup$ } = options;
   const loaded$ = defer(() => from(load())).pipe(
     map((config): ConfigChange => ({ ok: true, config })),
     catchError((error: unknown) => of<ConfigChange>({ ok: false, problems: problemsIn(error) })),
@@ -55,20 +55,20 @@ export function configChanges(options: ConfigFileOptions): Observable<ConfigChan
       map(() => loaded$),
       catchError((error: unknown) => of(of<ConfigChange>({ ok: false, problems: [unwatched(file, error)] }))),
     ),
-    hangUp$.pipe(map(() => loaded$)),
+    sighup$.pipe(map(() => loaded$)),
   ).pipe(concatMap((change$) => change$));
 }
 
 /** Fires when the text differs from the previous one, beginning with the loaded text. A read error counts as a text. */
 function edits(file: string, options: ConfigFileOptions): Observable<unknown> {
-  const { text, stir$ = fileChanges(file), look = () => readText(file) } = options;
-  const look$ = defer(() => from(look())).pipe(
+  const { text, fileChange$ = fileChanges(file), readNow = () => readText(file) } = options;
+  const text$ = defer(() => from(readNow())).pipe(
     map((now) => `text: ${now}`),
     catchError((error: unknown) => of(`unreadable: ${(error as Error).message}`)),
   );
-  return stir$.pipe(
+  return fileChange$.pipe(
     debounceTime(SETTLE_MS),
-    concatMap(() => look$),
+    concatMap(() => text$),
     startWith(`text: ${text ?? ''}`),
     distinctUntilChanged(),
     skip(1),

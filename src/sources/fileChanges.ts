@@ -24,7 +24,7 @@ export interface Step {
 }
 
 /** More links than this are a loop. Linux uses the same limit. */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 /** Pause before a changed path is watched again, so that a path that changes all the time costs little. */
 const PAUSE_MS = 20;
 
@@ -36,13 +36,16 @@ export function fileChanges(
   file: string,
   watchStep: (step: Step) => Observable<unknown> = watched,
 ): Observable<unknown> {
-  return defer(() => from(wayTo(file))).pipe(
-    switchMap((way) => {
+  return defer(() => from(stepsTo(file))).pipe(
+    switchMap((steps) => {
       // The watchers start before the first read of the path, so that a change during their start is found too.
-      const stir$ = merge(...way.map((step, i) => tolerant(watchStep(step), i === way.length - 1)), of(undefined));
-      return stir$.pipe(
-        concatMap(() => from(wayTo(file))),
-        takeWhile((now) => isDeepStrictEqual(now, way), true),
+      const fileChange$ = merge(
+        ...steps.map((step, i) => ignoreMissing(watchStep(step), i === steps.length - 1)),
+        of(undefined),
+      );
+      return fileChange$.pipe(
+        concatMap(() => from(stepsTo(file))),
+        takeWhile((now) => isDeepStrictEqual(now, steps), true),
       );
     }),
     repeat({ delay: PAUSE_MS }),
@@ -50,7 +53,7 @@ export function fileChanges(
 }
 
 /** Every step from the root to the file, through each link, as far as it exists. */
-async function wayTo(file: string): Promise<readonly Step[]> {
+async function stepsTo(file: string): Promise<readonly Step[]> {
   const steps: Step[] = [];
   let { root: folder } = parse(file);
   let links = 0;
@@ -66,7 +69,7 @@ async function wayTo(file: string): Promise<readonly Step[]> {
     const target = await linkAt(path);
     if (target === undefined) return steps;
     if (target === '') folder = path;
-    else if ((links += 1) > MOST_LINKS) return steps;
+    else if ((links += 1) > MAX_LINKS) return steps;
     else {
       if (target.startsWith(sep)) folder = parse(target).root;
       names.unshift(...target.split(sep));
@@ -82,7 +85,7 @@ function linkAt(path: string): Promise<string | undefined> {
   );
 }
 
-function tolerant(change$: Observable<unknown>, last: boolean): Observable<unknown> {
+function ignoreMissing(change$: Observable<unknown>, last: boolean): Observable<unknown> {
   return change$.pipe(
     catchError((error: unknown) => {
       // A folder that no longer exists changes the path, which is then read again.

@@ -9,7 +9,7 @@ export function stopSignal(stop: AbortSignal): Observable<string> {
 }
 
 /** Emits each SIGHUP that `listen` reports; it requests a reload of the configuration. */
-export function hangUps(listen: (listener: () => void) => () => void): Observable<string> {
+export function sighups(listen: (listener: () => void) => () => void): Observable<string> {
   return new Observable((subscriber) =>
     listen(() => {
       subscriber.next('SIGHUP');

@@ -4,18 +4,18 @@ import { familyOf, type Family, type Scope } from '../domain/ip/scope.js';
 export class HostFamilies {
   readonly #seen = new Set<Family>();
   readonly #missing = new Set<Family>();
-  #news: Family[] = [];
+  #newlyMissing: Family[] = [];
 
   /** `read` returns the families that an interface has an address of now, except loopback and link-local addresses. */
   constructor(private readonly read: () => ReadonlySet<Family>) {
-    this.look();
+    this.refresh();
   }
 
   /**
    * Reads the interfaces. The caller must call this every few seconds, to notice an address that is added later.
    * Returns the families that were reported missing and are present now.
    */
-  look(): readonly Family[] {
+  refresh(): readonly Family[] {
     for (const family of this.read()) this.#seen.add(family);
     const found = [...this.#missing].filter((family) => this.#seen.has(family));
     for (const family of found) this.#missing.delete(family);
@@ -37,13 +37,13 @@ export class HostFamilies {
   reportMissing(family: Family): void {
     if (this.#missing.has(family)) return;
     this.#missing.add(family);
-    this.#news.push(family);
+    this.#newlyMissing.push(family);
   }
 
   /** Returns the families reported missing since the last call of this method. */
-  takeNews(): readonly Family[] {
-    const news = this.#news;
-    this.#news = [];
-    return news;
+  takeNewlyMissing(): readonly Family[] {
+    const missing = this.#newlyMissing;
+    this.#newlyMissing = [];
+    return missing;
   }
 }

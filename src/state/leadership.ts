@@ -61,7 +61,7 @@ export class Leadership {
   }
 
   /** Works without a lease, because Redis refuses to grant one to any process. Fenced writes have to wait. */
-  workWithout(): void {
+  workWithoutLease(): void {
     this.#leads = true;
     this.#standsBy = false;
     this.#token = undefined;

@@ -7,24 +7,24 @@ import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerHealth, RegistryEntry } from '../domain/peer/peer.js';
 import { Columns } from './columns.js';
 import {
-  asRead,
+  addToTally,
   compact,
   DOUBLES,
   isAt,
-  judged,
   lane,
-  NO_NEWS,
+  NO_UNWRITTEN_FACTS,
   Row,
   SECOND_MS,
   seconds,
-  tallyUp,
+  setHealth,
+  snapshotOf,
   WORDS,
   type Numbers,
   type PeerRow,
   type Unwritten,
   type UnwrittenRow,
 } from './peerRow.js';
-import { joined, unpacked } from './tally.js';
+import { mergeTallies, unpackTally } from './tally.js';
 
 /** What one check found. */
 export interface CheckResult {
@@ -93,7 +93,7 @@ export class PeerBook {
     let opened = false;
     for (const row of this.#rows.values()) {
       const wasCallable = row.fault === null;
-      this.#examine(row);
+      this.#checkAddress(row);
       if (wasCallable || row.fault !== null) continue;
       opened = true;
       // Makes the peer due at once.
@@ -124,7 +124,7 @@ export class PeerBook {
     if (row === undefined) {
       const newRow = this.#newRow(entry, round);
       this.#rows.set(entry.uuid, newRow);
-      if (this.evidence !== undefined) this.#fromOthers(entry.uuid, newRow, this.evidence);
+      if (this.evidence !== undefined) this.#adoptFromReplica(entry.uuid, newRow, this.evidence);
       if (lane(newRow) === 'pending' && newRow.checkedAt === 0) this.#newcomers += 1;
       return true;
     }
@@ -152,7 +152,7 @@ export class PeerBook {
     if (row.unwritten === 'nothing' && row.revision <= asOf) {
       const { successes, countedGeneration } = row.health;
       const { health, checkedAt, reportedFault, facts } = entry;
-      if (facts !== undefined) row.note(facts);
+      if (facts !== undefined) row.setFacts(facts);
       // No check in the registry means that the peer was registered anew.
       row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
@@ -168,14 +168,14 @@ export class PeerBook {
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;
-    if (counted) judged(row, health, at);
+    if (counted) setHealth(row, health, at);
     if (outcome.ok) {
-      row.news = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.news.stateAt };
-      row.note({ ...row.news, stateAt: row.stateS * SECOND_MS });
+      row.unwrittenFacts = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.unwrittenFacts.stateAt };
+      row.setFacts({ ...row.unwrittenFacts, stateAt: row.stateS * SECOND_MS });
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
     row.resultCount += 1;
-    tallyUp(row, at, outcome, counted);
+    addToTally(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
@@ -189,7 +189,7 @@ export class PeerBook {
     const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
     if (read.ok) return undefined;
     const { health } = row;
-    judged(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
+    setHealth(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
     row.error = read.error;
     this.#changed(uuid, row, 'fault');
     return read;
@@ -199,7 +199,7 @@ export class PeerBook {
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row !== undefined) yield asRead(uuid, row);
+      if (row !== undefined) yield snapshotOf(uuid, row);
     }
   }
 
@@ -213,14 +213,14 @@ export class PeerBook {
     if (row.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
-    row.news = NO_NEWS;
+    row.unwrittenFacts = NO_UNWRITTEN_FACTS;
     row.revision = this.#revision += 1;
   }
 
   /** Rows with history tallied since that Unix minute or earlier, whether or not other fields are unwritten. */
   *talliedRows(since: number): Generator<UnwrittenRow> {
     for (const [uuid, row] of this.#rows) {
-      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield asRead(uuid, row);
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield snapshotOf(uuid, row);
     }
   }
 
@@ -228,7 +228,7 @@ export class PeerBook {
   takeTally(uuid: string): Tally | undefined {
     const row = this.#rows.get(uuid);
     if (row === undefined || row.tallyBegan === 0) return undefined;
-    const tally = unpacked(row.tally, row.tallyBegan, row.codes);
+    const tally = unpackTally(row.tally, row.tallyBegan, row.codes);
     row.tally = row.codes = row.tallyBegan = 0;
     return tally;
   }
@@ -237,7 +237,7 @@ export class PeerBook {
   returnTally(uuid: string, tally: Tally): void {
     const row = this.#rows.get(uuid);
     if (row === undefined) return;
-    const { packed, codes } = joined(tally, unpacked(row.tally, row.tallyBegan, row.codes));
+    const { packed, codes } = mergeTallies(tally, unpackTally(row.tally, row.tallyBegan, row.codes));
     row.tally = packed;
     row.codes = codes;
     row.tallyBegan = tally.began;
@@ -258,8 +258,8 @@ export class PeerBook {
     let oldest = Infinity;
     for (const row of this.#rows.values()) {
       if (row.checkedAt === 0 || row.checkedAt >= oldest) continue;
-      const its = lane(row);
-      if (its !== undefined && of.includes(its)) oldest = row.checkedAt;
+      const laneOfRow = lane(row);
+      if (laneOfRow !== undefined && of.includes(laneOfRow)) oldest = row.checkedAt;
     }
     return oldest === Infinity ? undefined : oldest;
   }
@@ -334,13 +334,13 @@ export class PeerBook {
    * Reserves the peer so that it has one check at a time: a peer that has just changed its state may be in two
    * lanes.
    */
-  begin(uuid: string): boolean {
+  reserve(uuid: string): boolean {
     if (this.#inFlight.has(uuid)) return false;
     this.#inFlight.add(uuid);
     return true;
   }
 
-  end(uuid: string): void {
+  unreserve(uuid: string): void {
     this.#inFlight.delete(uuid);
   }
 
@@ -448,14 +448,14 @@ export class PeerBook {
     row.checkedAt = checkedAt;
     row.seenIn = seenIn;
     if (facts !== undefined) {
-      row.note(facts);
+      row.setFacts(facts);
       row.calledS = seconds(facts.calledAt);
     }
-    this.#examine(row);
+    this.#checkAddress(row);
     return row;
   }
 
-  #fromOthers(uuid: string, row: Row, evidence: (scope: Scope) => number): void {
+  #adoptFromReplica(uuid: string, row: Row, evidence: (scope: Scope) => number): void {
     const scope = SCOPES[row.scope];
     if (scope === undefined) return;
     if (row.health.failures > 0) row.health = { ...row.health, countedGeneration: evidence(scope) };
@@ -463,7 +463,7 @@ export class PeerBook {
   }
 
   /** Sets whether the row can be called, and in which scope. */
-  #examine(row: Row): void {
+  #checkAddress(row: Row): void {
     const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
     row.fault = read.ok ? null : read.error;
     row.scope = read.ok ? SCOPES.indexOf(read.scope) : -1 - UNCALLABLE.indexOf(deniedClass(row, read.error));

@@ -3,19 +3,19 @@ import { latencyCode } from '../domain/history.js';
 import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, Lane, PeerFacts, PeerHealth, StoredAddress } from '../domain/peer/peer.js';
 import type { Columns } from './columns.js';
-import { isFull, withOne, type Result } from './tally.js';
+import { increment, isFull, type Result } from './tally.js';
 
 export const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const MAX_WORD = 2 ** 32 - 1;
 const MAX_LATENCY_MS = 2 ** 31;
 /** A result with an earlier time comes from a clock that is not set yet and belongs to no hour of the history. */
-const CLOCKS_ARE_SET = Date.UTC(2025, 0, 1);
+const EARLIEST_PLAUSIBLE_TIME = Date.UTC(2025, 0, 1);
 
 /** What is not in the registry yet: nothing, only the time of a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
 
-interface News {
+interface UnwrittenFacts {
   /** Unix milliseconds of the last unwritten answer and its duration; 0 if there is none. */
   readonly okAt: number;
   readonly latencyMs: number;
@@ -23,7 +23,7 @@ interface News {
   readonly stateAt: number;
 }
 
-export const NO_NEWS: News = { okAt: 0, latencyMs: 0, stateAt: 0 };
+export const NO_UNWRITTEN_FACTS: UnwrittenFacts = { okAt: 0, latencyMs: 0, stateAt: 0 };
 
 export const WORDS = [
   'seenIn',
@@ -41,7 +41,7 @@ export const DOUBLES = ['checkedAt', 'revision'] as const;
 export type Numbers = Columns<(typeof WORDS)[number], (typeof DOUBLES)[number]>;
 
 /** A slot that reads as zeros and ignores writes. */
-const GONE = -1;
+const NO_SLOT = -1;
 
 /**
  * One consumer. A row must stay under 300 bytes, because there may be 100,000 of them. Its uuid is the key of the
@@ -53,7 +53,7 @@ export class Row {
   /** Why the current policy or format rules forbid a call to the address. */
   fault: AddressFault | null = null;
   /** Unwritten facts of an answer. They are a separate object because most rows have none. */
-  news = NO_NEWS;
+  unwrittenFacts = NO_UNWRITTEN_FACTS;
   /** Unwritten results, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results = '';
   unwritten: Unwritten = 'nothing';
@@ -73,7 +73,7 @@ export class Row {
   }
 
   /** Stores further facts from the registry. Times are kept in seconds. */
-  note({ stateAt, okAt, latencyMs }: Omit<PeerFacts, 'calledAt'>): void {
+  setFacts({ stateAt, okAt, latencyMs }: Omit<PeerFacts, 'calledAt'>): void {
     this.stateS = seconds(stateAt);
     this.okS = seconds(okAt);
     this.latencyMs = Math.min(latencyMs, MAX_LATENCY_MS);
@@ -85,7 +85,7 @@ export class Row {
    */
   release(): void {
     this.#numbers.release(this.#slot);
-    this.#slot = GONE;
+    this.#slot = NO_SLOT;
   }
 
   /** The last round of the regular lane that found the entry in the registry. */
@@ -193,7 +193,7 @@ export type UnwrittenRow = Readonly<
     | 'revision'
   >
 > &
-  News & { readonly uuid: string };
+  UnwrittenFacts & { readonly uuid: string };
 
 /** A read-only view of a row. */
 export type PeerRow = Readonly<
@@ -222,26 +222,26 @@ export function isAt({ ip, port }: Row, stored: StoredAddress): boolean {
   return ip === stored.ip && port === stored.port;
 }
 
-export function asRead(uuid: string, row: Row): UnwrittenRow {
+export function snapshotOf(uuid: string, row: Row): UnwrittenRow {
   const { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision } = row;
   const fields = { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision };
-  return { uuid, ...fields, ...row.news };
+  return { uuid, ...fields, ...row.unwrittenFacts };
 }
 
-export function judged(row: Row, health: PeerHealth, at: number): void {
+export function setHealth(row: Row, health: PeerHealth, at: number): void {
   if (health.state !== row.health.state) {
-    row.news = { ...row.news, stateAt: at };
+    row.unwrittenFacts = { ...row.unwrittenFacts, stateAt: at };
     row.stateS = seconds(at);
   }
   row.health = compact(health);
 }
 
-export function tallyUp(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
-  if (at < CLOCKS_ARE_SET) return;
+export function addToTally(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
+  if (at < EARLIEST_PLAUSIBLE_TIME) return;
   const result: Result = outcome.ok ? 'answered' : held ? 'failed' : 'withheld';
   // The codes must cover exactly the answers that the tally counts, or their mean is wrong.
   if (outcome.ok && !isFull(row.tally, result)) row.codes += latencyCode(outcome.latencyMs);
-  row.tally = withOne(row.tally, result);
+  row.tally = increment(row.tally, result);
   if (row.tallyBegan === 0) row.tallyBegan = Math.floor(at / MINUTE_MS);
 }
 

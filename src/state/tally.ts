@@ -11,7 +11,7 @@ const SHIFT = { answered: 0, failed: BITS, withheld: 2 * BITS } as const;
 export type Result = keyof typeof SHIFT;
 const RESULTS = ['answered', 'failed', 'withheld'] as const satisfies Result[];
 
-export function withOne(packed: number, result: Result): number {
+export function increment(packed: number, result: Result): number {
   return isFull(packed, result) ? packed : packed + (1 << SHIFT[result]);
 }
 
@@ -19,7 +19,7 @@ export function isFull(packed: number, result: Result): boolean {
   return count(packed, result) === FULL;
 }
 
-export function unpacked(packed: number, began: number, codes: number): Tally {
+export function unpackTally(packed: number, began: number, codes: number): Tally {
   return {
     began,
     answered: count(packed, 'answered'),
@@ -30,7 +30,7 @@ export function unpacked(packed: number, began: number, codes: number): Tally {
 }
 
 /** Merges two tallies. The sum of the codes is scaled to the answers that the merged tally counts. */
-export function joined(a: Tally, b: Tally): { readonly packed: number; readonly codes: number } {
+export function mergeTallies(a: Tally, b: Tally): { readonly packed: number; readonly codes: number } {
   const sum = (result: Result): number => Math.min(FULL, a[result] + b[result]);
   const answers = a.answered + b.answered;
   return {

@@ -1,6 +1,6 @@
 import type { Scope } from '../domain/ip/scope.js';
 import type { CheckOutcome, Lane, RegistryEntry } from '../domain/peer/peer.js';
-import { Alarm } from './alarm.js';
+import { InterruptibleSleep } from './interruptibleSleep.js';
 
 /** A failure without newer evidence that this host is online. Its peer stays reserved until the failure is decided. */
 export interface Undecided {
@@ -27,7 +27,7 @@ export class UndecidedFailures {
   readonly #waiting = new Map<Scope, Undecided[]>();
   readonly #askedAt = new Map<Scope, number>();
   readonly #asking = new Set<Scope>();
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
 
   constructor(private readonly steady: () => number) {}
 
@@ -35,7 +35,7 @@ export class UndecidedFailures {
     const waiting = this.#waiting.get(scope);
     if (waiting === undefined) this.#waiting.set(scope, [failure]);
     else waiting.push(failure);
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
   /** Removes and returns the waiting failures, or only those of peers for which `gone` is true. */
@@ -53,7 +53,7 @@ export class UndecidedFailures {
   /** Marks the question of this scope as answered, so that the next one may start. */
   decided(scope: Scope): void {
     this.#asking.delete(scope);
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
   /** Yields each question when it is due, until the signal aborts; with `untilEmpty`, until no failure waits. */
@@ -70,7 +70,7 @@ export class UndecidedFailures {
         continue;
       }
       if (untilEmpty && this.#waiting.size === 0) return;
-      await this.#alarm.sleep(next === undefined ? undefined : this.#dueAt(next) - now, signal);
+      await this.#sleeper.sleep(next === undefined ? undefined : this.#dueAt(next) - now, signal);
     }
   }
 

@@ -15,7 +15,7 @@ import { peersQuery, seriesQuery } from './schema.js';
 import { snapshotHtml, snapshotText } from './snapshot.js';
 
 export interface AppSource {
-  readonly report: Pick<Report, 'status' | 'vital'>;
+  readonly report: Pick<Report, 'status' | 'probeInput'>;
   readonly pages: PeerPages;
   readonly metrics: Metrics;
   readonly feed: EventFeed;
@@ -40,7 +40,7 @@ export interface Env {
 
 const DAY_MS = 86_400_000;
 /** Maximum number of points of a chart. */
-const MOST_SAMPLES = 1_500;
+const MAX_SAMPLES = 1_500;
 /** The number of peers in the snapshot. */
 const SNAPSHOT_PEERS = 25;
 
@@ -51,8 +51,8 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   const app = new Hono<Env>();
   let document: object | undefined;
 
-  app.get('/healthz', (c) => probe(c, healthOf(report.vital())));
-  app.get('/readyz', (c) => probe(c, readinessOf(report.vital(), c.env.trusted)));
+  app.get('/healthz', (c) => probe(c, healthOf(report.probeInput())));
+  app.get('/readyz', (c) => probe(c, readinessOf(report.probeInput(), c.env.trusted)));
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(await report.status()), 200, { 'content-type': metrics.contentType }),
   );
@@ -71,7 +71,7 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     const query = read(seriesQuery, c);
     if (!query.ok) return fault(c, query.text);
     const { to = wall(), from = to - DAY_MS } = query.value;
-    return c.json({ samples: thinned(await samples(from, to)), as_of: wall() });
+    return c.json({ samples: downsampled(await samples(from, to)), as_of: wall() });
   });
   app.get('/api/events', (c) => {
     if (streams.isFull) return fault(c, 'too many readers: try again later', 503);
@@ -141,8 +141,8 @@ function read<T extends z.ZodType>(schema: T, c: Context<Env>): Read<z.output<T>
 }
 
 /** Reduces the samples: each group is represented by its sample with the longest round, so that no peak is lost. */
-function thinned(all: readonly Sample[]): readonly Sample[] {
-  const step = Math.ceil(all.length / MOST_SAMPLES);
+function downsampled(all: readonly Sample[]): readonly Sample[] {
+  const step = Math.ceil(all.length / MAX_SAMPLES);
   if (step <= 1) return all;
   const kept: Sample[] = [];
   for (let i = 0; i < all.length; i += step) {

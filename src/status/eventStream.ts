@@ -4,16 +4,16 @@ import { isAfter, type EventFeed, type FeedEntry } from './feed.js';
 import type { Status } from './schema.js';
 
 /** The number of past events at the start of a stream. */
-const FIRST = 50;
+const PAST_EVENTS = 50;
 /** A reader with more unread bytes than this is dropped. */
-const MOST_WAITING = 256 * 1_024;
+const MAX_UNREAD_BYTES = 256 * 1_024;
 /** The time limit of a reader for one page of missed events. */
 const STALLED_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const STATUS_MS = 2_000;
 const STREAM_ID = /^\d{1,15}(-\d{1,15})?$/;
 /** Maximum number of readers at once, because each costs memory. */
-const MOST_READERS = 200;
+const MAX_READERS = 200;
 
 /** The open server-sent event streams. Each gets the journal live, and the status every two seconds. */
 export class EventStreams {
@@ -21,20 +21,20 @@ export class EventStreams {
   readonly #unfollow: () => void;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
-  #asking = false;
+  #readingStatus = false;
 
   constructor(
     private readonly feed: EventFeed,
     private readonly status: () => Promise<Status>,
   ) {
     this.#unfollow = feed.follow((entry) => {
-      const text = asEvent(entry);
-      for (const client of this.#open.values()) client.take(entry, text);
+      const text = sseEvent(entry);
+      for (const client of this.#open.values()) client.receive(entry, text);
     });
   }
 
   get isFull(): boolean {
-    return this.#open.size >= MOST_READERS;
+    return this.#open.size >= MAX_READERS;
   }
 
   /**
@@ -47,12 +47,12 @@ export class EventStreams {
     this.#open.set(response, client);
     response.once('close', () => {
       this.#open.delete(response);
-      if (this.#open.size === 0) this.#rest();
+      if (this.#open.size === 0) this.#stopTimer();
     });
     response.on('error', () => undefined);
     client.write('retry: 2000\n\n');
-    this.#work();
-    if (lastId === undefined || !STREAM_ID.test(lastId)) await client.pass(await this.feed.last(FIRST));
+    this.#startTimer();
+    if (lastId === undefined || !STREAM_ID.test(lastId)) await client.pass(await this.feed.last(PAST_EVENTS));
     else for await (const page of this.feed.after(lastId)) await client.pass(page);
     client.begin();
     const status = await this.#status();
@@ -62,15 +62,15 @@ export class EventStreams {
   /** Ends all streams. */
   close(): void {
     this.#unfollow();
-    this.#rest();
+    this.#stopTimer();
     for (const response of this.#open.keys()) response.end();
   }
 
-  #work(): void {
+  #startTimer(): void {
     this.#timer ??= setInterval(() => void this.#tick(), STATUS_MS);
   }
 
-  #rest(): void {
+  #stopTimer(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -82,10 +82,10 @@ export class EventStreams {
       for (const client of this.#open.values()) client.write(': still here\n\n');
     }
     // A slow status is not requested twice.
-    if (this.#asking) return;
-    this.#asking = true;
+    if (this.#readingStatus) return;
+    this.#readingStatus = true;
     const status = await this.#status();
-    this.#asking = false;
+    this.#readingStatus = false;
     if (status === undefined) return;
     const text = statusEvent(status);
     for (const client of this.#open.values()) client.write(text);
@@ -113,21 +113,21 @@ class Client {
     private readonly isAdmitted: () => boolean,
   ) {}
 
-  take(entry: FeedEntry, text: string): void {
+  receive(entry: FeedEntry, text: string): void {
     if (this.#waiting === undefined) {
       this.write(text);
       return;
     }
     this.#waiting.push({ entry, text });
     this.#waitingLength += text.length;
-    if (this.#waitingLength > MOST_WAITING) this.response.destroy();
+    if (this.#waitingLength > MAX_UNREAD_BYTES) this.response.destroy();
   }
 
   /** Writes past events as fast as the reader takes them. */
   async pass(before: readonly FeedEntry[]): Promise<void> {
     for (const entry of before) {
       if (this.#isGone()) return;
-      this.response.write(asEvent(entry));
+      this.response.write(sseEvent(entry));
       this.#last = entry.id ?? this.#last;
       this.#passed.add(contentOf(entry));
     }
@@ -150,7 +150,7 @@ class Client {
   write(text: string): void {
     if (this.#isGone()) return;
     // A stalled reader is dropped. It reconnects with the id of its last event and gets the missed ones.
-    if (this.response.writableLength > MOST_WAITING) this.response.destroy();
+    if (this.response.writableLength > MAX_UNREAD_BYTES) this.response.destroy();
     else this.response.write(text);
   }
 
@@ -187,7 +187,7 @@ function statusEvent(status: Status): string {
   return `event: status\ndata: ${JSON.stringify(status)}\n\n`;
 }
 
-function asEvent({ id, type, at, data }: FeedEntry): string {
+function sseEvent({ id, type, at, data }: FeedEntry): string {
   const entry = { type, at, data: parsed(data), text: describeEntry(type, data) };
   const line = id === undefined ? '' : `id: ${id}\n`;
   return `${line}event: entry\ndata: ${JSON.stringify(entry)}\n\n`;

@@ -2,7 +2,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, fieldsOf, idAfter } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { JournalReader } from '../sinks/journal.js';
+import type { JournalListener } from '../sinks/journal.js';
 
 /** An event as sent to a reader. */
 export interface FeedEntry {
@@ -16,12 +16,12 @@ export interface FeedEntry {
 }
 
 /** The number of events kept for readers that connect while Redis is away. */
-const KEPT = 1_000;
+const MAX_KEPT = 1_000;
 /** The number of events per read for a reader that reconnects. */
 const PAGE = 100;
 
 /** The journal for its readers: the entries before they connected, and each new one. */
-export class EventFeed implements JournalReader {
+export class EventFeed implements JournalListener {
   readonly #readers = new Set<(entry: FeedEntry) => void>();
   #kept: FeedEntry[] = [];
 
@@ -30,10 +30,10 @@ export class EventFeed implements JournalReader {
     private readonly keys: Keys,
   ) {}
 
-  read({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
+  onEntry({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
     const entry = { id, type, at, data };
     this.#kept.push(entry);
-    if (this.#kept.length > KEPT) this.#kept = this.#kept.slice(-KEPT);
+    if (this.#kept.length > MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
     for (const reader of this.#readers) reader(entry);
   }
 

@@ -13,7 +13,7 @@ export interface Refusal {
   readonly host?: string;
 }
 
-export interface Asked {
+export interface RequestHead {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -27,28 +27,27 @@ export interface Admitted {
   readonly trusted: boolean;
 }
 
-const LONGEST_URL = 2_048;
+const MAX_URL = 2_048;
 /** Maximum length of an unknown name that is quoted. */
-const LONGEST_NAME = 100;
+const MAX_NAME = 100;
 /** The paths of probes, which send no token. */
-const OPEN: readonly string[] = ['/healthz', '/readyz'];
+const PROBE_PATHS: readonly string[] = ['/healthz', '/readyz'];
 
 /** Decides about a request before any other processing: method, length, host, base path, token. */
 export function admit(
-  { method, url, headers }: Asked,
+  { method, url, headers }: RequestHead,
   { token, allowedHosts, basePath }: Pick<Config['status'], 'token' | 'allowedHosts' | 'basePath'>,
   hostName: string,
 ): Admitted | Refusal {
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, text: 'only GET and HEAD are served here', headers: { allow: 'GET, HEAD' } };
   }
-  if (url.length > LONGEST_URL)
-    return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
+  if (url.length > MAX_URL) return { status: 414, text: `the URL is longer than ${String(MAX_URL)} characters` };
   if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
   const name = nameIn(headers.host ?? '');
   if (name === undefined) return { status: 421, text: 'expected a host name or an IP address in the Host header' };
-  if (!isOurs(name, allowedHosts, hostName)) {
-    const head = name.slice(0, LONGEST_NAME);
+  if (!isOwnName(name, allowedHosts, hostName)) {
+    const head = name.slice(0, MAX_NAME);
     return {
       status: 421,
       text: `this server is not known as ${quoted(head)}: add that name to status.allowedHosts`,
@@ -61,7 +60,7 @@ export function admit(
   if (!url.startsWith(`${base}/`)) return { status: 404, text: 'nothing is served here' };
   const path = url.slice(base.length);
   const trusted = token === undefined || isGiven(headers.authorization, token);
-  if (!trusted && !OPEN.includes(path.split('?', 1).join(''))) {
+  if (!trusted && !PROBE_PATHS.includes(path.split('?', 1).join(''))) {
     return {
       status: 401,
       text: 'a token is needed: as Bearer, or as the password of Basic (status.token)',
@@ -94,7 +93,7 @@ function withoutDot(name: string): string {
 /**
  * A foreign page can make its own name resolve to this server (DNS rebinding), but it cannot use one of these names.
  */
-function isOurs(name: string, allowed: readonly string[], hostName: string): boolean {
+function isOwnName(name: string, allowed: readonly string[], hostName: string): boolean {
   return (
     isIP(name) !== 0 ||
     name === 'localhost' ||

@@ -2,7 +2,7 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
 /** More events than can occur while a module is loaded. */
-const KEPT = 20_000;
+const MAX_KEPT = 20_000;
 
 /** Replaces a sink that is still being loaded. Events in the meantime are passed on once it is loaded. */
 export class LateSink implements Sink {
@@ -22,11 +22,11 @@ export class LateSink implements Sink {
 
   accept(event: SchedulerEvent): void {
     if (this.#inner !== undefined) this.#inner.accept(event);
-    else if (this.#waiting !== undefined && this.#waiting.length < KEPT) this.#waiting.push(event);
+    else if (this.#waiting !== undefined && this.#waiting.length < MAX_KEPT) this.#waiting.push(event);
   }
 
-  get waits(): boolean {
-    return this.#inner?.waits ?? false;
+  get hasUnwritten(): boolean {
+    return this.#inner?.hasUnwritten ?? false;
   }
 
   flush(): Promise<readonly SchedulerEvent[]> {

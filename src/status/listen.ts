@@ -27,9 +27,9 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 } as const;
-const MOST_CONNECTIONS = 2_000;
+const MAX_CONNECTIONS = 2_000;
 /** Maximum number of unknown host names, and of faults, that are logged, each once. */
-const MOST_TOLD = 20;
+const MAX_REPORTED = 20;
 
 const HEADERS = {
   // For answers that change all the time. Files set their own value.
@@ -47,7 +47,7 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
     const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
     const faults = new Set<string>();
     const onFault = (path: string, { message: reason }: Error): void => {
-      if (subscriber.closed || faults.has(reason) || faults.size >= MOST_TOLD) return;
+      if (subscriber.closed || faults.has(reason) || faults.size >= MAX_REPORTED) return;
       faults.add(reason);
       subscriber.next({ kind: 'status.fault', at: wall(), path, reason });
     };
@@ -61,11 +61,11 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
         void serve(request, response);
         return;
       }
-      if (found.host === undefined || refused.has(found.host) || refused.size >= MOST_TOLD) return;
+      if (found.host === undefined || refused.has(found.host) || refused.size >= MAX_REPORTED) return;
       refused.add(found.host);
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });
-    server.maxConnections = MOST_CONNECTIONS;
+    server.maxConnections = MAX_CONNECTIONS;
     // Otherwise clients that never read their answers could hold all connections, and the memory of the answers.
     server.timeout = stalledMs;
     server.on('listening', () => {

@@ -10,7 +10,11 @@ const SECOND_MS = 1_000;
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 /** Gauges of the library with counter names, which `promtool check metrics` rejects. */
-const ILL_NAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+const MISNAMED_GAUGES = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
 /** The Prometheus metrics: counters from the events, gauges from the status. No label contains a peer. */
 export class Metrics implements Sink {
@@ -29,8 +33,8 @@ export class Metrics implements Sink {
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
-  #ofTheProcess = false;
-  readonly waits = false;
+  #hasProcessMetrics = false;
+  readonly hasUnwritten = false;
 
   constructor(
     build: { readonly version: string; readonly node: string },
@@ -163,15 +167,15 @@ export class Metrics implements Sink {
   async text(status: Status): Promise<string> {
     // The process metrics sample the event loop a hundred times a second, more work than everything else when idle.
     // They start with the first scrape.
-    if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
+    if (!this.#hasProcessMetrics) this.#collectProcessMetrics();
     this.#fill(status);
     return this.#registry.metrics();
   }
 
-  #collectThoseOfTheProcess(): void {
-    this.#ofTheProcess = true;
+  #collectProcessMetrics(): void {
+    this.#hasProcessMetrics = true;
     collectDefaultMetrics({ register: this.#registry });
-    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
+    for (const name of MISNAMED_GAUGES) this.#registry.removeSingleMetric(name);
   }
 
   #fill(status: Status): void {

@@ -4,9 +4,9 @@ import type { EventOf, SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
 /** Maximum number of recorded outages of our own line. */
-const OUTAGES = 100;
+const MAX_OUTAGES = 100;
 /** How long a held-back IP change is still reported after its pause. */
-const HELD_MS = 5 * 60_000;
+const HELD_SHOWN_MS = 5 * 60_000;
 
 export interface LaneRecord {
   rounds: number;
@@ -71,9 +71,9 @@ export class Observations implements Sink {
   configRejected: { readonly at: number; readonly problems: readonly string[] } | undefined;
   readonly needsRestart = new Map<string, number>();
   /** The failing entries of `notify`, with the reason. */
-  readonly untold = new Map<string, { readonly since: number; readonly reason: string }>();
+  readonly failingNotifications = new Map<string, { readonly since: number; readonly reason: string }>();
 
-  readonly waits = false;
+  readonly hasUnwritten = false;
 
   constructor(readonly startedAt: number) {
     this.heartbeatAt = this.configLoadedAt = startedAt;
@@ -158,7 +158,7 @@ export class Observations implements Sink {
       case 'config.reloaded':
         this.configLoadedAt = event.at;
         this.configRejected = undefined;
-        if (event.changed.includes('notify')) this.untold.clear();
+        if (event.changed.includes('notify')) this.failingNotifications.clear();
         return;
       case 'config.rejected':
         this.configRejected = { at: event.at, problems: event.problems };
@@ -167,11 +167,11 @@ export class Observations implements Sink {
         for (const key of event.keys) this.needsRestart.set(key, event.at);
         return;
       case 'notification.sent':
-        this.untold.delete(event.target);
+        this.failingNotifications.delete(event.target);
         return;
       case 'notification.failed':
-        this.untold.set(event.target, {
-          since: this.untold.get(event.target)?.since ?? event.at,
+        this.failingNotifications.set(event.target, {
+          since: this.failingNotifications.get(event.target)?.since ?? event.at,
           reason: event.reason,
         });
         return;
@@ -208,7 +208,7 @@ export class Observations implements Sink {
     const last = this.outages.at(-1);
     if (was && last !== undefined) last.to = event.at;
     else this.outages.push({ from: event.at, to: null });
-    if (this.outages.length > OUTAGES) this.outages.shift();
+    if (this.outages.length > MAX_OUTAGES) this.outages.shift();
   }
 
   /** One peer alone is no evidence about our line. */
@@ -247,7 +247,7 @@ export class Observations implements Sink {
         this.#ipHeld = {
           since: event.at,
           text: `${event.ip} is announced once it has stood for ${String(Math.round(event.quietMs / 60_000))} min`,
-          until: event.at + event.quietMs + HELD_MS,
+          until: event.at + event.quietMs + HELD_SHOWN_MS,
         };
         return;
       case 'ip.changed':

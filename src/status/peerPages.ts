@@ -21,7 +21,7 @@ export interface PeerPagesSource {
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
-  readonly registry: Pick<RegistryView, 'look'>;
+  readonly registry: Pick<RegistryView, 'read'>;
   readonly readEntries: (uuids: readonly string[]) => Promise<readonly RegistryEntry[]>;
   readonly readHistories: (uuids: readonly string[]) => Promise<readonly (History | undefined)[]>;
   readonly wall: () => number;
@@ -35,7 +35,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SECOND_MS = 1_000;
 /** Up to this number of consumers, those that no round has seen yet are included too. */
-const SMALL = 2_000;
+const SMALL_REGISTRY = 2_000;
 /** States that need attention come first. Within a state the newest change comes first. */
 const RANKS: Readonly<Record<string, number>> = {
   suspect: 0,
@@ -67,7 +67,7 @@ export class PeerPages {
   async one(kind: 'consumer' | 'producer', uuid: string): Promise<PeerDetail | undefined> {
     const { config, wall } = this.source;
     if (kind === 'producer') {
-      const picture = await this.source.registry.look();
+      const picture = await this.source.registry.read();
       const found = picture?.producers.find((one) => one.uuid === uuid);
       if (picture === undefined || found === undefined) return undefined;
       const peer = producerRow(found, this.#producerState(found, picture));
@@ -105,13 +105,13 @@ export class PeerPages {
     const { redis, keys, book, config, readEntries, observations } = this.source;
     if (!observations.redis.up) return book.entries();
     try {
-      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) return book.entries();
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL_REGISTRY) return book.entries();
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
       const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
       const fresh = new PeerBook(config().network.allow);
-      const strangers = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
-      for (const entry of await readEntries(strangers)) fresh.remember(entry, 1);
+      const unseen = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
+      for (const entry of await readEntries(unseen)) fresh.remember(entry, 1);
       return [...known, ...fresh.entries()];
     } catch {
       return book.entries();
@@ -123,7 +123,7 @@ export class PeerPages {
     page: readonly Consumer[],
   ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
     const { redis, keys, wall, observations, readHistories } = this.source;
-    const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
+    const changedAt = observations.ip?.since ?? (await this.source.registry.read())?.ipChangedAt;
     const now = wall();
     // If a read fails before the outage is noticed, the book is still current.
     const { up, since = now } = observations.redis;
@@ -156,7 +156,7 @@ export class PeerPages {
   }
 
   async #producers(query: PeersQuery): Promise<PeersAnswer> {
-    const picture = await this.source.registry.look();
+    const picture = await this.source.registry.read();
     if (picture === undefined) return { peers: [], next: null, as_of: this.source.observations.startedAt, total: 0 };
     const name = query.sort.replace(/^-/, '');
     const candidates = picture.producers.map((entry) => {

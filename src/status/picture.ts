@@ -70,5 +70,5 @@ export interface Picture {
   readonly configRejected: Condition | undefined;
   readonly needsRestart: Condition | undefined;
   /** Entries of `notify` whose last message could not be delivered. */
-  readonly untold: readonly Condition[];
+  readonly failingNotifications: readonly Condition[];
 }

@@ -8,7 +8,7 @@ export interface Probe {
 }
 
 /** The part of the status that probes use. */
-export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
+export type ProbeInput = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
   readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
   readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
   readonly replicas: Pick<Status['replicas'], 'role' | 'shares'>;
@@ -17,7 +17,7 @@ export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stoppi
 const SECONDS = 1_000;
 
 /** Whether the process is alive and its ticks run. */
-export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 'as_of' | 'heartbeat_at'>): Probe {
+export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<ProbeInput, 'as_of' | 'heartbeat_at'>): Probe {
   const silentMs = now - heartbeatAt;
   if (silentMs < SILENCE_MS) return { ok: true, status: 'alive' };
   const text = `no heartbeat for ${String(Math.round(silentMs / SECONDS))} s`;
@@ -25,7 +25,7 @@ export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 
 }
 
 /** Whether this process is ready. Without trust only the codes of the reasons are shown. */
-export function readinessOf(status: Vital, trusted: boolean): Probe {
+export function readinessOf(status: ProbeInput, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
   if (replicas.role === 'standby') return { ok: true, status: 'standby' };
   const reasons = [

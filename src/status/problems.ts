@@ -16,11 +16,11 @@ export interface Problem {
 }
 
 /** How long a clock gap stays a problem. */
-const GAP_TOLD_MS = 10 * 60_000;
+const GAP_SHOWN_MS = 10 * 60_000;
 /** A round that has not ended for this many intervals is late. */
 const LATE_INTERVALS = 3;
 /** The fraction of consumers above which denied ones are a problem. */
-const DENIED = 0.05;
+const MAX_DENIED = 0.05;
 
 /** All current problems, those that need action first. */
 export function problemsOf(picture: Picture): readonly Problem[] {
@@ -219,7 +219,7 @@ function peers(picture: Picture): readonly Problem[] {
     const allowed = Object.keys(classes).join(', ');
     found.push({
       code: 'denied',
-      level: counts.denied / total > DENIED && allowed !== '' ? 'bad' : 'notice',
+      level: counts.denied / total > MAX_DENIED && allowed !== '' ? 'bad' : 'notice',
       since: null,
       text: `${consumers(counts.denied)} may not be called: ${named.map(([name, n]) => `${thousands(n)} ${name}`).join(', ')}.`,
       advice:
@@ -265,7 +265,7 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
       ),
     );
   }
-  if (clockGap !== undefined && now - clockGap.at < GAP_TOLD_MS) {
+  if (clockGap !== undefined && now - clockGap.at < GAP_SHOWN_MS) {
     found.push(
       notice(
         'clock-gap',
@@ -278,8 +278,8 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
   return found;
 }
 
-function notifications({ untold }: Picture): readonly Problem[] {
-  return untold.map(({ since, text }) =>
+function notifications({ failingNotifications }: Picture): readonly Problem[] {
+  return failingNotifications.map(({ since, text }) =>
     bad(
       'notify-failing',
       since,

@@ -39,7 +39,7 @@ export interface RegistryPicture {
 const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
 /** Minimum time between two reads. A read also takes at most one part in `SHARE` of the time. */
-const FRESH_MS = 2_000;
+const MIN_INTERVAL_MS = 2_000;
 const SHARE = 10;
 /** The longest time that a request waits for a read. After that it gets the last result. */
 const WAIT_MS = 500;
@@ -63,7 +63,7 @@ export class RegistryView {
   ) {}
 
   /** The newest picture, or undefined if Redis was never read. Never rejects, and never waits long. */
-  async look(): Promise<RegistryPicture | undefined> {
+  async read(): Promise<RegistryPicture | undefined> {
     if (this.#reading === undefined && this.steady() >= this.#nextAt) {
       const startedAt = this.steady();
       this.#reading = this.#read()
@@ -71,7 +71,7 @@ export class RegistryView {
         .then((picture) => {
           this.#last = picture ?? this.#last;
           const tookMs = this.steady() - startedAt;
-          this.#nextAt = this.steady() + Math.max(FRESH_MS, SHARE * tookMs);
+          this.#nextAt = this.steady() + Math.max(MIN_INTERVAL_MS, SHARE * tookMs);
           this.#reading = undefined;
         });
     }

@@ -5,7 +5,7 @@ import type { Leadership } from '../state/leadership.js';
 import { census, type Census } from './census.js';
 import type { Observations } from './observations.js';
 import type { Picture } from './picture.js';
-import type { Vital } from './probes.js';
+import type { ProbeInput } from './probes.js';
 import type { RegistryPicture, RegistryView } from './registryView.js';
 import type { Status } from './schema.js';
 import { answering, CALL_INTERVALS } from './shares.js';
@@ -26,7 +26,7 @@ export interface Identity {
 /** The state of a replica. */
 export interface SharingView {
   readonly shares: { readonly size: number; readonly count: number; readonly doubtful: boolean };
-  readonly whereabouts: { readonly elsewhere: boolean };
+  readonly vantagePoint: { readonly elsewhere: boolean };
   readonly works: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface ReportSource {
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
-  readonly registry: Pick<RegistryView, 'look'>;
+  readonly registry: Pick<RegistryView, 'read'>;
   readonly leadership: Pick<Leadership, 'leads' | 'standsBy' | 'term'>;
   /** Set if the registry is divided. */
   readonly sharing: SharingView | undefined;
@@ -47,7 +47,7 @@ export interface ReportSource {
 /** How long the result of a pass over the book is reused. */
 const CENSUS_MS = 500;
 /** Maximum number of listed producers without an ack. */
-const NAMED = 100;
+const MAX_NAMED = 100;
 const DAY_MS = 86_400_000;
 
 /** The state of this node, for the API, the page and the metrics. */
@@ -57,14 +57,14 @@ export class Report {
   constructor(private readonly source: ReportSource) {}
 
   async status(): Promise<Status> {
-    const registry = await this.source.registry.look();
+    const registry = await this.source.registry.read();
     const now = this.source.wall();
     const found = this.census(now, registry);
     return toStatus(this.source, now, found, registry);
   }
 
   /** The input of the probes, from memory only, because probes come every few seconds. */
-  vital(): Vital {
+  probeInput(): ProbeInput {
     const { observations: seen, wall } = this.source;
     const { up, reason = null } = seen.redis;
     return {
@@ -98,9 +98,9 @@ function roleOf({ leadership, sharing }: Pick<ReportSource, 'leadership' | 'shar
 
 function sharesOf({ sharing }: Pick<ReportSource, 'sharing'>): Status['replicas']['shares'] {
   if (sharing === undefined) return null;
-  const { shares, whereabouts } = sharing;
+  const { shares, vantagePoint } = sharing;
   const { size: held, count: of, doubtful } = shares;
-  return { held, of, in_doubt: doubtful, elsewhere: whereabouts.elsewhere };
+  return { held, of, in_doubt: doubtful, elsewhere: vantagePoint.elsewhere };
 }
 
 function changedAt({ ip }: Observations, registry: RegistryPicture | undefined): number | undefined {
@@ -160,7 +160,10 @@ function pictureOf(source: ReportSource, now: number, found: Census, registry: R
       seen.needsRestart.size === 0
         ? undefined
         : { since: Math.min(...seen.needsRestart.values()), text: [...seen.needsRestart.keys()].join(', ') },
-    untold: [...seen.untold].map(([target, { since, reason }]) => ({ since, text: `${target}: ${reason}` })),
+    failingNotifications: [...seen.failingNotifications].map(([target, { since, reason }]) => ({
+      since,
+      text: `${target}: ${reason}`,
+    })),
   };
 }
 
@@ -283,7 +286,7 @@ function owing(registry: RegistryPicture | undefined): Status['announcements']['
   const waiting = (registry?.producers ?? []).flatMap(({ uuid, ip, attempts, error, nextAt }) =>
     nextAt === null ? [] : [{ uuid, ip, attempts, error, next_at: nextAt }],
   );
-  return waiting.sort((a, b) => b.attempts - a.attempts || (a.uuid < b.uuid ? -1 : 1)).slice(0, NAMED);
+  return waiting.sort((a, b) => b.attempts - a.attempts || (a.uuid < b.uuid ? -1 : 1)).slice(0, MAX_NAMED);
 }
 
 export function oldestOf({ lanes }: Census, of: readonly Lane[]): number | undefined {

@@ -35,10 +35,10 @@ export interface Cursor {
 }
 
 /** Longer than a UUID. The registry may hold a text of any length in its place, but a cursor must fit into a query. */
-const LONGEST_NAME = 48;
+const MAX_NAME = 48;
 const HEAD = 32;
 /** Longer than an address. */
-const LONGEST_KEY = 46;
+const MAX_KEY = 46;
 
 interface Found<T> {
   readonly one: T;
@@ -94,7 +94,7 @@ function isIn(ip: string | null, wanted: string): boolean {
 
 /** The sort key of peers with equal keys: the UUID, or the start and the digest of a longer text. */
 function orderName(uuid: string): string {
-  if (uuid.length <= LONGEST_NAME) return uuid;
+  if (uuid.length <= MAX_NAME) return uuid;
   return uuid.slice(0, HEAD) + createHash('sha256').update(uuid).digest('hex');
 }
 
@@ -128,5 +128,5 @@ export function addressKey(ip: string | null): string {
         .split('.')
         .map((part) => part.padStart(3, '0'))
         .join('.')
-    : `:${ip.slice(0, LONGEST_KEY)}`;
+    : `:${ip.slice(0, MAX_KEY)}`;
 }

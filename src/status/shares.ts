@@ -1,12 +1,12 @@
 import type { Counted, Picture } from './picture.js';
 
 /** The fraction of judged consumers that must answer for the overall state to be good. */
-const WELL = 0.5;
+const MIN_ANSWERING = 0.5;
 /**
  * The fraction of failing consumers that counts as many, and the number of consumers below which no fraction counts.
  */
-const MANY = 0.2;
-const FEW = 5;
+const MAX_FAILING = 0.2;
+const MIN_CONSUMERS = 5;
 /** A consumer calls us if its last call is younger than this number of intervals. */
 export const CALL_INTERVALS = 3;
 /** A silence shorter than this is normal, even with a short interval. */
@@ -26,8 +26,8 @@ export function oneWay(picture: Picture): 'not-called' | 'cannot-call-out' | und
   // interval.
   if (callers === undefined || of === 0 || now - startedAt < CALL_INTERVALS * intervalMs) return undefined;
   if (now - callers.lastAt < SILENCE_MS && callers.count === 0) return undefined;
-  const theyAnswer = count / of >= WELL;
-  const theyCall = callers.count / Math.max(callers.of, 1) >= WELL / 2;
+  const theyAnswer = count / of >= MIN_ANSWERING;
+  const theyCall = callers.count / Math.max(callers.of, 1) >= MIN_ANSWERING / 2;
   if (theyAnswer === theyCall) return undefined;
   return theyAnswer ? 'not-called' : 'cannot-call-out';
 }
@@ -36,7 +36,7 @@ export function oneWay(picture: Picture): 'not-called' | 'cannot-call-out' | und
 export function failingAtLarge(picture: Picture): Counted | undefined {
   const { count, of } = answering(picture);
   const failing = of - count + picture.peers.suspect;
-  return of >= FEW && failing / of > MANY ? { count: failing, of } : undefined;
+  return of >= MIN_CONSUMERS && failing / of > MAX_FAILING ? { count: failing, of } : undefined;
 }
 
 /** `2 of 3 consumers`. */

@@ -13,7 +13,7 @@ export interface CompletedOption {
 }
 
 /** A position in the command tree: the commands typed so far, and what may follow. */
-export interface Place {
+export interface CommandPosition {
   /** Empty for the program itself, else for example `peers list`. */
   readonly path: string;
   readonly commands: readonly { readonly name: string; readonly description: string }[];
@@ -25,11 +25,15 @@ export interface Place {
 const FILE = /<file>|\bfile\b/;
 
 /** All positions of the command tree, the program itself first. */
-export function placesOf(root: Command): readonly Place[] {
+export function positionsOf(root: Command): readonly CommandPosition[] {
   return [...walk(root, [], [])];
 }
 
-function* walk(command: Command, path: readonly string[], inherited: readonly CompletedOption[]): Generator<Place> {
+function* walk(
+  command: Command,
+  path: readonly string[],
+  inherited: readonly CompletedOption[],
+): Generator<CommandPosition> {
   const help = command.createHelp();
   const own = help.visibleOptions(command).map((option) => ({
     flags: [option.short, option.long].filter((flag) => flag !== undefined),

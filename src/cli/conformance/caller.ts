@@ -16,7 +16,7 @@ export interface CallerOptions {
   readonly post: PostJson;
 }
 
-export interface Manner {
+export interface CallOverrides {
   /** Replaces the usual headers. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The value of the signature header; null for none. */
@@ -30,8 +30,8 @@ export interface Manner {
  * An address that no scheduler calls, from a documentation network (RFC 5737, TEST-NET-3); the IPv6 one is from RFC
  * 3849.
  */
-export const NOWHERE = '203.0.113.77';
-export const NOWHERE_IPV6 = '2001:db8::77';
+export const EXAMPLE_IPV4 = '203.0.113.77';
+export const EXAMPLE_IPV6 = '2001:db8::77';
 
 /**
  * Calls an API as the schedulers of other nodes do, each with a random UUID, and records which callers were
@@ -52,16 +52,16 @@ export class Caller {
   }
 
   /** A valid call, with additional fields. */
-  call(uuid: string, fields: object = {}, manner: Manner = {}): Promise<Reply> {
-    return this.say(this.body(uuid, fields), { uuid, ...manner });
+  call(uuid: string, fields: object = {}, overrides: CallOverrides = {}): Promise<Reply> {
+    return this.send(this.body(uuid, fields), { uuid, ...overrides });
   }
 
   body(uuid: string, fields: object = {}): string {
-    return JSON.stringify({ uuid, ...(this.options.kind === 'producer' ? { ip: NOWHERE } : {}), ...fields });
+    return JSON.stringify({ uuid, ...(this.options.kind === 'producer' ? { ip: EXAMPLE_IPV4 } : {}), ...fields });
   }
 
   /** A call with this body, signed if there is a secret. Never rejects. */
-  async say(body: string, { uuid, headers = {}, signature, term = this.term }: Manner = {}): Promise<Reply> {
+  async send(body: string, { uuid, headers = {}, signature, term = this.term }: CallOverrides = {}): Promise<Reply> {
     const { url, kind, timeoutMs, post } = this.options;
     const proof = signature === undefined ? this.signature(body, { term }) : signature;
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -119,7 +119,7 @@ export class Caller {
 
   #open(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
     const { url, timeoutMs } = this.options;
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-    return send(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) });
+    const open = url.startsWith('https:') ? httpsRequest : httpRequest;
+    return open(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) });
   }
 }

@@ -15,7 +15,7 @@ export async function checkProof(caller: Caller, uuid: string): Promise<readonly
   const digests = right.replaceAll(/,(v\d)=/g, `,$1=${ZEROS},$1=`);
   const signed = await caller.call(uuid);
   const several = await caller.call(uuid, {}, { signature: digests });
-  const of = (signature: string | null) => ({ body, manner: { uuid, signature } });
+  const of = (signature: string | null) => ({ body, overrides: { uuid, signature } });
   const refusals: Readonly<Record<'unsigned' | 'wrong-signature' | 'stale', Refusable>> = {
     unsigned: { 'no signature': of(null), 'an empty one': of(''), 'a time alone': of(right.replace(/,.*/, '')) },
     'wrong-signature': {
@@ -45,7 +45,7 @@ async function signedTerm(caller: Caller): Promise<Finding> {
   const body = caller.body(uuid);
   const signature = caller.signature(body);
   const wrong = await notRefused(caller, {
-    'another term': { body, manner: { uuid, signature, term: caller.term + 1 } },
+    'another term': { body, overrides: { uuid, signature, term: caller.term + 1 } },
   });
   const [seen] = wrong;
   return seen === undefined ? kept('signed-term', 'refused') : remark('signed-term', seen, FOUR_HUNDRED);

@@ -1,6 +1,6 @@
 import type { Reply } from '../../domain/call/http.js';
 import { quoted } from '../../domain/text/printable.js';
-import type { Caller, Manner } from './caller.js';
+import type { Caller, CallOverrides } from './caller.js';
 
 const STATUS = /^http-(\d+)$/;
 const REFUSED = /^http-4\d\d$/;
@@ -13,13 +13,13 @@ export function inWords(reply: Reply): string {
 }
 
 /** Bodies that must be refused, by name. */
-export type Refusable = Readonly<Record<string, { readonly body: string; readonly manner?: Manner }>>;
+export type Refusable = Readonly<Record<string, { readonly body: string; readonly overrides?: CallOverrides }>>;
 
 /** The bodies that were not answered with a 4xx, in words. Sends one after the other. */
 export async function notRefused(caller: Caller, bodies: Refusable): Promise<readonly string[]> {
   const wrong: string[] = [];
-  for (const [name, { body, manner }] of Object.entries(bodies)) {
-    const reply = await caller.say(body, manner);
+  for (const [name, { body, overrides }] of Object.entries(bodies)) {
+    const reply = await caller.send(body, overrides);
     if (reply.ok || !REFUSED.test(reply.reason)) wrong.push(`${name}: ${inWords(reply)}`);
   }
   return wrong;

@@ -9,7 +9,7 @@ import { kindOf } from '../peers/kinds.js';
 import { NO_UUID } from '../noUuid.js';
 
 /** The options as given on the command line. */
-export interface ConformanceWords {
+export interface ConformanceFlags {
   readonly kind: string;
   readonly secret?: string;
   readonly redis?: string;
@@ -34,16 +34,16 @@ export interface Settings {
 }
 
 /** A placeholder for a Redis that is not used, so that the user need not configure one. */
-const UNASKED = 'redis://127.0.0.1';
+const PLACEHOLDER_URL = 'redis://127.0.0.1';
 const TIMEOUT = duration(100, 600_000);
 
 /** The settings of the check, from the command line, then from the configuration or its defaults. */
-export async function settingsOf(options: LoadOptions, text: string, words: ConformanceWords): Promise<Settings> {
-  const { redis, prefix, secret } = words;
-  const kind = kindOf(words.kind);
+export async function settingsOf(options: LoadOptions, text: string, flags: ConformanceFlags): Promise<Settings> {
+  const { redis, prefix, secret } = flags;
+  const kind = kindOf(flags.kind);
   if (secret === '') throw new UsageError('--secret: expected a text');
   if (prefix !== undefined && redis === undefined) throw new UsageError('--prefix: expected --redis with it');
-  const ofConsumers = Object.entries({ '--redis': redis, '--uuid': words.uuid });
+  const ofConsumers = Object.entries({ '--redis': redis, '--uuid': flags.uuid });
   for (const [name, value] of ofConsumers) {
     if (value !== undefined && kind === 'producer') throw new UsageError(`${name}: a producer has none`);
   }
@@ -51,15 +51,15 @@ export async function settingsOf(options: LoadOptions, text: string, words: Conf
   const { config } = await loadConfig({
     ...options,
     spareUuid: NO_UUID,
-    redis: file === undefined ? UNASKED : undefined,
+    redis: file === undefined ? PLACEHOLDER_URL : undefined,
   });
   const { path, timeoutMs, headers } = kind === 'consumer' ? config.sync : config.announce;
   return {
     url: urlOf(text, path),
     kind,
     secret: secret ?? config.http.signing.secret,
-    own: ownOf(words.uuid),
-    timeoutMs: timeoutOf(words.timeout) ?? timeoutMs,
+    own: ownOf(flags.uuid),
+    timeoutMs: timeoutOf(flags.timeout) ?? timeoutMs,
     headers: headers,
     tls: config.http.tls,
     redis,

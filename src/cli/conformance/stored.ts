@@ -7,8 +7,8 @@ import type { Registry } from '../registry.js';
 export type Entry = Readonly<Record<string, string>>;
 
 /** An entry that appears later than this after the answer counts as missing. */
-const PATIENCE_MS = 2_000;
-const LOOK_MS = 20;
+const STORE_TIMEOUT_MS = 2_000;
+const POLL_MS = 20;
 
 /**
  * What an API has stored about its callers. This reads raw fields, because the functions of the registry would
@@ -34,18 +34,18 @@ export class Stored {
   }
 
   /** The same with a wait, because an API that stores after its answer has another fault than one that never stores. */
-  async awaited(uuid: string, wanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
-    const deadline = performance.now() + PATIENCE_MS;
+  async waitFor(uuid: string, wanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
+    const deadline = performance.now() + STORE_TIMEOUT_MS;
     for (;;) {
       const entry = await this.entry(uuid);
       if ((entry !== undefined && wanted(entry)) || performance.now() > deadline) return entry;
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   }
 
   /** Waits for an API that stores after its answer. */
   async settle(): Promise<void> {
-    await delay(PATIENCE_MS);
+    await delay(STORE_TIMEOUT_MS);
   }
 
   /** Creates an entry as the API and the scheduler would have stored it. */

@@ -11,7 +11,7 @@ import { RegistrySource } from '../../sources/registry.js';
 import { version } from '../../version.js';
 import { CommandError } from '../commandError.js';
 import { connectNow, type Connection } from '../connect.js';
-import { FAILED, GOOD } from '../exitCode.js';
+import { FAILURE, SUCCESS } from '../exitCode.js';
 import { NO_UUID } from '../noUuid.js';
 import { print } from '../print.js';
 import { marked, outputStyle, tinted, type Style, type Tint } from '../style.js';
@@ -31,10 +31,10 @@ const LINGER_MS = 500;
  */
 export async function examine(options: LoadOptions, json: boolean): Promise<number> {
   const { loaded, findings } = await configuration(options);
-  const found = [...findings, ...(loaded === undefined ? [] : await surroundings(loaded))];
+  const found = [...findings, ...(loaded === undefined ? [] : await environmentFindings(loaded))];
   await print(json ? `${escaped(JSON.stringify({ findings: found }))}\n` : inWords(found, outputStyle()));
   setTimeout(() => process.exit(), LINGER_MS).unref();
-  return found.some(({ result }) => result === 'error') ? FAILED : GOOD;
+  return found.some(({ result }) => result === 'error') ? FAILURE : SUCCESS;
 }
 
 interface Configuration {
@@ -63,11 +63,11 @@ async function configuration(options: LoadOptions): Promise<Configuration> {
 }
 
 /** Checks everything that the configuration refers to, in parallel. The order of the findings is fixed. */
-async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
+async function environmentFindings({ config }: Loaded): Promise<readonly Finding[]> {
   const explain = (error: unknown): string => redisFailure(error);
   const sources = ipSources({ ...config.publicIp, allow: config.network.allow }, `consumer-scheduler/${version}`);
   const found = await Promise.all([
-    ofRedis(config),
+    redisFindings(config),
     bounded('public IP', () => checkSources(config.publicIp, sources), explain),
     bounded('file descriptors', () => checkDescriptors(config), explain),
     bounded('status port', () => checkStatusPort(config.status), explain),
@@ -75,7 +75,7 @@ async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
   return found.flat();
 }
 
-async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
+async function redisFindings(config: Loaded['config']): Promise<readonly Finding[]> {
   const { url, dataDir } = config.redis;
   if (url === 'embedded' && !(await hasDatabase(dataDir))) {
     return [warning('redis', `the embedded server has no database in ${dataDir} yet`, 'the first `run` makes it')];
@@ -98,7 +98,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
   const keys = keysUnder(config.redis.keyPrefix);
   const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
-  const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
+  const context = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
   // These run one after the other, because concurrent checks would distort the measured latency.
   const checks = [
     ['redis', () => checkServer(redis)],
@@ -111,7 +111,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
       () =>
         checkRegistry(
           new RegistrySource(redis, keys).pages(() => true),
-          around,
+          context,
           () => performance.now(),
         ),
     ],

@@ -10,7 +10,7 @@ export interface Finding {
 
 export type Check = () => Promise<readonly Finding[]>;
 
-const LONGEST_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function ok(check: string, text: string): Finding {
   return { check, result: 'ok', text, advice: '' };
@@ -29,7 +29,7 @@ export async function bounded(
   name: string,
   check: Check,
   explain: (error: unknown) => string,
-  withinMs = LONGEST_MS,
+  withinMs = TIMEOUT_MS,
 ): Promise<readonly Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {

@@ -11,7 +11,7 @@ const PORT = 'status port';
 const SCHEDULER = 'scheduler';
 
 /** Descriptors for files, listeners, Redis sockets and readers of the status page, in addition to calls. */
-const BESIDES = 100;
+const RESERVED_DESCRIPTORS = 100;
 const ASK_MS = 3_000;
 /** A silence of this length means that the scheduler has ended. */
 const SILENCE_MS = 30_000;
@@ -25,7 +25,7 @@ export function descriptorLimit(limits: string): number | undefined {
 /** Each call in flight needs a descriptor. */
 export function neededDescriptors({ sync, announce }: Pick<Config, 'sync' | 'announce'>): number {
   const calls = 2 * sync.concurrency + sync.unavailable.concurrency + sync.pending.concurrency + announce.concurrency;
-  return calls + BESIDES;
+  return calls + RESERVED_DESCRIPTORS;
 }
 
 /** Checks whether this process may open as many files as it needs. */
@@ -52,13 +52,15 @@ export async function checkStatusPort(status: Config['status']): Promise<readonl
   if (answer.status === 503) {
     return [warning(PORT, `a scheduler answers at ${url}, and says that it is not well`, '`status` says more')];
   }
-  const trouble = answer.code === 'ECONNREFUSED' ? await bindFault(host, port) : 'EADDRINUSE';
-  if (trouble === undefined) return [ok(PORT, `${port} of ${nameOf(host)} is free`)];
-  if (trouble === 'EADDRINUSE') {
+  const bindError = answer.code === 'ECONNREFUSED' ? await bindFault(host, port) : 'EADDRINUSE';
+  if (bindError === undefined) return [ok(PORT, `${port} of ${nameOf(host)} is free`)];
+  if (bindError === 'EADDRINUSE') {
     const text = `${port} of ${nameOf(host)} is taken by another program: ${answer.reason}`;
     return [warning(PORT, text, 'set status.port to another one, or end that program')];
   }
-  return [warning(PORT, `${nameOf(host)} port ${port} can't be had: ${trouble}`, 'see to status.host and status.port')];
+  return [
+    warning(PORT, `${nameOf(host)} port ${port} can't be had: ${bindError}`, 'see to status.host and status.port'),
+  ];
 }
 
 /** Why the port cannot be opened, if so. The port is closed again at once. */

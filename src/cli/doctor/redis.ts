@@ -9,7 +9,7 @@ const MEMORY = 'redis memory';
 const LATENCY = 'redis latency';
 const CLOCK = 'clock';
 
-const OLDEST = 5;
+const MIN_MAJOR_VERSION = 5;
 const PINGS = 5;
 /** A round writes batches one after the other, so each batch adds this latency. */
 const SLOW_MS = 50;
@@ -17,7 +17,7 @@ const CLOCKS_APART_MS = 1_000;
 /** The fraction of memory above which a server is nearly full. */
 const NEARLY_FULL = 0.9;
 
-const SOMEBODY = '00000000-0000-0000-0000-000000000000';
+const EXAMPLE_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** Checks the type of the server, and whether it accepts writes. */
 export async function checkServer(redis: RedisClient): Promise<readonly Finding[]> {
@@ -25,7 +25,7 @@ export async function checkServer(redis: RedisClient): Promise<readonly Finding[
   if (info === undefined) return [ok(REDIS, 'it answers; our user may not ask for more (INFO)')];
   const version = info.get('redis_version') ?? 'unknown';
   const found = [
-    Number.parseInt(version, 10) < OLDEST
+    Number.parseInt(version, 10) < MIN_MAJOR_VERSION
       ? fault(REDIS, `Redis ${nameOf(version)} is too old`, 'use Redis 5 or newer')
       : ok(REDIS, `Redis ${nameOf(version)} answers`),
   ];
@@ -84,11 +84,11 @@ export async function checkClock(redis: RedisClient): Promise<readonly Finding[]
 
 /** The commands of the daemon, each in a form that could be run. */
 function commandsOn(keys: Keys): readonly (readonly string[])[] {
-  const [set, hash, list] = [keys.consumers, keys.consumer(SOMEBODY), keys.announcements];
+  const [set, hash, list] = [keys.consumers, keys.consumer(EXAMPLE_UUID), keys.announcements];
   return [
     ['scard', set],
     ['sscan', set, '0'],
-    ['sismember', set, SOMEBODY],
+    ['sismember', set, EXAMPLE_UUID],
     ['smembers', set],
     ['hget', hash, 'ip'],
     ['hmget', hash, 'ip'],
@@ -96,11 +96,11 @@ function commandsOn(keys: Keys): readonly (readonly string[])[] {
     ['hdel', hash, 'error'],
     ['hincrby', hash, 'attempts', '1'],
     ['type', hash],
-    ['zadd', list, '1', SOMEBODY],
+    ['zadd', list, '1', EXAMPLE_UUID],
     ['zcard', list],
     ['zrange', list, '0', '1'],
-    ['zrem', list, SOMEBODY],
-    ['zscore', list, SOMEBODY],
+    ['zrem', list, EXAMPLE_UUID],
+    ['zscore', list, EXAMPLE_UUID],
     ['del', hash],
     ['xadd', keys.events, '*', 'type', 'x'],
     ['eval', 'return 1', '1', hash],

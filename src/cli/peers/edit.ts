@@ -6,7 +6,7 @@ import { nameOf, quoted } from '../../domain/text/printable.js';
 import { CommandError, UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, kindOf, ourUuid, placesOf, spellingsOf } from './kinds.js';
+import { ANY_CLASS, keysOf, kindOf, ourUuid, spellingsOf } from './kinds.js';
 
 /** Registers a peer, or changes the address of a registered one. */
 export async function addPeer(
@@ -18,9 +18,9 @@ export async function addPeer(
 ): Promise<void> {
   const known = kindOf(kind);
   if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
-  const checked = checkAddress(ip, ANY);
+  const checked = checkAddress(ip, ANY_CLASS);
   if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${checked.error}`);
-  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY).ok)) {
+  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY_CLASS).ok)) {
     throw new UsageError(`--port ${quoted(port)}: expected a whole number from 1 to 65535`);
   }
   const place = `${checked.ip}${port === undefined ? '' : `, port ${port}`}`;
@@ -29,7 +29,7 @@ export async function addPeer(
     if (known === 'consumer' && uuid.toLowerCase() === (await ourUuid(registry))) {
       throw new UsageError(`${uuid} is our own UUID: we don't call ourselves`);
     }
-    const { set, keyOf } = placesOf(registry, known);
+    const { set, keyOf } = keysOf(registry, known);
     // If the API has the entry in another spelling, no second entry may be created.
     const spellings = await spellingsOf(registry, set, uuid);
     const entry = spellings.find((one) => one === uuid) ?? spellings[0] ?? uuid.toLowerCase();
@@ -47,7 +47,7 @@ export async function addPeer(
 export async function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
   const known = kindOf(kind);
   await withRegistry(options, async (registry) => {
-    const { set, keyOf } = placesOf(registry, known);
+    const { set, keyOf } = keysOf(registry, known);
     const spellings = await spellingsOf(registry, set, uuid);
     for (const one of new Set([uuid, ...spellings])) {
       await registry.redis.srem(set, one);

@@ -5,12 +5,12 @@ import { nameOf } from '../../domain/text/printable.js';
 import { counted } from '../../domain/text/words.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, KINDS, kindOf } from './kinds.js';
+import { ANY_CLASS, kindOf, KINDS } from './kinds.js';
 import { CSV_HEAD, csvLine, jsonLine, type FilePeer } from './peerFile.js';
 import { readPeers, type PeerRow, type ReadPeer } from './read.js';
 
 /** Maximum number of named entries among those left out. */
-const NAMED = 10;
+const MAX_NAMED = 10;
 
 /**
  * Prints the API-owned fields of each peer, in the format that `importPeers` reads. Malformed entries are left out
@@ -28,7 +28,7 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
         const peers = page.flatMap(filePeer);
         leftCount += page.length - peers.length;
         for (const { uuid } of page.filter((peer) => filePeer(peer).length === 0)) {
-          if (left.length < NAMED) left.push(nameOf(uuid));
+          if (left.length < MAX_NAMED) left.push(nameOf(uuid));
         }
         if (!(await print(peers.map((peer) => `${toLine(peer)}\n`).join('')))) return;
       }
@@ -44,6 +44,6 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
 /** Empty for an entry that an import would reject. */
 function filePeer({ kind, uuid, row }: ReadPeer): readonly FilePeer[] {
   const { ip, port = '' }: PeerRow = row;
-  if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY).ok) return [];
+  if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY_CLASS).ok) return [];
   return [{ kind, uuid, ip, port: port === '' ? undefined : port }];
 }

@@ -2,9 +2,9 @@ import { uptime, type Bucket, type History } from '../../domain/history.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MOST_DAYS = 90;
+const MAX_DAYS = 90;
 /** The width of the label, and some space at the end. */
-const BESIDES = 24;
+const OTHER_COLUMNS = 24;
 
 /** The minimum fraction of answered checks of a day, and its symbol. */
 const BLOCKS: readonly (readonly [number, string])[] = [
@@ -27,7 +27,7 @@ export function historyRows({ hours, days }: History, now: number, width: number
     ['90 d', days, 90 * DAY_MS],
   ];
   const shares = spans.map(([name, buckets, ms]) => `${name} ${percent(uptime(buckets, now - ms, now + 1))}`);
-  const shown = Math.max(1, Math.min(MOST_DAYS, width - BESIDES));
+  const shown = Math.max(1, Math.min(MAX_DAYS, width - OTHER_COLUMNS));
   return [
     ['answered', shares.join(', ')],
     ...(days.length === 0 ? [] : [[`last ${shown} days`, strip(days, now, shown)]]),

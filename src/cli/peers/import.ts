@@ -7,7 +7,7 @@ import { counted } from '../../domain/text/words.js';
 import { UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry, type Registry } from '../registry.js';
-import { KINDS, members, ourUuid, PAGE, placesOf } from './kinds.js';
+import { keysOf, KINDS, members, ourUuid, PAGE } from './kinds.js';
 import { PeerFile, type FilePeer } from './peerFile.js';
 
 /** The action for a peer of the file. */
@@ -71,7 +71,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
 async function spellings(registry: Registry, { peers }: PeerFile): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const kind of KINDS) {
-    for await (const page of members(registry, placesOf(registry, kind).set)) {
+    for await (const page of members(registry, keysOf(registry, kind).set)) {
       for (const member of page) {
         const id = `${kind} ${member.toLowerCase()}`;
         const exact = peers.get(id)?.uuid === member;
@@ -85,7 +85,7 @@ async function spellings(registry: Registry, { peers }: PeerFile): Promise<Reado
 async function stepFor(registry: Registry, peer: FilePeer, names: ReadonlyMap<string, string>): Promise<Step> {
   const { kind, uuid, ip, port } = peer;
   if (!names.has(`${kind} ${uuid.toLowerCase()}`)) return { ...peer, what: 'add' };
-  const [storedIp, storedPort] = await registry.redis.hmget(placesOf(registry, kind).keyOf(uuid), 'ip', 'port');
+  const [storedIp, storedPort] = await registry.redis.hmget(keysOf(registry, kind).keyOf(uuid), 'ip', 'port');
   const same = storedIp === ip && (storedPort ?? undefined) === port;
   return { ...peer, what: same ? 'leave' : 'change' };
 }
@@ -93,7 +93,7 @@ async function stepFor(registry: Registry, peer: FilePeer, names: ReadonlyMap<st
 /** Writes exactly what the API would write. The set comes last, because membership makes the entry visible. */
 async function write(registry: Registry, { kind, uuid, ip, port, what }: Step): Promise<void> {
   const { redis } = registry;
-  const { set, keyOf } = placesOf(registry, kind);
+  const { set, keyOf } = keysOf(registry, kind);
   await Promise.all([
     redis.hset(keyOf(uuid), port === undefined ? { ip } : { ip, port }),
     port === undefined && redis.hdel(keyOf(uuid), 'port'),

@@ -6,7 +6,7 @@ import type { Registry } from '../registry.js';
 
 export const KINDS = ['consumer', 'producer'] as const satisfies PeerKind[];
 /** Every class that a policy may allow. */
-export const ANY: readonly AddressClass[] = ['public', 'private', 'loopback'];
+export const ANY_CLASS: readonly AddressClass[] = ['public', 'private', 'loopback'];
 /** Entries per read or write, and members per read of a set. */
 export const PAGE = 256;
 
@@ -19,7 +19,7 @@ export function kindOf(kind: string): PeerKind {
 }
 
 /** The set of a kind of peer, and the key of each entry. */
-export function placesOf({ keys }: Pick<Registry, 'keys'>, kind: PeerKind) {
+export function keysOf({ keys }: Pick<Registry, 'keys'>, kind: PeerKind) {
   return kind === 'consumer'
     ? { set: keys.consumers, keyOf: keys.consumer }
     : { set: keys.producers, keyOf: keys.producer };

@@ -2,7 +2,7 @@ import { span } from '../../domain/text/ago.js';
 import { nameOf } from '../../domain/text/printable.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { cut, marked, tinted, type Style } from '../style.js';
-import { addressOf, plain, timeOf, TINTS } from './look.js';
+import { addressOf, plain, timeOf, TINTS } from './display.js';
 import type { PeerRow, ReadPeer } from './read.js';
 
 /*

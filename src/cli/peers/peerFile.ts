@@ -2,7 +2,7 @@ import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { UUID } from '../../domain/peer/uuid.js';
 import { quoted } from '../../domain/text/printable.js';
-import { ANY, KINDS } from './kinds.js';
+import { ANY_CLASS, KINDS } from './kinds.js';
 
 /** A peer in a file: the API-owned fields of an entry. */
 export interface FilePeer {
@@ -127,12 +127,12 @@ function checked(fields: Fields): FilePeer | string {
   const { uuid, ip } = fields;
   if (typeof uuid !== 'string' || !UUID.test(uuid)) return `uuid ${shown(uuid)}: expected a UUID`;
   if (typeof ip !== 'string') return `ip ${shown(ip)}: expected an IP address`;
-  const address = readEntry({ ip, port: null }, ANY);
+  const address = readEntry({ ip, port: null }, ANY_CLASS);
   if (!address.ok) return `ip ${quoted(ip)}: ${address.error}`;
   const port = fields.port === undefined || fields.port === null || fields.port === '' ? undefined : fields.port;
   if (port === undefined) return { kind, uuid, ip, port };
   const text = typeof port === 'number' ? String(port) : port;
-  if (typeof text !== 'string' || !readEntry({ ip, port: text }, ANY).ok) {
+  if (typeof text !== 'string' || !readEntry({ ip, port: text }, ANY_CLASS).ok) {
     return `port ${shown(port)}: expected a whole number from 1 to 65535`;
   }
   return { kind, uuid, ip, port: text };

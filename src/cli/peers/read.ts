@@ -2,7 +2,7 @@ import type { AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
-import { ANY, members, placesOf } from './kinds.js';
+import { ANY_CLASS, keysOf, members } from './kinds.js';
 import { readPage, type Found, type PeerRow } from './readPage.js';
 
 export type { PeerRow } from './readPage.js';
@@ -30,7 +30,7 @@ export async function* readPeers(
   fields?: readonly string[],
 ): AsyncGenerator<readonly ReadPeer[]> {
   const ip = kind === 'producer' ? await registry.redis.hget(registry.keys.scheduler, 'ip') : null;
-  for await (const page of members(registry, placesOf(registry, kind).set)) {
+  for await (const page of members(registry, keysOf(registry, kind).set)) {
     const found = await readPage(registry, kind, page, fields);
     yield page.map((uuid, i) => toPeer(registry, kind, uuid, ip, found[i] ?? NOTHING));
   }
@@ -49,7 +49,7 @@ function toPeer(
   ip: string | null,
   { fields = OF_ANOTHER_TYPE, owing }: Found,
 ): ReadPeer {
-  const may = allow ?? ANY;
+  const may = allow ?? ANY_CLASS;
   const state = kind === 'consumer' ? consumerState(fields, may) : producerState(fields, may, ip, owing);
   return { kind, uuid, row: { ...fields, kind, uuid }, state };
 }

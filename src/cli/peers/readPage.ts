@@ -1,6 +1,6 @@
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
-import { placesOf } from './kinds.js';
+import { keysOf } from './kinds.js';
 
 /** The fields of an entry, with its `kind` and `uuid` if known. */
 export type PeerRow = Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export async function readPage(
   uuids: readonly string[],
   names: readonly string[] = [],
 ): Promise<readonly Found[]> {
-  const { keyOf } = placesOf({ keys }, kind);
+  const { keyOf } = keysOf({ keys }, kind);
   const entries = uuids.map(keyOf);
   const args = [names.length, ...names, ...(kind === 'producer' ? uuids : [])];
   const reply = (await redis.eval(LUA, entries.length + 1, keys.announcements, ...entries, ...args)) as Reply;

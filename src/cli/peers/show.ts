@@ -10,8 +10,8 @@ import { print } from '../print.js';
 import { withRegistry, type Registry } from '../registry.js';
 import { marked, outputStyle, tinted, type Style } from '../style.js';
 import { table } from '../table.js';
-import { KINDS, placesOf, spellingsOf } from './kinds.js';
-import { addressOf, plain, timeOf, TINTS } from './look.js';
+import { keysOf, KINDS, spellingsOf } from './kinds.js';
+import { addressOf, plain, timeOf, TINTS } from './display.js';
 import { historyRows } from './historyRows.js';
 import { readPeer, type PeerRow, type ReadPeer } from './read.js';
 
@@ -40,7 +40,7 @@ interface Shown extends ReadPeer {
 /** The entries of a UUID in any spelling. The whole set is read only if the exact spelling is not found. */
 async function entriesOf(registry: Registry, kind: PeerKind, uuid: string): Promise<readonly Shown[]> {
   const { redis, keys } = registry;
-  const { set } = placesOf(registry, kind);
+  const { set } = keysOf(registry, kind);
   const exact = (await redis.sismember(set, uuid)) === 1;
   const spellings = exact ? [uuid] : await spellingsOf(registry, set, uuid);
   const ip = await redis.hget(keys.scheduler, 'ip');

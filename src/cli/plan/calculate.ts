@@ -1,11 +1,11 @@
 import { neededDescriptors } from '../doctor/host.js';
 import { historyBytes } from '../historyMemory.js';
 import { FIGURES, MEASURED_PEERS, MEASURED_PRODUCERS } from './figures.js';
-import type { Settings, Situation } from './situation.js';
-import { crowdOf, passMs, perSecond, waitMs, workersFor, type Call } from './work.js';
+import type { Settings, Workload } from './workload.js';
+import { passMs, peerGroups, perSecond, waitMs, workersFor, type Call } from './work.js';
 
 /** A poll of the public IP may be late by a tenth of its interval. */
-const LATE = 1.1;
+const POLL_JITTER = 1.1;
 const DAY_S = 86_400;
 const KIB = 1_024;
 
@@ -44,32 +44,32 @@ export interface Plan {
   readonly ip_told_ms: number;
 }
 
-export function planOf(situation: Situation): Plan {
-  const { peers, producers, settings } = situation;
+export function planOf(workload: Workload): Plan {
+  const { peers, producers, settings } = workload;
   return {
-    ...callsOf(situation),
-    ...firstPicture(situation),
-    ...announcing(situation),
+    ...callsOf(workload),
+    ...firstPicture(workload),
+    ...announcing(workload),
     memory_bytes: residentBytes(peers, settings),
     redis_entries_bytes: (peers + producers) * FIGURES.redisEntry.value,
     redis_history_bytes: historyBytes(peers, settings.history),
   };
 }
 
-function callsOf(situation: Situation) {
-  const { peers, settings } = situation;
+function callsOf(workload: Workload) {
+  const { peers, settings } = workload;
   const { sync } = settings;
-  const crowd = crowdOf(peers, situation);
-  const call = callOf(situation, sync);
-  const answered = perSecond(crowd.answering, sync.intervalMs);
-  const silent = perSecond(crowd.silent, sync.unavailable.intervalMs);
+  const groups = peerGroups(peers, workload);
+  const call = callOf(workload, sync);
+  const answered = perSecond(groups.answering, sync.intervalMs);
+  const silent = perSecond(groups.silent, sync.unavailable.intervalMs);
   const rate = answered + silent;
-  const concurrency = { needed: workersFor(waitMs(crowd, call), sync.intervalMs), set: sync.concurrency };
-  const ofSilent = workersFor(crowd.silent * sync.timeoutMs, sync.unavailable.intervalMs);
+  const concurrency = { needed: workersFor(waitMs(groups, call), sync.intervalMs), set: sync.concurrency };
+  const ofSilent = workersFor(groups.silent * sync.timeoutMs, sync.unavailable.intervalMs);
   const unavailable = { needed: ofSilent, set: sync.unavailable.concurrency };
   return {
     requests_per_second: rate,
-    round_ms: passMs({ ...crowd, silent: 0 }, call, sync.concurrency) + sync.spread * sync.intervalMs,
+    round_ms: passMs({ ...groups, silent: 0 }, call, sync.concurrency) + sync.spread * sync.intervalMs,
     concurrency,
     unavailable_concurrency: unavailable,
     descriptors: neededDescriptors(withEnough(settings, concurrency, unavailable)),
@@ -80,26 +80,26 @@ function callsOf(situation: Situation) {
   };
 }
 
-function firstPicture(situation: Situation) {
-  const { sync, availability } = situation.settings;
-  const crowd = crowdOf(situation.peers, situation);
-  const known = passMs(crowd, callOf(situation, sync), sync.concurrency + sync.pending.concurrency);
-  const again = Math.max(sync.suspectIntervalMs, (crowd.silent * sync.timeoutMs) / sync.pending.concurrency);
-  return { known_ms: known, judged_ms: known + (crowd.silent > 0 ? (availability.fall - 1) * again : 0) };
+function firstPicture(workload: Workload) {
+  const { sync, availability } = workload.settings;
+  const groups = peerGroups(workload.peers, workload);
+  const known = passMs(groups, callOf(workload, sync), sync.concurrency + sync.pending.concurrency);
+  const again = Math.max(sync.suspectIntervalMs, (groups.silent * sync.timeoutMs) / sync.pending.concurrency);
+  return { known_ms: known, judged_ms: known + (groups.silent > 0 ? (availability.fall - 1) * again : 0) };
 }
 
-function announcing(situation: Situation) {
-  const { producers, settings } = situation;
+function announcing(workload: Workload) {
+  const { producers, settings } = workload;
   const { announce, publicIp } = settings;
-  const crowd = crowdOf(producers, situation);
+  const groups = peerGroups(producers, workload);
   const stored = (producers * FIGURES.record.value) / MEASURED_PRODUCERS;
   return {
-    ip_found_ms: publicIp.override === undefined ? publicIp.intervalMs * LATE : null,
-    ip_told_ms: stored + passMs(crowd, callOf(situation, announce), announce.concurrency),
+    ip_found_ms: publicIp.override === undefined ? publicIp.intervalMs * POLL_JITTER : null,
+    ip_told_ms: stored + passMs(groups, callOf(workload, announce), announce.concurrency),
   };
 }
 
-function callOf({ latencyMs, settings }: Situation, { timeoutMs }: { readonly timeoutMs: number }): Call {
+function callOf({ latencyMs, settings }: Workload, { timeoutMs }: { readonly timeoutMs: number }): Call {
   return { latencyMs, timeoutMs, computeMs: checkMs(settings) };
 }
 

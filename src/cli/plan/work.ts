@@ -1,14 +1,14 @@
-import type { Situation } from './situation.js';
+import type { Workload } from './workload.js';
 
 /** Peers by the cost of a call: an answering peer takes the latency, a silent one the timeout. */
-export interface Crowd {
+export interface PeerGroups {
   readonly answering: number;
   readonly silent: number;
 }
 
-export function crowdOf(count: number, { silent }: Pick<Situation, 'silent'>): Crowd {
-  const silentOnes = Math.round(count * silent);
-  return { answering: count - silentOnes, silent: silentOnes };
+export function peerGroups(count: number, { silent }: Pick<Workload, 'silent'>): PeerGroups {
+  const silentCount = Math.round(count * silent);
+  return { answering: count - silentCount, silent: silentCount };
 }
 
 /** The cost of one call. */
@@ -20,7 +20,7 @@ export interface Call {
 }
 
 /** The total waiting time with a single worker. */
-export function waitMs({ answering, silent }: Crowd, { latencyMs, timeoutMs }: Omit<Call, 'computeMs'>): number {
+export function waitMs({ answering, silent }: PeerGroups, { latencyMs, timeoutMs }: Omit<Call, 'computeMs'>): number {
   return answering * latencyMs + silent * timeoutMs;
 }
 
@@ -28,10 +28,10 @@ export function waitMs({ answering, silent }: Crowd, { latencyMs, timeoutMs }: O
  * The time until all answering peers have answered, with this number of workers. It is at least the time of one
  * answer, and at least the computing time of all calls on one core.
  */
-export function passMs(crowd: Crowd, call: Call, workers: number): number {
-  const { answering, silent } = crowd;
+export function passMs(groups: PeerGroups, call: Call, workers: number): number {
+  const { answering, silent } = groups;
   const computes = (answering + silent) * call.computeMs;
-  return Math.max(waitMs(crowd, call) / workers, computes, answering > 0 ? call.latencyMs : 0);
+  return Math.max(waitMs(groups, call) / workers, computes, answering > 0 ? call.latencyMs : 0);
 }
 
 /**

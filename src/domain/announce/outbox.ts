@@ -40,7 +40,7 @@ export interface Settled {
 }
 
 /** The producers that are called although the IP has not changed. */
-export interface Audience {
+export interface ReannounceRules {
   /** Those that have registered, or changed their address, since their last ack. */
   readonly newcomers: boolean;
   /** Those whose last ack is at least this old; undefined for none. */
@@ -48,7 +48,7 @@ export interface Audience {
 }
 
 /** The result of the scan of one page of the producers. */
-export interface Look {
+export interface ScanPage {
   /** The cursor of the next page; undefined after the last. */
   readonly next: string | undefined;
   /** The number of producers enqueued, by cause. */
@@ -93,9 +93,9 @@ export interface Outbox {
    * Enqueues the producers of one page that the rules select and that are not enqueued yet. `ip` is the IP that the
    * caller knows; if another one is stored, no producer is enqueued.
    */
-  look(ip: string, audience: Audience, page: string | undefined): Promise<Look>;
+  scan(ip: string, reannounce: ReannounceRules, page: string | undefined): Promise<ScanPage>;
   /** Records an ack. `storeAddress` also stores the address, for the scans for newcomers. */
-  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled>;
+  ack(delivery: Delivery, storeAddress: boolean): Promise<Settled>;
   /** Records a failure. The producer is due again after the delay. */
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled>;
 }

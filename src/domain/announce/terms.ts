@@ -1,4 +1,4 @@
-import { LONGEST_RETRY_AFTER_MS } from '../call/retryAfter.js';
+import { MAX_RETRY_AFTER_MS } from '../call/retryAfter.js';
 import type { LeaseTerms } from './outbox.js';
 
 /** An ack or nack is abandoned after this time, because the lease may then have expired. */
@@ -12,5 +12,5 @@ export const STUCK_MS = 10 * 60_000;
 /** The terms of a lease with these settings. */
 export function leaseTerms(timeoutMs: number, retry: { readonly maxMs: number }): LeaseTerms {
   const leaseMs = timeoutMs + MARGIN_MS;
-  return { leaseMs, longestMs: Math.max(leaseMs, retry.maxMs, LONGEST_RETRY_AFTER_MS) };
+  return { leaseMs, longestMs: Math.max(leaseMs, retry.maxMs, MAX_RETRY_AFTER_MS) };
 }

@@ -1,7 +1,7 @@
 import { classify } from './address.js';
 
 /** Flags in `/proc/net/if_inet6` (linux/if_addr.h) that make an address a bad choice, worst first. */
-const BURDENS = [
+const DRAWBACKS = [
   /** Not verified as unique yet, or known to be a duplicate. */
   0x40 | 0x08,
   /** Deprecated: valid, but not for new use. */
@@ -30,11 +30,11 @@ export function chooseAddress(
   flags: ReadonlyMap<string, number>,
   known: string | undefined,
 ): string | undefined {
-  const burden = (ip: string): number => {
-    const worst = BURDENS.findIndex((bits) => ((flags.get(ip) ?? 0) & bits) !== 0);
-    return worst < 0 ? 0 : BURDENS.length - worst;
+  const drawback = (ip: string): number => {
+    const worst = DRAWBACKS.findIndex((bits) => ((flags.get(ip) ?? 0) & bits) !== 0);
+    return worst < 0 ? 0 : DRAWBACKS.length - worst;
   };
-  const least = Math.min(...addresses.map(burden));
-  const best = addresses.filter((ip) => burden(ip) === least);
+  const least = Math.min(...addresses.map(drawback));
+  const best = addresses.filter((ip) => drawback(ip) === least);
   return best.find((ip) => ip === known) ?? best[0];
 }

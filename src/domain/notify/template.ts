@@ -30,7 +30,7 @@ export function payloadOf(template: string, url: string, message: Message, origi
     case 'json':
       return { url, body: JSON.stringify({ ...values, since: values.since === '' ? null : values.since }) };
     case 'ntfy': {
-      const { root, topic } = ntfyPlace(url) ?? { root: url, topic: '' };
+      const { root, topic } = ntfyTarget(url) ?? { root: url, topic: '' };
       const [priority, tags] = [NTFY_PRIORITIES[level], [NTFY_TAGS[level]]];
       return { url: root, body: JSON.stringify({ topic, title, message: text, priority, tags }) };
     }
@@ -52,7 +52,7 @@ export function isNamed(template: string): template is Template {
 }
 
 /** A message to an ntfy topic is posted as JSON to the root of the server. Undefined if the URL has no topic. */
-export function ntfyPlace(url: string): { readonly root: string; readonly topic: string } | undefined {
+export function ntfyTarget(url: string): { readonly root: string; readonly topic: string } | undefined {
   const place = new URL(url);
   const [, path = '', topic = ''] = /^(.*\/)([^/]+)\/?$/.exec(place.pathname) ?? [];
   if (topic === '') return undefined;

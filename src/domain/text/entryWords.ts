@@ -22,13 +22,13 @@ export interface FoldedEntry extends StreamEntry {
 
 type Data = Readonly<Record<string, unknown>>;
 
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
 /** An entry as a plain sentence. An unknown type is shown with its data. */
 export function describeEntry(type: string, data: string): string {
   const read = parsed(data);
   const words = read === undefined ? undefined : (ofPeer(type, read) ?? ofNode(type, read));
-  return words ?? asItIs(type, data);
+  return words ?? raw(type, data);
 }
 
 /** The same for folded entries: `14 peers are unavailable (timeout)`. */
@@ -69,7 +69,7 @@ export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEnt
   const folded: FoldedEntry[] = [];
   let key = '';
   for (const entry of entries) {
-    const own = FOLDED.has(entry.type) ? likeness(entry) : '';
+    const own = FOLDED.has(entry.type) ? foldKey(entry) : '';
     const last = folded.at(-1);
     if (last !== undefined && own !== '' && own === key)
       folded[folded.length - 1] = { ...entry, count: last.count + 1 };
@@ -79,7 +79,7 @@ export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEnt
   return folded;
 }
 
-function likeness({ type, data }: StreamEntry): string {
+function foldKey({ type, data }: StreamEntry): string {
   const { error, reason, ip } = parsed(data) ?? {};
   return JSON.stringify([type, error, reason, ip]);
 }
@@ -224,7 +224,7 @@ function parsed(data: string): Data | undefined {
   }
 }
 
-function asItIs(type: string, data: string): string {
+function raw(type: string, data: string): string {
   const shown = data === '{}' || data === '' ? '' : ` ${short(data)}`;
   return `${nameOf(type)}${shown}`;
 }
@@ -253,5 +253,5 @@ function list(data: Data, field: string): string {
 }
 
 function short(value: string): string {
-  return escaped(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
+  return escaped(value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value);
 }

@@ -1,11 +1,11 @@
 /** Control characters of both sets, and characters that change the direction of text. */
-const STEERING = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const CONTROL_CHARACTERS = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 const MAX_QUOTED = 60;
 const PLAIN = /^[!-~]{1,60}$/;
 
 /** Replaces characters that could control a terminal by JSON escapes. The value of a JSON text stays the same. */
 export function escaped(text: string): string {
-  return text.replace(STEERING, asEscape);
+  return text.replace(CONTROL_CHARACTERS, asEscape);
 }
 
 /** Quoted for a terminal or a page: only printable ASCII, and short. */

@@ -35,9 +35,9 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const parts = [
     `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${end(aborted, tookMs)}`,
     failed > 0 && `${String(failed)} failed`,
-    apart(peers?.unavailable, 'unavailable'),
-    apart(peers?.pending, 'not judged yet'),
-    apart(adopted, 'that came with shares'),
+    checkedSeparately(peers?.unavailable, 'unavailable'),
+    checkedSeparately(peers?.pending, 'not judged yet'),
+    checkedSeparately(adopted, 'that came with shares'),
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
   lines.push(event.skipped === 0 ? KEEPS_UP : tooLong(event, total));
@@ -53,7 +53,7 @@ function end(aborted: boolean, tookMs: number): string {
   return aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`;
 }
 
-function apart(count = 0, which: string): string | false {
+function checkedSeparately(count = 0, which: string): string | false {
   return count > 0 && `${String(count)} ${which} ${count === 1 ? 'is' : 'are'} checked apart`;
 }
 

@@ -13,7 +13,7 @@ export class LogSink implements Sink {
   /** The last logged failure of each step. */
   readonly #reasons = new Map<string, string>();
   #redisDown = false;
-  readonly waits = false;
+  readonly hasUnwritten = false;
 
   constructor(private readonly logger: Logger) {}
 
@@ -27,12 +27,12 @@ export class LogSink implements Sink {
     if (event.kind === 'redis.failed') {
       // A lost connection hides the cause. A cause that is known already remains valid.
       if (this.#redisDown || (event.reason === NO_CONNECTION && this.#conditions.isIn(event.what))) return;
-      if (this.#isToldElsewhere(event.what, event.reason)) return;
+      if (this.#isAlreadyReported(event.what, event.reason)) return;
       this.#failing.add(event.what);
       this.#reasons.set(event.what, event.reason);
     }
     for (const line of describe(event)) {
-      if (!this.#isNews(line)) continue;
+      if (!this.#isNew(line)) continue;
       const { level, message } = line;
       const detail = this.logger.isDebugEnabled() ? { detail: event } : {};
       this.logger.log({ level, message, event: event.kind, ...detail });
@@ -48,12 +48,12 @@ export class LogSink implements Sink {
    * Whether this failure was logged before and another step still fails for the same reason, while this step fails
    * only at times.
    */
-  #isToldElsewhere(what: string, reason: string): boolean {
+  #isAlreadyReported(what: string, reason: string): boolean {
     if (this.#reasons.get(what) !== reason) return false;
     return [...this.#reasons].some(([other, its]) => other !== what && its === reason && this.#conditions.isIn(other));
   }
 
-  #isNews({ topic, condition }: Line): boolean {
+  #isNew({ topic, condition }: Line): boolean {
     if (topic === undefined) return true;
     return condition === undefined ? this.#conditions.leave(topic) : this.#conditions.enter(topic, condition);
   }

@@ -6,7 +6,7 @@ import fetch, { type Response } from 'node-fetch';
 import { checkAddress, type AddressClass } from '../../domain/ip/address.js';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
 import { loginOf, withoutLogin } from '../../clients/login.js';
-import { failureBehind, overheard } from '../../clients/overheard.js';
+import { failureBehind, withErrorReports } from '../../clients/withErrorReports.js';
 import { failureOf } from '../../domain/call/failure.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { retryAfterMs } from '../../domain/call/retryAfter.js';
@@ -29,7 +29,7 @@ interface UrlSettings {
 export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
   const parsed = new URL(url);
   const { host, hostname } = parsed;
-  const [place, login] = [withoutLogin(parsed), loginOf(parsed)];
+  const [target, login] = [withoutLogin(parsed), loginOf(parsed)];
   const denied = isLiteral(hostname) && !checkAddress(hostname.replace(/^\[|\]$/g, ''), allow).ok;
   const options = { keepAlive: false, family: family === 'ipv4' ? 4 : 6 };
   const agent = parsed.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
@@ -40,10 +40,10 @@ export function urlSource(url: string, { family, allow, userAgent }: UrlSettings
       if (denied) return { ok: false, reason: 'address-denied' };
       let fault: Error | undefined;
       try {
-        const response = await fetch(place, {
+        const response = await fetch(target, {
           redirect: 'manual',
           size: MAX_BODY,
-          agent: overheard(agent, (error) => (fault = error)),
+          agent: withErrorReports(agent, (error) => (fault = error)),
           signal,
           headers: {
             ...login,

@@ -42,10 +42,10 @@ export interface DeliverOptions {
  * How often, and with what delay, an ack or nack is tried. After that the lease of the item expires and the call is
  * repeated.
  */
-const SETTLE = { count: 10, delay: 500 };
+const SETTLE_RETRY = { count: 10, delay: 500 };
 
 /** The result when a client throws, although it promises never to. */
-const BROKEN: Reply = { ok: false, reason: 'other' };
+const CLIENT_THREW: Reply = { ok: false, reason: 'other' };
 const SETTLING = 'settling an announcement';
 
 /** One attempt to get the current IP acknowledged by one producer: call, then ack or nack. Never errors. */
@@ -66,7 +66,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
         if (why === undefined) return [worked, ...toEvents(settled, at)];
         return [worked, { kind: 'announcement.outdated', at, uuid, ip, result, why }];
       }),
-      retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
+      retry({ count: SETTLE_RETRY.count, delay: () => timer(SETTLE_RETRY.delay, scheduler) }),
       timeout({ first: SETTLE_MS, scheduler, with: () => throwError(() => new Error('Command timed out')) }),
       catchError((error: unknown) => {
         return of<SchedulerEvent>({ kind: 'redis.failed', at: clock.wall(), what: SETTLING, reason: explain(error) });
@@ -107,7 +107,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
           failed(delivery, error),
         );
       }
-      const reply$ = defer(() => request(read.address, delivery.ip)).pipe(catchError(() => of(BROKEN)));
+      const reply$ = defer(() => request(read.address, delivery.ip)).pipe(catchError(() => of(CLIENT_THREW)));
       return withDeadline(reply$, timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply }) =>
           reply.ok ? acknowledged(delivery) : failed(delivery, reply.reason, reply.retryAfterMs),

@@ -8,11 +8,11 @@ interface Aborter<S> {
 
 /** The only way for a promise to enter a stream: cold, and aborted through the signal on unsubscribe. */
 export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> {
-  return under(() => new AbortController(), run);
+  return withAborter(() => new AbortController(), run);
 }
 
 /** The same with another kind of signal. */
-export function under<S, T>(make: () => Aborter<S>, run: (signal: S) => Promise<T>): Observable<T> {
+export function withAborter<S, T>(make: () => Aborter<S>, run: (signal: S) => Promise<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
     const aborter = make();
     let settled = false;

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { CallSignal } from '../../domain/call/http.js';
-import { under } from './abortable.js';
+import { withAborter } from './abortable.js';
 
 /** A signal with one listener, much cheaper than an `AbortSignal`. */
 class OneListener implements CallSignal {
@@ -26,5 +26,5 @@ class OneListener implements CallSignal {
 
 /** `abortable` with a cheap signal, because every check creates one. */
 export function cancellable<T>(run: (signal: CallSignal) => Promise<T>): Observable<T> {
-  return under(() => new OneListener(), run);
+  return withAborter(() => new OneListener(), run);
 }

@@ -20,30 +20,30 @@ export function pace<T>(gapMs: number, scheduler: SchedulerLike = asyncScheduler
   return (next$) => {
     if (gapMs <= 0) return next$;
     let dueAt: number | undefined;
-    let dry = false;
-    const dry$ = new Subject<void>();
-    const asked$ = defer(() => {
+    let exhausted = false;
+    const exhausted$ = new Subject<void>();
+    const requested$ = defer(() => {
       let empty = true;
       return next$.pipe(
         tap({
           next: () => (empty = false),
           complete: () => {
             if (!empty) return;
-            dry = true;
-            dry$.next();
+            exhausted = true;
+            exhausted$.next();
           },
         }),
       );
     });
     return defer(() => {
-      if (dry) return EMPTY;
+      if (exhausted) return EMPTY;
       const now = scheduler.now();
       dueAt ??= now;
       const waitMs = dueAt - now;
       dueAt += gapMs;
-      if (waitMs <= 0) return asked$;
-      const turn$ = timer(waitMs, scheduler).pipe(takeUntil(dry$));
-      return turn$.pipe(switchMap(() => asked$));
+      if (waitMs <= 0) return requested$;
+      const turn$ = timer(waitMs, scheduler).pipe(takeUntil(exhausted$));
+      return turn$.pipe(switchMap(() => requested$));
     });
   };
 }

@@ -42,16 +42,16 @@ export function pull<T, R>(next$: Observable<T>, work: (item: T) => Observable<R
       ask();
     };
     const take = (): void => {
-      let dry = true;
+      let noItem = true;
       let open = 1;
       const closed = (): void => {
         open -= 1;
         if (open > 0) return;
-        if (!dry) ask();
+        if (!noItem) ask();
         else if ((working -= 1) === 0) subscriber.complete();
       };
       const start = (item: T): void => {
-        dry = false;
+        noItem = false;
         open += 1;
         try {
           follow(work(item), pass, closed);

@@ -84,7 +84,7 @@ export function checkPeer(
       const { uuid, stored, health } = entry;
       const read = readEntry(stored, allow);
       // The code that reads entries reports the fault.
-      if (!read.ok || !shares.mine(uuid) || !book.begin(uuid)) return EMPTY;
+      if (!read.ok || !shares.mine(uuid) || !book.reserve(uuid)) return EMPTY;
       const { address, scope } = read;
       const epoch = clock.epoch();
       let handedOver = false;
@@ -116,13 +116,13 @@ export function checkPeer(
       return withDeadline(request(address), timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply, tookMs }) => conclude(reply, tookMs)),
         finalize(() => {
-          if (!handedOver) book.end(uuid);
+          if (!handedOver) book.unreserve(uuid);
         }),
       );
     });
 }
 
-type Judging = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
+type JudgeOptions = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
 
 const NO_WITNESS: Online = { generation: 0, witnesses: false };
 
@@ -132,7 +132,7 @@ function withheld({ countedGeneration }: PeerHealth): Online {
 }
 
 /** The evidence that this host is online in the scope of the peer. */
-export function onlineIn({ book, evidence, polledScope }: Judging, scope: Scope, uuid: string): Online {
+export function onlineIn({ book, evidence, polledScope }: JudgeOptions, scope: Scope, uuid: string): Online {
   return {
     generation: evidence.generation(scope),
     witnesses: scope === polledScope || book.hasPeerBeside(uuid, scope),
@@ -140,7 +140,7 @@ export function onlineIn({ book, evidence, polledScope }: Judging, scope: Scope,
 }
 
 /** Records an answer. An HTTP error status is also evidence that this host is online. */
-function answered(options: Judging, scope: Scope, result: Undecided): SchedulerEvent[] {
+function answered(options: JudgeOptions, scope: Scope, result: Undecided): SchedulerEvent[] {
   const { uuid } = result.entry;
   const ended = options.evidence.recordAnswer(scope, uuid);
   const events = [recorded(options, result, onlineIn(options, scope, uuid))];
@@ -148,7 +148,7 @@ function answered(options: Judging, scope: Scope, result: Undecided): SchedulerE
   return events;
 }
 
-export function recorded({ book, rules }: Judging, result: Undecided, online: Online): SchedulerEvent {
+export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent {
   const { entry, lane, at, outcome } = result;
   const { uuid, health: before } = entry;
   const { health, counted } = judge(before, outcome, online, rules);

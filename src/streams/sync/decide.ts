@@ -30,7 +30,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
         const ours = failures.filter(({ entry }) => shares.holds(entry.uuid));
         const events = ours.map((failure) => {
           const { uuid } = failure.entry;
-          book.end(uuid);
+          book.unreserve(uuid);
           return recorded(options, failure, onlineIn(options, scope, uuid));
         });
         const withheld = events.some((event) => event.kind === 'peer.checked' && !event.check.counted);
@@ -59,7 +59,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
       );
     }).pipe(
       finalize(() => {
-        for (const { entry } of failures) book.end(entry.uuid);
+        for (const { entry } of failures) book.unreserve(entry.uuid);
         undecided.decided(scope);
       }),
     );

@@ -21,7 +21,7 @@ export interface RoundOptions<T> {
    * The work of round n, with the settings of its tick. It calls `allStarted` once the last check has started. A
    * round that ends without this call was cut short.
    */
-  readonly round: (n: number, settings: T, ranDry: () => void) => Observable<SchedulerEvent>;
+  readonly round: (n: number, settings: T, allStarted: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
 }
 
@@ -45,11 +45,11 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const n = (count += 1);
           const tally = { ok: 0, failed: 0, local: 0 };
           let aborted = true;
-          const ranDry = (): void => {
+          const allStarted = (): void => {
             aborted = false;
           };
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
-          const work$ = options.round(n, settings, ranDry).pipe(
+          const work$ = options.round(n, settings, allStarted).pipe(
             tap((event) => {
               if (event.kind === 'peer.undecided') tally.failed += 1;
               if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;

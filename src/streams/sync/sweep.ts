@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
-import type { Bell } from '../../state/bell.js';
+import type { RoundTrigger } from '../../state/roundTrigger.js';
 import type { PeerBook } from '../../state/peerBook.js';
 import type { Shares } from '../../state/shares.js';
 
@@ -25,7 +25,7 @@ export interface LaneSource {
   readonly self: string;
   readonly clock: Pick<Clock, 'wall' | 'steady'>;
   /** Triggered when the registry has peers that were never checked. */
-  readonly bell: Bell;
+  readonly roundTrigger: RoundTrigger;
   /** Returns a short, safe text for a rejected Redis call. */
   readonly explain: (error: unknown) => string;
 }
@@ -36,14 +36,14 @@ export const READING = 'reading the registry';
 /** The number of peers of a lane that one registry read covers. */
 const BATCH = 64;
 /** The number of entries that are read again at once when calls are slow. */
-const REFRESH = 32;
+const REFRESH_BATCH = 32;
 /** An entry that was read longer ago than this is read again before its peer is called. */
-const FRESH_MS = 1_000;
+const MAX_AGE_MS = 1_000;
 /**
  * The fraction of the interval during which a peer gained with a share is not checked again, because another replica
  * has checked it.
  */
-const EARLY = 0.45;
+const EARLY_FRACTION = 0.45;
 
 /**
  * The regular lane: all registry entries that this process owns, read as fast as they are pulled. Peers of other
@@ -51,7 +51,7 @@ const EARLY = 0.45;
  * peers.
  */
 export async function* sweep(source: LaneSource, round: number, everyMs: number): AsyncGenerator<LaneItem> {
-  const { registry, book, shares, self, clock, bell } = source;
+  const { registry, book, shares, self, clock, roundTrigger } = source;
   book.beginRound(round);
   let asOf = book.revision;
   let newcomers = book.newcomers;
@@ -65,12 +65,12 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
       });
       const uuids = met.map(({ uuid }) => uuid);
       yield* faultsOf(source, uuids);
-      if (book.newcomers > newcomers) bell.ring('pending');
+      if (book.newcomers > newcomers) roundTrigger.trigger('pending');
       const now = clock.wall();
       const regular = uuids.filter(
-        (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY * everyMs, now),
+        (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY_FRACTION * everyMs, now),
       );
-      yield* atTheMoment(source, 'regular', regular, readAt);
+      yield* withFreshAddresses(source, 'regular', regular, readAt);
       asOf = book.revision;
       newcomers = book.newcomers;
     }
@@ -102,7 +102,7 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
       reachable = failures.length === 0;
       if (reachable) yield* faultsOf(source, batch);
     }
-    yield* atTheMoment(source, lane, batch, reachable ? readAt : Infinity);
+    yield* withFreshAddresses(source, lane, batch, reachable ? readAt : Infinity);
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
@@ -113,7 +113,7 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
 
 /** Stores the entries of gained shares. If Redis fails, the next round stores the rest. */
 export async function* adopt(
-  source: Omit<LaneSource, 'shares' | 'bell'>,
+  source: Omit<LaneSource, 'shares' | 'roundTrigger'>,
   isOurs: (uuid: string) => boolean,
 ): AsyncGenerator<LaneItem> {
   const { registry, book, self } = source;
@@ -135,7 +135,7 @@ export async function* adopt(
 }
 
 /** Yields the peers with a current address: an entry read too long ago is read again if Redis answers. */
-async function* atTheMoment(
+async function* withFreshAddresses(
   source: LaneSource,
   lane: Lane,
   uuids: readonly string[],
@@ -145,9 +145,10 @@ async function* atTheMoment(
   let fresh = { until: uuids.length, readAt };
   for (const [i, uuid] of uuids.entries()) {
     const now = clock.steady();
-    if (i >= fresh.until || now - fresh.readAt > FRESH_MS) {
-      const failures = await readAgain(source, uuids.slice(i, i + REFRESH));
-      fresh = failures.length === 0 ? { until: i + REFRESH, readAt: now } : { until: uuids.length, readAt: Infinity };
+    if (i >= fresh.until || now - fresh.readAt > MAX_AGE_MS) {
+      const failures = await readAgain(source, uuids.slice(i, i + REFRESH_BATCH));
+      fresh =
+        failures.length === 0 ? { until: i + REFRESH_BATCH, readAt: now } : { until: uuids.length, readAt: Infinity };
       for (const event of failures) yield { event };
     }
     yield* lastKnown(book, uuid, lane);
@@ -162,7 +163,7 @@ export async function readAgain(
   const { registry, book } = source;
   try {
     const asOf = book.revision;
-    stillRegistered(book, uuids, await registry.read(uuids), asOf);
+    updateBook(book, uuids, await registry.read(uuids), asOf);
     return [];
   } catch (error) {
     return [failed(source, error)];
@@ -181,12 +182,7 @@ function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: r
 }
 
 /** Updates the book with the current entries. A peer that has left the registry is removed. */
-function stillRegistered(
-  book: PeerBook,
-  asked: readonly string[],
-  found: readonly RegistryEntry[],
-  asOf: number,
-): void {
+function updateBook(book: PeerBook, asked: readonly string[], found: readonly RegistryEntry[], asOf: number): void {
   const registered = new Set(found.map((entry) => entry.uuid));
   for (const uuid of asked) if (!registered.has(uuid)) book.forget(uuid);
   for (const entry of found) book.refresh(entry, asOf);

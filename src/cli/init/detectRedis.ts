@@ -16,13 +16,13 @@ export interface Found {
 }
 
 /** Detects a Redis on this host, and a redis-server program. */
-export async function lookAround(env: NodeJS.ProcessEnv): Promise<Found> {
+export async function detectRedis(env: NodeJS.ProcessEnv): Promise<Found> {
   const answer = await ping({ host: HOST, port: PORT });
   const redis = /^(\+PONG|-LOADING)/.test(answer) ? 'open' : answer.startsWith('-NOAUTH') ? 'locked' : undefined;
   return { redis, program: findRedisServer(env) };
 }
 
 /** The default choice: a Redis that answers, or else an embedded one where that is possible. */
-export function usualRedis({ redis, program }: Found): string {
+export function defaultRedis({ redis, program }: Found): string {
   return redis !== 'open' && program !== undefined ? 'embedded' : LOCAL_REDIS;
 }

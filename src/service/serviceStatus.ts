@@ -3,7 +3,7 @@ import type { SchedulerEvent } from '../events.js';
 import { describe } from '../sinks/log/describe.js';
 
 /** The state of the process in one line for `systemctl status`. */
-export class Situation {
+export class ServiceStatus {
   readonly #conditions = new Map<string, string>();
   #round: string | undefined;
 

@@ -2,7 +2,7 @@ import { asyncScheduler, catchError, defer, of, switchMap, timeout, type Observa
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import type { LookUp } from './lookUp.js';
 
-export interface AskOptions {
+export interface DeadlineOptions {
   readonly lookUp: LookUp;
   readonly timeoutMs: number;
   /** Grows when the process stood still. */
@@ -17,7 +17,7 @@ const FAILED: IpAnswer = { ok: false, reason: 'other' };
  * One lookup with a deadline. Never errors. If the process stood still during the lookup, its result belongs to
  * another time, so the lookup is repeated.
  */
-export function asking({ lookUp, timeoutMs, epoch, scheduler = asyncScheduler }: AskOptions): LookUp {
+export function lookUpWithDeadline({ lookUp, timeoutMs, epoch, scheduler = asyncScheduler }: DeadlineOptions): LookUp {
   const ask = (source: IpSource, known: string | undefined): Observable<IpAnswer> =>
     defer(() => {
       const before = epoch();

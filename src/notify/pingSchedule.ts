@@ -3,16 +3,16 @@ import { WRITING_VERDICTS } from '../sinks/writeBack.js';
 import type { ActiveConditions } from './activeConditions.js';
 
 /** The shortest time between two pings. */
-const EVERY_MS = 60_000;
+const INTERVAL_MS = 60_000;
 
 /**
  * Decides when dead man's switches are pinged: after each regular round that was written, by the leader, while it is
  * not isolated. After a round that ends too early, the ping follows once a minute has passed.
  */
-export class Pulse {
+export class PingSchedule {
   #leads = false;
   #isWritten = true;
-  #isOwed = false;
+  #isDue = false;
   #lastAt = -Infinity;
 
   constructor(private readonly active: Pick<ActiveConditions, 'isIsolated' | 'conditions'>) {}
@@ -34,7 +34,7 @@ export class Pulse {
         if (event.what === WRITING_VERDICTS) this.#isWritten = event.kind === 'redis.caught-up';
         return;
       case 'round.finished':
-        if (event.lane === 'regular') this.#isOwed = !event.aborted && this.#isWell;
+        if (event.lane === 'regular') this.#isDue = !event.aborted && this.#isHealthy;
         return;
       default:
     }
@@ -42,13 +42,13 @@ export class Pulse {
 
   /** Whether a ping is due now, by a steady clock in milliseconds. True at most once a minute. */
   take(now: number): boolean {
-    if (!this.#isOwed || !this.#isWell || now - this.#lastAt < EVERY_MS) return false;
-    this.#isOwed = false;
+    if (!this.#isDue || !this.#isHealthy || now - this.#lastAt < INTERVAL_MS) return false;
+    this.#isDue = false;
     this.#lastAt = now;
     return true;
   }
 
-  get #isWell(): boolean {
+  get #isHealthy(): boolean {
     const { isIsolated, conditions } = this.active;
     return this.#leads && this.#isWritten && !isIsolated && !conditions.has('redis');
   }

@@ -5,14 +5,14 @@ import { isTree, type Tree } from './file.js';
 import type { Problem, WhereIs } from './problem.js';
 
 /** A bare number of milliseconds below this is more likely meant in seconds. */
-const FEW = 1_000;
+const MIN_UNITLESS_MS = 1_000;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i;
 
 /**
  * Valid settings that are likely to be mistakes: small durations without a unit, quotes that become part of a value,
  * and a status server that is reachable from other hosts without a token.
  */
-export function suspicions(
+export function likelyMistakes(
   config: Config,
   value: Tree,
   settings: readonly Setting[],
@@ -43,7 +43,7 @@ function unitless(config: Tree, value: Tree, path: readonly string[]): (readonly
     const key = name.replace(/Ms$/, '');
     const written = value[key];
     if (isTree(inner)) return isTree(written) ? unitless(inner, written, [...path, key]) : [];
-    const small = name !== key && typeof written === 'number' && written > 0 && written < FEW;
+    const small = name !== key && typeof written === 'number' && written > 0 && written < MIN_UNITLESS_MS;
     return small ? [[[...path, key], written] as const] : [];
   });
 }

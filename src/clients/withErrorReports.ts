@@ -14,10 +14,10 @@ const SWITCHED = Object.assign(new Error('switched protocols'), { code: 'SWITCHE
  * reports no error, and if a body is longer than its headers say, it returns an empty body as if it were complete.
  * After a 101 it waits forever.
  */
-export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
+export function withErrorReports(agent: Agent, onError: (error: Error) => void): Agent {
   const queue = agent as Agent & RequestQueue;
   const addRequest: RequestQueue['addRequest'] = (request, options) => {
-    request.once('error', tell);
+    request.once('error', onError);
     request.once('upgrade', (_: IncomingMessage, socket: Duplex) => {
       socket.destroy();
       // Node has already detached the socket from the request, so destroying it causes no error.
@@ -33,7 +33,7 @@ export function overheard(agent: Agent, tell: (error: Error) => void): Agent {
 }
 
 /** The cause of a failed exchange. A body that ended early may have ended because the following data was invalid. */
-export function failureBehind(error: unknown, overheard: Error | undefined): Failure {
+export function failureBehind(error: unknown, reported: Error | undefined): Failure {
   const failure = failureOf(error);
-  return failure.reason === 'reset' && overheard !== undefined ? failureOf(overheard) : failure;
+  return failure.reason === 'reset' && reported !== undefined ? failureOf(reported) : failure;
 }

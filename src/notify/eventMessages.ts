@@ -3,7 +3,7 @@ import { counted, duration } from '../domain/text/words.js';
 import type { SchedulerEvent } from '../events.js';
 
 /** The message about a single event; undefined if there is none. `stoodBy` is the state before the event. */
-export function happening(event: SchedulerEvent, stoodBy: boolean): Message | undefined {
+export function eventMessage(event: SchedulerEvent, stoodBy: boolean): Message | undefined {
   switch (event.kind) {
     case 'ip.changed': {
       const { at, ip, previous, producers } = event;

@@ -2,26 +2,26 @@
  * A sleep that can be cut short. It has one sleeper. A `wake` that comes while no sleep is running ends the next
  * sleep at once.
  */
-export class Alarm {
-  #wake: (() => void) | undefined;
-  #rung = false;
+export class InterruptibleSleep {
+  #endSleep: (() => void) | undefined;
+  #wakePending = false;
 
   /** Resolves after the time (never, if it is undefined), on `wake`, or when the signal aborts. Never rejects. */
   sleep(ms: number | undefined, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#rung) {
-      this.#rung = false;
+    if (signal.aborted || this.#wakePending) {
+      this.#wakePending = false;
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      const wake = (): void => {
+      const end = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        this.#wake = undefined;
+        signal.removeEventListener('abort', end);
+        this.#endSleep = undefined;
         resolve();
       };
-      const timer = ms === undefined ? undefined : setTimeout(wake, ms);
-      signal.addEventListener('abort', wake);
-      this.#wake = wake;
+      const timer = ms === undefined ? undefined : setTimeout(end, ms);
+      signal.addEventListener('abort', end);
+      this.#endSleep = end;
     });
   }
 
@@ -29,8 +29,8 @@ export class Alarm {
    * Ends the running sleep, or else the next one: the loop may have read its state before the change that this
    * reports.
    */
-  ring(): void {
-    if (this.#wake === undefined) this.#rung = true;
-    else this.#wake();
+  wake(): void {
+    if (this.#endSleep === undefined) this.#wakePending = true;
+    else this.#endSleep();
   }
 }

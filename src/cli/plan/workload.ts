@@ -5,7 +5,7 @@ import { UsageError } from '../commandError.js';
 import { NO_UUID } from '../noUuid.js';
 
 /** The options as written on the command line. */
-export interface PlanWords {
+export interface PlanFlags {
   readonly peers: string;
   readonly producers: string;
   readonly interval?: string;
@@ -15,7 +15,7 @@ export interface PlanWords {
 }
 
 /** The workload of a node, and its settings. */
-export interface Situation {
+export interface Workload {
   readonly peers: number;
   readonly producers: number;
   /** The fraction of peers that never answer. */
@@ -27,24 +27,24 @@ export interface Situation {
 
 export type Settings = Pick<Config, 'sync' | 'announce' | 'availability' | 'publicIp' | 'history' | 'http'>;
 
-const MOST_PEERS = 10_000_000;
+const MAX_PEERS = 10_000_000;
 
 /** The settings from the configuration or the defaults, overridden by the options. */
-export async function situationOf(options: LoadOptions, words: PlanWords): Promise<Situation> {
+export async function workloadOf(options: LoadOptions, flags: PlanFlags): Promise<Workload> {
   // A plan needs no UUID, and so no configuration.
   const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NO_UUID, ...options.env } });
   const { intervalMs, timeoutMs } = config.sync;
   return {
-    peers: count('--peers', words.peers),
-    producers: count('--producers', words.producers),
-    silent: share('--silent', words.silent),
-    latencyMs: milliseconds('--latency', words.latency, duration(1)),
+    peers: count('--peers', flags.peers),
+    producers: count('--producers', flags.producers),
+    silent: share('--silent', flags.silent),
+    latencyMs: milliseconds('--latency', flags.latency, duration(1)),
     settings: {
       ...config,
       sync: {
         ...config.sync,
-        intervalMs: optional('--interval', words.interval, duration(50)) ?? intervalMs,
-        timeoutMs: optional('--timeout', words.timeout, duration(10)) ?? timeoutMs,
+        intervalMs: optional('--interval', flags.interval, duration(50)) ?? intervalMs,
+        timeoutMs: optional('--timeout', flags.timeout, duration(10)) ?? timeoutMs,
       },
     },
   };
@@ -52,8 +52,8 @@ export async function situationOf(options: LoadOptions, words: PlanWords): Promi
 
 function count(option: string, text: string): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number <= MOST_PEERS) return number;
-  throw new UsageError(`${option}: expected a whole number from 0 to ${MOST_PEERS}`);
+  if (/^\d+$/.test(text) && number <= MAX_PEERS) return number;
+  throw new UsageError(`${option}: expected a whole number from 0 to ${MAX_PEERS}`);
 }
 
 function share(option: string, text: string): number {

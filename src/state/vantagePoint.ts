@@ -12,13 +12,13 @@ export interface Addresses {
  * tolerance, while the leader's own IP is that of the node. Peers would take the source address of its calls for the
  * address of the node.
  */
-export class Whereabouts {
+export class VantagePoint {
   #differsSince: number | undefined;
   #elsewhere = false;
 
   constructor(
     private readonly steady: () => number,
-    private readonly patienceMs: () => number,
+    private readonly toleranceMs: () => number,
   ) {}
 
   get elsewhere(): boolean {
@@ -26,11 +26,11 @@ export class Whereabouts {
   }
 
   /** Compares the addresses. Returns whether `elsewhere` changed. */
-  look({ own, stored, leader }: Addresses, leads: boolean): boolean {
+  update({ own, stored, leader }: Addresses, leads: boolean): boolean {
     const differs = !leads && own !== undefined && stored !== undefined && leader === stored && own !== stored;
     const now = this.steady();
     this.#differsSince = differs ? (this.#differsSince ?? now) : undefined;
-    const elsewhere = this.#differsSince !== undefined && now - this.#differsSince > this.patienceMs();
+    const elsewhere = this.#differsSince !== undefined && now - this.#differsSince > this.toleranceMs();
     const changed = elsewhere !== this.#elsewhere;
     this.#elsewhere = elsewhere;
     return changed;

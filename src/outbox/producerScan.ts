@@ -1,8 +1,8 @@
-import type { Audience, Outbox } from '../domain/announce/outbox.js';
+import type { Outbox, ReannounceRules } from '../domain/announce/outbox.js';
 
-export interface LooksOptions {
-  readonly outbox: Pick<Outbox, 'look'>;
-  readonly audience: Audience;
+export interface ProducerScanOptions {
+  readonly outbox: Pick<Outbox, 'scan'>;
+  readonly reannounce: ReannounceRules;
   readonly steady: () => number;
 }
 
@@ -13,22 +13,22 @@ export interface Found {
 }
 
 /** Time between two scans. It is shorter if `announce.refresh` is shorter. */
-const EVERY_MS = 60_000;
-const NOBODY: Found = { newcomers: 0, refreshed: 0 };
+const SCAN_INTERVAL_MS = 60_000;
+const NONE_FOUND: Found = { newcomers: 0, refreshed: 0 };
 
 /**
  * Scans all producers, one page at a time, for those that need an announcement. Does nothing if the settings enable
  * neither newcomers nor refresh.
  */
-export class Looks {
-  readonly #everyMs: number;
+export class ProducerScan {
+  readonly #intervalMs: number;
   #dueAt: number;
   #page: string | undefined;
-  #found = NOBODY;
+  #found = NONE_FOUND;
 
-  constructor(private readonly options: LooksOptions) {
-    const { newcomers, refreshMs } = options.audience;
-    this.#everyMs = Math.min(EVERY_MS, refreshMs ?? EVERY_MS);
+  constructor(private readonly options: ProducerScanOptions) {
+    const { newcomers, refreshMs } = options.reannounce;
+    this.#intervalMs = Math.min(SCAN_INTERVAL_MS, refreshMs ?? SCAN_INTERVAL_MS);
     this.#dueAt = newcomers || refreshMs !== undefined ? options.steady() : Number.POSITIVE_INFINITY;
   }
 
@@ -39,19 +39,19 @@ export class Looks {
 
   /** Scans the next page. Returns the totals after the last page of a scan. A scan that fails starts again later. */
   async take(ip: string): Promise<Found | undefined> {
-    const { outbox, audience } = this.options;
+    const { outbox, reannounce } = this.options;
     const page = this.#page;
     this.#page = undefined;
     try {
-      const { next, newcomers, refreshed } = await outbox.look(ip, audience, page);
+      const { next, newcomers, refreshed } = await outbox.scan(ip, reannounce, page);
       this.#page = next;
       this.#found = { newcomers: this.#found.newcomers + newcomers, refreshed: this.#found.refreshed + refreshed };
     } finally {
-      if (this.#page === undefined) this.#dueAt = this.options.steady() + this.#everyMs;
+      if (this.#page === undefined) this.#dueAt = this.options.steady() + this.#intervalMs;
     }
     if (this.#page !== undefined) return undefined;
     const found = this.#found;
-    this.#found = NOBODY;
+    this.#found = NONE_FOUND;
     return found;
   }
 }
