@@ -49,7 +49,7 @@ function toPeer(
   ip: string | null,
   { fields = OF_ANOTHER_TYPE, owing }: Found,
 ): ReadPeer {
-  const may = allow ?? ANY;
+  const may = allow ?? ANY_CLASS;
   const state =
     kind === 'consumer'
       ? consumerState(fields, may)
