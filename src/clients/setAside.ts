@@ -1,7 +1,7 @@
 /**
- * What a step rejects with whose keys held values of another type, once these were taken away: the next try works. For
- * the names of what was taken away; undefined where that is nothing.
+ * The error of a step whose keys held values of another type and were deleted, so that the next try works. Undefined if
+ * no key was deleted.
  */
-export function setAside(names: readonly string[]): Error | undefined {
-  return names.length === 0 ? undefined : new Error(`SETASIDE ${names.join(' and ')}`);
+export function setAside(deleted: readonly string[]): Error | undefined {
+  return deleted.length === 0 ? undefined : new Error(`SETASIDE ${deleted.join(' and ')}`);
 }

@@ -5,22 +5,22 @@ import { ifOfAnotherType, isOfAnotherType } from '../clients/replies.js';
 import { setAside } from '../clients/setAside.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type {
-  Audience,
   Delivery,
   Enqueued,
   Lease,
   LeaseTerms,
-  Look,
   Outbox,
+  ReannounceRules,
+  ScanPage,
   Settled,
 } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import { canonical } from '../domain/ip/address.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
-import { ACK, BRING_FORWARD, ENQUEUE, LEASE, LOOK, MEND, NACK, RESPELL } from './scripts.js';
+import { ACK, BRING_FORWARD, ENQUEUE, LEASE, MEND, NACK, RESPELL, SCAN } from './scripts.js';
 
-/** A clock that is set right by less than this ends nobody's wait. */
+/** Clock corrections smaller than this do not cut a wait short. */
 const CLOCK_STEP_MS = 60_000;
 
 type Row = readonly (string | null)[];
@@ -28,8 +28,8 @@ type Row = readonly (string | null)[];
 /** The outbox in Redis. */
 export class RedisOutbox implements Outbox {
   readonly #own: readonly string[];
-  /** The change that was to be stored last, and when it came, until that is confirmed. */
-  #unsure: { readonly ip: string; readonly at: number } | undefined;
+  /** The last change that Redis has not confirmed, and its time. */
+  #unconfirmed: { readonly ip: string; readonly at: number } | undefined;
 
   constructor(
     private readonly redis: RedisClient,
@@ -47,23 +47,23 @@ export class RedisOutbox implements Outbox {
 
   async enqueue({ ip, agreed }: OwnIp): Promise<Enqueued> {
     const keys = [...this.#own, this.keys.ipChanges];
-    const again = this.#unsure?.ip === ip ? this.#unsure : undefined;
+    const again = this.#unconfirmed?.ip === ip ? this.#unconfirmed : undefined;
     const at = again?.at ?? this.wall();
-    this.#unsure = { ip, at };
+    this.#unconfirmed = { ip, at };
     const args = [ip, at, this.keys.producerPrefix, agreed.join(','), again === undefined ? 0 : 1];
     const [changed, previous, producers] = (await this.#run(ENQUEUE, keys, args)) as [number, string, number];
-    this.#unsure = undefined;
+    this.#unconfirmed = undefined;
     return { changed: changed === 1, previous: isIP(previous) === 0 ? undefined : previous, producers };
   }
 
   async lease(ip: string | undefined, { leaseMs, longestMs }: LeaseTerms): Promise<Lease> {
-    if (this.#unsure?.ip !== ip) this.#unsure = undefined;
+    if (this.#unconfirmed?.ip !== ip) this.#unconfirmed = undefined;
     const now = this.wall();
     const args = [now, now + leaseMs, longestMs + CLOCK_STEP_MS, this.keys.producerPrefix, ip ?? ''];
     const lease = toLease((await this.#run(LEASE, this.#own, args)) as Row);
     const stored = lease.kind === 'due' ? lease.ip : lease.kind === 'stale' ? lease.stored : undefined;
     if (stored === undefined || canonical(stored) === stored) return lease;
-    // Another program's spelling of an address is no other address.
+    // Another spelling of the same address is no change.
     await this.#run(RESPELL, this.#own, [stored, canonical(stored)]);
     return lease.kind === 'due' ? { ...lease, ip: canonical(stored) } : this.lease(ip, { leaseMs, longestMs });
   }
@@ -72,14 +72,14 @@ export class RedisOutbox implements Outbox {
     await this.#run(BRING_FORWARD, this.#own, [byMs]);
   }
 
-  async look(ip: string, { newcomers, refreshMs }: Audience, page = '0'): Promise<Look> {
+  async scan(ip: string, { newcomers, refreshMs }: ReannounceRules, page = '0'): Promise<ScanPage> {
     const args = [page, this.wall(), this.keys.producerPrefix, ip, newcomers ? 1 : 0, refreshMs ?? ''];
-    const [next, found, refreshed] = (await this.#run(LOOK, this.#own, args)) as [string, number, number];
+    const [next, found, refreshed] = (await this.#run(SCAN, this.#own, args)) as [string, number, number];
     return { next: next === '0' ? undefined : next, newcomers: found, refreshed };
   }
 
-  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled> {
-    return this.#settle(ACK, delivery, this.wall(), noteAddress ? 1 : 0);
+  ack(delivery: Delivery, storeAddress: boolean): Promise<Settled> {
+    return this.#settle(ACK, delivery, this.wall(), storeAddress ? 1 : 0);
   }
 
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled> {
@@ -92,8 +92,8 @@ export class RedisOutbox implements Outbox {
       return await this.#runFenced(step, keys, args);
     } catch (error) {
       if (!isOfAnotherType(error)) throw error;
-      const taken = await this.#runFenced(MEND, this.#own, [this.wall(), this.keys.producerPrefix]);
-      throw setAside(taken as readonly string[]) ?? error;
+      const deleted = await this.#runFenced(MEND, this.#own, [this.wall(), this.keys.producerPrefix]);
+      throw setAside(deleted as readonly string[]) ?? error;
     }
   }
 
@@ -116,7 +116,7 @@ function toLease([kind, ...rest]: Row): Lease {
   switch (kind) {
     case 'due': {
       const [uuid, sent, ip = null, port = null, attempts = null, error = null] = rest;
-      // Another program's writing in `<p>scheduler`: nothing but an address is ever sent.
+      // Another program may have written to `<p>scheduler`. Only a valid address is ever sent.
       if (uuid == null || sent == null || isIP(sent) === 0) return { kind: 'empty' };
       return { kind, uuid, ip: sent, stored: { ip, port }, attempts: Number(attempts) || 0, error };
     }

@@ -1,19 +1,19 @@
 import { fencedScript } from '../clients/script.js';
 
-/** How many changes of the IP are kept. */
+/** The number of IP changes that are kept. */
 const CHANGES = 20;
 
-/** How many producers a look takes at once, about; a small set comes as a whole. */
+/** Approximate number of producers per scan page. SSCAN returns a small set as a whole. */
 const PAGE = 100;
-/** A time that is further ahead than this was taken before the clock went back. */
+/** A time that is further in the future than this was written before the clock was set back. */
 const CLOCK_STEP_MS = 60_000;
 
 /*
- * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers; the
- * last key and the last argument are those of the fence.
+ * The steps of the outbox. Each is one transaction. The first KEYS of each are scheduler, announcements, producers; the
+ * last key and the last argument belong to the fence.
  */
 
-/** Producers are enqueued in bulk: Lua passes at most some 8,000 values at once. */
+/** Enqueues producers in bulk. Lua passes at most about 8,000 values at once. */
 const ENROL = `
 local function enrol(uuids, at)
   for first = 1, #uuids, 3000 do
@@ -28,9 +28,10 @@ end
 `;
 
 /**
- * KEYS besides: the list of changes. ARGV ip, when it has changed, prefix of the producers' keys, the sources that agreed,
- * whether this very change was to be stored before: then that may have been done. Redis serves nobody else meanwhile, so
- * each key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
+ * Further KEYS: the list of changes. ARGV: ip, the time of the change, key prefix of producers, the sources that agreed,
+ * whether an earlier call for the same change may have stored it. Redis serves no other client during a script, so each
+ * key only loses the fields of the last change. A key of another type is skipped (pcall), including the list of
+ * changes.
  */
 export const ENQUEUE = fencedScript(`${ENROL}
 local previous = redis.call('HGET', KEYS[1], 'ip')
@@ -48,39 +49,39 @@ enrol(producers, ARGV[2])
 return {1, previous or '', #producers}
 `);
 
-/** ARGV the spelling of the IP that is stored, and the one that is to be. */
+/** ARGV: the stored spelling of the IP, the canonical one. */
 export const RESPELL = fencedScript(`
 if redis.call('HGET', KEYS[1], 'ip') == ARGV[1] then redis.call('HSET', KEYS[1], 'ip', ARGV[2]) end
 return 1
 `);
 
 /**
- * ARGV now, prefix. Takes away what is of another type under the two keys of ours, and returns their names. A list that is
- * lost begins anew with those that have not acknowledged the stored IP.
+ * ARGV: now, key prefix of producers. Deletes our two keys if they are of another type, and returns their names. The new
+ * outbox has all producers that have not acknowledged the stored IP.
  */
 export const MEND = fencedScript(`${ENROL}
-local taken = {}
-local function takeAway(key, kind)
+local deleted = {}
+local function deleteUnless(key, kind)
   local found = redis.call('TYPE', key).ok
   if found == kind or found == 'none' then return false end
   redis.call('DEL', key)
-  taken[#taken + 1] = key
+  deleted[#deleted + 1] = key
   return true
 end
-takeAway(KEYS[1], 'hash')
-if takeAway(KEYS[2], 'zset') then
+deleteUnless(KEYS[1], 'hash')
+if deleteUnless(KEYS[2], 'zset') then
   local ip, owing = redis.call('HGET', KEYS[1], 'ip'), {}
   for _, uuid in ipairs(ip and redis.pcall('SMEMBERS', KEYS[3]) or {}) do
     if redis.pcall('HGET', ARGV[2] .. uuid, 'notified_ip') ~= ip then owing[#owing + 1] = uuid end
   end
   enrol(owing, ARGV[1])
 end
-return taken
+return deleted
 `);
 
 /**
- * Where a producer has no hash to keep the number of its attempts in, they stand in the part of its score below a
- * millisecond, in 1/1024 (which a double has room for until the year 2248).
+ * A producer without a hash has no field for its number of attempts. It is kept in the part of the score below one
+ * millisecond, in units of 1/1024 (a double has the precision for this until the year 2248).
  */
 const SCORE = `
 local function dueAt(score) return math.floor(tonumber(score)) end
@@ -89,8 +90,8 @@ local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 10
 `;
 
 /**
- * ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon can only come from a
- * clock that has gone back since, so it counts as due; it is the last one.
+ * ARGV: now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon was written before
+ * the clock was set back, so it counts as due. Such a time is the last one in the set.
  */
 export const LEASE = fencedScript(`${SCORE}
 local ip = redis.call('HGET', KEYS[1], 'ip') or ''
@@ -119,21 +120,21 @@ redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
 return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
 `);
 
-/** ARGV by how much each of them is due sooner. */
+/** ARGV: the time by which every producer is due earlier. */
 export const BRING_FORWARD = fencedScript(`
 local found = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
 for i = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[i + 1] - ARGV[1], found[i]) end
 return 1
 `);
 
-/** An address in one text. */
-const PLACE = `
-local function placeOf(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
+/** The text form of an address with its port. */
+const ADDRESS_TEXT = `
+local function addressText(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
 `;
 
 /**
- * What ACK and NACK begin with. KEYS besides: the producer. ARGV uuid, ip as sent, address and port as called, now. An
- * attempt at an address that is no longer the producer's proves nothing, so it is due again at once.
+ * The first part of ACK and NACK. Further KEYS: the producer. ARGV: uuid, ip as sent, address and port as called,
+ * now. If the address is no longer that of the producer, the attempt is void and the producer is due again at once.
  */
 const SETTLE = `${SCORE}
 local function count()
@@ -156,18 +157,18 @@ end
 `;
 
 /**
- * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once
- * a newer one was acknowledged. An address that was noted once is kept true.
+ * Further ARGV: whether to store the address. An ack of an IP that is no longer current does not change the outbox,
+ * and it is dropped once a newer IP was acknowledged. An address that was stored once is kept up to date.
  */
-export const ACK = fencedScript(`${PLACE}${SETTLE}
-local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
-if hash and (current or owing) then
+export const ACK = fencedScript(`${ADDRESS_TEXT}${SETTLE}
+local enqueued, again = redis.call('ZSCORE', KEYS[2], uuid), false
+if hash and (current or enqueued) then
   local notified = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
   local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
-  again = owing and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
+  again = enqueued and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
   if ARGV[6] == '1' or notified[3] then
-    redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
+    redis.call('HSET', KEYS[4], 'notified_to', addressText(entry[1], entry[2]))
   end
 end
 if not current then return settled('ip') end
@@ -179,7 +180,7 @@ end
 return settled(nil, again)
 `);
 
-/** ARGV besides: due time, reason. */
+/** Further ARGV: due time, reason. */
 export const NACK = fencedScript(`${SETTLE}
 if not current then return settled('ip') end
 local score = redis.call('ZSCORE', KEYS[2], uuid)
@@ -196,11 +197,12 @@ return settled()
 `);
 
 /**
- * ARGV cursor, now, prefix, the ip that is known, whether newcomers count, the age at which an announcement is repeated
- * or ''. An entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where
- * newcomers count, and stays where it is missing: where that one was called is unknown.
+ * ARGV: cursor, now, prefix, the known ip, whether newcomers count, the age at which an announcement is repeated or
+ * ''. An entry without a hash cannot be called and is skipped until it has one. `notified_to` is written if
+ * newcomers count. Where it is missing it is set to the current address, because the address of the last call is
+ * unknown.
  */
-export const LOOK = fencedScript(`${PLACE}
+export const SCAN = fencedScript(`${ADDRESS_TEXT}
 if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
 local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
 local now, refresh = tonumber(ARGV[2]), tonumber(ARGV[6])
@@ -210,11 +212,11 @@ for _, uuid in ipairs(page[2]) do
   local key = ARGV[3] .. uuid
   if not redis.call('ZSCORE', KEYS[2], uuid) and redis.call('TYPE', key).ok == 'hash' then
     local entry = redis.call('HMGET', key, 'ip', 'port', 'notified_ip', 'notified_at', 'notified_to')
-    local current, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
+    local current, address = entry[3] == ARGV[4], addressText(entry[1], entry[2])
     local at = current and tonumber(entry[4]) or changedAt
-    local new = ARGV[5] == '1' and not (current and (entry[5] or place) == place)
+    local new = ARGV[5] == '1' and not (current and (entry[5] or address) == address)
     local old = refresh and (now - at >= refresh or at - now > ${CLOCK_STEP_MS})
-    if ARGV[5] == '1' and entry[5] ~= place then redis.call('HSET', key, 'notified_to', place) end
+    if ARGV[5] == '1' and entry[5] ~= address then redis.call('HSET', key, 'notified_to', address) end
     if new or old then
       redis.call('HDEL', key, 'attempts', 'error')
       redis.call('ZADD', KEYS[2], ARGV[2], uuid)

@@ -1,14 +1,14 @@
 import type { RedisClient } from '../clients/redis.js';
 import { countOf, ifOfAnotherType } from '../clients/replies.js';
-import { isNoScriptAllowed, onTheWire, runScript, script, texts } from '../clients/script.js';
+import { isScriptDenied, encoded, runScript, script, texts } from '../clients/script.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { AddressFault } from '../domain/call/reasons.js';
 import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
-/** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
+/** Members per read: a small page does not block Redis for long, and a large one saves round trips. */
 const PAGE = 64;
-/** So long after Redis has refused to run a script for us, none is tried. */
+/** Pause before a script is tried again after Redis has denied it. */
 const NO_SCRIPT_MS = 60_000;
 const FIELDS = [
   'ip',
@@ -28,9 +28,9 @@ const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisf
 type Fields = readonly (string | null)[];
 
 /**
- * KEYS the set and the entries. ARGV 1 where only those still in the set are asked for, or 0; then their UUIDs. Returns
- * the fields of each, none for a key that is no hash, or for no key (which is that entry's fault alone, and reads like
- * one without an address), and nil for one that is no longer registered. One script for a page costs a fifth of a command for each.
+ * KEYS: the set and the entries. ARGV: 1 if only members of the set are wanted, else 0; then the UUIDs. Returns the
+ * fields of each entry: nil if it is no longer registered, and no fields for a key that is missing or no hash, which
+ * then counts as an entry without an address. One script per page costs a fifth of one command per entry.
  */
 const READ = script(`
 local found = {}
@@ -53,9 +53,9 @@ return found
 type Page = readonly (Fields | null)[];
 
 /**
- * The consumers in the registry, read in pages; the cost grows with them alone, not with the database. Texts are
- * latin1, one character a byte: a write-back has to find again whatever bytes stand there. Where our user may run no
- * script it is read command by command, since a registry that can be read is to be, whatever may not be written.
+ * The consumers in the registry, read in pages. The cost grows with their number, not with the size of the database.
+ * Texts are latin1, one character per byte, so that a write-back finds the same bytes again. If the user may not run
+ * scripts, each entry is read by commands, because a readable registry has to be checked even if nothing can be written.
  */
 export class RegistrySource {
   #noScriptUntil = -Infinity;
@@ -66,24 +66,24 @@ export class RegistrySource {
     private readonly steady = (): number => performance.now(),
   ) {}
 
-  /** Every registered consumer that is wanted; one may come twice (SSCAN). The next page is read only when it is asked for. */
+  /** Every wanted consumer. One may come twice (SSCAN). The next page is read only on demand. */
   async *pages(wanted: (uuid: string) => boolean): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
       const [next, members] = await withTimeout(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
       cursor = next.toString();
       const uuids = members.map(toText).filter(wanted);
-      // A small set is stored compactly and comes whole, whatever COUNT says.
+      // Redis returns a small set as a whole, whatever COUNT says.
       for (let i = 0; i < uuids.length; i += PAGE) yield await this.#read(uuids.slice(i, i + PAGE), false);
     } while (cursor !== '0');
   }
 
-  /** The named consumers as they are now, those that are no longer registered left out. */
+  /** The current entries of these consumers. Those that are no longer registered are left out. */
   read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
     return this.#read(uuids, true);
   }
 
-  /** How many consumers are registered. */
+  /** The number of registered consumers. */
   count(): Promise<number> {
     return withTimeout(this.redis.scard(this.keys.consumers));
   }
@@ -103,18 +103,18 @@ export class RegistrySource {
       const keys = [this.keys.consumers, ...entries];
       return (await runScript(this.redis, READ, keys, [ifRegistered ? 1 : 0, ...uuids])) as Page;
     } catch (error) {
-      if (!isNoScriptAllowed(error)) throw error;
+      if (!isScriptDenied(error)) throw error;
       this.#noScriptUntil = this.steady() + NO_SCRIPT_MS;
       return this.#oneByOne(uuids, ifRegistered);
     }
   }
 
-  /** What the script returns. */
+  /** Reads the same as the script. */
   #oneByOne(uuids: readonly string[], ifRegistered: boolean): Promise<Page> {
     const { consumers, consumer } = this.keys;
     const read = async (uuid: string): Promise<Fields | null> => {
-      const registered = ifRegistered ? this.redis.sismember(consumers, onTheWire(uuid)) : 1;
-      const key = onTheWire(consumer(uuid));
+      const registered = ifRegistered ? this.redis.sismember(consumers, encoded(uuid)) : 1;
+      const key = encoded(consumer(uuid));
       const fields = this.redis.hmgetBuffer(key, ...FIELDS).catch(ifOfAnotherType([]));
       const [isThere, values] = await Promise.all([registered, fields]);
       if (isThere !== 1) return null;
