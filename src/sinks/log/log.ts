@@ -63,11 +63,9 @@ export class LogSink implements Sink {
    */
   #isAlreadyReported({ what, reason, at }: EventOf<'redis.failed'>): boolean {
     const last = this.#periods.get(what) ?? { began: at, ended: undefined, previousEnd: -Infinity, logged: undefined };
-    const period =
-      last.ended === undefined ? last : { ...last, began: at, ended: undefined, previousEnd: last.ended };
+    const period = last.ended === undefined ? last : { ...last, began: at, ended: undefined, previousEnd: last.ended };
     const isShort = period.began - period.previousEnd < SHORT_MS && at - period.began < SHORT_MS;
-    const isReported =
-      isShort && period.logged === reason && !this.#conditions.isIn(what) && this.#anyFailsFor(reason);
+    const isReported = isShort && period.logged === reason && !this.#conditions.isIn(what) && this.#anyFailsFor(reason);
     this.#periods.set(what, isReported ? period : { ...period, logged: reason });
     return isReported;
   }
