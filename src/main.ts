@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { handleSignals } from './cli/signals.js';
-import { limitHeapGrowth } from './service/heapGrowth.js';
+import { limitHeapGrowth } from './cli/heapGrowth.js';
 
 // Handlers are installed before any other module is loaded, because an unhandled signal ends the process.
 const signals = handleSignals();

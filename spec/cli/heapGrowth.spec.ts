@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { limitHeapGrowth } from '#src/service/heapGrowth.js';
+import { limitHeapGrowth } from '#src/cli/heapGrowth.js';
 
-const MODULE = new URL('../../../dist/service/heapGrowth.js', import.meta.url).href;
+const MODULE = new URL('../../../dist/cli/heapGrowth.js', import.meta.url).href;
 
 describe('limitHeapGrowth', () => {
   const complaintsOf = (code: string): string =>
