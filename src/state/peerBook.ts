@@ -159,10 +159,13 @@ export class PeerBook {
     }
   }
 
-  /** Records a check. It counts only for the peer as it was called: neither after it left, nor at another address. */
-  record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): void {
+  /**
+   * Records a check. It counts only for the peer as it was called: neither after it left, nor at another address. Returns
+   * whether it was taken.
+   */
+  record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): boolean {
     const row = this.#rows.get(uuid);
-    if (row === undefined || !isAt(row, stored)) return;
+    if (row === undefined || !isAt(row, stored)) return false;
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;
@@ -175,6 +178,7 @@ export class PeerBook {
     row.resultCount += 1;
     tallyUp(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
+    return true;
   }
 
   /**

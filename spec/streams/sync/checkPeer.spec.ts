@@ -259,6 +259,29 @@ describe('checkPeer', () => {
     });
   });
 
+  marbles(
+    'an answer of a peer that left during its call changes no state, and still proves that we are online',
+    (m) => {
+      const { check, book, evidence } = world(m, () => m.cold('--(r|)', { r: good }), { online: false });
+      m.scheduler.schedule(() => {
+        book.forget('a');
+      }, 1);
+      m.expectObservable(check(entry('a'))).toBe('--|');
+      m.flush();
+      expect(evidence.generation('public IPv4')).to.equal(1);
+    },
+  );
+
+  marbles('a failure of a peer that moved during its call changes no state', (m) => {
+    const { check, book } = world(m, () => m.cold('--(r|)', { r: failed('refused') }));
+    m.scheduler.schedule(() => {
+      book.refresh(entry('a', { health: available, stored: { ip: '9.9.9.9', port: null } }));
+    }, 1);
+    m.expectObservable(check(entry('a', { health: available }))).toBe('--|');
+    m.flush();
+    expect(book.lastKnown('a')?.health).to.include({ state: 'available', failures: 0 });
+  });
+
   marbles('an address that may not be called is not called', (m) => {
     const { check } = world(m, () => m.cold('#'));
     m.expectObservable(check(entry('a', { stored: { ip: '10.0.0.1', port: null } }))).toBe('|');

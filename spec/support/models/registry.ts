@@ -79,10 +79,14 @@ export class RegistryModel {
     else this.known.set(uuid, address);
   }
 
-  /** What a check found waits, if it was made at the address that the peer has as far as is known. */
-  record({ uuid, at, outcome, counted, before, state, failures }: CheckRecord, called: StoredAddress): void {
+  /** Whether that is the address that the peer has as far as is known. */
+  isKnownAt(uuid: string, called: StoredAddress): boolean {
     const address = this.known.get(uuid);
-    if (address?.ip !== called.ip || (address.port ?? null) !== called.port) return;
+    return address?.ip === called.ip && (address.port ?? null) === called.port;
+  }
+
+  /** What a check found waits. */
+  record({ uuid, at, outcome, counted, before, state, failures }: CheckRecord): void {
     const row = this.waiting.get(uuid) ?? {
       verdict: false,
       checkedAt: at,
@@ -216,8 +220,11 @@ export class RealRegistry {
     this.checks.set(uuid, { called: entry.stored, reply$, events });
   }
 
-  /** Ends the check. Resolves to what it found, and to the address called, once that is written or kept. */
-  async end(uuid: string, reply: Reply): Promise<readonly [CheckRecord, StoredAddress]> {
+  /**
+   * Ends the check. Resolves to what it found, undefined where the book does not take it, and to the address called, once
+   * that is written or kept.
+   */
+  async end(uuid: string, reply: Reply): Promise<readonly [CheckRecord | undefined, StoredAddress]> {
     const check = this.checks.get(uuid) ?? expect.fail(`${uuid} is not being checked`);
     this.checks.delete(uuid);
     check.reply$.next(reply);
@@ -225,7 +232,7 @@ export class RealRegistry {
     const events = await check.events;
     const undecided = events.some(({ kind }) => kind === 'peer.undecided');
     const [checked] = (undecided ? await this.#decide() : events).filter((event) => event.kind === 'peer.checked');
-    return [checked?.check ?? expect.fail('no result'), check.called];
+    return [checked?.check, check.called];
   }
 
   /** What happens where every witness that is asked stays silent. */

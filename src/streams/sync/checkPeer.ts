@@ -97,15 +97,15 @@ export function checkPeer(
         const outcome = checkIdentity(reply, uuid, tookMs);
         const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
         if (outcome.ok || isAnswer(outcome.reason)) return of(...answered(options, scope, failure));
-        if (role === 'witness') return of(recorded(options, failure, withheld(health)));
+        silent = true;
+        if (role === 'witness') return of(...recorded(options, failure, withheld(health)));
         if (noRoute && lacksFamily(scope)) {
-          const events = [recorded(options, failure, NO_WITNESS)];
+          const events = recorded(options, failure, NO_WITNESS);
           if (evidence.clearIsolation(scope)) events.push({ kind: 'isolation.ended', at: failure.at, scope });
           return of(...events);
         }
         const online = onlineIn(options, scope, uuid);
-        if (isEvident(health, online)) return of(recorded(options, failure, online));
-        undecided.add(scope, failure);
+        if (isEvident(health, online)) return of(...recorded(options, failure, online));
         handedOver = true;
         return of<SchedulerEvent>({ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason });
       };
@@ -140,17 +140,18 @@ export function onlineIn({ book, evidence, polledScope }: Judging, scope: Scope,
 function answered(options: Judging, scope: Scope, result: Undecided): SchedulerEvent[] {
   const { uuid } = result.entry;
   const ended = options.evidence.recordAnswer(scope, uuid);
-  const events = [recorded(options, result, onlineIn(options, scope, uuid))];
+  const events = recorded(options, result, onlineIn(options, scope, uuid));
   if (ended) events.push({ kind: 'isolation.ended', at: result.at, scope });
   return events;
 }
 
-/** Judges a result, and records it in the book. */
-export function recorded({ book, rules }: Judging, result: Undecided, online: Online): SchedulerEvent {
+/** Judges a result, and records it in the book. A result that the book does not take is no event: it changes no state. */
+export function recorded({ book, rules }: Judging, result: Undecided, online: Online): SchedulerEvent[] {
   const { entry, lane, at, outcome } = result;
   const { uuid, health: before } = entry;
   const { health, counted } = judge(before, outcome, online, rules);
-  book.record(entry, { at, outcome, counted, health });
+  if (!book.record(entry, { at, outcome, counted, health })) return [];
   const { state, failures } = health;
-  return { kind: 'peer.checked', lane, check: { uuid, at, outcome, counted, before: before.state, state, failures } };
+  const check = { uuid, at, outcome, counted, before: before.state, state, failures };
+  return [{ kind: 'peer.checked', lane, check }];
 }

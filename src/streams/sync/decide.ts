@@ -28,7 +28,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
 
       const conclude = (): Observable<SchedulerEvent> => {
         const ours = failures.filter(({ entry }) => shares.holds(entry.uuid));
-        const events = ours.map((failure) => {
+        const events = ours.flatMap((failure) => {
           const { uuid } = failure.entry;
           book.end(uuid);
           return recorded(options, failure, onlineIn(options, scope, uuid));
