@@ -7,6 +7,7 @@ import { freeze } from '../support/timers.js';
 describe('lanes and evidence together, in virtual time', () => {
   const silent = (): Behaviour => 'silent';
   const answers = (): Behaviour => ANSWERS;
+  const refuses = (): Behaviour => ({ afterMs: 1, reply: { ok: false, reason: 'refused' } });
   const noRoute = (): Behaviour => ({
     afterMs: 1,
     reply: { ok: false, reason: 'unreachable', noRoute: true, local: true },
@@ -43,6 +44,44 @@ describe('lanes and evidence together, in virtual time', () => {
     for (const uuid of bad) expect(node.when(uuid, 'unavailable')).to.be.within(45, 52);
     expect(unavailable(good)).to.deep.equal([]);
     expect(isolations()).to.deep.equal([]);
+  });
+
+  it('one of 20 refuses at once while all others are being called: it counts each time, and no isolation', async () => {
+    node = await VirtualNode.create({ config: { network: { allow: ['public', 'private'] } } });
+    const good = names('good', 19);
+    node.add('closed', '10.0.0.1', refuses, available);
+    good.forEach((uuid, i) => {
+      node.add(uuid, `10.0.1.${String(i + 1)}`, answers, available);
+    });
+    node.start();
+    await node.run(1);
+    expect(node.stateOf('closed')).to.equal('suspect');
+    await node.run(49);
+    expect(node.stateOf('closed')).to.equal('unavailable');
+    expect(unavailable(good)).to.deep.equal([]);
+    expect(isolations()).to.deep.equal([]);
+  });
+
+  it('one of two refuses at once while the other one takes its time: that one’s answer is waited for', async () => {
+    node = await VirtualNode.create();
+    node.add('closed', '1.1.1.1', refuses, available);
+    node.add('slow', '1.1.1.2', () => ({ afterMs: 3_000 }), available);
+    node.start();
+    await node.run(4);
+    expect(node.stateOf('closed')).to.equal('suspect');
+    expect(isolations()).to.deep.equal([]);
+  });
+
+  it('all refuse from the start: nobody is judged, and we seem to be offline', async () => {
+    node = await VirtualNode.create();
+    const peers = names('p', 12);
+    peers.forEach((uuid, i) => {
+      node.add(uuid, `1.1.1.${String(i + 1)}`, refuses);
+    });
+    node.start();
+    await node.run(120);
+    expect(peers.map((uuid) => node.stateOf(uuid))).to.deep.equal(peers.map(() => undefined));
+    expect(isolations()).to.have.length(1);
   });
 
   it('half of 20 die at once: each is noticed, and no isolation', async () => {

@@ -1,3 +1,4 @@
+import { Subject, type Observable } from 'rxjs';
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
 import type { Tally } from '../domain/history.js';
 import { classify, type AddressClass } from '../domain/ip/address.js';
@@ -35,6 +36,13 @@ export interface CheckResult {
   readonly health: PeerHealth;
 }
 
+/** A call to a peer that has come to its end. */
+export interface CallEnd {
+  readonly uuid: string;
+  /** Whether the peer failed without any sign of life; false as well where nothing is known of it. */
+  readonly silent: boolean;
+}
+
 /** How many results a consumer's `recent` holds. */
 export const RECENT_RESULTS = 60;
 
@@ -47,7 +55,9 @@ export class PeerBook {
   readonly #rows = new Map<string, Row>();
   readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
   readonly #unwritten = new Set<string>();
-  readonly #inFlight = new Set<string>();
+  /** The peers that are reserved: called right now, or waiting for the decision on a failure. */
+  readonly #inFlight = new Map<string, 'called' | 'failed'>();
+  readonly #callEnd$ = new Subject<CallEnd>();
   /** Peers in good standing that came with a share, until a round of ours has taken them in. */
   readonly #adopted = new Set<string>();
   #revision = 0;
@@ -294,7 +304,7 @@ export class PeerBook {
 
   /** Whether a check is under way of any such peer, or a result of one waits to be written. */
   isBusyWith(wanted: (uuid: string) => boolean): boolean {
-    for (const uuid of this.#inFlight) if (wanted(uuid)) return true;
+    for (const uuid of this.#inFlight.keys()) if (wanted(uuid)) return true;
     for (const uuid of this.#unwritten) if (wanted(uuid)) return true;
     return false;
   }
@@ -335,12 +345,42 @@ export class PeerBook {
   /** Reserves the peer for one check at a time: the lanes overlap where a peer has just changed its state. */
   begin(uuid: string): boolean {
     if (this.#inFlight.has(uuid)) return false;
-    this.#inFlight.add(uuid);
+    this.#inFlight.set(uuid, 'called');
     return true;
   }
 
-  end(uuid: string): void {
-    this.#inFlight.delete(uuid);
+  /** The call failed without a sign of life, and the peer stays reserved until it is decided what that means. */
+  hold(uuid: string): void {
+    this.#inFlight.set(uuid, 'failed');
+    this.#callEnd$.next({ uuid, silent: true });
+  }
+
+  /** Gives the peer free. */
+  end(uuid: string, silent = false): void {
+    if (this.#inFlight.delete(uuid)) this.#callEnd$.next({ uuid, silent });
+  }
+
+  /** Each call as it ends. */
+  get callEnd$(): Observable<CallEnd> {
+    return this.#callEnd$;
+  }
+
+  /** Whether the peer is being called right now. */
+  isCalled(uuid: string): boolean {
+    return this.#inFlight.get(uuid) === 'called';
+  }
+
+  /** The peers of the scope that are reserved, besides those excluded: which are called right now, and how many failed. */
+  reservedIn(scope: Scope, excluded: ReadonlySet<string>): { readonly called: string[]; readonly failed: number } {
+    const index = SCOPES.indexOf(scope);
+    const called: string[] = [];
+    let failed = 0;
+    for (const [uuid, how] of this.#inFlight) {
+      if (excluded.has(uuid) || this.#rows.get(uuid)?.scope !== index) continue;
+      if (how === 'called') called.push(uuid);
+      else failed += 1;
+    }
+    return { called, failed };
   }
 
   /**

@@ -235,11 +235,11 @@ export class RealRegistry {
     return [checked?.check, check.called];
   }
 
-  /** What happens where every witness that is asked stays silent. */
+  /** What happens where every witness that is asked stays silent, and the calls under way take too long. */
   async #decide(): Promise<readonly SchedulerEvent[]> {
     const question = await this.#undecided.questions(new AbortController().signal).next();
     if (question.done === true) return expect.fail('no question');
-    const options = { ...this.#options, request: () => EMPTY, pollIp: EMPTY, readAgain: () => EMPTY };
+    const options = { ...this.#options, timeoutMs: 0, request: () => EMPTY, pollIp: EMPTY, readAgain: () => EMPTY };
     return lastValueFrom(this.#written(decide(options)(question.value)).pipe(toArray()));
   }
 

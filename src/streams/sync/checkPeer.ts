@@ -85,6 +85,7 @@ export function checkPeer(
       const { address, scope } = read;
       const epoch = clock.epoch();
       let handedOver = false;
+      let silent = false;
 
       const conclude = (reply: Reply, tookMs: number): Observable<SchedulerEvent> => {
         // What went to another one meanwhile is that one's to judge.
@@ -107,13 +108,15 @@ export function checkPeer(
         const online = onlineIn(options, scope, uuid);
         if (isEvident(health, online)) return of(...recorded(options, failure, online));
         handedOver = true;
+        book.hold(uuid);
+        undecided.add(scope, failure);
         return of<SchedulerEvent>({ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason });
       };
 
       return withDeadline(request(address), timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply, tookMs }) => conclude(reply, tookMs)),
         finalize(() => {
-          if (!handedOver) book.end(uuid);
+          if (!handedOver) book.end(uuid, silent);
         }),
       );
     });
