@@ -255,6 +255,18 @@ describe('lanes and evidence together, in virtual time', () => {
     expect(living.filter((uuid) => node.stateOf(uuid) !== 'available')).to.deep.equal([]);
   });
 
+  it('at a first start, newcomers of the next page are called while those of the first are still silent', async () => {
+    const config = { sync: { concurrency: 256, pending: { concurrency: 256 } } };
+    node = await VirtualNode.create({ config, pageMs: 200 });
+    names('silent', 256).forEach((uuid, i) => {
+      node.add(uuid, `1.1.1.${String(i)}`, silent);
+    });
+    node.add('living', '2.2.2.2', answers);
+    node.start();
+    await node.run(1);
+    expect(node.stateOf('living')).to.equal('available');
+  });
+
   it('a suspect interval as long as the interval still checks each peer once an interval', async () => {
     node = await VirtualNode.create({ config: { sync: { suspectIntervalMs: 60_000, jitter: 0 } } });
     node.add('shaky', '1.1.1.1', (now) => (now < 5_000 || now > 60_000 ? ANSWERS : 'silent'), available);

@@ -11,6 +11,7 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Sink } from '#src/sinks/sink.js';
 import { Alarm } from '#src/state/alarm.js';
 import { Bell } from '#src/state/bell.js';
+import { after } from './deps.js';
 import { holding } from './holding.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
@@ -32,6 +33,8 @@ export interface NodeSettings {
   /** What the source of the public IP answers, where one is configured. */
   readonly poll?: (now: number) => IpAnswer | 'silent';
   readonly sinks?: readonly Sink[];
+  /** How long the registry takes from one page of 256 entries to the next. */
+  readonly pageMs?: number;
 }
 
 interface Peer {
@@ -191,7 +194,10 @@ export class VirtualNode {
 
   async *#pages(): AsyncGenerator<readonly RegistryEntry[]> {
     const entries = await this.#entries();
-    for (let i = 0; i < entries.length; i += 256) yield entries.slice(i, i + 256);
+    for (let i = 0; i < entries.length; i += 256) {
+      if (i > 0 && this.settings.pageMs !== undefined) await after(this.settings.pageMs, undefined);
+      yield entries.slice(i, i + 256);
+    }
   }
 
   #write(): Promise<readonly SchedulerEvent[]> {

@@ -90,12 +90,16 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  // New peers are called as soon as they are found; where a round is under way, it takes them in.
-  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
-  return tick$.pipe(
+  // New peers are called as soon as they are found.
+  const rung$ = bell.rung$(lane).pipe(
+    withLatestFrom(config$, (_, config) => config),
+    takeUntil(stop$),
+  );
+  return interval$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
+      rung$,
       now: clock.wall,
       round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
     }),

@@ -4,8 +4,10 @@ import {
   defer,
   EMPTY,
   from,
+  fromEvent,
   ignoreElements,
   map,
+  merge,
   of,
   switchMap,
   takeUntil,
@@ -44,8 +46,10 @@ export function syncRound(
   const { book, families, clock, stop$, ranDry } = deps;
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
-  async function* items(): AsyncGenerator<LaneItem> {
-    const found = lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs);
+  async function* items(signal: AbortSignal): AsyncGenerator<LaneItem> {
+    const ended$ = merge(stop$, fromEvent(signal, 'abort'));
+    const found =
+      lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs, ended$);
     for await (const item of found) {
       if ('event' in item && item.event.kind === 'redis.failed') read = 'failed';
       yield item;
@@ -73,7 +77,7 @@ export function checks(
   deps: CheckDeps & Pick<Deps, 'stop$'>,
   lane: Lane,
   config: Config,
-  items: () => AsyncIterable<LaneItem>,
+  items: (signal: AbortSignal) => AsyncIterable<LaneItem>,
   gapMs = 0,
 ): Observable<SchedulerEvent> {
   const { book, stop$ } = deps;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { NEVER, ReplaySubject, type Observable } from 'rxjs';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { Bell } from '#src/state/bell.js';
@@ -157,7 +158,7 @@ describe('sweep', () => {
 describe('recheck', () => {
   const dead = (checkedAt: number) => ({ checkedAt, health: DEAD });
   const due = (registry: RegistryReader, everyMs: number): Promise<string[]> =>
-    all(recheck(source(registry), 'unavailable', everyMs));
+    all(recheck(source(registry), 'unavailable', everyMs, NEVER));
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
     for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
@@ -195,7 +196,7 @@ describe('recheck', () => {
     const failed = (uuid: string) => entry(uuid, { checkedAt: 1, health: { ...UNCHECKED, failures: 1 } });
     const many = Array.from({ length: 100 }, (_, i) => failed(`again${String(i)}`));
     const registry = known(...many);
-    const items = recheck(source(registry), 'pending', 100);
+    const items = recheck(source(registry), 'pending', 100, NEVER);
     const first = await items.next();
     expect(nameOf(first.value as LaneItem)).to.equal('again0');
     book.remember(entry('newcomer'), 1);
@@ -206,6 +207,49 @@ describe('recheck', () => {
   });
 
   it('of the pending lane, never the same peer twice, though its check says nothing', async () => {
-    expect(await all(recheck(source(known(entry('a'), entry('b'))), 'pending', 100))).to.deep.equal(['a', 'b']);
+    const items = recheck(source(known(entry('a'), entry('b'))), 'pending', 100, NEVER);
+    expect(await all(items)).to.deep.equal(['a', 'b']);
+  });
+
+  describe('of the pending lane, while the last of its calls are under way', () => {
+    const meet = (registry: FakeRegistry, uuid: string): void => {
+      registry.content.push([entry(uuid)]);
+      book.remember(entry(uuid), 1);
+      bell.ring('pending');
+    };
+    /** A round over one peer, `a`, whose call is under way. */
+    async function calling(ended$: Observable<unknown> = NEVER) {
+      const registry = known(entry('a'));
+      const items = recheck(source(registry), 'pending', 100, ended$);
+      expect(nameOf((await items.next()).value as LaneItem)).to.equal('a');
+      book.begin('a');
+      return { registry, items };
+    }
+
+    it('newcomers that are found are given at once; it ends with the last call', async () => {
+      const { registry, items } = await calling();
+      const next = items.next();
+      meet(registry, 'b');
+      expect(nameOf((await next).value as LaneItem)).to.equal('b');
+      book.begin('b');
+      const last = items.next();
+      book.end('a');
+      book.hold('b');
+      expect(await last).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is to end', async () => {
+      const ended$ = new ReplaySubject<string>(1);
+      const { items } = await calling(ended$);
+      const next = items.next();
+      ended$.next('stop');
+      expect(await next).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is as old as a second look, so that second looks and new settings have their turn', async () => {
+      const { items } = await calling();
+      steadyMs = 100;
+      expect(await items.next()).to.deep.equal({ done: true, value: undefined });
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { filter, firstValueFrom, map, merge, type Observable } from 'rxjs';
 import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
@@ -80,10 +81,18 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
 /**
  * The other lanes: the peers that were last checked `everyMs` ago or before; of the regular lane those that came with a
  * share and that no round of ours has taken in. In the pending lane those that are found meanwhile and were never
- * checked come before second looks.
+ * checked come before second looks, and those that are found while the last calls are under way are waited for, until
+ * `ended$` fires.
  */
-export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
+export async function* recheck(
+  source: LaneSource,
+  lane: Lane,
+  everyMs: number,
+  ended$: Observable<unknown>,
+): AsyncGenerator<LaneItem> {
   const { book, clock } = source;
+  // After that the round is to end, so that second looks and new settings have their turn.
+  const until = clock.steady() + everyMs;
   const seen = new Set<string>();
   let reachable = true;
   let newcomers = book.newcomers;
@@ -102,9 +111,25 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
-    newcomers = book.newcomers;
-    due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    do {
+      newcomers = book.newcomers;
+      due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    } while (due.length === 0 && clock.steady() < until && (await moreCame(source, seen, ended$)));
   }
+}
+
+/** Waits for as long as any of these peers is being called. Returns whether others came meanwhile. */
+async function moreCame(
+  { book, bell }: LaneSource,
+  uuids: ReadonlySet<string>,
+  ended$: Observable<unknown>,
+): Promise<boolean> {
+  const called = new Set([...uuids].filter((uuid) => book.isCalled(uuid)));
+  if (called.size === 0) return false;
+  const drained$ = book.callEnd$.pipe(filter(({ uuid }) => called.delete(uuid) && called.size === 0));
+  const over$ = merge(drained$, ended$).pipe(map(() => false));
+  const came$ = bell.rung$('pending').pipe(map(() => true));
+  return firstValueFrom(merge(over$, came$), { defaultValue: false });
 }
 
 /** Takes in what has come with shares. Where Redis fails on the way, the next round takes in the rest. */
