@@ -70,7 +70,13 @@ export type SchedulerEvent =
     }
   /** `peers`: how many consumers of the scope can be called. */
   | { readonly kind: 'isolation.began'; readonly at: number; readonly scope: Scope; readonly peers: number }
-  | { readonly kind: 'isolation.ended'; readonly at: number; readonly scope: Scope }
+  | {
+      readonly kind: 'isolation.ended';
+      readonly at: number;
+      readonly scope: Scope;
+      /** How many peers are left in the scope, where that ended it, and no answer. */
+      readonly peers?: number;
+    }
   /** This host has no address of the family, and so can't call these peers. */
   | { readonly kind: 'family.missing'; readonly at: number; readonly family: Family; readonly peers: number }
   | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }

@@ -165,7 +165,7 @@ describe('checking', () => {
       const lookup = () => Promise.resolve({ ok: true as const, ip: '9.9.9.9' });
       const ipSources = () => [{ name: 'dns', remote: true, lookup }];
       const { deps, fail, start } = deciding(consumers(1), { ipSources });
-      deps.evidence.recordSilence(V4);
+      deps.evidence.recordSilence(V4, 2);
       const followed = start();
       fail('c0');
       await settled();

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Observations } from '#src/status/observations.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { ANSWERS, VirtualNode, type Behaviour } from '../support/virtualNode.js';
 import { freeze } from '../support/timers.js';
@@ -182,6 +183,27 @@ describe('lanes and evidence together, in virtual time', () => {
     expect(node.of('peer.discarded')).to.deep.equal([]);
     for (const { tookMs } of node.of('round.finished')) expect(tookMs).to.be.at.most(1_000);
     expect(isolations()).to.deep.equal([]);
+  });
+
+  it('two silent peers of the LAN are an isolation until one is removed, and are one again once another comes', async () => {
+    const seen = new Observations(0);
+    node = await VirtualNode.create({ config: { network: { allow: ['private'] } }, sinks: [seen] });
+    node.add('a', '10.0.0.1', silent, available);
+    node.add('b', '10.0.0.2', silent, available);
+    node.start();
+    await node.run(15);
+    expect(seen.isIsolated()).to.equal(true);
+    node.remove('b');
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(false);
+    node.add('c', '10.0.0.3', silent);
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(true);
+    node.remove('a');
+    node.remove('c');
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(false);
+    expect(seen.outages.map(({ to }) => to === null)).to.deep.equal([false, false]);
   });
 
   it('a failed poll of the public IP and one dead peer whose failure counts are no isolation', async () => {

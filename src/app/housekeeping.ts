@@ -26,11 +26,12 @@ const TICK_MS = 250;
 /** The clock is read often enough that a pause between two readings is never taken for a gap. */
 const TICKS_PER_LOOK = 2;
 const TICKS_PER_HEARTBEAT = 20;
+const TICKS_PER_RECOUNT = 4;
 
 /** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
-  const { book, bell, families, redisConnected$ } = deps;
+  const { book, bell, families, evidence, redisConnected$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     map((health): SchedulerEvent =>
@@ -62,6 +63,13 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
           ...families.look().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
         ]),
       );
+      const isolation$ = tick$.pipe(
+        filter((i) => i % TICKS_PER_RECOUNT === 0),
+        mergeMap(() => evidence.recount((scope) => book.countIn(scope))),
+        map(({ scope, peers, isolated }): SchedulerEvent => {
+          return { kind: isolated ? 'isolation.began' : 'isolation.ended', at: wall(), scope, peers };
+        }),
+      );
       // While Redis is known to be away its health is probed, and nothing else is sent; and nearly always nothing
       // waits.
       const flush$ = tick$.pipe(
@@ -70,7 +78,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
         filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
         exhaustMap(() => flushing(sinks)),
       );
-      return merge(gap$, heartbeat$, flush$);
+      return merge(gap$, heartbeat$, isolation$, flush$);
     }),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));

@@ -1,5 +1,6 @@
 import { STUCK_MS } from '../domain/announce/terms.js';
 import type { FailureReason } from '../domain/call/reasons.js';
+import { saysOfLine } from '../domain/ip/scope.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 import {
@@ -50,8 +51,7 @@ export class ActiveConditions {
         this.conditions.delete('config');
         return;
       case 'isolation.began':
-        // One peer alone says nothing of a line.
-        if (event.peers >= 2) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
+        if (saysOfLine(event.peers)) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
         return;
       case 'isolation.ended':
         this.conditions.delete(`isolated ${event.scope}`);

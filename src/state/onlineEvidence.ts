@@ -1,11 +1,26 @@
-import { SCOPES, familyOf, type Family, type Scope } from '../domain/ip/scope.js';
+import { SCOPES, familyOf, saysOfLine, type Family, type Scope } from '../domain/ip/scope.js';
 
 /** How many peers that answered last are remembered in each scope: whom to ask first. */
 const RECENT = 8;
 
+/** The isolation of a scope, as it was reported last. */
+interface Isolation {
+  peers: number;
+  /** Whether the report of its beginning stands. */
+  reported: boolean;
+}
+
+/** How many peers the scope of an isolation has now, where that begins or ends it. */
+export interface IsolationChange {
+  readonly scope: Scope;
+  readonly peers: number;
+  readonly isolated: boolean;
+}
+
 interface ScopeEvidence {
   generation: number;
-  isolated: boolean;
+  /** Set from the silence of all witnesses that were asked until one answers. */
+  isolation: Isolation | undefined;
   /** The peers that answered last, newest first. */
   recent: readonly string[];
 }
@@ -17,7 +32,7 @@ interface ScopeEvidence {
  */
 export class OnlineEvidence {
   readonly #scopes = new Map<Scope, ScopeEvidence>(
-    SCOPES.map((scope) => [scope, { generation: 0, isolated: false, recent: [] }]),
+    SCOPES.map((scope) => [scope, { generation: 0, isolation: undefined, recent: [] }]),
   );
 
   /** Grows with each answer in the scope; 0 until the first. */
@@ -42,25 +57,41 @@ export class OnlineEvidence {
     if (uuid !== undefined && evidence.recent[0] !== uuid) {
       evidence.recent = [uuid, ...evidence.recent.filter((one) => one !== uuid)].slice(0, RECENT);
     }
-    const ended = evidence.isolated;
-    evidence.isolated = false;
-    return ended;
+    return endIsolation(evidence);
   }
 
   /** The scope can't be reached from this host at all, which is no isolation. Returns true where that ends one. */
   clearIsolation(scope: Scope): boolean {
-    const evidence = this.#of(scope);
-    const ended = evidence.isolated;
-    evidence.isolated = false;
-    return ended;
+    return endIsolation(this.#of(scope));
   }
 
   /** All witnesses that were asked stayed silent. Returns true where that begins an isolation of the scope. */
-  recordSilence(scope: Scope): boolean {
+  recordSilence(scope: Scope, peers: number): boolean {
     const evidence = this.#of(scope);
-    const began = !evidence.isolated;
-    evidence.isolated = true;
+    const began = evidence.isolation === undefined;
+    evidence.isolation ??= { peers, reported: true };
     return began;
+  }
+
+  /**
+   * Compares the isolated scopes with how many peers they have now: an isolation that says something of our line ends
+   * where it does so no longer, and begins again where it does so again; where no peer is left, it is over for good.
+   */
+  recount(peersIn: (scope: Scope) => number): readonly IsolationChange[] {
+    const changes: IsolationChange[] = [];
+    for (const [scope, evidence] of this.#scopes) {
+      const { isolation } = evidence;
+      if (isolation === undefined) continue;
+      const peers = peersIn(scope);
+      const [before, now] = [saysOfLine(isolation.peers), saysOfLine(peers)];
+      isolation.peers = peers;
+      if (peers === 0) evidence.isolation = undefined;
+      if (now && !before) changes.push({ scope, peers, isolated: true });
+      else if (isolation.reported && (peers === 0 || (before && !now))) changes.push({ scope, peers, isolated: false });
+      else continue;
+      isolation.reported = now;
+    }
+    return changes;
   }
 
   #of(scope: Scope): ScopeEvidence {
@@ -68,4 +99,11 @@ export class OnlineEvidence {
     if (evidence === undefined) throw new Error(`no such scope: ${scope}`);
     return evidence;
   }
+}
+
+/** Returns whether its end is news. */
+function endIsolation(evidence: ScopeEvidence): boolean {
+  const ended = evidence.isolation?.reported === true;
+  evidence.isolation = undefined;
+  return ended;
 }

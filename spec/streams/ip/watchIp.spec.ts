@@ -281,7 +281,7 @@ describe('watchIp', () => {
 
   marbles('an answer from outside ends an isolation', (m) => {
     const { told$, evidence } = watching(m, { x: 'A' });
-    evidence.recordSilence(SCOPE);
+    evidence.recordSilence(SCOPE, 2);
 
     expectTold(m, told$, '-(xia)', '^----!');
   });

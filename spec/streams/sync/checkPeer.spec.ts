@@ -119,7 +119,7 @@ describe('checkPeer', () => {
 
   marbles('an answer ends the isolation of its scope', (m) => {
     const { check, evidence } = world(m, () => m.cold('-(r|)', { r: good }), { online: false });
-    evidence.recordSilence('public IPv4');
+    evidence.recordSilence('public IPv4', 2);
     m.expectObservable(check(entry('a'))).toBe('-(ve|)', {
       v: checked('a', { at: 1, outcome: { ok: true, latencyMs: 1 } }),
       e: { kind: 'isolation.ended', at: 1, scope: 'public IPv4' },

@@ -307,7 +307,7 @@ describe('decide', () => {
 
   marbles('an isolation is told once', (m) => {
     const { decided$, evidence, book } = world(m, { p: m.cold('-') });
-    evidence.recordSilence(V4);
+    evidence.recordSilence(V4, 2);
 
     m.expectObservable(decided$).toBe('20ms (pf|)', { p: silent('p', 20), f: verdict(false) });
     m.flush();

@@ -23,3 +23,8 @@ export function familyOf(scope: Scope): Family {
 export function publicScope(family: 'ipv4' | 'ipv6'): Scope {
   return family === 'ipv4' ? 'public IPv4' : 'public IPv6';
 }
+
+/** Whether the silence of a scope with so many peers says something of our own line: that of one peer alone does not. */
+export function saysOfLine(peers: number): boolean {
+  return peers >= 2;
+}

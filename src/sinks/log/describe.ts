@@ -45,7 +45,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'info',
-          message: `a witness answers over ${event.scope} again: we are online there`,
+          message: isolationEnd(event),
           topic: `isolation ${event.scope}`,
         },
       ];
@@ -142,6 +142,11 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     default:
       return event satisfies never;
   }
+}
+
+function isolationEnd({ scope, peers }: EventOf<'isolation.ended'>): string {
+  if (peers === undefined) return `a witness answers over ${scope} again: we are online there`;
+  return `${peers === 0 ? 'no peer is' : 'only one peer is'} left over ${scope}: nothing tells whether we are online there`;
 }
 
 function reloaded(changed: readonly string[]): string {

@@ -54,8 +54,9 @@ export function decide(options: DecideOptions): (question: Question) => Observab
           return recorded(options, failure, onlineIn(options, scope, uuid));
         });
         const withheld = events.some((event) => event.kind === 'peer.checked' && !event.check.counted);
-        if (withheld && evidence.recordSilence(scope)) {
-          events.push({ kind: 'isolation.began', at: clock.wall(), scope, peers: book.countIn(scope) });
+        const peers = book.countIn(scope);
+        if (withheld && heard.onlySilence(failures.length) && evidence.recordSilence(scope, peers)) {
+          events.push({ kind: 'isolation.began', at: clock.wall(), scope, peers });
         }
         return from(events);
       };
