@@ -15,6 +15,7 @@ import type { RedisHealth } from '#src/sources/redisHealth.js';
 import { after, configOf, consumers, fakeDeps, MemorySink } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
+import { hostWith } from '../support/hostAddresses.js';
 
 describe('housekeeping', () => {
   let timers: ReturnType<typeof freeze>;
@@ -231,13 +232,13 @@ describe('housekeeping', () => {
   });
 
   it('tells that an address family is there which was missing, within 5 s', async () => {
-    const present = new Set<Family>(['IPv4']);
-    const families = new HostFamilies(() => present);
+    const present: Family[] = ['IPv4'];
+    const families = new HostFamilies(() => hostWith(present));
     families.reportMissing('IPv6');
     const followed = keeping({ families });
     await advance(5_000, 500);
     expect(of$('family.found', followed)).to.deep.equal([]);
-    present.add('IPv6');
+    present.push('IPv6');
     await advance(5_000, 500);
     expect(of$('family.found', followed)).to.deep.equal([{ kind: 'family.found', at: 1_010_000, family: 'IPv6' }]);
   });

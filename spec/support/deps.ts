@@ -16,6 +16,7 @@ import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { entry } from './entries.js';
 import { MemoryOutbox } from './memoryOutbox.js';
+import { hostWith } from './hostAddresses.js';
 
 /** Ourselves. */
 export const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -170,7 +171,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     book: new PeerBook(['public']),
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
-    families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
+    families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     bell: new Bell(),
     busySources: new Set(),
     outbox: new Producers([]),

@@ -20,6 +20,7 @@ import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { MemoryOutbox } from './memoryOutbox.js';
 import { advance } from './timers.js';
+import { hostWith } from './hostAddresses.js';
 
 /** How a peer behaves: its reply and how long that takes, in milliseconds, or silence. */
 export type Behaviour = { readonly afterMs: number; readonly reply?: Reply } | 'silent';
@@ -129,7 +130,7 @@ export class VirtualNode {
       book: this.book,
       evidence: new OnlineEvidence(),
       undecided: new UndecidedFailures(clock.steady),
-      families: new HostFamilies(() => new Set(this.settings.families ?? ['IPv4', 'IPv6'])),
+      families: new HostFamilies(() => hostWith(this.settings.families ?? ['IPv4', 'IPv6'])),
       bell: new Bell(),
       busySources: new Set(),
       outbox: new MemoryOutbox([]),

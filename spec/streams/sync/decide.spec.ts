@@ -13,6 +13,7 @@ import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
 import { ALL } from '../../support/shares.js';
+import { hostWith } from '../../support/hostAddresses.js';
 
 const V4 = 'public IPv4';
 
@@ -52,7 +53,7 @@ describe('decide', () => {
       shares: ALL,
       evidence,
       undecided,
-      families: new HostFamilies(() => new Set(['IPv4'])),
+      families: new HostFamilies(() => hostWith(['IPv4'])),
       clock,
       request: ({ ip }) => {
         const uuid = String.fromCharCode(Number(ip.split('.')[3]));

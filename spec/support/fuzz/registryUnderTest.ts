@@ -6,7 +6,6 @@ import { syncRound } from '#src/app/syncRound.js';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { loadConfig } from '#src/config/load.js';
 import type { PostJson, Reply } from '#src/domain/call/http.js';
-import type { Family } from '#src/domain/ip/scope.js';
 import type { Lane } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
@@ -20,6 +19,7 @@ import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
 import { ALL } from '../shares.js';
+import { hostWith } from '../hostAddresses.js';
 
 const US = '00000000-0000-4000-8000-000000000000';
 
@@ -75,7 +75,7 @@ export async function roundOver(client: RedisClient, now: number) {
     shares: ALL,
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
-    families: new HostFamilies(() => new Set<Family>(['IPv4', 'IPv6'])),
+    families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     bell: new Bell(),
     busySources: new Set<string>(),
     ipSources: () => [],

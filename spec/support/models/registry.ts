@@ -30,6 +30,7 @@ import { sweep } from '#src/streams/sync/sweep.js';
 import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
 import { ALL } from '../shares.js';
+import { hostWith } from '../hostAddresses.js';
 
 export interface Address {
   readonly ip: string;
@@ -182,7 +183,7 @@ export class RealRegistry {
       shares: ALL,
       evidence: new OnlineEvidence(),
       undecided: this.#undecided,
-      families: new HostFamilies(() => new Set(['IPv4'])),
+      families: new HostFamilies(() => hostWith(['IPv4'])),
       clock: { wall: () => model.now, steady: () => 0, epoch: () => 0 },
       timeoutMs: 600_000,
       rules: { fall: 3, rise: 2 },

@@ -95,7 +95,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
   const keys = keysUnder(config.redis.keyPrefix);
   const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
-  const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
+  const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies().beyond };
   // One after the other, so that none of them makes another look slow.
   const checks = [
     ['redis', () => checkServer(redis)],

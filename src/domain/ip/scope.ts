@@ -13,10 +13,20 @@ export type Scope = (typeof SCOPES)[number];
 
 export type Family = 'IPv4' | 'IPv6';
 
+/** The families that a host's interfaces have an address of: a loopback one, and one beyond loopback and link-local. */
+export interface HostAddresses {
+  readonly loopback: ReadonlySet<Family>;
+  readonly beyond: ReadonlySet<Family>;
+}
+
 const IPV6: ReadonlySet<Scope> = new Set(['public IPv6', 'ULA', 'loopback IPv6']);
 
 export function familyOf(scope: Scope): Family {
   return IPV6.has(scope) ? 'IPv6' : 'IPv4';
+}
+
+export function isLoopback(scope: Scope): boolean {
+  return scope === 'loopback IPv4' || scope === 'loopback IPv6';
 }
 
 /** The scope that the public-IP poll testifies for. */
