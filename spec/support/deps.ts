@@ -12,6 +12,7 @@ import { Bell } from '#src/state/bell.js';
 import { holding } from './holding.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { entry } from './entries.js';
@@ -173,7 +174,8 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     bell: new Bell(),
-    busySources: new Set(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(() => 0.5),
     outbox: new Producers([]),
     alarm: new Alarm(),
     writeBack: { settle: () => Promise.resolve([]) },

@@ -16,6 +16,7 @@ import { holding } from './holding.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { MemoryOutbox } from './memoryOutbox.js';
@@ -132,7 +133,8 @@ export class VirtualNode {
       undecided: new UndecidedFailures(clock.steady),
       families: new HostFamilies(() => hostWith(this.settings.families ?? ['IPv4', 'IPv6'])),
       bell: new Bell(),
-      busySources: new Set(),
+      lookUps: new Map(),
+      sourceBreaker: new SourceBreaker(() => 0.5),
       outbox: new MemoryOutbox([]),
       alarm: new Alarm(),
       writeBack: { settle: () => this.#write() },

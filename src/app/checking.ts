@@ -24,7 +24,8 @@ export type CheckDeps = Pick<
   | 'clock'
   | 'writeBack'
   | 'ipSources'
-  | 'busySources'
+  | 'lookUps'
+  | 'sourceBreaker'
 >;
 
 /** Questions of as many scopes may be under way at once as there are scopes. */

@@ -42,8 +42,10 @@ import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
 import { PeerBook } from '../state/peerBook.js';
 import { SoleShares, type Shares } from '../state/shares.js';
+import { SourceBreaker } from '../state/sourceBreaker.js';
 import { UndecidedFailures } from '../state/undecided.js';
 import { EventFeed } from '../status/feed.js';
+import type { LookUpsUnderWay } from '../streams/ip/lookUp.js';
 import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
 import { share, type Sharing } from './replica.js';
@@ -74,8 +76,10 @@ export interface Parts {
   readonly families: HostFamilies;
   /** Rung when a lane has peers that should not wait for its next tick. */
   readonly bell: Bell;
-  /** The names of the IP sources with a lookup under way, for any purpose. */
-  readonly busySources: Set<string>;
+  /** The lookups of IP sources under way, for any purpose. */
+  readonly lookUps: LookUpsUnderWay;
+  /** Which IP sources rest. */
+  readonly sourceBreaker: SourceBreaker;
   readonly outbox: Outbox;
   /** Wakes the poller of the outbox. */
   readonly alarm: Alarm;
@@ -196,8 +200,16 @@ export function makeParts(
     },
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
-    post: rememberLast(({ client, tls }) => CLIENTS[client]({ userAgent, tls })),
-    ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
+    post: rememberLast(
+      ({ http }: Config) => http,
+      ({ client, tls }) => CLIENTS[client]({ userAgent, tls }),
+    ),
+    ipSources: rememberLast(
+      ({ publicIp: { sources, family }, network: { allow } }: Pick<Config, 'publicIp' | 'network'>) => {
+        return { sources, family, allow };
+      },
+      (settings) => ipSources(settings, userAgent),
+    ),
     book,
     shares,
     sharing,
@@ -205,7 +217,8 @@ export function makeParts(
     undecided: new UndecidedFailures(steady),
     families: new HostFamilies(interfaceFamilies),
     bell: new Bell(),
-    busySources: new Set(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(Math.random),
     outbox: new RedisOutbox(redis, keys, wall, fence),
     alarm: new Alarm(),
     writeBack,
@@ -244,16 +257,14 @@ const CLIENTS: Readonly<Record<HttpSettings['client'], (options: ClientOptions) 
   native: nativeClient,
 };
 
-/**
- * One client for as long as the settings of HTTP stay the same. A reload makes new objects, so their values are
- * compared.
- */
-function rememberLast(make: (settings: HttpSettings) => PostJson): (config: Config) => PostJson {
-  let last: { settings: HttpSettings; readonly post: PostJson } | undefined;
-  return ({ http: settings }) => {
-    if (last?.settings === settings) return last.post;
+/** The same thing for as long as its settings stay the same. A reload makes new objects, so their values are compared. */
+function rememberLast<C, S, T>(settingsOf: (config: C) => S, make: (settings: S) => T): (config: C) => T {
+  let last: { settings: S; readonly made: T } | undefined;
+  return (config) => {
+    const settings = settingsOf(config);
+    if (last?.settings === settings) return last.made;
     if (last !== undefined && isDeepStrictEqual(last.settings, settings)) last.settings = settings;
-    else last = { settings, post: make(settings) };
-    return last.post;
+    else last = { settings, made: make(settings) };
+    return last.made;
   };
 }

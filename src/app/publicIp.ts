@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   catchError,
   concat,
+  defer,
   distinctUntilChanged,
   EMPTY,
   map,
@@ -21,7 +22,7 @@ import { watchIp } from '../streams/ip/watchIp.js';
 import { abortable } from '../streams/operators/abortable.js';
 import type { Deps } from './deps.js';
 
-type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
+type AskDeps = Pick<Deps, 'clock' | 'lookUps' | 'sourceBreaker'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
 /**
@@ -47,26 +48,35 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
   );
 }
 
-/** One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. */
+/**
+ * One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. A source that
+ * asked to be left alone is; where the only one is being asked already, its answer is shared.
+ */
 export function pollForEvidence(
   deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
   config: Config,
 ): Observable<SchedulerEvent> {
-  const { ipSources, evidence, clock, busySources: busy } = deps;
+  const { ipSources, evidence, clock, lookUps, sourceBreaker } = deps;
   const scope = publicScope(config.publicIp.family);
-  const source = ipSources(config).find(({ remote, name }) => remote && !busy.has(name));
-  if (source === undefined) return EMPTY;
-  return askUnder(deps, config.publicIp)(source, undefined).pipe(
-    mergeMap((answer): SchedulerEvent[] => {
-      const at = clock.wall();
-      const ended = answer.ok && evidence.recordAnswer(scope);
-      const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
-      const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
-      return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
-    }),
-  );
+  return defer(() => {
+    const remote = ipSources(config).filter((source) => source.remote);
+    const willing = sourceBreaker.willing(remote, clock.steady());
+    const source = willing.find(({ name }) => !lookUps.has(name)) ?? willing[0];
+    if (source === undefined) return EMPTY;
+    return askUnder(deps, config.publicIp)(source, undefined).pipe(
+      mergeMap((answer): SchedulerEvent[] => {
+        const at = clock.wall();
+        // Questions come as often as once a second: their silences would let a source rest for hours.
+        if (answer.ok || answer.retryAfterMs !== undefined) sourceBreaker.note(source.name, answer, clock.steady());
+        const ended = answer.ok && evidence.recordAnswer(scope);
+        const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
+        const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
+        return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
+      }),
+    );
+  });
 }
 
-function askUnder({ clock, busySources }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
-  return asking({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
+function askUnder({ clock, lookUps }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
+  return asking({ lookUp: oneAtATime(lookUps, clock.epoch), timeoutMs, epoch: clock.epoch });
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from '../domain/call/backoff.js';
+import type { FailureReason } from '../domain/call/reasons.js';
 import type { IpAnswer } from '../domain/ip/source.js';
 
 /** The first rest after a failure, and the longest, in milliseconds. */
@@ -7,14 +8,15 @@ const LONGEST_REST_MS = 3_600_000;
 
 interface Rest {
   readonly failures: number;
+  readonly reason: FailureReason;
   readonly untilMs: number;
-  /** The source itself asked to be left alone. */
-  readonly asked: boolean;
+  /** Until when the source itself asked to be left alone. */
+  readonly leftAloneUntilMs: number;
 }
 
 /**
- * Which sources rest: one that failed is left alone for a while (a circuit breaker: closed, open, half-open again),
- * longer with each failure in a row, and as long as its `Retry-After` says.
+ * Which sources rest: one that failed is left out of the steady polls for a while (a circuit breaker: closed, open,
+ * half-open again), longer with each failure in a row, and out of all polls for as long as its `Retry-After` says.
  */
 export class SourceBreaker {
   readonly #rests = new Map<string, Rest>();
@@ -26,31 +28,32 @@ export class SourceBreaker {
       this.#rests.delete(name);
       return;
     }
-    const failures = (this.#rests.get(name)?.failures ?? 0) + 1;
+    const { reason, retryAfterMs = 0 } = answer;
+    const before = this.#rests.get(name);
+    const failures = (before?.failures ?? 0) + 1;
     const restMs = backoffMs({
       attempt: failures,
       initialMs: FIRST_REST_MS,
       maxMs: LONGEST_REST_MS,
       random: this.random,
     });
-    const { retryAfterMs } = answer;
-    this.#rests.set(name, {
-      failures,
-      untilMs: nowMs + Math.max(restMs, retryAfterMs ?? 0),
-      asked: retryAfterMs !== undefined,
-    });
+    const leftAloneUntilMs = Math.max(before?.leftAloneUntilMs ?? 0, nowMs + retryAfterMs);
+    this.#rests.set(name, { failures, reason, untilMs: Math.max(nowMs + restMs, leftAloneUntilMs), leftAloneUntilMs });
   }
 
-  /**
-   * The sources to ask now. When all of them rest, it is our own line that failed rather than they, so all are asked
-   * but those that asked to be left alone.
-   */
+  /** Why the last lookup failed; undefined where it did not. */
+  reasonOf(name: string): FailureReason | undefined {
+    return this.#rests.get(name)?.reason;
+  }
+
+  /** The sources that may be asked: all but those that asked to be left alone. */
+  willing<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
+    return sources.filter(({ name }) => (this.#rests.get(name)?.leftAloneUntilMs ?? nowMs) <= nowMs);
+  }
+
+  /** The sources for a steady poll. When all of them rest, our own line has failed: then all that may be asked. */
   awake<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
-    const resting = (source: T): Rest | undefined => {
-      const rest = this.#rests.get(source.name);
-      return rest !== undefined && rest.untilMs > nowMs ? rest : undefined;
-    };
-    const awake = sources.filter((source) => resting(source) === undefined);
-    return awake.length > 0 ? awake : sources.filter((source) => resting(source)?.asked !== true);
+    const awake = sources.filter(({ name }) => (this.#rests.get(name)?.untilMs ?? nowMs) <= nowMs);
+    return awake.length > 0 ? awake : this.willing(sources, nowMs);
   }
 }

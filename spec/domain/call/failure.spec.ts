@@ -121,6 +121,24 @@ describe('SourceBreaker', () => {
     expect(names(rest, 40_000)).to.deep.equal(['a', 'b']);
   });
 
+  it('keeps none out of a full round but those that asked to be left alone, for as long as they asked', () => {
+    const rest = new SourceBreaker(() => 0.5);
+    const willing = (now: number) => rest.willing(sources, now).map(({ name }) => name);
+    rest.note('a', failed, 0);
+    rest.note('b', { ok: false, reason: 'http-429', retryAfterMs: 5_000 }, 0);
+    expect(willing(4_999)).to.deep.equal(['a']);
+    expect(willing(5_000)).to.deep.equal(['a', 'b']);
+    expect(names(rest, 5_000), 'both rest longer').to.deep.equal(['a', 'b']);
+  });
+
+  it('remembers why a source failed last, until it answers', () => {
+    const rest = new SourceBreaker(() => 0.5);
+    rest.note('a', failed, 0);
+    expect([rest.reasonOf('a'), rest.reasonOf('b')]).to.deep.equal(['timeout', undefined]);
+    rest.note('a', { ok: true, ip: '1.1.1.1' }, 1);
+    expect(rest.reasonOf('a')).to.equal(undefined);
+  });
+
   it('asks all where all rest, but those that asked to be left alone', () => {
     const rest = new SourceBreaker(() => 0.5);
     rest.note('a', failed, 0);

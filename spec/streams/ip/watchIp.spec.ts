@@ -3,6 +3,7 @@ import { map, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { asking } from '#src/streams/ip/askSource.js';
 import { watchIp, type WatchIpOptions } from '#src/streams/ip/watchIp.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
@@ -92,6 +93,7 @@ describe('watchIp', () => {
       intervalMs: 10,
       quorum: 2,
       confirmations: 3,
+      sourceBreaker: new SourceBreaker(over.random ?? (() => 0.5)),
       evidence,
       scope: SCOPE,
       wall: () => scheduler.now(),

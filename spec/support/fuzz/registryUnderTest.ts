@@ -13,6 +13,7 @@ import { RegistrySource } from '#src/sources/registry.js';
 import { Bell } from '#src/state/bell.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { keys } from '../registry.js';
@@ -77,7 +78,8 @@ export async function roundOver(client: RedisClient, now: number) {
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     bell: new Bell(),
-    busySources: new Set<string>(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(() => 0.5),
     ipSources: () => [],
     clock: { wall, steady: wall, epoch: () => 0 },
     explain: redisFailure,

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Options } from 'public-ip';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
@@ -35,20 +36,23 @@ export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
 }
 
 const REQUEST = 'undici:request:create';
+/** The lookup over DNS that what runs now belongs to. */
+const lookupOverDns = new AsyncLocalStorage<{ fellBack: boolean }>();
 
 /**
  * Where DNS fails, the library falls back to HTTPS without saying so, and one operator would have two votes. Node's
- * own `fetch`, which nothing else here uses, tells of each request on a diagnostics channel.
+ * own `fetch` tells of each request on a diagnostics channel. A lookup over HTTPS may be under way beside this one, so
+ * only the requests that this lookup itself makes tell of a fallback.
  */
 async function withoutFallback(lookup: () => Promise<string>): Promise<string> {
-  const requests: unknown[] = [];
-  const note = (message: unknown): void => {
-    requests.push(message);
+  const own = { fellBack: false };
+  const note = (): void => {
+    if (lookupOverDns.getStore() === own) own.fellBack = true;
   };
   subscribe(REQUEST, note);
   try {
-    const ip = await lookup();
-    if (requests.length > 0) throw new Error('answered over HTTPS, not DNS');
+    const ip = await lookupOverDns.run(own, lookup);
+    if (own.fellBack) throw new Error('answered over HTTPS, not DNS');
     return ip;
   } finally {
     unsubscribe(REQUEST, note);

@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
-import { SourceBreaker } from '../../state/sourceBreaker.js';
+import type { SourceBreaker } from '../../state/sourceBreaker.js';
 import { confirmed, decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
 import type { Scope } from '../../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
@@ -25,6 +25,8 @@ export interface WatchIpOptions {
   readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
   /** The IP that was announced last, as far as anybody knows; nothing is confirmed by it. */
   readonly announced: string | undefined;
+  /** Which sources rest, by whatever they were asked for. */
+  readonly sourceBreaker: SourceBreaker;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
@@ -59,9 +61,9 @@ interface Polled {
  * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
-  const { sources, intervalMs, evidence, scope, wall, steady, random, scheduler = asyncScheduler } = options;
+  const { sources, sourceBreaker, intervalMs, evidence, scope, wall, steady, random } = options;
+  const { scheduler = asyncScheduler } = options;
   return defer(() => {
-    const rest = new SourceBreaker(random);
     let known: string | undefined;
     let streak: Streak | undefined;
     let turn = 0;
@@ -71,7 +73,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     const poll = (source: IpSource): Observable<Polled> =>
       options.ask(source, known ?? options.announced).pipe(
         tap((answer) => {
-          rest.note(source.name, answer, steady());
+          sourceBreaker.note(source.name, answer, steady());
         }),
         map((answer) => ({ source, answer })),
       );
@@ -123,7 +125,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     const fullRound = (first: readonly Polled[]): Observable<SchedulerEvent> => {
       const asked = new Set(first.map(({ source }) => source));
-      const others = rest.awake(sources, steady()).filter((source) => !asked.has(source));
+      const others = sourceBreaker.willing(sources, steady()).filter((source) => !asked.has(source));
       const votes: Polled[] = [...first];
       return concat(
         from(others).pipe(
@@ -146,7 +148,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     return defer(() => {
       if (known === undefined || streak !== undefined) return fullRound([]);
-      const awake = rest.awake(sources, steady());
+      const awake = sourceBreaker.awake(sources, steady());
       const source = awake[turn++ % awake.length];
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
