@@ -1,5 +1,6 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { ipCondition } from '../ipCondition.js';
 import { describeReplicas } from './describeReplicas.js';
 import { describeNotification, describeService } from './describeReports.js';
 import { describeRound } from './describeRound.js';
@@ -187,16 +188,16 @@ function publicIp(
     case 'ip.polled':
       return { level: 'debug', message: `${event.source} was asked for the public IP: ${event.result}` };
     case 'ip.unknown':
-      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
+      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: ipCondition(event) };
     case 'ip.disagreed':
       return {
         level: 'warn',
         message: `the sources of the public IP disagree: ${event.answers.join(', ')}`,
         topic: 'ip',
-        condition: 'disagreed',
+        condition: ipCondition(event),
       };
     case 'ip.confirmed':
-      return { level: 'info', message: `public IP is ${event.ip}`, topic: 'ip', condition: event.ip };
+      return { level: 'info', message: `public IP is ${event.ip}`, topic: 'ip', condition: ipCondition(event) };
     case 'ip.held':
       return {
         level: 'warn',

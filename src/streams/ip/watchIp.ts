@@ -68,6 +68,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     let streak: Streak | undefined;
     let turn = 0;
     let inVain = 0;
+    /** Whether the last result was that the address is unknown, or that the sources disagree. */
+    let inDoubt = false;
     let pauseMs = 0;
 
     const poll = (source: IpSource): Observable<Polled> =>
@@ -102,6 +104,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
       inVain = verdict.result === 'address' ? 0 : inVain + 1;
       pauseMs = pauseAfter(streak !== undefined, known === undefined ? inVain : 0);
+      if (verdict.result !== 'unconfirmed') inDoubt = verdict.result !== 'address';
       switch (verdict.result) {
         case 'address':
           known = verdict.ip;
@@ -116,6 +119,14 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
           return verdict satisfies never;
       }
     };
+
+    /** Why there is no answer: of each source that was asked, and of those left alone why they failed last. */
+    const failuresOf = (polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] =>
+      sources.flatMap(({ name }) => {
+        const answer = polled.find(({ source }) => source.name === name)?.answer;
+        const reason = answer === undefined ? sourceBreaker.reasonOf(name) : answer.ok ? undefined : answer.reason;
+        return reason === undefined ? [] : [{ source: name, reason }];
+      });
 
     const pauseAfter = (confirming: boolean, eager: number): number => {
       if (confirming) return CONFIRM_MS;
@@ -140,7 +151,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     const steadyPoll = (source: IpSource): Observable<SchedulerEvent> =>
       poll(source).pipe(
         concatMap((vote) => {
-          const unchanged = vote.answer.ok && vote.answer.ip === known;
+          // After a doubt all are asked, so that the same vote tells its end that told its beginning.
+          const unchanged = vote.answer.ok && vote.answer.ip === known && !inDoubt;
           if (unchanged) pauseMs = pauseAfter(false, 0);
           return concat(report(vote), unchanged ? EMPTY : fullRound([vote]));
         }),
@@ -153,8 +165,4 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
   });
-}
-
-function failuresOf(polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] {
-  return polled.flatMap(({ source: { name }, answer }) => (answer.ok ? [] : [{ source: name, reason: answer.reason }]));
 }
