@@ -16,7 +16,7 @@ import type { Config } from '../config/config.js';
 import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
-import { asking } from '../streams/ip/askSource.js';
+import { lookUpWithDeadline } from '../streams/ip/lookUpWithDeadline.js';
 import { oneAtATime, type LookUp } from '../streams/ip/lookUp.js';
 import { watchIp } from '../streams/ip/watchIp.js';
 import { abortable } from '../streams/operators/abortable.js';
@@ -26,10 +26,10 @@ type AskDeps = Pick<Deps, 'clock' | 'lookUps' | 'sourceBreaker'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
 /**
- * What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. `wary`:
- * a first answer that is not the announced one has to be found in several polls in a row.
+ * The events of the public-IP watch, with the current settings. An override is the IP, and nothing is polled. With
+ * `confirmFirst`, a first answer that differs from the announced IP must come in several polls in a row.
  */
-export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEvent> {
+export function publicIp(deps: WatchDeps, confirmFirst = false): Observable<SchedulerEvent> {
   const { config$, ipSources, outbox, clock } = deps;
   const announced$ = abortable(() => outbox.announced()).pipe(catchError(() => of(undefined)));
   return config$.pipe(
@@ -43,14 +43,16 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);
-      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, wary })));
+      return announced$.pipe(
+        switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, confirmFirst })),
+      );
     }),
   );
 }
 
 /**
- * One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. A source that
- * asked to be left alone is; where the only one is being asked already, its answer is shared.
+ * One lookup by one source outside this host, as evidence that we are online. It never changes the IP. A source whose
+ * `Retry-After` still applies is not used. If the only source already has a running lookup, its answer is shared.
  */
 export function pollForEvidence(
   deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
@@ -60,14 +62,14 @@ export function pollForEvidence(
   const scope = publicScope(config.publicIp.family);
   return defer(() => {
     const remote = ipSources(config).filter((source) => source.remote);
-    const willing = sourceBreaker.willing(remote, clock.steady());
-    const source = willing.find(({ name }) => !lookUps.has(name)) ?? willing[0];
+    const allowed = sourceBreaker.allowed(remote, clock.steady());
+    const source = allowed.find(({ name }) => !lookUps.has(name)) ?? allowed[0];
     if (source === undefined) return EMPTY;
     return askUnder(deps, config.publicIp)(source, undefined).pipe(
       mergeMap((answer): SchedulerEvent[] => {
         const at = clock.wall();
-        // Questions come as often as once a second: their silences would let a source rest for hours.
-        if (answer.ok || answer.retryAfterMs !== undefined) sourceBreaker.note(source.name, answer, clock.steady());
+        // There may be one such lookup per second: their timeouts would pause a source for an hour.
+        if (answer.ok || answer.retryAfterMs !== undefined) sourceBreaker.record(source.name, answer, clock.steady());
         const ended = answer.ok && evidence.recordAnswer(scope);
         const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
         const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
@@ -78,5 +80,5 @@ export function pollForEvidence(
 }
 
 function askUnder({ clock, lookUps }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
-  return asking({ lookUp: oneAtATime(lookUps, clock.epoch), timeoutMs, epoch: clock.epoch });
+  return lookUpWithDeadline({ lookUp: oneAtATime(lookUps, clock.epoch), timeoutMs, epoch: clock.epoch });
 }

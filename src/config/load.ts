@@ -1,50 +1,50 @@
 import { dirname, resolve } from 'node:path';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
+import { defaultPaths, findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
 import { readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
-import { suspicions } from './suspicions.js';
+import { likelyMistakes } from './likelyMistakes.js';
 import { uuidBeside } from './uuidFile.js';
 
 export interface LoadOptions extends FileOptions {
-  /** From `--redis`: where Redis is; then no file is read. */
+  /** From `--redis`: the URL of Redis. No file is then read. */
   readonly redis?: string | undefined;
-  /** From `--prefix`: what the keys there begin with. */
+  /** From `--prefix`: the key prefix. */
   readonly keyPrefix?: string | undefined;
-  /** For a command that does without a UUID of ours: what stands for it where none is set. */
+  /** The UUID for a command that needs none of its own, if none is set. */
   readonly spareUuid?: string;
 }
 
-/** What the names of options begin with, unlike those of variables. */
+/** The prefix of option names, which distinguishes them from variables. */
 const OPTION = '--';
 
 const NO_SETTINGS = 'the file has no settings';
 
 export interface Loaded {
-  /** The file that was read, if there is one. */
+  /** The file that was read, if any. */
   readonly file: string | undefined;
   /** Its text. */
   readonly text: string | undefined;
-  /** Whether it has no settings. */
+  /** Whether the file has no settings. */
   readonly empty: boolean;
   readonly config: Config;
-  /** The same with the names of PEM files in place of their texts. */
+  /** The configuration with the names of PEM files in place of their content. */
   readonly declared: Config;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
-  /** What is valid and likely to be a mistake, one line each. */
+  /** Valid settings that are likely to be mistakes, one line each. */
   readonly warnings: readonly string[];
 }
 
-/** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
+/** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that lists every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   return loadFile(options.redis === undefined ? await findConfigFile(options) : undefined, options);
 }
 
 /**
- * The same file read again: it has to be there, and to have settings if it had some. An editor that is interrupted, or
- * a full disk, leaves an empty one, which would be all defaults.
+ * Reads the same file again. It must exist, and must have settings if it had some. An interrupted editor or a full
+ * disk leaves an empty file, which would reset everything to defaults.
  */
 export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
   const { file } = before;
@@ -75,14 +75,14 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
     ...(result.success ? [] : problemsOf(result.error, whereIs)),
   ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
+  const declared = withAbsolutePaths(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
   const { redis, http } = declared;
   const config = {
     ...declared,
     redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
     http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
   };
-  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  const warnings = likelyMistakes(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
   return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
 }
@@ -94,20 +94,23 @@ function fromOptions({ redis, keyPrefix }: LoadOptions): readonly Setting[] {
   ].filter(({ value }) => value !== undefined);
 }
 
-/** Why nothing sets the one key that is required, where no file does; where it is not required, why nothing is set. */
+/**
+ * The problem if no file or setting gives the required UUID. For a command without a UUID, the problem if nothing is
+ * set at all.
+ */
 function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spareUuid }: LoadOptions): Problem[] {
   if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
-  // With a setting of the environment at least, there is some telling which Redis is meant.
+  // A setting in the environment is enough to select the Redis.
   if (spareUuid !== undefined && Object.keys(value).length > 0) return [];
   if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
-  const places = usualPlaces(cwd).join(' and ');
+  const places = defaultPaths(cwd).join(' and ');
   const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
   const remedy = `write one with \`consumer-scheduler init\`, name another with --config, or ${instead}`;
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 
-/** Relative paths count from this folder. */
-function anchored(config: Config, folder: string): Config {
+/** Resolves relative paths from this folder. */
+function withAbsolutePaths(config: Config, folder: string): Config {
   const { redis, http } = config;
   const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
   const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
@@ -118,11 +121,11 @@ function anchored(config: Config, folder: string): Config {
   };
 }
 
-/** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
+/** Returns a copy with one value changed. The tree must not be modified, because YAML aliases may share objects. */
 function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: Setting['value']): Tree {
   if (rest.length === 0) return { ...tree, [name]: value };
   const inner = tree[name];
-  // A value that is no group stays, so that the validation names it.
+  // A value that is not a group stays, so that the validation reports it.
   if (inner !== undefined && !isTree(inner)) return tree;
   return { ...tree, [name]: withValue(inner ?? {}, rest, value) };
 }

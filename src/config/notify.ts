@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../domain/notify/message.js';
 import { templateFault } from '../domain/notify/placeholders.js';
-import { ntfyPlace, TEMPLATES } from '../domain/notify/template.js';
+import { ntfyTarget, TEMPLATES } from '../domain/notify/template.js';
 import { duration } from './duration.js';
 import { choice, fault, group, headers, httpUrl, listOf, text } from './values.js';
 
@@ -24,13 +24,13 @@ const webhook = group({
   headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
   peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
 }).check(({ value, issues }) => {
-  if (value.template !== 'ntfy' || ntfyPlace(value.webhook) !== undefined) return;
+  if (value.template !== 'ntfy' || ntfyTarget(value.webhook) !== undefined) return;
   issues.push(fault('expected the URL of a topic, such as https://ntfy.sh/TOPIC', 'webhook'));
 });
 
 const ping = group({ ping: httpUrl.describe('What is asked, by GET, after good rounds; a secret.') });
 
-/** Whom to tell of what, and whom to tell that all is well. */
+/** The receivers of notifications, and the dead man's switches. */
 export const notify = z.array(
   z.union([webhook, ping], {
     error: 'expected {webhook: URL, events: […]}, with template, headers and peerDownAfter if need be, or {ping: URL}',

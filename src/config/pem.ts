@@ -3,14 +3,14 @@ import { createSecureContext } from 'node:tls';
 import { readText } from './file.js';
 import { ConfigError, type Problem, type WhereIs } from './problem.js';
 
-/** PEM files: their names, and once they are read their texts. */
+/** PEM files: their names, and after reading their content. */
 export interface Pem {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
 }
 
-/** Reads the files, so that one that can't be used is found at the start. Rejects with a `ConfigError`. */
+/** Reads the files at the start, so that an unusable one is reported then. Rejects with a `ConfigError`. */
 export async function readPems(files: Pem, at: string, whereIs: WhereIs): Promise<Pem> {
   const problems: Problem[] = [];
   const problemAt = (key: string, message: string): Problem => ({ key, where: whereIs(key.split('.')), message });
@@ -26,10 +26,10 @@ export async function readPems(files: Pem, at: string, whereIs: WhereIs): Promis
   if (problems.length > 0) throw new ConfigError(problems);
   try {
     createSecureContext(pem);
-    // It passes over an authority that it can't read.
+    // The secure context silently skips an authority that it cannot read.
     if (pem.ca !== undefined) new X509Certificate(pem.ca);
   } catch {
-    // The library's own words may quote the file.
+    // The message of the library may quote the file.
     throw new ConfigError([problemAt(at, 'expected certificates and a key, in PEM, that belong together')]);
   }
   return pem;

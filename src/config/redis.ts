@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { encodingFault, fault, file, group, integer, isEncoded, listOf, pemFiles, section, text } from './values.js';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
-/** The first brace opens the tag, if anything stands in it (Redis Cluster specification, "Hash tags"). */
+/** The first brace opens the tag, unless it is empty (Redis Cluster specification, "Hash tags"). */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
-/** What is wrong with the address of a server, if anything is: what the client would misread without a word. */
+/** The fault in the URL of a server, if any: anything that the client would silently misread. */
 function serverFault(text: string): string | undefined {
   const encoding = encodingFault(text);
   if (encoding !== undefined) return encoding;
@@ -18,7 +18,7 @@ function serverFault(text: string): string | undefined {
   return queryFault(url) ?? (path !== '' && url.search !== '' ? 'expected the database once: /2 or ?db=2' : undefined);
 }
 
-/** A socket has no host, so `unix://run/redis.sock` with a slash too few is found here. */
+/** A socket URL has no host, so this finds `unix://run/redis.sock` with a missing slash. */
 function socketFault(text: string): string | undefined {
   const noPath = 'expected the path of a socket after three slashes, such as unix:///run/redis.sock';
   if (!URL.canParse(text)) return noPath;
@@ -39,7 +39,7 @@ function urlFault(text: string): string | undefined {
   return text.startsWith('unix:') ? socketFault(text) : serverFault(text);
 }
 
-/** A Cluster has no other databases, and a URL that names one would be misunderstood. */
+/** A Cluster has only database 0, so a URL with another database is a fault. */
 function nodeFault(text: string): string | undefined {
   const named = urlFault(text);
   return named ?? (databaseOf(text) > 0 ? 'expected no database: a cluster has only the database 0' : undefined);
@@ -50,7 +50,7 @@ function databaseOf(text: string): number {
   return Number(pathname.slice(1)) || Number(searchParams.get('db'));
 }
 
-/** A text that begins as it should and has no fault. */
+/** A text that matches the pattern and has no fault. */
 function address(what: string, pattern: RegExp, faultOf: (text: string) => string | undefined) {
   return text(what, pattern).check(({ value, issues }) => {
     const message = pattern.test(value) ? faultOf(value) : undefined;
@@ -68,7 +68,7 @@ const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.can
   error: 'expected host:port',
 });
 
-/** Of a login outside of a URL, where nothing needs encoding. */
+/** For a login outside of a URL, where no encoding is needed. */
 const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
 
 const keys = section({
@@ -100,18 +100,18 @@ const keys = section({
 
 type Redis = z.output<typeof keys>;
 
-/** The URLs that are used: none behind Sentinel. */
+/** The URLs in use: none with Sentinel. */
 function urlsOf({ url, sentinel, cluster }: Redis): readonly string[] {
   return cluster ?? (sentinel === undefined ? [url] : []);
 }
 
-/** What contradicts itself, as pairs of a key and a message. */
+/** Contradictory settings, as pairs of a key and a message. */
 function* contradictions(redis: Redis): Generator<readonly [string, string]> {
   const { url, sentinel, cluster, username, password, database, tls, keyPrefix } = redis;
   const instead = (['sentinel', 'cluster'] as const).filter((key) => redis[key] !== undefined);
   const urls = urlsOf(redis);
   if (instead.length > 1) yield ['cluster', 'expected only one of sentinel and cluster'];
-  // The default beside them is what the example file has, and contradicts nothing.
+  // The example file has the default URL beside them, which is no contradiction.
   if (instead.length > 0 && url !== DEFAULT_URL) {
     yield ['url', `expected no url beside ${instead.join(' and ')}, which is used instead of it`];
   }

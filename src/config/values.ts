@@ -6,11 +6,11 @@ import { UUID } from '../domain/peer/uuid.js';
 import { Duration } from './duration.js';
 
 /*
- * The kinds of value that a key can have. Each says in its message what was expected and never what was found, which
- * may be a secret.
+ * The types of configuration values. An error message says what was expected, never what was found, because that may be
+ * a secret.
  */
 
-/** What a check of its own found, at a key within the value or at the value itself. */
+/** A finding of a custom check, at a key within the value or at the value itself. */
 export function fault(message: string, ...path: (string | number)[]) {
   return { code: 'custom' as const, message, path, input: undefined };
 }
@@ -31,7 +31,7 @@ export function choice<const T extends readonly string[]>(...values: T) {
 
 export const flag = z.boolean({ error: 'expected true or false' });
 
-/** A text of one form; `what` completes "expected …". */
+/** A text that matches a pattern. `what` completes "expected …". */
 export function text(what: string, pattern: RegExp) {
   const error = `expected ${what}`;
   return z.string({ error }).regex(pattern, { error });
@@ -40,16 +40,16 @@ export function text(what: string, pattern: RegExp) {
 export const file = text('the path of a file', /^[^\0]{1,4096}$/);
 
 export const port = integer(1, 65_535);
-export const MOST_WORKERS = 10_000;
-export const concurrency = integer(1, MOST_WORKERS);
+export const MAX_WORKERS = 10_000;
+export const concurrency = integer(1, MAX_WORKERS);
 
-/** At least one of something; `what` completes "expected …". */
+/** A list with at least one item. `what` completes "expected …". */
 export function listOf<T extends z.ZodType>(what: string, item: T) {
   const error = `expected ${what}`;
   return z.array(item, { error }).min(1, { error });
 }
 
-/** In lower case from here on: the same UUID must be found under one key, however it was typed. */
+/** Converted to lower case, because the same UUID must give the same key in any spelling. */
 export const uuid = text('a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', UUID).transform((value) =>
   value.toLowerCase(),
 );
@@ -58,15 +58,15 @@ export const ipLiteral = z
   .string({ error: 'expected an IP address' })
   .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' });
 
-/** A URL that begins with http:// or https:// and may hold a login. */
+/** A URL that begins with http:// or https:// and may contain a login. */
 export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
   const message = encodingFault(value) ?? (URL.canParse(value) ? undefined : 'expected a URL with a host');
   if (value.startsWith('http') && message !== undefined) issues.push(fault(message));
 });
 
 /**
- * What is wrong with the login in a URL. One that is not encoded would be split where its password has a mark, and a
- * part of it be taken for the host and shown as such.
+ * The fault in the login of a URL. If a reserved character in a password is not encoded, the URL is split there, and
+ * a part of the password is taken for the host and printed.
  */
 export function encodingFault(url: string): string | undefined {
   const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
@@ -75,13 +75,13 @@ export function encodingFault(url: string): string | undefined {
   return 'expected each / ? # % in a user or password to be percent-encoded: %2F %3F %23 %25';
 }
 
-/** Whether a part of a URL can be decoded: `%zz` can't. */
+/** Whether a part of a URL can be decoded; `%zz` cannot. */
 export function isEncoded(part: string): boolean {
   return passes(decodeURIComponent, part);
 }
 
-/** Headers that the scheduler itself sets, or that would change how the message is framed. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
+/** Headers that the scheduler sets itself, or that would change the framing of the message. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'connection',
@@ -113,7 +113,7 @@ export const headers = z
   });
 
 function headerFault(name: string, content: string): string | undefined {
-  if (OWN_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
   if (!passes(validateHeaderName, name)) return 'expected a valid header name';
   if (!passes(validateHeaderValue, name, content)) return 'expected a header value without control characters';
   return undefined;
@@ -128,14 +128,17 @@ function passes<T extends readonly unknown[]>(validate: (...values: T) => unknow
   }
 }
 
-/** Every key of a group by the name that the program uses: a duration says its unit, keys for editors are left out. */
+/**
+ * The keys of a group by the names that the program uses: durations get their unit, and keys for editors are left
+ * out.
+ */
 type Named<T extends z.core.$ZodLooseShape> = {
   readonly [K in keyof T & string as NameOf<K, z.output<T[K]>>]: ValueOf<z.output<T[K]>>;
 };
 type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Duration<number | 'never'> ? `${K}Ms` : K;
 type ValueOf<V> = V extends Duration<infer T> ? T : V;
 
-/** Keys with values of their own, and no others. What is left out is undefined. */
+/** A group with exactly these keys. A missing optional key is undefined. */
 export function group<T extends z.core.$ZodLooseShape>(shape: T) {
   const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
   return z.strictObject(shape, { error: 'expected keys and values' }).transform((values: Record<string, unknown>) => {
@@ -147,7 +150,7 @@ export function group<T extends z.core.$ZodLooseShape>(shape: T) {
   });
 }
 
-/** A group that may be left out, since each of its keys may be. */
+/** An optional group, because each of its keys is optional. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return group(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 }

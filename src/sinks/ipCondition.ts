@@ -1,8 +1,8 @@
 import type { EventOf } from '../events.js';
 
 /**
- * What is known of our public IP, as a condition: another one where its cause is another one. Which source fails for
- * which of the reasons changes from poll to poll, so the set of reasons is the cause.
+ * The condition of our public IP, which differs if its cause differs. The cause is the set of reasons: which source
+ * fails for which reason changes from poll to poll.
  */
 export function ipCondition(event: EventOf<'ip.unknown' | 'ip.disagreed' | 'ip.confirmed'>): string {
   switch (event.kind) {

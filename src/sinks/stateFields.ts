@@ -1,15 +1,15 @@
-import { saysOfLine, type Scope } from '../domain/ip/scope.js';
+import { isLineEvidence, type Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 
 export type Fields = Readonly<Record<string, string | number>>;
 
 const NONE: Fields = {};
 
-/** What the events say of the state of a process, as the fields that Redis gets. */
+/** Turns events into the fields that describe a process in Redis. */
 export class StateFields {
   readonly #isolated = new Set<Scope>();
 
-  /** What an event changes. */
+  /** The fields that an event changes. */
   of(event: SchedulerEvent): Fields {
     switch (event.kind) {
       case 'round.started':
@@ -18,7 +18,7 @@ export class StateFields {
         if (event.lane !== 'regular') return NONE;
         return { round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) };
       case 'isolation.began':
-        if (saysOfLine(event.peers)) this.#isolated.add(event.scope);
+        if (isLineEvidence(event.peers)) this.#isolated.add(event.scope);
         return this.#isolation();
       case 'isolation.ended':
         this.#isolated.delete(event.scope);
@@ -33,7 +33,10 @@ export class StateFields {
   }
 }
 
-/** All that could be called and did not answer: those that failed in the round, and those that are checked apart. */
+/**
+ * All callable peers that did not answer: failures of the round, and unavailable peers, which have a lane of their
+ * own.
+ */
 function notAnswered({ failed, peers }: EventOf<'round.finished'>): number {
   return failed + (peers === undefined ? 0 : peers.unavailable);
 }

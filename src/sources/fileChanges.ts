@@ -17,40 +17,43 @@ import {
   throwError,
 } from 'rxjs';
 
-/** A folder on the way to a file, and the name in it that leads on. */
+/** A folder on the path to a file, and the next name in it. */
 export interface Step {
   readonly folder: string;
   readonly name: string;
 }
 
-/** More links than that are a circle; Linux gives up at the same number. */
-const MOST_LINKS = 40;
-/** Before another way is watched: a way that changes all the time costs little. */
+/** More links than this are a loop. Linux uses the same limit. */
+const MAX_LINKS = 40;
+/** Pause before a changed path is watched again, so that a path that changes all the time costs little. */
 const PAUSE_MS = 20;
 
 /**
- * Fires once the file is watched, and whenever something on the way to it changed: the file itself, a link, a folder,
- * be it replaced by renaming. Errors where the last folder on the way can't be watched.
+ * Fires once the file is watched, and whenever a part of its path changes: the file, a link, or a folder, including
+ * a replacement by rename. Errors if the last folder of the path cannot be watched.
  */
 export function fileChanges(
   file: string,
   watchStep: (step: Step) => Observable<unknown> = watched,
 ): Observable<unknown> {
-  return defer(() => from(wayTo(file))).pipe(
-    switchMap((way) => {
-      // What is watched comes first: a change before the last of them is found by looking once more.
-      const stir$ = merge(...way.map((step, i) => tolerant(watchStep(step), i === way.length - 1)), of(undefined));
-      return stir$.pipe(
-        concatMap(() => from(wayTo(file))),
-        takeWhile((now) => isDeepStrictEqual(now, way), true),
+  return defer(() => from(stepsTo(file))).pipe(
+    switchMap((steps) => {
+      // The watchers start before the first read of the path, so that a change during their start is found too.
+      const fileChange$ = merge(
+        ...steps.map((step, i) => ignoreMissing(watchStep(step), i === steps.length - 1)),
+        of(undefined),
+      );
+      return fileChange$.pipe(
+        concatMap(() => from(stepsTo(file))),
+        takeWhile((now) => isDeepStrictEqual(now, steps), true),
       );
     }),
     repeat({ delay: PAUSE_MS }),
   );
 }
 
-/** Every step from the root to the file, through each link, as far as there is one. */
-async function wayTo(file: string): Promise<readonly Step[]> {
+/** Every step from the root to the file, through each link, as far as it exists. */
+async function stepsTo(file: string): Promise<readonly Step[]> {
   const steps: Step[] = [];
   let { root: folder } = parse(file);
   let links = 0;
@@ -66,7 +69,7 @@ async function wayTo(file: string): Promise<readonly Step[]> {
     const target = await linkAt(path);
     if (target === undefined) return steps;
     if (target === '') folder = path;
-    else if ((links += 1) > MOST_LINKS) return steps;
+    else if ((links += 1) > MAX_LINKS) return steps;
     else {
       if (target.startsWith(sep)) folder = parse(target).root;
       names.unshift(...target.split(sep));
@@ -75,24 +78,24 @@ async function wayTo(file: string): Promise<readonly Step[]> {
   return steps;
 }
 
-/** Where a link leads; empty for what is no link, undefined for what is not there. */
+/** The target of a link; '' if the path is no link, undefined if it does not exist. */
 function linkAt(path: string): Promise<string | undefined> {
   return readlink(path).catch((error: unknown) =>
     (error as NodeJS.ErrnoException).code === 'EINVAL' ? '' : undefined,
   );
 }
 
-function tolerant(change$: Observable<unknown>, last: boolean): Observable<unknown> {
+function ignoreMissing(change$: Observable<unknown>, last: boolean): Observable<unknown> {
   return change$.pipe(
     catchError((error: unknown) => {
-      // A folder that has gone meanwhile makes another way, which is found anew.
+      // A folder that no longer exists changes the path, which is then read again.
       const gone = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
       return last && !gone ? throwError(() => error as Error) : EMPTY;
     }),
   );
 }
 
-/** Fires when the entry of that name in that folder changed. */
+/** Fires when the entry with that name in the folder changes. */
 function watched({ folder, name }: Step): Observable<unknown> {
   return new Observable((subscriber) => {
     const watcher = watch(folder, { persistent: false }, (_, changed) => {

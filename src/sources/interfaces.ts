@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { classify } from '../domain/ip/address.js';
 import type { Family, HostAddresses } from '../domain/ip/scope.js';
 
-/** The families of address that this host's interfaces have: for loopback, and beyond loopback and link-local. */
+/** The address families of the interfaces of this host. Link-local addresses are left out. */
 export function interfaceFamilies(): HostAddresses {
   const loopback = new Set<Family>();
   const beyond = new Set<Family>();

@@ -1,16 +1,16 @@
-import { SCOPES, familyOf, saysOfLine, type Family, type Scope } from '../domain/ip/scope.js';
+import { SCOPES, familyOf, isLineEvidence, type Family, type Scope } from '../domain/ip/scope.js';
 
-/** How many peers that answered last are remembered in each scope: whom to ask first. */
+/** How many recent responders are kept per scope. They are the first choice as witnesses. */
 const RECENT = 8;
 
-/** The isolation of a scope, as it was reported last. */
+/** The isolation of a scope, as last reported. */
 interface Isolation {
   peers: number;
-  /** Whether the report of its beginning stands. */
+  /** Whether its beginning was reported and its end was not. */
   reported: boolean;
 }
 
-/** How many peers the scope of an isolation has now, where that begins or ends it. */
+/** An isolation that begins or ends because the number of peers in its scope has changed. */
 export interface IsolationChange {
   readonly scope: Scope;
   readonly peers: number;
@@ -19,23 +19,24 @@ export interface IsolationChange {
 
 interface ScopeEvidence {
   generation: number;
-  /** Set from the silence of all witnesses that were asked until one answers. */
+  /** Set from the silence of all called witnesses until one answers. */
   isolation: Isolation | undefined;
   /** The peers that answered last, newest first. */
   recent: readonly string[];
 }
 
 /**
- * "Is it me?" What we know of our own line, in each scope for itself. A failure speaks against a peer only where a
- * witness (another peer, the public-IP poll) of the same scope answered since that peer's last counted failure. The
- * generation grows with each answer, so that this is one comparison of integers and needs no clock.
+ * "Is it me?": the evidence that this host is online, separately for each scope. A failure counts against a peer
+ * only if a witness (another peer, or the public-IP poll) in the same scope has answered since the last counted
+ * failure of that peer. The generation grows with each answer, so this is one comparison of integers and needs no
+ * clock.
  */
 export class OnlineEvidence {
   readonly #scopes = new Map<Scope, ScopeEvidence>(
     SCOPES.map((scope) => [scope, { generation: 0, isolation: undefined, recent: [] }]),
   );
 
-  /** Grows with each answer in the scope; 0 until the first. */
+  /** Grows with each answer in the scope. It is 0 until the first answer. */
   generation(scope: Scope): number {
     return this.#of(scope).generation;
   }
@@ -50,7 +51,10 @@ export class OnlineEvidence {
     return this.#of(scope).recent;
   }
 
-  /** A witness answered; `uuid` where it was a peer. Returns true where that ends an isolation of the scope. */
+  /**
+   * Records an answer from a witness; `uuid` is set if the witness is a peer. Returns true if this ends the
+   * isolation of the scope.
+   */
   recordAnswer(scope: Scope, uuid?: string): boolean {
     const evidence = this.#of(scope);
     evidence.generation += 1;
@@ -60,12 +64,15 @@ export class OnlineEvidence {
     return endIsolation(evidence);
   }
 
-  /** The scope can't be reached from this host at all, which is no isolation. Returns true where that ends one. */
+  /**
+   * Clears the isolation of a scope that this host cannot reach at all: that is not isolation. Returns true if it
+   * was isolated.
+   */
   clearIsolation(scope: Scope): boolean {
     return endIsolation(this.#of(scope));
   }
 
-  /** All witnesses that were asked stayed silent. Returns true where that begins an isolation of the scope. */
+  /** Records that no witness answered. Returns true if the isolation of the scope begins with this. */
   recordSilence(scope: Scope, peers: number): boolean {
     const evidence = this.#of(scope);
     const began = evidence.isolation === undefined;
@@ -74,8 +81,8 @@ export class OnlineEvidence {
   }
 
   /**
-   * Compares the isolated scopes with how many peers they have now: an isolation that says something of our line ends
-   * where it does so no longer, and begins again where it does so again; where no peer is left, it is over for good.
+   * Compares the isolated scopes with the number of peers that they have now. An isolation ends when fewer than two
+   * peers are left, and begins again with the second one. With no peer left it is over for good.
    */
   recount(peersIn: (scope: Scope) => number): readonly IsolationChange[] {
     const changes: IsolationChange[] = [];
@@ -83,7 +90,7 @@ export class OnlineEvidence {
       const { isolation } = evidence;
       if (isolation === undefined) continue;
       const peers = peersIn(scope);
-      const [before, now] = [saysOfLine(isolation.peers), saysOfLine(peers)];
+      const [before, now] = [isLineEvidence(isolation.peers), isLineEvidence(peers)];
       isolation.peers = peers;
       if (peers === 0) evidence.isolation = undefined;
       if (now && !before) changes.push({ scope, peers, isolated: true });
@@ -101,7 +108,7 @@ export class OnlineEvidence {
   }
 }
 
-/** Returns whether its end is news. */
+/** Returns whether the end must be reported. */
 function endIsolation(evidence: ScopeEvidence): boolean {
   const ended = evidence.isolation?.reported === true;
   evidence.isolation = undefined;

@@ -2,58 +2,66 @@ import { backoffMs } from '../domain/call/backoff.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { IpAnswer } from '../domain/ip/source.js';
 
-/** The first rest after a failure, and the longest, in milliseconds. */
-const FIRST_REST_MS = 60_000;
-const LONGEST_REST_MS = 3_600_000;
+/** The first and the longest pause of a failing source, in milliseconds. */
+const FIRST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 3_600_000;
 
-interface Rest {
+interface Pause {
   readonly failures: number;
   readonly reason: FailureReason;
   readonly untilMs: number;
-  /** Until when the source itself asked to be left alone. */
-  readonly leftAloneUntilMs: number;
+  /** The end of the last `Retry-After` of the source. */
+  readonly retryAfterUntilMs: number;
 }
 
 /**
- * Which sources rest: one that failed is left out of the steady polls for a while (a circuit breaker: closed, open,
- * half-open again), longer with each failure in a row, and out of all polls for as long as its `Retry-After` says.
+ * Decides which sources to skip. A source that failed is left out of the steady polls for a while (a circuit breaker:
+ * closed, open, half-open), longer with each failure in a row, and out of all polls for the time of its `Retry-After`.
  */
 export class SourceBreaker {
-  readonly #rests = new Map<string, Rest>();
+  readonly #pauses = new Map<string, Pause>();
 
   constructor(private readonly random: () => number) {}
 
-  note(name: string, answer: IpAnswer, nowMs: number): void {
+  record(name: string, answer: IpAnswer, nowMs: number): void {
     if (answer.ok) {
-      this.#rests.delete(name);
+      this.#pauses.delete(name);
       return;
     }
     const { reason, retryAfterMs = 0 } = answer;
-    const before = this.#rests.get(name);
+    const before = this.#pauses.get(name);
     const failures = (before?.failures ?? 0) + 1;
-    const restMs = backoffMs({
+    const pauseMs = backoffMs({
       attempt: failures,
-      initialMs: FIRST_REST_MS,
-      maxMs: LONGEST_REST_MS,
+      initialMs: FIRST_PAUSE_MS,
+      maxMs: MAX_PAUSE_MS,
       random: this.random,
     });
-    const leftAloneUntilMs = Math.max(before?.leftAloneUntilMs ?? 0, nowMs + retryAfterMs);
-    this.#rests.set(name, { failures, reason, untilMs: Math.max(nowMs + restMs, leftAloneUntilMs), leftAloneUntilMs });
+    const retryAfterUntilMs = Math.max(before?.retryAfterUntilMs ?? 0, nowMs + retryAfterMs);
+    this.#pauses.set(name, {
+      failures,
+      reason,
+      untilMs: Math.max(nowMs + pauseMs, retryAfterUntilMs),
+      retryAfterUntilMs,
+    });
   }
 
-  /** Why the last lookup failed; undefined where it did not. */
+  /** The reason of the last lookup, if it failed. */
   reasonOf(name: string): FailureReason | undefined {
-    return this.#rests.get(name)?.reason;
+    return this.#pauses.get(name)?.reason;
   }
 
-  /** The sources that may be asked: all but those that asked to be left alone. */
-  willing<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
-    return sources.filter(({ name }) => (this.#rests.get(name)?.leftAloneUntilMs ?? nowMs) <= nowMs);
+  /** The sources for a full round: all except those whose `Retry-After` still applies. */
+  allowed<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
+    return sources.filter(({ name }) => (this.#pauses.get(name)?.retryAfterUntilMs ?? nowMs) <= nowMs);
   }
 
-  /** The sources for a steady poll. When all of them rest, our own line has failed: then all that may be asked. */
-  awake<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
-    const awake = sources.filter(({ name }) => (this.#rests.get(name)?.untilMs ?? nowMs) <= nowMs);
-    return awake.length > 0 ? awake : this.willing(sources, nowMs);
+  /**
+   * The sources for a steady poll. If all of them are paused, our own line has failed and not the sources, so all are
+   * used except those whose `Retry-After` still applies.
+   */
+  available<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
+    const available = sources.filter(({ name }) => (this.#pauses.get(name)?.untilMs ?? nowMs) <= nowMs);
+    return available.length > 0 ? available : this.allowed(sources, nowMs);
   }
 }

@@ -2,11 +2,11 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, fieldsOf, idAfter } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { JournalReader } from '../sinks/journal.js';
+import type { JournalListener } from '../sinks/journal.js';
 
-/** An event as a reader gets it. */
+/** An event as sent to a reader. */
 export interface FeedEntry {
-  /** Its id in `<p>events`; undefined where it has none yet. */
+  /** The id in `<p>events`; undefined if it has none yet. */
   readonly id: string | undefined;
   readonly type: string;
   /** Unix milliseconds. */
@@ -15,13 +15,13 @@ export interface FeedEntry {
   readonly data: string;
 }
 
-/** How many are kept for readers that come while Redis is away. */
-const KEPT = 1_000;
-/** How many are read at once for a reader that comes back. */
+/** The number of events kept for readers that connect while Redis is away. */
+const MAX_KEPT = 1_000;
+/** The number of events per read for a reader that reconnects. */
 const PAGE = 100;
 
 /** The journal for its readers: the entries before they connected, and each new one. */
-export class EventFeed implements JournalReader {
+export class EventFeed implements JournalListener {
   readonly #readers = new Set<(entry: FeedEntry) => void>();
   #kept: FeedEntry[] = [];
 
@@ -30,20 +30,20 @@ export class EventFeed implements JournalReader {
     private readonly keys: Keys,
   ) {}
 
-  read({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
+  onEntry({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
     const entry = { id, type, at, data };
     this.#kept.push(entry);
-    if (this.#kept.length > KEPT) this.#kept = this.#kept.slice(-KEPT);
+    if (this.#kept.length > MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
     for (const reader of this.#readers) reader(entry);
   }
 
-  /** Calls the reader for each event from now on, until the function returned is called. */
+  /** Calls the reader for each new event, until the returned function is called. */
   follow(reader: (entry: FeedEntry) => void): () => void {
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
   }
 
-  /** The newest so many, the oldest of them first; from memory where Redis does not answer. */
+  /** The newest `count` events, oldest first; from memory if Redis does not answer. */
   async last(count: number): Promise<readonly FeedEntry[]> {
     try {
       const found = await withTimeout(this.redis.xrevrange(this.keys.events, '+', '-', 'COUNT', String(count)));
@@ -53,7 +53,7 @@ export class EventFeed implements JournalReader {
     }
   }
 
-  /** All those after the one with this id in pages, the oldest first; from memory where Redis does not answer. */
+  /** All events after this id in pages, oldest first; from memory if Redis does not answer. */
   async *after(id: string): AsyncGenerator<readonly FeedEntry[]> {
     let last = id;
     try {
@@ -69,7 +69,7 @@ export class EventFeed implements JournalReader {
   }
 
   #keptAfter(id: string): readonly FeedEntry[] {
-    // What is kept is in order; what has no id yet came after all that have one.
+    // The events in memory are in order. Events without an id are newer than all others.
     const later = this.#kept.findIndex((entry) => entry.id === undefined || isAfter(entry.id, id));
     return later === -1 ? [] : this.#kept.slice(later);
   }
@@ -85,7 +85,7 @@ function toEntry([id, list]: readonly [string, readonly string[]]): FeedEntry {
   };
 }
 
-/** Whether an id of the stream comes after another one. */
+/** Whether one stream id comes after another. */
 export function isAfter(id: string, other: string): boolean {
   const [ms = '', n = ''] = id.split('-');
   const [otherMs = '', otherN = ''] = other.split('-');

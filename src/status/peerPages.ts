@@ -22,7 +22,7 @@ export interface PeerPagesSource {
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
-  readonly registry: Pick<RegistryView, 'look'>;
+  readonly registry: Pick<RegistryView, 'read'>;
   readonly readEntries: (uuids: readonly string[]) => Promise<readonly RegistryEntry[]>;
   readonly readHistories: (uuids: readonly string[]) => Promise<readonly (History | undefined)[]>;
   readonly wall: () => number;
@@ -35,9 +35,9 @@ interface Consumer extends Candidate {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SECOND_MS = 1_000;
-/** Up to so many consumers, those that no round has met yet are looked for as well. */
-const SMALL = 2_000;
-/** Those that need somebody's eye first; among equals the newest change first. */
+/** Up to this number of consumers, those that no round has seen yet are included too. */
+const SMALL_REGISTRY = 2_000;
+/** States that need attention come first. Within a state the newest change comes first. */
 const RANKS: Readonly<Record<string, number>> = {
   suspect: 0,
   unavailable: 1,
@@ -53,10 +53,10 @@ const RANK = 2 ** 33;
 const DETAILS = ['state', 'state_since', 'checked_at', 'last_ok_at', 'latency_ms', 'failures', 'error'] as const;
 const FIELDS = [...DETAILS, 'last_seen', 'recent'] as const;
 
-/** The cursor that was sent is none of ours. */
+/** The cursor in the request is invalid. */
 export class CursorError extends Error {}
 
-/** Pages of the registry's peers: chosen in memory, filled from Redis, and from memory alone while Redis is away. */
+/** Pages of the peers: selected in memory, with details from Redis, or from memory alone while Redis is away. */
 export class PeerPages {
   constructor(private readonly source: PeerPagesSource) {}
 
@@ -64,11 +64,11 @@ export class PeerPages {
     return query.kind === 'consumer' ? this.#consumers(query) : this.#producers(query);
   }
 
-  /** One peer with its history in full; undefined where it is not registered. */
+  /** One peer with its full history; undefined if it is not registered. */
   async one(kind: 'consumer' | 'producer', uuid: string): Promise<PeerDetail | undefined> {
     const { config, wall } = this.source;
     if (kind === 'producer') {
-      const picture = await this.source.registry.look();
+      const picture = await this.source.registry.read();
       const found = picture?.producers.find((one) => one.uuid === uuid);
       if (picture === undefined || found === undefined) return undefined;
       const peer = producerRow(found, this.#producerState(found, picture));
@@ -101,32 +101,32 @@ export class PeerPages {
     return { peers, next: next ?? null, as_of: asOf, total };
   }
 
-  /** What the book has, and in a small registry what no round has met yet. */
+  /** The consumers in the book, and in a small registry also those that no round has seen yet. */
   async #candidates(): Promise<Iterable<readonly [string, PeerRow]>> {
     const { redis, keys, book, config, readEntries, observations } = this.source;
     if (!observations.redis.up) return book.entries();
     try {
-      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) return book.entries();
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL_REGISTRY) return book.entries();
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
       const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
       const fresh = new PeerBook(config().network.allow);
-      const strangers = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
-      for (const entry of await readEntries(strangers)) fresh.remember(entry, 1);
+      const unseen = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
+      for (const entry of await readEntries(unseen)) fresh.remember(entry, 1);
       return [...known, ...fresh.entries()];
     } catch {
       return book.entries();
     }
   }
 
-  /** The consumers of a page as the registry tells them, with their histories; from the book where Redis is away. */
+  /** The consumers of a page with details and histories from the registry; from the book while Redis is away. */
   async #rowsOf(
     page: readonly Consumer[],
   ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
     const { redis, keys, wall, observations, readHistories } = this.source;
-    const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
+    const changedAt = observations.ip?.since ?? (await this.source.registry.read())?.ipChangedAt;
     const now = wall();
-    // A read that fails before the outage is noticed counts as of now: the book is still true.
+    // If a read fails before the outage is noticed, the book is still current.
     const { up, since = now } = observations.redis;
     try {
       if (!up) throw new Error('away');
@@ -157,7 +157,7 @@ export class PeerPages {
   }
 
   async #producers(query: PeersQuery): Promise<PeersAnswer> {
-    const picture = await this.source.registry.look();
+    const picture = await this.source.registry.read();
     if (picture === undefined) return { peers: [], next: null, as_of: this.source.observations.startedAt, total: 0 };
     const name = query.sort.replace(/^-/, '');
     const candidates = picture.producers.map((entry) => {
@@ -269,7 +269,7 @@ function fromBook({ uuid, row }: Consumer, changedAt: number | undefined): Consu
   };
 }
 
-/** What the registry says beats the book's coarser times; a state that is not written yet is the book's. */
+/** The registry has more exact times than the book. A state that is not written yet comes from the book. */
 function fromRegistry(
   known: ConsumerRow,
   texts: readonly (string | null)[],
@@ -329,7 +329,7 @@ function urlOf(
   { network }: Config,
 ): string | null {
   const read = readEntry({ ip: stored.ip, port: stored.port }, network.allow);
-  // A query may hold a token.
+  // The query may contain a token.
   return read.ok
     ? peerUrl({ scheme, ip: read.address.ip, port: read.address.port ?? port, path: path.replace(/\?.*$/, '') })
     : null;

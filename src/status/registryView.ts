@@ -16,7 +16,7 @@ export interface ProducerEntry extends ProducerFacts {
   readonly notifiedAt: number | null;
   readonly attempts: number;
   readonly error: string | null;
-  /** When the next attempt is due; null for one that owes no acknowledgement. */
+  /** When the next attempt is due; null if no ack is missing. */
   readonly nextAt: number | null;
 }
 
@@ -27,7 +27,7 @@ export interface IpChange {
   readonly agreed: string[];
 }
 
-/** What of the registry is not in memory, as it was at one moment. */
+/** The part of the registry that is not in memory, as of one time. */
 export interface RegistryPicture {
   readonly at: number;
   readonly ip: string | undefined;
@@ -35,22 +35,22 @@ export interface RegistryPicture {
   readonly changes: readonly IpChange[];
   readonly producers: readonly ProducerEntry[];
   readonly pending: number;
-  /** Those that share the registry; nobody where it is not divided. */
+  /** The replicas; empty if the registry is not divided. */
   readonly replicas: Replicas;
 }
 
 const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
-/** It is read again at most so often, and takes at most this share of the time. */
-const FRESH_MS = 2_000;
+/** Minimum time between two reads. A read also takes at most one part in `SHARE` of the time. */
+const MIN_INTERVAL_MS = 2_000;
 const SHARE = 10;
-/** How long a request waits for a reading, at most; then it gets the last one. */
+/** The longest time that a request waits for a read. After that it gets the last result. */
 const WAIT_MS = 500;
 
 /**
- * The producers, our IP and its changes: read when somebody asks, and kept for a while, so that any
- * number of readers costs Redis the same. While Redis is away it stays what it was. Texts of producers are latin1, one
- * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
+ * The producers, our IP and its changes: read on demand and kept for a while, so that any number of readers costs
+ * Redis the same. While Redis is away the last result stays. Texts of producers are latin1, one character per byte,
+ * like those of consumers, so that different bytes always stay different texts.
  */
 export class RegistryView {
   #last: RegistryPicture | undefined;
@@ -66,8 +66,8 @@ export class RegistryView {
     private readonly divided = false,
   ) {}
 
-  /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
-  async look(): Promise<RegistryPicture | undefined> {
+  /** The newest picture, or undefined if Redis was never read. Never rejects, and never waits long. */
+  async read(): Promise<RegistryPicture | undefined> {
     if (this.#reading === undefined && this.steady() >= this.#nextAt) {
       const startedAt = this.steady();
       this.#reading = this.#read()
@@ -75,7 +75,7 @@ export class RegistryView {
         .then((picture) => {
           this.#last = picture ?? this.#last;
           const tookMs = this.steady() - startedAt;
-          this.#nextAt = this.steady() + Math.max(FRESH_MS, SHARE * tookMs);
+          this.#nextAt = this.steady() + Math.max(MIN_INTERVAL_MS, SHARE * tookMs);
           this.#reading = undefined;
         });
     }
@@ -127,7 +127,7 @@ export class RegistryView {
     });
   }
 
-  /** When which producer is due. */
+  /** The due time of each producer. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
     const found = await withTimeout(this.redis.zrangeBuffer(this.keys.announcements, '0', '-1', 'WITHSCORES'));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { lastValueFrom, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
-import { oneAtATime, type LookUpsUnderWay } from '#src/streams/ip/lookUp.js';
+import { oneAtATime, type RunningLookUps } from '#src/streams/ip/lookUp.js';
 
 describe('oneAtATime', () => {
   const answer: IpAnswer = { ok: true, ip: '1.1.1.1' };
@@ -41,9 +41,9 @@ describe('oneAtATime', () => {
   });
 
   it('shares the answer with whoever asks meanwhile, and goes on for as long as one of them waits', async () => {
-    const underWay: LookUpsUnderWay = new Map();
-    const first = oneAtATime(underWay, still)(source, undefined).subscribe();
-    const second = value(oneAtATime(underWay, still)(source, undefined));
+    const running: RunningLookUps = new Map();
+    const first = oneAtATime(running, still)(source, undefined).subscribe();
+    const second = value(oneAtATime(running, still)(source, undefined));
     first.unsubscribe();
     expect(lookups.map(({ signal }) => signal.aborted)).to.deep.equal([false]);
     settle({ ok: false, reason: 'http-429', retryAfterMs: 7 });
@@ -70,9 +70,9 @@ describe('oneAtATime', () => {
     ['before a gap of our clock', source, [0, 1]],
   ] as const) {
     it(`does not share what was asked ${what}`, async () => {
-      const underWay: LookUpsUnderWay = new Map();
+      const running: RunningLookUps = new Map();
       let epoch: number = epochs[0];
-      const lookUp = oneAtATime(underWay, () => epoch);
+      const lookUp = oneAtATime(running, () => epoch);
       const before = value(lookUp(source, undefined));
       epoch = epochs[1];
       const came = value(lookUp(other, undefined));
@@ -86,11 +86,11 @@ describe('oneAtATime', () => {
   }
 
   it('is free again after a lookup that failed', async () => {
-    const underWay: LookUpsUnderWay = new Map();
-    const came = value(oneAtATime(underWay, still)(source, undefined)).catch((error: unknown) => error);
+    const running: RunningLookUps = new Map();
+    const came = value(oneAtATime(running, still)(source, undefined)).catch((error: unknown) => error);
     fail(new Error('broken'));
     expect(await came).to.be.an('error');
-    expect(underWay.size).to.equal(0);
+    expect(running.size).to.equal(0);
   });
 
   it('sources of other names do not wait for each other', async () => {

@@ -44,7 +44,7 @@ describe('decide', () => {
     const failed = [at('f', failing), ...more.map((uuid) => at(uuid))];
     for (const peer of [...failed, ...Object.keys(replies).map((uuid) => at(uuid))]) book.remember(peer, 1);
     for (const { uuid } of failed) {
-      book.begin(uuid);
+      book.reserve(uuid);
       book.hold(uuid);
     }
     const calls: string[] = [];
@@ -139,7 +139,7 @@ describe('decide', () => {
     m.expectSubscriptions(r$.subscriptions).toBe(rSubs);
     m.flush();
     expect(calls).to.deep.equal(['p', 'q', 'r']);
-    expect(book.begin('f'), 'it may be checked again').to.equal(true);
+    expect(book.reserve('f'), 'it may be checked again').to.equal(true);
   });
 
   marbles('the witnesses are read again first: none is asked that has left meanwhile', (m) => {
@@ -222,10 +222,10 @@ describe('decide', () => {
 
   marbles('a call that is under way is waited for: an answer makes the failure count', (m) => {
     const { decided$, book, evidence, calls } = world(m, { p: m.cold('#') });
-    book.begin('p');
+    book.reserve('p');
     m.scheduler.schedule(() => {
       evidence.recordAnswer(V4, 'p');
-      book.end('p');
+      book.unreserve('p');
     }, 7);
 
     m.expectObservable(decided$).toBe('7ms (f|)', { f: verdict(true) });
@@ -235,13 +235,13 @@ describe('decide', () => {
 
   marbles('where all calls that are under way fail, the failure does not count, and the scope is isolated', (m) => {
     const { decided$, book } = world(m, { p: m.cold('#'), q: m.cold('#') });
-    book.begin('p');
-    book.begin('q');
+    book.reserve('p');
+    book.reserve('q');
     m.scheduler.schedule(() => {
       book.hold('p');
     }, 7);
     m.scheduler.schedule(() => {
-      book.end('q', true);
+      book.unreserve('q', true);
     }, 9);
 
     m.expectObservable(decided$).toBe('9ms (fi|)', { f: verdict(false), i: isolated(9, 3) });
@@ -249,14 +249,14 @@ describe('decide', () => {
 
   marbles('a call that is under way is waited for no longer than a call may take', (m) => {
     const { decided$, book } = world(m, { p: m.cold('#') });
-    book.begin('p');
+    book.reserve('p');
 
     m.expectObservable(decided$).toBe('20ms (f|)', { f: verdict(false) });
   });
 
   marbles('a peer whose failure waits for the next question is a silent witness of this one', (m) => {
     const { decided$, book } = world(m, { p: m.cold('#') });
-    book.begin('p');
+    book.reserve('p');
     book.hold('p');
 
     m.expectObservable(decided$).toBe('(fi|)', { f: verdict(false), i: isolated(0, 2) });
@@ -325,7 +325,7 @@ describe('decide', () => {
     m.expectObservable(decided$, '^--!').toBe('---');
     m.expectSubscriptions(p$.subscriptions).toBe('^--!');
     m.flush();
-    expect([book.begin('f'), book.begin('p')]).to.deep.equal([true, true]);
+    expect([book.reserve('f'), book.reserve('p')]).to.deep.equal([true, true]);
     expect(freed).to.deep.equal([V4]);
   });
 });

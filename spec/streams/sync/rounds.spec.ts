@@ -46,8 +46,8 @@ describe('rounds', () => {
   /** Work that has begun all there is to do when it begins. */
   const whole =
     (work$: Observable<SchedulerEvent>): Round =>
-    (_, __, ranDry) => {
-      ranDry();
+    (_, __, allStarted) => {
+      allStarted();
       return work$;
     };
   const over = (scheduler: SchedulerLike, round: Round, lane: Lane = 'regular') =>
@@ -92,8 +92,8 @@ describe('rounds', () => {
     const tick$ = hot('p----q----|');
     const expected = ' axb--cyd--|';
 
-    const round: Round = (n, settings, ranDry) => {
-      ranDry();
+    const round: Round = (n, settings, allStarted) => {
+      allStarted();
       return cold('     -s|', { s: discarded(`${n} ${settings}`) });
     };
 
@@ -208,18 +208,18 @@ describe('rounds', () => {
     'what is asked for during a round is a round of its own right after it, once, with what was asked last',
     ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
       const tick$ = hot(' x-------|');
-      const rung$ = hot(' --y-z---|');
+      const trigger$ = hot(' --y-z---|');
       const work$ = cold('-----t|', values);
       const workSubs = [' ^-----!', '------^-----!'];
       const expected = '  a----t(bc)-t(d|)';
       const settings: string[] = [];
-      const round: Round = (_, brought, ranDry) => {
+      const round: Round = (_, brought, allStarted) => {
         settings.push(brought);
-        ranDry();
+        allStarted();
         return work$;
       };
 
-      const event$ = tick$.pipe(rounds<string>({ lane: 'regular', now: () => scheduler.now(), round, rung$ }));
+      const event$ = tick$.pipe(rounds<string>({ lane: 'regular', now: () => scheduler.now(), round, trigger$ }));
 
       expectObservable(event$).toBe(expected, {
         ...values,
@@ -236,12 +236,12 @@ describe('rounds', () => {
 
   marbles('what is asked for between rounds begins at once', ({ hot, cold, scheduler, expectObservable }) => {
     const tick$ = hot(' ------x-----|');
-    const rung$ = hot(' --y---------|');
+    const trigger$ = hot(' --y---------|');
     const work$ = cold('-t|', values);
     const expected = '  --atb-ctd---|';
 
     const event$ = tick$.pipe(
-      rounds<string>({ lane: 'regular', now: () => scheduler.now(), round: whole(work$), rung$ }),
+      rounds<string>({ lane: 'regular', now: () => scheduler.now(), round: whole(work$), trigger$ }),
     );
 
     expectObservable(event$).toBe(expected, {
@@ -261,7 +261,7 @@ describe('rounds', () => {
         const work$ = cold('---t-t|', values);
         const expected = '  a--t-t(b|)';
 
-        const round: Round = (_, __, ranDry) => work$.pipe(tap(ranDry));
+        const round: Round = (_, __, allStarted) => work$.pipe(tap(allStarted));
 
         expectObservable(tick$.pipe(over(scheduler, round))).toBe(expected, {
           ...values,
@@ -276,8 +276,8 @@ describe('rounds', () => {
       const work$ = cold('--t|', values);
       const expected = '  a-tb-c-t(d|)';
 
-      const round: Round = (n, _, ranDry) => {
-        if (n === 1) ranDry();
+      const round: Round = (n, _, allStarted) => {
+        if (n === 1) allStarted();
         return work$;
       };
 
@@ -301,8 +301,8 @@ describe('rounds', () => {
         const idleSubs = [' -----^-!', '----------^-!'];
         const expected = '  -tfe--d----d-|';
 
-        const round: Round = (n, _, ranDry) => {
-          ranDry();
+        const round: Round = (n, _, allStarted) => {
+          allStarted();
           return n === 1 ? busy$ : idle$;
         };
 

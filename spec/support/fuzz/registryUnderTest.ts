@@ -10,7 +10,7 @@ import type { Lane } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { Bell } from '#src/state/bell.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { SourceBreaker } from '#src/state/sourceBreaker.js';
@@ -77,7 +77,7 @@ export async function roundOver(client: RedisClient, now: number) {
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
-    bell: new Bell(),
+    roundTrigger: new RoundTrigger(),
     lookUps: new Map(),
     sourceBreaker: new SourceBreaker(() => 0.5),
     ipSources: () => [],

@@ -34,7 +34,7 @@ export function pictureOf(over: Over = {}): Picture {
     clockGap: undefined,
     configRejected: undefined,
     needsRestart: undefined,
-    untold: [],
+    failingNotifications: [],
   };
   return {
     ...well,

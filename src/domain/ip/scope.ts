@@ -1,4 +1,4 @@
-/** How far an answer testifies: an address family together with a class of address. */
+/** The scopes for which an answer is evidence: an address family together with an address class. */
 export const SCOPES = [
   'public IPv4',
   'RFC 1918',
@@ -13,7 +13,7 @@ export type Scope = (typeof SCOPES)[number];
 
 export type Family = 'IPv4' | 'IPv6';
 
-/** The families that a host's interfaces have an address of: a loopback one, and one beyond loopback and link-local. */
+/** The families of a host's interface addresses: of loopback ones, and of those beyond loopback and link-local. */
 export interface HostAddresses {
   readonly loopback: ReadonlySet<Family>;
   readonly beyond: ReadonlySet<Family>;
@@ -29,12 +29,12 @@ export function isLoopback(scope: Scope): boolean {
   return scope === 'loopback IPv4' || scope === 'loopback IPv6';
 }
 
-/** The scope that the public-IP poll testifies for. */
+/** The scope for which the public-IP poll is evidence. */
 export function publicScope(family: 'ipv4' | 'ipv6'): Scope {
   return family === 'ipv4' ? 'public IPv4' : 'public IPv6';
 }
 
-/** Whether the silence of a scope with so many peers says something of our own line: that of one peer alone does not. */
-export function saysOfLine(peers: number): boolean {
+/** Whether the silence of so many peers is evidence about our own line. One peer alone is not. */
+export function isLineEvidence(peers: number): boolean {
   return peers >= 2;
 }

@@ -19,27 +19,27 @@ import type { SchedulerEvent } from '../../events.js';
 export interface RoundOptions<T> {
   readonly lane: Lane;
   /**
-   * The work of round n, under the settings that its tick brought. It calls `ranDry` once all that there is to do has
-   * begun; a round that ends without was cut short.
+   * The work of round n, with the settings of its tick. It calls `allStarted` once the last check has started. A
+   * round that ends without this call was cut short.
    */
-  readonly round: (n: number, settings: T, ranDry: () => void) => Observable<SchedulerEvent>;
+  readonly round: (n: number, settings: T, allStarted: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
-  /** Asks for a round at once; where one is under way, for another one right after it. */
-  readonly rung$?: Observable<T>;
+  /** Starts an extra round: at once, or right after the running one. */
+  readonly trigger$?: Observable<T>;
 }
 
 /**
- * One round a tick, never two at once: a tick during a round is skipped, and said to be. The rounds of the lanes
- * that only recheck are silent where there was nothing to do.
+ * Runs one round per tick, never two at once. A tick during a round is skipped and reported. A round of a lane that
+ * only rechecks peers reports nothing if there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
-  const { lane, now, rung$ = EMPTY } = options;
+  const { lane, now, trigger$ = EMPTY } = options;
   const recheck = lane !== 'regular';
   return (tick$) =>
     defer(() => {
       let count = 0;
       let running = false;
-      let asked: { readonly settings: T } | undefined;
+      let next: { readonly settings: T } | undefined;
       let skipped = 0;
       const round = (settings: T): Observable<SchedulerEvent> =>
         defer(() => {
@@ -49,11 +49,11 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const n = (count += 1);
           const tally = { ok: 0, failed: 0, local: 0 };
           let aborted = true;
-          const ranDry = (): void => {
+          const allStarted = (): void => {
             aborted = false;
           };
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
-          const work$ = options.round(n, settings, ranDry).pipe(
+          const work$ = options.round(n, settings, allStarted).pipe(
             tap((event) => {
               if (event.kind === 'peer.undecided') tally.failed += 1;
               if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;
@@ -80,22 +80,22 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
       const roundsFrom = (first: T): Observable<SchedulerEvent> => {
         let settings = first;
         const another = (): Observable<unknown> => {
-          running = asked !== undefined;
-          if (asked === undefined) return EMPTY;
-          ({ settings } = asked);
-          asked = undefined;
+          running = next !== undefined;
+          if (next === undefined) return EMPTY;
+          ({ settings } = next);
+          next = undefined;
           return of('at once');
         };
         return defer(() => round(settings)).pipe(repeat({ delay: another }));
       };
-      const ask$ = rung$.pipe(
+      const extra$ = trigger$.pipe(
         tap((settings) => {
-          if (running) asked = { settings };
+          if (running) next = { settings };
         }),
         filter(() => !running),
       );
       return tick$.pipe(
-        // The branch that skips comes first: it must look before the other one starts the round.
+        // The branch that skips comes first: it must read `running` before the other branch starts the round.
         connect((shared$) =>
           merge(
             shared$.pipe(
@@ -103,7 +103,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
               tap(() => (skipped += 1)),
               map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
             ),
-            merge(shared$, ask$).pipe(exhaustMap(roundsFrom)),
+            merge(shared$, extra$).pipe(exhaustMap(roundsFrom)),
           ),
         ),
       );

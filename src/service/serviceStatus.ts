@@ -1,10 +1,10 @@
-import { saysOfLine } from '../domain/ip/scope.js';
+import { isLineEvidence } from '../domain/ip/scope.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
 import { describe } from '../sinks/log/describe.js';
 
-/** How things are, in one line for `systemctl status`. */
-export class Situation {
+/** The state of the process in one line for `systemctl status`. */
+export class ServiceStatus {
   readonly #conditions = new Map<string, string>();
   #round: string | undefined;
 
@@ -13,7 +13,7 @@ export class Situation {
     return first ?? this.#round ?? 'waiting for Redis';
   }
 
-  /** Whether the line is another one now, and that can't wait: the next round's figures can. */
+  /** Whether the line has changed and must be sent at once. The results of a later round can wait. */
   accept(event: SchedulerEvent): boolean {
     const before = this.text;
     const isFirst = this.#round === undefined;
@@ -46,7 +46,7 @@ export class Situation {
         conditions.delete('leader');
         return;
       case 'isolation.began':
-        if (saysOfLine(event.peers)) conditions.set(event.scope, `no witness answers over ${event.scope}`);
+        if (isLineEvidence(event.peers)) conditions.set(event.scope, `no witness answers over ${event.scope}`);
         return;
       case 'isolation.ended':
         conditions.delete(event.scope);
