@@ -394,10 +394,13 @@ export class PeerBook {
   due(of: Lane, now: number, everyMs: number): string[] {
     const first: string[] = [];
     const again: string[] = [];
-    for (const [uuid, row] of this.#rows) {
-      const old = row.checkedAt <= now - everyMs || row.checkedAt > now;
-      if (old && lane(row) === of && !this.#inFlight.has(uuid)) (row.checkedAt === 0 ? first : again).push(uuid);
-    }
+    // Several times an interval over all rows: nothing is allocated for a row of another lane.
+    this.#rows.forEach((row, uuid) => {
+      if (lane(row) !== of) return;
+      const { checkedAt } = row;
+      const old = checkedAt <= now - everyMs || checkedAt > now;
+      if (old && !this.#inFlight.has(uuid)) (checkedAt === 0 ? first : again).push(uuid);
+    });
     return first.length === 0 ? again : first.concat(again);
   }
 

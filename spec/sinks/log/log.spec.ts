@@ -267,10 +267,10 @@ describe('the log', () => {
 
   describe('of checks that change nothing', () => {
     /** What reaches the logger, whatever its level makes of that. */
-    const reaching = (isDebugEnabled: boolean, ...events: readonly SchedulerEvent[]): readonly string[] => {
+    const reaching = (level: string, ...events: readonly SchedulerEvent[]): readonly string[] => {
       const messages: string[] = [];
       const log = ({ message }: { message: string }) => messages.push(message);
-      const sink = new LogSink({ isDebugEnabled: () => isDebugEnabled, log } as unknown as Logger);
+      const sink = new LogSink({ level, log } as unknown as Logger);
       for (const event of events) sink.accept(event);
       return messages;
     };
@@ -278,11 +278,11 @@ describe('the log', () => {
     const change = checked({ before: 'suspect' });
 
     it('makes no words where nobody reads them', () => {
-      expect(reaching(false, routine, change)).to.deep.equal(['peer a is available, was suspect (answered in 12 ms)']);
+      expect(reaching('info', routine, change)).to.deep.equal(['peer a is available, was suspect (answered in 12 ms)']);
     });
 
     it('tells them at debug', () => {
-      expect(reaching(true, routine)).to.deep.equal(['peer a: answered in 12 ms']);
+      expect(reaching('debug', routine)).to.deep.equal(['peer a: answered in 12 ms']);
     });
   });
 

@@ -4,9 +4,10 @@ import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { PeerBook } from '#src/state/peerBook.js';
-import { adopt, recheck, sweep, type LaneItem, type LaneSource } from '#src/streams/sync/sweep.js';
+import { adopt, recheck, sweep, type LaneItems, type LaneSource } from '#src/streams/sync/sweep.js';
 import { MemoryRegistry } from '../../support/deps.js';
 import { entry } from '../../support/entries.js';
+import { oneByOne } from '../../support/oneByOne.js';
 
 const NOW = 1_000_000;
 const INTERVAL_MS = 60_000;
@@ -29,9 +30,9 @@ describe('the lanes, where the registry is divided', () => {
       clock: { wall: () => NOW, steady: () => 0 },
     };
   });
-  const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
+  const all = async (batches: LaneItems): Promise<string[]> => {
     const seen: string[] = [];
-    for await (const item of items) seen.push('entry' in item ? item.entry.uuid : item.event.kind);
+    for await (const item of oneByOne(batches)) seen.push('entry' in item ? item.entry.uuid : item.event.kind);
     return seen;
   };
   const swept = (round = 1) => all(sweep(source, round, INTERVAL_MS));

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { NEVER, ReplaySubject, type Observable } from 'rxjs';
-import type { RegistryEntry } from '#src/domain/peer/peer.js';
+import type { Lane, RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { recheck, sweep, type LaneItem, type LaneSource, type RegistryReader } from '#src/streams/sync/sweep.js';
 import { entry } from '../../support/entries.js';
+import { oneByOne } from '../../support/oneByOne.js';
 import { ALL } from '../../support/shares.js';
 
 const SELF = 'self';
@@ -58,7 +59,14 @@ const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
   for await (const item of items) seen.push(nameOf(item));
   return seen;
 };
-const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweep(source(registry), round, 60_000));
+const sweepOf = (registry: RegistryReader, round = 1): AsyncGenerator<LaneItem> =>
+  oneByOne(sweep(source(registry), round, 60_000));
+const recheckOf = (
+  registry: RegistryReader,
+  lane: Lane,
+  ended$: Observable<unknown> = NEVER,
+): AsyncGenerator<LaneItem> => oneByOne(recheck(source(registry), lane, 100, ended$));
+const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweepOf(registry, round));
 
 beforeEach(() => {
   book = new PeerBook(['public']);
@@ -82,7 +90,7 @@ describe('sweep', () => {
 
   it('reads the next page only when the last one is used up', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')], [good('c')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     await items.next();
     expect(registry.pagesRead).to.equal(1);
@@ -136,10 +144,10 @@ describe('sweep', () => {
 
   it('reads an entry again before its call where the calls before took their time', async () => {
     const registry = new FakeRegistry([[good('a'), good('b'), good('gone')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     registry.content = [[good('b', { stored: { ip: '9.9.9.9', port: null } })]];
-    steadyMs = 1_001;
+    steadyMs = 101;
     const next = await items.next();
     expect(next.value).to.have.nested.property('entry.stored.ip', '9.9.9.9');
     expect(await all(items)).to.deep.equal([]);
@@ -147,10 +155,10 @@ describe('sweep', () => {
 
   it('calls the last known address where it could not be read again', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     registry.failsAt = 0;
-    steadyMs = 1_001;
+    steadyMs = 101;
     expect((await all(items)).slice(0, 2)).to.deep.equal(['redis.failed', 'b']);
   });
 });
@@ -158,7 +166,7 @@ describe('sweep', () => {
 describe('recheck', () => {
   const dead = (checkedAt: number) => ({ checkedAt, health: DEAD });
   const due = (registry: RegistryReader, everyMs: number): Promise<string[]> =>
-    all(recheck(source(registry), 'unavailable', everyMs, NEVER));
+    all(oneByOne(recheck(source(registry), 'unavailable', everyMs, NEVER)));
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
     for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
@@ -196,7 +204,7 @@ describe('recheck', () => {
     const failed = (uuid: string) => entry(uuid, { checkedAt: 1, health: { ...UNCHECKED, failures: 1 } });
     const many = Array.from({ length: 100 }, (_, i) => failed(`again${String(i)}`));
     const registry = known(...many);
-    const items = recheck(source(registry), 'pending', 100, NEVER);
+    const items = recheckOf(registry, 'pending');
     const first = await items.next();
     expect(nameOf(first.value as LaneItem)).to.equal('again0');
     book.remember(entry('newcomer'), 1);
@@ -207,8 +215,7 @@ describe('recheck', () => {
   });
 
   it('of the pending lane, never the same peer twice, though its check says nothing', async () => {
-    const items = recheck(source(known(entry('a'), entry('b'))), 'pending', 100, NEVER);
-    expect(await all(items)).to.deep.equal(['a', 'b']);
+    expect(await all(recheckOf(known(entry('a'), entry('b')), 'pending'))).to.deep.equal(['a', 'b']);
   });
 
   describe('of the pending lane, while the last of its calls are under way', () => {
@@ -220,7 +227,7 @@ describe('recheck', () => {
     /** A round over one peer, `a`, whose call is under way. */
     async function calling(ended$: Observable<unknown> = NEVER) {
       const registry = known(entry('a'));
-      const items = recheck(source(registry), 'pending', 100, ended$);
+      const items = recheckOf(registry, 'pending', ended$);
       expect(nameOf((await items.next()).value as LaneItem)).to.equal('a');
       book.reserve('a');
       return { registry, items };

@@ -206,7 +206,9 @@ export class RealRegistry {
       roundTrigger: new RoundTrigger(),
       explain: redisFailure,
     };
-    for await (const item of sweep(source, this.#round, 60_000)) expect(item).to.have.property('entry');
+    for await (const items of sweep(source, this.#round, 60_000)) {
+      for (const item of items) expect(item).to.have.property('entry');
+    }
   }
 
   /** Begins a check as a lane does: of the entry as it is now, or as last known where Redis is away. */

@@ -14,12 +14,11 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { isAnswer } from '../../domain/call/reasons.js';
 import { isEvident } from '../../domain/peer/health.js';
 import type { SchedulerEvent } from '../../events.js';
 import type { CallEnd } from '../../state/peerBook.js';
 import type { Question } from '../../state/undecided.js';
-import { checkPeer, onlineIn, recorded, type CheckOptions } from './checkPeer.js';
+import { checkPeer, isSilence, onlineIn, recorded, type CheckOptions } from './checkPeer.js';
 
 export interface DecideOptions extends CheckOptions {
   /** One poll of the public IP. An answer is recorded as evidence. */
@@ -113,7 +112,7 @@ class WitnessResults {
   record(result: SchedulerEvent | CallEnd): void {
     if (!isEvent(result)) this.#count(result.silent);
     else if (result.kind === 'peer.discarded') this.#count(false);
-    else if (isSilence(result)) this.#count(true);
+    else if (isSilence(result) || isFailedPoll(result)) this.#count(true);
   }
 
   /** Whether a witness was silent. Several failed peers are each other's witnesses if there is no other. */
@@ -131,9 +130,8 @@ function isEvent(result: SchedulerEvent | CallEnd): result is SchedulerEvent {
   return 'kind' in result;
 }
 
-function isSilence(event: SchedulerEvent): boolean {
-  if (event.kind === 'ip.polled') return event.result !== 'ok';
-  return event.kind === 'peer.checked' && !event.check.outcome.ok && !isAnswer(event.check.outcome.reason);
+function isFailedPoll(event: SchedulerEvent): boolean {
+  return event.kind === 'ip.polled' && event.result !== 'ok';
 }
 
 /** An ordinary check, except that silence is never held against a witness. */
