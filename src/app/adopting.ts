@@ -76,7 +76,9 @@ export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
     }
   }
   const checkOverdue = (config: Config): Observable<SchedulerEvent> =>
-    checks(deps, 'regular', config, () => recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs));
+    checks(deps, 'regular', config, () =>
+      recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs, stop$),
+    );
 
   const live$ = tick$.pipe(takeUntil(stop$));
   return live$.pipe(

@@ -24,7 +24,8 @@ export type CheckDeps = Pick<
   | 'clock'
   | 'writeBack'
   | 'ipSources'
-  | 'busySources'
+  | 'lookUps'
+  | 'sourceBreaker'
 >;
 
 /** One question per scope may run at a time, and there are this many scopes. */

@@ -4,8 +4,10 @@ import {
   defer,
   EMPTY,
   from,
+  fromEvent,
   ignoreElements,
   map,
+  merge,
   of,
   switchMap,
   takeUntil,
@@ -45,8 +47,9 @@ export function syncRound(
   const { book, families, clock, stop$, allStarted } = deps;
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
-  async function* items(): LaneItems {
-    yield* lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs);
+  async function* items(signal: AbortSignal): LaneItems {
+    const ended$ = merge(stop$, fromEvent(signal, 'abort'));
+    yield* lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs, ended$);
     if (read === 'not yet') read = 'whole';
     allStarted?.();
   }
@@ -73,7 +76,7 @@ export function checks(
   deps: CheckDeps & Pick<Deps, 'stop$'>,
   lane: Lane,
   config: Config,
-  items: () => LaneItems,
+  items: (signal: AbortSignal) => LaneItems,
   gapMs = 0,
 ): Observable<SchedulerEvent> {
   const { book, stop$ } = deps;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Writable } from 'node:stream';
 import { createLogger, transports, type Logger } from 'winston';
+import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { LogSink } from '#src/sinks/log/log.js';
 
@@ -42,6 +43,29 @@ describe('the log', () => {
       'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
       'public IP is 1.1.1.1',
       'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
+    ]);
+  });
+
+  it('tells a change of the reasons why the IP is unknown, and not which source has which of them', () => {
+    const { sink, lines } = logging();
+    const unknown = (reasons: Readonly<Record<string, FailureReason>>): void => {
+      const failures = Object.entries(reasons).map(([source, reason]) => ({ source, reason }));
+      sink.accept({ kind: 'ip.unknown', at: 1, failures, known: '1.1.1.1' });
+    };
+    unknown({ dns: 'unreachable' });
+    unknown({ dns: 'unreachable', https: 'unreachable' });
+    unknown({ dns: 'timeout', https: 'http-429' });
+    unknown({ https: 'timeout', dns: 'http-429' });
+    sink.accept({ kind: 'ip.confirmed', at: 2, ip: '1.1.1.1', agreed: ['dns'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['1.1.1.1', '8.8.8.8'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['8.8.8.8', '1.1.1.1'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['8.8.8.8', '9.9.9.9'] });
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not find the public IP (dns unreachable): 1.1.1.1 stays announced until a source answers',
+      'could not find the public IP (dns timeout, https http-429): 1.1.1.1 stays announced until a source answers',
+      'public IP is 1.1.1.1',
+      'the sources of the public IP disagree: 1.1.1.1, 8.8.8.8',
+      'the sources of the public IP disagree: 8.8.8.8, 9.9.9.9',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { NEVER } from 'rxjs';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
@@ -51,9 +52,9 @@ describe('the lanes, where the registry is divided', () => {
   it('a round leaves those for later that another one has checked just now', async () => {
     registry.entries = [known('a', NOW - 0.4 * INTERVAL_MS), known('b', NOW - 0.5 * INTERVAL_MS)];
     expect(await swept()).to.deep.equal(['b']);
-    expect(await all(recheck(source, 'regular', INTERVAL_MS))).to.deep.equal([]);
+    expect(await all(recheck(source, 'regular', INTERVAL_MS, NEVER))).to.deep.equal([]);
     source = { ...source, clock: { wall: () => NOW + 0.6 * INTERVAL_MS, steady: () => 0 } };
-    expect(await all(recheck(source, 'regular', INTERVAL_MS))).to.deep.equal(['a']);
+    expect(await all(recheck(source, 'regular', INTERVAL_MS, NEVER))).to.deep.equal(['a']);
   });
 
   it('shares that come are read, with what is wrong in them', async () => {

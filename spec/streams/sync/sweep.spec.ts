@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { NEVER, ReplaySubject, type Observable } from 'rxjs';
 import type { Lane, RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
@@ -60,8 +61,11 @@ const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
 };
 const sweepOf = (registry: RegistryReader, round = 1): AsyncGenerator<LaneItem> =>
   oneByOne(sweep(source(registry), round, 60_000));
-const recheckOf = (registry: RegistryReader, lane: Lane): AsyncGenerator<LaneItem> =>
-  oneByOne(recheck(source(registry), lane, 100));
+const recheckOf = (
+  registry: RegistryReader,
+  lane: Lane,
+  ended$: Observable<unknown> = NEVER,
+): AsyncGenerator<LaneItem> => oneByOne(recheck(source(registry), lane, 100, ended$));
 const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweepOf(registry, round));
 
 beforeEach(() => {
@@ -162,7 +166,7 @@ describe('sweep', () => {
 describe('recheck', () => {
   const dead = (checkedAt: number) => ({ checkedAt, health: DEAD });
   const due = (registry: RegistryReader, everyMs: number): Promise<string[]> =>
-    all(oneByOne(recheck(source(registry), 'unavailable', everyMs)));
+    all(oneByOne(recheck(source(registry), 'unavailable', everyMs, NEVER)));
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
     for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
@@ -212,5 +216,47 @@ describe('recheck', () => {
 
   it('of the pending lane, never the same peer twice, though its check says nothing', async () => {
     expect(await all(recheckOf(known(entry('a'), entry('b')), 'pending'))).to.deep.equal(['a', 'b']);
+  });
+
+  describe('of the pending lane, while the last of its calls are under way', () => {
+    const meet = (registry: FakeRegistry, uuid: string): void => {
+      registry.content.push([entry(uuid)]);
+      book.remember(entry(uuid), 1);
+      roundTrigger.trigger('pending');
+    };
+    /** A round over one peer, `a`, whose call is under way. */
+    async function calling(ended$: Observable<unknown> = NEVER) {
+      const registry = known(entry('a'));
+      const items = recheckOf(registry, 'pending', ended$);
+      expect(nameOf((await items.next()).value as LaneItem)).to.equal('a');
+      book.reserve('a');
+      return { registry, items };
+    }
+
+    it('newcomers that are found are given at once; it ends with the last call', async () => {
+      const { registry, items } = await calling();
+      const next = items.next();
+      meet(registry, 'b');
+      expect(nameOf((await next).value as LaneItem)).to.equal('b');
+      book.reserve('b');
+      const last = items.next();
+      book.unreserve('a');
+      book.hold('b');
+      expect(await last).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is to end', async () => {
+      const ended$ = new ReplaySubject<string>(1);
+      const { items } = await calling(ended$);
+      const next = items.next();
+      ended$.next('stop');
+      expect(await next).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is as old as a second look, so that second looks and new settings have their turn', async () => {
+      const { items } = await calling();
+      steadyMs = 100;
+      expect(await items.next()).to.deep.equal({ done: true, value: undefined });
+    });
   });
 });

@@ -79,14 +79,15 @@ export function checkPeer(
     const outcome = checkIdentity(reply, uuid, tookMs);
     const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
     if (outcome.ok || isAnswer(outcome.reason)) return answered(options, scope, failure);
-    if (role === 'witness') return [recorded(options, failure, withheld(health))];
+    if (role === 'witness') return recorded(options, failure, withheld(health));
     if (!reply.ok && reply.noRoute === true && lacksFamily(scope)) {
-      const events = [recorded(options, failure, NO_WITNESS)];
+      const events = recorded(options, failure, NO_WITNESS);
       if (evidence.clearIsolation(scope)) events.push({ kind: 'isolation.ended', at: failure.at, scope });
       return events;
     }
     const online = onlineIn(options, scope, uuid);
-    if (isEvident(health, online)) return [recorded(options, failure, online)];
+    if (isEvident(health, online)) return recorded(options, failure, online);
+    book.hold(uuid);
     undecided.add(scope, failure);
     return [{ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason }];
   };
@@ -104,6 +105,7 @@ export function checkPeer(
       const { address, scope } = read;
       const call = { entry, scope, epoch: clock.epoch() };
       let handedOver = false;
+      let silent = false;
       let paused = false;
       const error = (reason: unknown): void => {
         subscriber.error(reason);
@@ -115,6 +117,7 @@ export function checkPeer(
         try {
           for (const event of conclude(call, reply, tookMs)) {
             handedOver ||= event.kind === 'peer.undecided';
+            silent ||= isSilence(event);
             subscriber.next(event);
           }
         } catch (reason) {
@@ -127,7 +130,7 @@ export function checkPeer(
         if (!paused) complete();
       };
       subscriber.add(() => {
-        if (!handedOver) book.unreserve(uuid);
+        if (!handedOver) book.unreserve(uuid, silent);
       });
       subscriber.add(
         withDeadline(request(address), timeoutMs, clock.steady, scheduler).subscribe({ next, error, complete: ended }),
@@ -141,6 +144,11 @@ interface Call {
   readonly scope: Scope;
   /** The epoch of the clock in which it began. */
   readonly epoch: number;
+}
+
+/** Whether the event is a check that got no answer at all. */
+export function isSilence(event: SchedulerEvent): boolean {
+  return event.kind === 'peer.checked' && !event.check.outcome.ok && !isAnswer(event.check.outcome.reason);
 }
 
 type JudgeOptions = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
@@ -164,16 +172,18 @@ export function onlineIn({ book, evidence, polledScope }: JudgeOptions, scope: S
 function answered(options: JudgeOptions, scope: Scope, result: Undecided): SchedulerEvent[] {
   const { uuid } = result.entry;
   const ended = options.evidence.recordAnswer(scope, uuid);
-  const events = [recorded(options, result, onlineIn(options, scope, uuid))];
+  const events = recorded(options, result, onlineIn(options, scope, uuid));
   if (ended) events.push({ kind: 'isolation.ended', at: result.at, scope });
   return events;
 }
 
-export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent {
+/** Judges a result and records it in the book. A result that the book drops changes no state and gives no event. */
+export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent[] {
   const { entry, lane, at, outcome } = result;
   const { uuid, health: before } = entry;
   const { health, counted } = judge(before, outcome, online, rules);
-  book.record(entry, { at, outcome, counted, health });
+  if (!book.record(entry, { at, outcome, counted, health })) return [];
   const { state, failures } = health;
-  return { kind: 'peer.checked', lane, check: { uuid, at, outcome, counted, before: before.state, state, failures } };
+  const check = { uuid, at, outcome, counted, before: before.state, state, failures };
+  return [{ kind: 'peer.checked', lane, check }];
 }

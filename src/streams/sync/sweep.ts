@@ -1,3 +1,4 @@
+import { filter, firstValueFrom, map, merge, type Observable } from 'rxjs';
 import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
@@ -87,10 +88,18 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
 /**
  * The other lanes: the peers whose last check is at least `everyMs` old. For the regular lane these are peers gained
  * with a share that no round of this process has included yet. In the pending lane, peers found during the round
- * that were never checked come before second checks.
+ * that were never checked come before second checks. Its list stays open while its last calls are in flight, until
+ * `ended$` fires.
  */
-export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): LaneItems {
+export async function* recheck(
+  source: LaneSource,
+  lane: Lane,
+  everyMs: number,
+  ended$: Observable<unknown>,
+): LaneItems {
   const { book, clock } = source;
+  // The round must end then, so that second checks and new settings get their turn.
+  const until = clock.steady() + everyMs;
   const seen = new Set<string>();
   let reachable = true;
   let newcomers = book.newcomers;
@@ -109,9 +118,25 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
-    newcomers = book.newcomers;
-    due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    do {
+      newcomers = book.newcomers;
+      due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    } while (due.length === 0 && clock.steady() < until && (await moreFound(source, seen, ended$)));
   }
+}
+
+/** Waits while a call to one of these peers is in flight. Returns whether new peers were found in that time. */
+async function moreFound(
+  { book, roundTrigger }: LaneSource,
+  uuids: ReadonlySet<string>,
+  ended$: Observable<unknown>,
+): Promise<boolean> {
+  const called = new Set([...uuids].filter((uuid) => book.isCalled(uuid)));
+  if (called.size === 0) return false;
+  const drained$ = book.callEnd$.pipe(filter(({ uuid }) => called.delete(uuid) && called.size === 0));
+  const over$ = merge(drained$, ended$).pipe(map(() => false));
+  const found$ = roundTrigger.trigger$('pending').pipe(map(() => true));
+  return firstValueFrom(merge(over$, found$), { defaultValue: false });
 }
 
 /** Stores the entries of gained shares. If Redis fails, the next round stores the rest. */
