@@ -13,6 +13,7 @@ import {
   take,
   takeUntil,
   tap,
+  withLatestFrom,
   type Observable,
 } from 'rxjs';
 import type { Lane } from '../domain/peer/peer.js';
@@ -92,27 +93,19 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  // New peers are called as soon as they are found. A running round includes them, or another one follows it at once.
-  const tick$ = merge(
-    interval$.pipe(map(() => false)),
-    roundTrigger.trigger$(lane).pipe(
-      map(() => true),
-      takeUntil(stop$),
-    ),
+  // New peers are called as soon as they are found. A change of the settings may trigger a round before it reaches the
+  // other subscribers, so the newest settings are read here.
+  const trigger$ = roundTrigger.trigger$(lane).pipe(
+    mergeMap(() => config$.pipe(take(1))),
+    takeUntil(stop$),
   );
-  return tick$.pipe(
-    // A change of the settings may trigger a round before it reaches other subscribers, so the newest ones are read here.
-    mergeMap((triggered) =>
-      config$.pipe(
-        take(1),
-        map((config) => ({ triggered, config })),
-      ),
-    ),
+  return interval$.pipe(
+    withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
+      trigger$,
       now: clock.wall,
-      isUrgent: ({ triggered }) => triggered,
-      round: (n, { config }, allStarted) => syncRound({ ...deps, allStarted }, lane, n, config),
+      round: (n, config, allStarted) => syncRound({ ...deps, allStarted }, lane, n, config),
     }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>

@@ -24,27 +24,26 @@ export interface RoundOptions<T> {
    */
   readonly round: (n: number, settings: T, allStarted: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
-  /** Whether a tick during a round starts another round right after it; by default it is skipped. */
-  readonly isUrgent?: (settings: T) => boolean;
+  /** Starts an extra round: at once, or right after the running one. */
+  readonly trigger$?: Observable<T>;
 }
 
 /**
- * Runs one round per tick, never two at once. A tick during a round is skipped and reported, unless it is urgent. A
- * round of a lane that only rechecks peers reports nothing if there was nothing to do.
+ * Runs one round per tick, never two at once. A tick during a round is skipped and reported. A round of a lane that
+ * only rechecks peers reports nothing if there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
-  const { lane, now, isUrgent = () => false } = options;
+  const { lane, now, trigger$ = EMPTY } = options;
   const recheck = lane !== 'regular';
   return (tick$) =>
     defer(() => {
       let count = 0;
       let running = false;
+      let next: { readonly settings: T } | undefined;
       let skipped = 0;
-      let next: T | undefined;
       const round = (settings: T): Observable<SchedulerEvent> =>
         defer(() => {
           running = true;
-          next = undefined;
           skipped = 0;
           const startedAt = now();
           const n = (count += 1);
@@ -62,7 +61,6 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
             }),
           );
           const end$ = defer(() => {
-            running = false;
             const at = now();
             if (recheck && tally.ok + tally.failed === 0) return EMPTY;
             const tookMs = at - startedAt;
@@ -79,26 +77,33 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           });
           return concat(begin$, work$, end$);
         });
+      const roundsFrom = (first: T): Observable<SchedulerEvent> => {
+        let settings = first;
+        const another = (): Observable<unknown> => {
+          running = next !== undefined;
+          if (next === undefined) return EMPTY;
+          ({ settings } = next);
+          next = undefined;
+          return of('at once');
+        };
+        return defer(() => round(settings)).pipe(repeat({ delay: another }));
+      };
+      const extra$ = trigger$.pipe(
+        tap((settings) => {
+          if (running) next = { settings };
+        }),
+        filter(() => !running),
+      );
       return tick$.pipe(
         // The branch that skips comes first: it must read `running` before the other branch starts the round.
         connect((shared$) =>
           merge(
             shared$.pipe(
               filter(() => running),
-              filter((settings) => {
-                if (isUrgent(settings)) next = settings;
-                return !isUrgent(settings);
-              }),
               tap(() => (skipped += 1)),
               map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
             ),
-            shared$.pipe(
-              exhaustMap((first) =>
-                defer(() => round(next ?? first)).pipe(
-                  repeat({ delay: () => (next === undefined ? EMPTY : of(next)) }),
-                ),
-              ),
-            ),
+            merge(shared$, extra$).pipe(exhaustMap(roundsFrom)),
           ),
         ),
       );
