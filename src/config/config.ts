@@ -146,7 +146,7 @@ const status = section({
     .array(text('a host name', /^[A-Za-z0-9._-]{1,253}$/), { error: 'expected a list of host names' })
     .default([])
     .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
-  basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)
+  basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/)*[A-Za-z0-9._~-]*$/)
     .default('/')
     .describe('Path under which a reverse proxy shows it.'),
 });
