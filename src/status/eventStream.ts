@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describeEntry } from '../domain/text/entryWords.js';
-import { isAfter, type EventFeed, type FeedEntry } from './feed.js';
+import { contentOf, isAfter, type EventFeed, type FeedEntry } from './feed.js';
 import type { Status } from './schema.js';
 
 /** How many events a reader begins with. */
@@ -18,7 +18,7 @@ const MOST_READERS = 200;
 /** The open server-sent event streams: each gets the journal as it happens, and the status every two seconds. */
 export class EventStreams {
   readonly #open = new Map<ServerResponse, Client>();
-  readonly #unfollow: () => void;
+  #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #asking = false;
@@ -26,12 +26,7 @@ export class EventStreams {
   constructor(
     private readonly feed: EventFeed,
     private readonly status: () => Promise<Status>,
-  ) {
-    this.#unfollow = feed.follow((entry) => {
-      const text = asEvent(entry);
-      for (const client of this.#open.values()) client.take(entry, text);
-    });
-  }
+  ) {}
 
   get isFull(): boolean {
     return this.#open.size >= MOST_READERS;
@@ -51,6 +46,7 @@ export class EventStreams {
     });
     response.on('error', () => undefined);
     client.write('retry: 2000\n\n');
+    // The stream is followed before it is read, so that nothing is missed between the two.
     this.#work();
     if (lastId === undefined || !STREAM_ID.test(lastId)) await client.pass(await this.feed.last(FIRST));
     else for await (const page of this.feed.after(lastId)) await client.pass(page);
@@ -61,18 +57,22 @@ export class EventStreams {
 
   /** Ends all of them. */
   close(): void {
-    this.#unfollow();
     this.#rest();
     for (const response of this.#open.keys()) response.end();
   }
 
   #work(): void {
     this.#timer ??= setInterval(() => void this.#tick(), STATUS_MS);
+    this.#unfollow ??= this.feed.follow((entry) => {
+      const text = asEvent(entry);
+      for (const client of this.#open.values()) client.take(entry, text);
+    });
   }
 
   #rest(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#unfollow?.();
+    this.#timer = this.#unfollow = undefined;
   }
 
   async #tick(): Promise<void> {
@@ -115,7 +115,7 @@ class Client {
 
   take(entry: FeedEntry, text: string): void {
     if (this.#waiting === undefined) {
-      this.write(text);
+      if (this.#isNew(entry)) this.write(text);
       return;
     }
     this.#waiting.push({ entry, text });
@@ -136,15 +136,16 @@ class Client {
 
   /** From now on it gets what comes, at once. */
   begin(): void {
-    const last = this.#last;
-    for (const { entry, text } of this.#waiting ?? []) {
-      // Without an id it may have been written, and read, since.
-      const isNew =
-        entry.id === undefined ? !this.#passed.has(contentOf(entry)) : last === undefined || isAfter(entry.id, last);
-      if (isNew) this.write(text);
-    }
+    for (const { entry, text } of this.#waiting ?? []) if (this.#isNew(entry)) this.write(text);
     this.#waiting = undefined;
     this.#passed.clear();
+  }
+
+  /** Whether it was not among what was before. */
+  #isNew(entry: FeedEntry): boolean {
+    // Without an id it may have been written, and read, since.
+    if (entry.id === undefined) return !this.#passed.has(contentOf(entry));
+    return this.#last === undefined || isAfter(entry.id, this.#last);
   }
 
   write(text: string): void {
@@ -174,10 +175,6 @@ function drained(response: ServerResponse): Promise<void> {
     };
     response.once('drain', done).once('close', done);
   });
-}
-
-function contentOf({ type, at, data }: FeedEntry): string {
-  return JSON.stringify([type, at, data]);
 }
 
 function statusEvent(status: Status): string {

@@ -53,7 +53,7 @@ export class StatusHouse {
   ) {
     this.config = configOf({ status: { port: 0, ...options.status }, network: { allow: ['loopback', 'public'] } });
     this.book = new PeerBook(this.config.network.allow);
-    this.feed = new EventFeed(redis, keys);
+    this.feed = new EventFeed(redis, keys, () => Date.now());
     this.#registry = new RegistrySource(redis, keys);
     this.observations.accept({ kind: 'redis.up', at: Date.now() });
   }
