@@ -127,6 +127,13 @@ describe('the schema', () => {
     });
   }
 
+  it('has one spelling of an override, which is compared with what peers have stored', async () => {
+    const spellings = { '2001:DB8:0::1': '2001:db8::1', '::ffff:10.0.0.1': '10.0.0.1', '127.0.0.1': '127.0.0.1' };
+    for (const [written, ip] of Object.entries(spellings)) {
+      expect((await load('publicIp.override', written)).publicIp.override).to.equal(ip);
+    }
+  });
+
   /** Path, value, the key that is named, and what the message has to hold. */
   const refused: readonly (readonly [string, unknown, string, string])[] = [
     ['uuid', '2f1c8a5e8f5b4a529c0e5d0f8f2b7a11', 'uuid', 'a UUID'],

@@ -12,7 +12,6 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
-import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
 import { asking } from '../streams/ip/askSource.js';
@@ -37,8 +36,10 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
     switchMap((settings): Observable<SchedulerEvent> => {
       const { override, family } = settings.publicIp;
       if (override !== undefined) {
-        const ip = canonical(override);
-        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip, agreed: ['override'] }), NEVER);
+        const confirmed: SchedulerEvent = {
+          ...{ kind: 'ip.confirmed', at: clock.wall(), ip: override, agreed: ['override'] },
+        };
+        return concat(of(confirmed), NEVER);
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
+import { canonical } from '../domain/ip/address.js';
 import { UUID } from '../domain/peer/uuid.js';
 import { Duration } from './duration.js';
 
@@ -54,9 +55,11 @@ export const uuid = text('a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', 
   value.toLowerCase(),
 );
 
+/** In its one spelling from here on: it is compared with what peers have stored. */
 export const ipLiteral = z
   .string({ error: 'expected an IP address' })
-  .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' });
+  .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' })
+  .transform(canonical);
 
 /** A URL that begins with http:// or https:// and may hold a login. */
 export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
