@@ -467,6 +467,53 @@ describe('loadConfig', () => {
     });
   });
 
+  it('names at once all that is wrong, in whichever group, and what the rest of it contradicts', async () => {
+    const lines = [
+      'uuid: nobody',
+      'redis: {url: "redis://h", username: me, database: 2, dataDir: "", tls: {ca: absent.pem}}',
+      'http: {client: carrier, tls: {ca: absent.pem, cert: absent.pem}}',
+      'publicIp: {sources: [dns, dns, {url: 5}]}',
+      'announce: {retry: {initial: 2s, max: 1s, other: 1}}',
+      'notify: [{webhook: "https://ntfy.sh", events: [], template: ntfy}]',
+    ];
+    const problems = await problemsIn(loadText(lines.join('\n')));
+    expect(problems.map((line) => line.replace(/: .*\(/, ' ('))).to.have.members([
+      'uuid (config.yaml:1)',
+      'redis.dataDir (config.yaml:2)',
+      'redis.database (config.yaml:2)',
+      'redis.tls (config.yaml:2)',
+      'http.client (config.yaml:3)',
+      'http.tls.key (config.yaml:3)',
+      'http.tls.ca (config.yaml:3)',
+      'http.tls.cert (config.yaml:3)',
+      'publicIp.sources.1 (config.yaml:4)',
+      'publicIp.sources.2.url (config.yaml:4)',
+      'announce.retry.max (config.yaml:5)',
+      'announce.retry.other (config.yaml:5)',
+      'notify.0.events (config.yaml:6)',
+      'notify.0.webhook (config.yaml:6)',
+    ]);
+    const both = await problemsIn(
+      loadText(`uuid: ${UUID}\nredis: {url: "rediss://h", tls: {ca: a.pem}}\nhttp: {tls: {ca: b.pem}}`),
+    );
+    expect(both.map((line) => line.split(':')[0])).to.deep.equal(['redis.tls.ca', 'http.tls.ca']);
+  });
+
+  it('says of no key that it contradicts one that is not valid', async () => {
+    for (const redis of [
+      '{cluster: [planted], database: 1, keyPrefix: "{p}"}',
+      '{url: planted, tls: {ca: "/planted"}}',
+      '{sentinel: {name: x, nodes: [planted]}, database: 3}',
+      '{url: planted, username: me}',
+    ]) {
+      const problems = await problemsIn(loadText(`uuid: ${UUID}\nredis: ${redis}`));
+      expect(
+        problems.filter((line) => /redis\.(url|tls:|username|sentinel\.database)/.test(line)),
+      ).to.have.length.below(2);
+      expect(problems.join()).to.not.match(/expected none|in redis\.url/);
+    }
+  });
+
   describe('the PEM files', () => {
     const withTls = (tls: object) => loadText(JSON.stringify({ uuid: UUID, http: { tls } }));
 

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
 import { keys } from '#src/config/keys.js';
 import { loadText, problemsIn, UUID } from './support.js';
+
+/** A file that can be read as one of TLS. */
+const PEM = fileURLToPath(new URL('../../../spec/fixtures/tls/client.pem', import.meta.url));
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -174,7 +178,7 @@ describe('the schema', () => {
     ['redis', { url: 'redis://planted@h', tls: { ca: '/planted' } }, 'redis.tls', 'rediss://'],
     ['redis', { url: 'unix:///planted', tls: { ca: '/planted' } }, 'redis.tls', 'rediss://'],
     ['redis', { cluster: ['redis://planted@h'], keyPrefix: '{p}', tls: { ca: '/x' } }, 'redis.tls', 'rediss://'],
-    ['redis', { url: 'rediss://h', tls: { cert: '/planted' } }, 'redis.tls.key', 'redis.tls.cert is set'],
+    ['redis', { url: 'rediss://h', tls: { cert: PEM } }, 'redis.tls.key', 'redis.tls.cert is set'],
     ['redis', { cluster: ['redis://h', 'rediss://planted@i'], keyPrefix: '{p}' }, 'redis.cluster', 'all rediss://'],
     ['redis', { cluster: ['redis://planted@h/1'], keyPrefix: '{p}' }, 'redis.cluster.0', 'only the database 0'],
     ['redis', { cluster: ['redis://h', 'redis://h?db=1'], keyPrefix: '{p}' }, 'redis.cluster.1', 'only the database 0'],
@@ -244,8 +248,8 @@ describe('the schema', () => {
     ['announce.refresh', '999ms', 'announce.refresh', 'never or a duration'],
     ['announce.newcomers', 'planted', 'announce.newcomers', 'true or false'],
     ['sync.pending.concurrency', 0, 'sync.pending.concurrency', '1 to 10000'],
-    ['http.tls', { cert: '/planted' }, 'http.tls.key', 'http.tls.cert is set'],
-    ['http.tls', { key: '/planted' }, 'http.tls.cert', 'http.tls.key is set'],
+    ['http.tls', { cert: PEM }, 'http.tls.key', 'http.tls.cert is set'],
+    ['http.tls', { key: PEM }, 'http.tls.cert', 'http.tls.key is set'],
     ['http.client', 'planted', 'http.client', 'one of node-fetch, native'],
     ['http.signing.secret', 'planted', 'http.signing.secret', '16 to 1000'],
     ['status.port', 65_536, 'status.port', '0 to 65535'],

@@ -2,10 +2,11 @@ import { dirname, resolve } from 'node:path';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
 import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
-import { readPems, type Pem } from './pem.js';
+import { NO_PEM, readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
 import { suspicions } from './suspicions.js';
 import { uuidBeside } from './uuidFile.js';
+import { file as fileName } from './values.js';
 
 export interface LoadOptions extends FileOptions {
   /** From `--redis`: where Redis is; then no file is read. */
@@ -69,19 +70,26 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
     ...file.value,
   });
   const result = schema.safeParse({ uuid: options.spareUuid, ...value });
+  const faults = result.success ? [] : problemsOf(result.error, whereIs);
+  const folder = path === undefined ? (options.cwd ?? '.') : dirname(path);
+  const pems = (group: 'redis' | 'http'): ReturnType<typeof readPems> => {
+    const at = `${group}.tls`;
+    // Where there should be none, it does not matter what they are like.
+    const files = faults.some(({ key }) => key === at) ? NO_PEM : filesOf(value[group], folder);
+    return readPems(files, at, whereIs);
+  };
+  const [ofRedis, ofHttp] = [await pems('redis'), await pems('http')];
   const found = [
     ...problems,
     ...missing(value, path, file.value, options),
-    ...(result.success ? [] : problemsOf(result.error, whereIs)),
+    ...faults,
+    ...ofRedis.problems,
+    ...ofHttp.problems,
   ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = anchored(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
+  const declared = anchored(result.data, folder);
   const { redis, http } = declared;
-  const config = {
-    ...declared,
-    redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
-    http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
-  };
+  const config = { ...declared, redis: { ...redis, tls: ofRedis.pem }, http: { ...http, tls: ofHttp.pem } };
   const warnings = suspicions(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
   return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
@@ -109,13 +117,21 @@ function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spa
 /** Relative paths count from this folder. */
 function anchored(config: Config, folder: string): Config {
   const { redis, http } = config;
-  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
-  const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
   return {
     ...config,
-    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: files(redis.tls) },
-    http: { ...http, tls: files(http.tls) },
+    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: filesOf(redis, folder) },
+    http: { ...http, tls: filesOf(http, folder) },
   };
+}
+
+/** The PEM files that a group names, as far as they are names of files. */
+function filesOf(group: unknown, folder: string): Pem {
+  const tls = isTree(group) && isTree(group.tls) ? group.tls : {};
+  const at = (name: unknown): string | undefined => {
+    const read = fileName.safeParse(name);
+    return read.success ? resolve(folder, read.data) : undefined;
+  };
+  return { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) };
 }
 
 /** A copy with one value changed: with aliases, two places of the file may be one and the same object. */

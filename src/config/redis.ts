@@ -71,7 +71,7 @@ const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.can
 /** Of a login outside of a URL, where nothing needs encoding. */
 const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
 
-const keys = section({
+const shape = {
   url: place
     .default(DEFAULT_URL)
     .describe('Where Redis is; `embedded` starts a private redis-server as a child process.'),
@@ -96,33 +96,31 @@ const keys = section({
     .default('p2p:')
     .describe('What every key begins with; the same as in the API.'),
   dataDir: file.default('./data').describe('Folder in which the embedded server keeps its append-only file.'),
-});
+};
 
-type Redis = z.output<typeof keys>;
-
-/** The URLs that are used: none behind Sentinel. */
-function urlsOf({ url, sentinel, cluster }: Redis): readonly string[] {
-  return cluster ?? (sentinel === undefined ? [url] : []);
-}
+type Key = keyof typeof shape;
+type Values = { readonly [K in Key]?: z.output<(typeof shape)[K]> };
 
 /** What contradicts itself, as pairs of a key and a message. */
-function* contradictions(redis: Redis): Generator<readonly [string, string]> {
-  const { url, sentinel, cluster, username, password, database, tls, keyPrefix } = redis;
-  const instead = (['sentinel', 'cluster'] as const).filter((key) => redis[key] !== undefined);
-  const urls = urlsOf(redis);
+function* contradictions(redis: Values, isWrong: (key: Key) => boolean): Generator<readonly [Key, string]> {
+  const { url, sentinel, cluster, username, password, database = 0, tls = {}, keyPrefix } = redis;
+  const isGiven = (key: Key): boolean => redis[key] !== undefined || isWrong(key);
+  const instead = (['sentinel', 'cluster'] as const).filter(isGiven);
+  // The URLs that are used: none behind Sentinel.
+  const urls = cluster ?? (instead.length > 0 || url === undefined ? [] : [url]);
   if (instead.length > 1) yield ['cluster', 'expected only one of sentinel and cluster'];
   // The default beside them is what the example file has, and contradicts nothing.
-  if (instead.length > 0 && url !== DEFAULT_URL) {
+  if (instead.length > 0 && url !== undefined && url !== DEFAULT_URL) {
     yield ['url', `expected no url beside ${instead.join(' and ')}, which is used instead of it`];
   }
-  if (cluster !== undefined && !HASH_TAG.test(keyPrefix)) {
+  if (isGiven('cluster') && keyPrefix !== undefined && !HASH_TAG.test(keyPrefix)) {
     yield ['keyPrefix', 'expected a hash tag such as {p2p}: since redis.cluster is set'];
   }
   if (cluster !== undefined && new Set(cluster.map((one) => new URL(one).protocol)).size > 1) {
     yield ['cluster', 'expected all rediss:// or all redis://'];
   }
-  if (database > 0 && cluster !== undefined) yield ['database', 'expected 0: a cluster has only the database 0'];
-  else if (database > 0 && sentinel === undefined) {
+  if (database > 0 && isGiven('cluster')) yield ['database', 'expected 0: a cluster has only the database 0'];
+  else if (database > 0 && sentinel === undefined && !isWrong('sentinel')) {
     yield ['database', 'expected the database in redis.url, such as redis://host/2'];
   }
   const login = username === undefined ? (password === undefined ? undefined : 'password') : 'username';
@@ -131,7 +129,7 @@ function* contradictions(redis: Redis): Generator<readonly [string, string]> {
   } else if (login !== undefined && urls.some(hasLogin)) {
     yield [login, `expected one login, here or ${cluster === undefined ? 'the one in the URL' : 'in the URLs'}`];
   }
-  const encrypted = sentinel !== undefined || urls.every((one) => one.startsWith('rediss:'));
+  const encrypted = instead.includes('sentinel') || urls.every((one) => one.startsWith('rediss:'));
   if (!encrypted && Object.values(tls).some((name) => name !== undefined)) {
     yield ['tls', 'expected none, since only rediss:// is encrypted'];
   }
@@ -142,6 +140,4 @@ function hasLogin(url: string): boolean {
   return username !== '' || password !== '';
 }
 
-export const redis = keys.check(({ value, issues }) => {
-  for (const [key, message] of contradictions(value)) issues.push(fault(message, key));
-});
+export const redis = section(shape, contradictions);

@@ -138,32 +138,60 @@ type Named<T extends z.core.$ZodLooseShape> = {
 type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Duration<number | 'never'> ? `${K}Ms` : K;
 type ValueOf<V> = V extends Duration<infer T> ? T : V;
 
+/**
+ * What the valid keys of a group say against each other, as pairs of a key and a message. `isWrong` tells of a key that is
+ * left out whether it is there, and not valid.
+ */
+type Contradictions<T extends z.core.$ZodLooseShape> = (
+  values: { readonly [K in keyof T]?: z.output<T[K]> },
+  isWrong: (key: keyof T & string) => boolean,
+) => Iterable<readonly [key: keyof T & string, message: string]>;
+
+/** The keys of a group, or the places in a list, that are not valid: all the same the others are looked at together. */
+export function wrongIn({ issues }: { readonly issues: readonly { path?: PropertyKey[] }[] }): ReadonlySet<string> {
+  return new Set(issues.flatMap(({ path = [] }) => path.slice(0, 1)).map(String));
+}
+
 /** Keys with values of their own, and no others. What is left out is undefined. */
-export function group<T extends z.core.$ZodLooseShape>(shape: T) {
+export function group<T extends z.core.$ZodLooseShape>(shape: T, contradictions: Contradictions<T> = () => []) {
   const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
-  return z.strictObject(shape, { error: 'expected keys and values' }).transform((values: Record<string, unknown>) => {
-    const entries = names.map((name): readonly [string, unknown] => {
-      const value = values[name];
-      return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
+  return z
+    .strictObject(shape, { error: 'expected keys and values' })
+    .superRefine(
+      (values: Record<string, unknown>, context) => {
+        const wrong = wrongIn(context);
+        const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !wrong.has(name)));
+        const found = contradictions(valid as Parameters<Contradictions<T>>[0], (key) => wrong.has(key));
+        for (const [key, message] of found) if (!wrong.has(key)) context.addIssue(fault(message, key));
+      },
+      { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
+    )
+    .transform((values: Record<string, unknown>) => {
+      const entries = names.map((name): readonly [string, unknown] => {
+        const value = values[name];
+        return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
+      });
+      return Object.fromEntries(entries) as Named<T>;
     });
-    return Object.fromEntries(entries) as Named<T>;
-  });
 }
 
 /** A group that may be left out, since each of its keys may be. */
-export function section<T extends z.core.$ZodLooseShape>(shape: T) {
-  return group(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+export function section<T extends z.core.$ZodLooseShape>(shape: T, contradictions?: Contradictions<T>) {
+  return group(shape, contradictions).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 }
 
 /** The files of a TLS connection, at this key. */
 export function pemFiles(at: string) {
-  return section({
-    ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
-    cert: file.optional().describe('PEM file of our client certificate.'),
-    key: file.optional().describe('PEM file of its key.'),
-  }).check(({ value: { cert, key }, issues }) => {
-    if ((cert === undefined) === (key === undefined)) return;
-    const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
-    issues.push(fault(`expected the path of a file, since ${at}.${given} is set`, missing));
-  });
+  return section(
+    {
+      ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
+      cert: file.optional().describe('PEM file of our client certificate.'),
+      key: file.optional().describe('PEM file of its key.'),
+    },
+    function* ({ cert, key }) {
+      if ((cert === undefined) === (key === undefined)) return;
+      const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
+      yield [missing, `expected the path of a file, since ${at}.${given} is set`];
+    },
+  );
 }
