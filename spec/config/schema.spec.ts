@@ -105,6 +105,7 @@ describe('the schema', () => {
         database: 3,
       },
     ],
+    ['redis.sentinel', { name: 'x', nodes: ['a-b.example:26379', '[::1]:26379', 'under_score:1'] }],
     ['redis', { cluster: ['redis://a', 'redis://b'], keyPrefix: '{p2p}:', username: 'me', password: 'one' }],
     ['redis', { cluster: ['rediss://me:one@a/0', 'rediss://b/'], keyPrefix: '{p2p}:', database: 0 }],
     ['redis.keyPrefix', 'p'.repeat(200)],
@@ -187,6 +188,15 @@ describe('the schema', () => {
     ['redis', { cluster: ['redis://:planted@h'], keyPrefix: '{p}', password: 'planted' }, 'redis.password', 'the URLs'],
     ['redis.sentinel', { name: 'x', nodes: [] }, 'redis.sentinel.nodes', 'host:port'],
     ['redis.sentinel', { name: 'x', nodes: ['planted:99999'] }, 'redis.sentinel.nodes.0', 'host:port'],
+    ...['me:planted@h:26379', 'planted@h:1', ':planted@[::1]:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'without a login'] as const,
+    ),
+    ...['redis://planted:26379', 'rediss://me:planted@h:1', 'http://planted:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'without redis://'] as const,
+    ),
+    ...['planted', 'planted:', 'planted:0', 'planted:1/2', 'planted?:1', 'pl anted:1', '[planted]:1', '::1:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'host:port'] as const,
+    ),
     ['redis.sentinel', { nodes: ['h:1'] }, 'redis.sentinel.name', 'a name'],
     ['redis', { cluster: ['redis://h'] }, 'redis.keyPrefix', 'hash tag'],
     ['redis', { cluster: ['redis://h'], keyPrefix: '{}{planted}' }, 'redis.keyPrefix', 'hash tag'],

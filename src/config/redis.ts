@@ -3,6 +3,7 @@ import { encodingFault, fault, file, group, integer, isEncoded, listOf, pemFiles
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
 /** The first brace opens the tag, if anything stands in it (Redis Cluster specification, "Hash tags"). */
+const HOST_AND_PORT = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):0*[1-9]\d{0,4}$/;
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
 /** What is wrong with the address of a server, if anything is: what the client would misread without a word. */
@@ -64,9 +65,17 @@ const place = address(
   (text) => (text === 'embedded' ? undefined : urlFault(text)),
 );
 const node = address('a URL beginning with redis:// or rediss://', /^rediss?:\/\//, nodeFault);
-const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.canParse(`redis://${value}`), {
-  error: 'expected host:port',
-});
+/** Of what is more than a host and a port, the client would take a part for the host, or leave it out, without a word. */
+const hostAndPort = z
+  .string({ error: 'expected host:port' })
+  .regex(HOST_AND_PORT, { error: ({ input }) => sentinelFault(String(input)), abort: true })
+  .refine((value) => URL.canParse(`redis://${value}`), { error: 'expected host:port' });
+
+function sentinelFault(text: string): string {
+  if (text.includes('://')) return 'expected host:port, without redis:// in front';
+  if (!text.includes('@')) return 'expected host:port';
+  return 'expected host:port without a login: redis.sentinel.username and redis.sentinel.password are for that';
+}
 
 /** Of a login outside of a URL, where nothing needs encoding. */
 const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
