@@ -270,7 +270,9 @@ describe('loadConfig', () => {
         'sync.concurrency: expected a whole number from 1 to 10000 (config.yaml:5)',
         'sync.intervall: unknown key; did you mean sync.interval? (config.yaml:3)',
         'publicIp.sources.1.url: expected a URL beginning with http:// or https:// (config.yaml:7)',
-        'publicIp.sources.2: expected dns, https, {url: …} or {interface: …} (config.yaml:7)',
+        'publicIp.sources.2.url: expected a URL beginning with http:// or https:// (config.yaml:7)',
+        'publicIp.sources.2.urll: unknown key; did you mean publicIp.sources.2.url? (config.yaml:7)',
+        'publicIp.sources.3: expected each source, and each host, only once, since each has one vote (config.yaml:7)',
         'announce.port: expected a whole number from 1 to 65535 (environment CONSUMER_SCHEDULER__ANNOUNCE__PORT)',
         'log: expected keys and values (config.yaml:8)',
         'suspectInterval: unknown key; did you mean sync.suspectInterval? (config.yaml:6)',
@@ -497,6 +499,50 @@ describe('loadConfig', () => {
       loadText(`uuid: ${UUID}\nredis: {url: "rediss://h", tls: {ca: a.pem}}\nhttp: {tls: {ca: b.pem}}`),
     );
     expect(both.map((line) => line.split(':')[0])).to.deep.equal(['redis.tls.ca', 'http.tls.ca']);
+  });
+
+  it('names an unknown key within an item of a list, and the nearest known one', async () => {
+    const url = 'https://h.example/planted';
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      [
+        `notify: [{webhook: "${url}", events: [peer-down], heders: {}}]`,
+        ['notify.0.heders: unknown key; did you mean notify.0.headers?'],
+      ],
+      [
+        `notify: [{ping: "${url}"}, {webhok: "${url}", events: [peer-down]}]`,
+        [
+          'notify.1.webhook: expected a URL beginning with http:// or https://',
+          'notify.1.webhok: unknown key; did you mean notify.1.webhook?',
+        ],
+      ],
+      [
+        `notify: [{pinq: "${url}"}]`,
+        [
+          'notify.0.ping: expected a URL beginning with http:// or https://',
+          'notify.0.pinq: unknown key; did you mean notify.0.ping?',
+        ],
+      ],
+      [
+        'publicIp: {sources: [{interfac: eth0}]}',
+        [
+          'publicIp.sources.0.interface: expected the name of an interface',
+          'publicIp.sources.0.interfac: unknown key; did you mean publicIp.sources.0.interface?',
+        ],
+      ],
+      [
+        `publicIp: {sources: [dns, {url: "${url}", urll: 1}]}`,
+        ['publicIp.sources.1.urll: unknown key; did you mean publicIp.sources.1.url?'],
+      ],
+      // Two forms in one.
+      [
+        `publicIp: {sources: [{url: "${url}", interface: eth0}]}`,
+        ['publicIp.sources.0: expected dns, https, {url: …} or {interface: …}'],
+      ],
+    ];
+    for (const [source, expected] of cases) {
+      const problems = await problemsIn(loadText(`uuid: ${UUID}\n${source}`));
+      expect(problems.map((line) => line.replace(/ \(config.*/, ''))).to.deep.equal(expected);
+    }
   });
 
   it('says of no key that it contradicts one that is not valid', async () => {

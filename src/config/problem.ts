@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { keyPaths } from './keys.js';
+import { itemPaths, keyPaths } from './keys.js';
 
 const LONGEST_KEY = 100;
 const LONGEST_NAME = 60;
@@ -8,6 +8,8 @@ const LONGEST_NAME = 60;
 const MOST = 100;
 /** Most unknown keys that are listed of one group: a file with more of them belongs to another program. */
 const MOST_UNKNOWN = 20;
+/** A name that differs in so few characters is taken for a misspelling. */
+const MISSPELLED = 2;
 
 /** One fault of the configuration: which key, where it was set, and what was expected. */
 export interface Problem {
@@ -59,11 +61,32 @@ export function problemsOf(error: z.ZodError, whereIs: WhereIs): Problem[] {
   return [...problems, { key: '', where: whereIs([]), message: `${String(issues.length - MOST)} more problems` }];
 }
 
-/** The fault within the form that was meant, of a value with several forms; else that it has none of them. */
+/** The faults within the form that was meant, of a value with several forms; else that it has none of them. */
 function precise(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.find((faults) => faults.every(({ path }) => path.length > 0));
-  return meant?.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })) ?? [issue];
+  const groups = issue.errors.filter((faults) =>
+    faults.every((one) => one.path.length > 0 || unknownIn(one).length > 0),
+  );
+  const strange = groups.map((faults) => faults.flatMap(unknownIn));
+  // A key of another form is none that is misspelled: which form is meant can't be said where both have some.
+  const nowhere = (strange[0] ?? []).filter((key) => strange.every((keys) => keys.includes(key)));
+  const likely = groups.filter((_, i) => strange[i]?.every((key) => nowhere.includes(key)));
+  const [meant] = likely.sort((a, b) => awayFrom(nowhere, a) - awayFrom(nowhere, b));
+  if (meant === undefined) return [issue];
+  const isClear = likely.length === 1 || nowhere.length === 0 || awayFrom(nowhere, meant) <= MISSPELLED;
+  const faults = isClear ? meant : meant.filter((one) => unknownIn(one).length > 0);
+  const within = faults.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
+  return isClear ? within : [issue, ...within];
+}
+
+function unknownIn(issue: z.core.$ZodIssue): readonly string[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys : [];
+}
+
+/** How far the unknown keys are from those that a form has to have, and that are missing. */
+function awayFrom(unknown: readonly string[], faults: readonly z.core.$ZodIssue[]): number {
+  const missing = faults.flatMap(({ path }) => path.slice(0, 1).map(String));
+  return Math.min(...unknown.flatMap((key) => missing.map((name) => distance(key, name))), Number.MAX_SAFE_INTEGER);
 }
 
 /** A key as it is shown, in one short line. */
@@ -85,9 +108,11 @@ export function shownName(name: string): string {
 export function hint(key: string): string {
   const wanted = key.toLowerCase();
   const lower = (path: string): string => path.toLowerCase();
-  const { near, away, close } = nearestOf(wanted, keyPaths, lower);
-  const namesakes = keyPaths.filter((path) => leafOf(lower(path)) === leafOf(wanted));
-  if (away > 2 && namesakes.length > 0) return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
+  const [, index] = /\.(\d+)\./.exec(key) ?? [];
+  const known = index === undefined ? keyPaths : [...keyPaths, ...itemPaths(index)];
+  const { near, away, close } = nearestOf(wanted, known, lower);
+  const namesakes = known.filter((path) => leafOf(lower(path)) === leafOf(wanted));
+  if (away > MISSPELLED && namesakes.length > 0) return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
   return close ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
 }
 
@@ -95,7 +120,7 @@ export function hint(key: string): string {
 export function nearestOf(wanted: string, known: readonly string[], form: (name: string) => string) {
   const away = (name: string): number => distance(wanted, form(name));
   const near = known.reduce((best, name) => (away(name) < away(best) ? name : best));
-  return { near, away: away(near), close: away(near) <= Math.max(2, wanted.length / 3) };
+  return { near, away: away(near), close: away(near) <= Math.max(MISSPELLED, wanted.length / 3) };
 }
 
 function leafOf(path: string): string {

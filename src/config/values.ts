@@ -148,7 +148,11 @@ type Contradictions<T extends z.core.$ZodLooseShape> = (
 ) => Iterable<readonly [key: keyof T & string, message: string]>;
 
 /** The keys of a group, or the places in a list, that are not valid: all the same the others are looked at together. */
-export function wrongIn({ issues }: { readonly issues: readonly { path?: PropertyKey[] }[] }): ReadonlySet<string> {
+export function wrongIn({
+  issues,
+}: {
+  readonly issues: readonly { readonly path?: PropertyKey[] | undefined }[];
+}): ReadonlySet<string> {
   return new Set(issues.flatMap(({ path = [] }) => path.slice(0, 1)).map(String));
 }
 
