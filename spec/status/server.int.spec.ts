@@ -51,6 +51,26 @@ describe('the status server', () => {
     expect(events.headers['content-type']).to.equal('text/event-stream');
   });
 
+  it('answers at any spelling of its address, and where the target is a whole URL', async () => {
+    await start();
+    const hosts = [
+      '[::ffff:127.0.0.1]:9464',
+      '[0:0:0:0:0:0:0:1]',
+      '[2001:DB8::0:1]:80',
+      '127.0.0.1:',
+      'LocalHost:99999',
+    ];
+    for (const host of hosts) {
+      const { status, json } = await house.get('/api/status', { host });
+      expect(status, host).to.equal(200);
+      statusSchema.strict().parse(json);
+    }
+    for (const target of ['http://127.0.0.1:9464/healthz', 'http://[::ffff:7f00:1]/healthz']) {
+      const got = await raw(`GET ${target} HTTP/1.1\r\nHost: x.example\r\nConnection: close\r\n\r\n`);
+      expect(got, target).to.match(/^HTTP\/1\.1 200 .*\{"status":"alive"\}/s);
+    }
+  });
+
   it('answers what its schemas say', async () => {
     await start();
     await register(shared.redis, 'consumer', 'c1');
@@ -213,7 +233,7 @@ describe('the status server', () => {
     expect(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`)).to.match(/^HTTP\/1\.1 431 /);
     expect(await raw('GET / HTTP/1.1\r\n\r\n')).to.match(/^HTTP\/1\.1 400 /);
     expect(await raw('GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).to.match(
-      /^HTTP\/1\.1 400 /,
+      /^HTTP\/1\.1 421 /,
     );
     expect((await house.get('/healthz')).status).to.equal(200);
   });

@@ -105,7 +105,7 @@ export class EventFeed implements JournalReader {
   async #readOn(): Promise<void> {
     let last = this.#last ?? (await this.#newestId());
     try {
-      for (let more = true; more && this.#readers.size > 0; ) {
+      for (let more = true; more && this.#readers.size > 0;) {
         const page = await this.#pageAfter(last);
         for (const entry of page) if (!this.#early.has(contentOf(entry))) this.#pass(entry);
         last = page.at(-1)?.id ?? last;

@@ -35,19 +35,20 @@ const OPEN: readonly string[] = ['/healthz', '/readyz'];
 
 /** Decides on a request before anything of it is looked at: method, length, host, base path, token. */
 export function admit(
-  { method, url, headers }: Asked,
-  { token, allowedHosts, basePath }: Pick<Config['status'], 'token' | 'allowedHosts' | 'basePath'>,
+  { method, url: target, headers }: Asked,
+  { host, token, allowedHosts, basePath }: Pick<Config['status'], 'host' | 'token' | 'allowedHosts' | 'basePath'>,
   hostName: string,
 ): Admitted | Refusal {
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, text: 'only GET and HEAD are served here', headers: { allow: 'GET, HEAD' } };
   }
-  if (url.length > LONGEST_URL)
+  if (target.length > LONGEST_URL)
     return { status: 414, text: `the URL is longer than ${String(LONGEST_URL)} characters` };
+  const { url, authority = headers.host ?? '' } = partsOf(target);
   if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
-  const name = nameIn(headers.host ?? '');
+  const name = nameIn(authority);
   if (name === undefined) return { status: 421, text: 'expected a host name or an IP address in the Host header' };
-  if (!isOurs(name, allowedHosts, hostName)) {
+  if (!isOurs(name, [host, hostName, ...allowedHosts])) {
     const head = name.slice(0, LONGEST_NAME);
     return {
       status: 421,
@@ -71,6 +72,13 @@ export function admit(
   return { path, trusted };
 }
 
+/** A target may be a whole URL, whose host counts instead of the header's (RFC 9112 §3.2.2). */
+function partsOf(target: string): { readonly url: string; readonly authority?: string } {
+  const [, authority, rest = ''] = /^https?:\/\/([^/?]*)(.*)$/is.exec(target) ?? [];
+  if (authority === undefined) return { url: target };
+  return { url: rest.startsWith('/') ? rest : `/${rest}`, authority };
+}
+
 /** The base path without a slash at its end. */
 export function baseOf(basePath: string): string {
   return basePath.replace(/\/$/, '');
@@ -92,13 +100,8 @@ function withoutDot(name: string): string {
 }
 
 /** A page elsewhere can make its own name point here (DNS rebinding), but never one of these. */
-function isOurs(name: string, allowed: readonly string[], hostName: string): boolean {
-  return (
-    isIP(name) !== 0 ||
-    name === 'localhost' ||
-    name === hostName.toLowerCase() ||
-    allowed.some((one) => withoutDot(one.toLowerCase()) === name)
-  );
+function isOurs(name: string, known: readonly string[]): boolean {
+  return isIP(name) !== 0 || name === 'localhost' || known.some((one) => withoutDot(one.toLowerCase()) === name);
 }
 
 function isGiven(authorization: string | undefined, token: string): boolean {

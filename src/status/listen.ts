@@ -121,6 +121,8 @@ function answer(
     return found;
   }
   request.url = found.path;
+  // Nothing that is served depends on it, and the listener behind refuses literals that a URL would spell otherwise.
+  request.headers.host = 'localhost';
   const isAdmitted = (): boolean => config().status.token === status.token;
   admitted.set(request, { base: baseOf(status.basePath), trusted: found.trusted, isAdmitted });
   return undefined;
