@@ -171,6 +171,10 @@ describe('the status server of the built program', () => {
     await becomes([200]);
     await server.kill();
     await becomes([503, 'redis-down']);
+    // Nobody has asked for them before.
+    const known = JSON.parse((await ask('/api/peers?kind=producer')).body) as { total: number; as_of: number };
+    expect(known.total).to.equal(3);
+    expect(known.as_of).to.be.below(Date.now());
     expect((await statusNow()).case).to.equal('redis-down');
     await server.launch();
     await becomes([200]);

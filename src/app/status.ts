@@ -3,6 +3,7 @@ import { distinctUntilChanged, EMPTY, from, map, switchMap, type Observable } fr
 import type { Config } from '../config/config.js';
 import type { Sample } from '../domain/sample.js';
 import type { SchedulerEvent } from '../events.js';
+import type { Sink } from '../sinks/sink.js';
 import { readHistories } from '../sources/history.js';
 import { readSeries } from '../sources/series.js';
 import { LateSink } from '../status/lateSink.js';
@@ -19,16 +20,18 @@ import type { Parts, Seen } from './deps.js';
 export function withStatus(initial: Config, parts: Parts & { readonly seen: Seen }, file: string | undefined): Parts {
   const observations = new Observations(parts.clock.wall());
   const counting = new LateSink();
+  const looking = new LateSink();
   let config = initial;
-  if (initial.status.enabled) counting.expect();
+  if (initial.status.enabled) for (const late of [counting, looking]) late.expect();
   const load = once(async () => {
     const loaded = await serving({ parts, observations, file, config: () => config });
     counting.attach(loaded.metrics);
+    looking.attach(loaded.lastKnown);
     return loaded;
   });
   return {
     ...parts,
-    sinks: [...parts.sinks, observations, counting],
+    sinks: [...parts.sinks, observations, counting, looking],
     statusServer: (config$) =>
       config$.pipe(
         map((next) => {
@@ -50,15 +53,19 @@ interface Served {
 
 async function serving({ parts, observations, file, config }: Served): Promise<{
   readonly metrics: Metrics;
+  readonly lastKnown: Sink;
   readonly server$: Observable<SchedulerEvent>;
 }> {
-  const [{ statusServer }, { Metrics }, { PeerPages }, { RegistryView }, { Report }] = await Promise.all([
-    import('../status/listen.js'),
-    import('../status/metrics.js'),
-    import('../status/peerPages.js'),
-    import('../status/registryView.js'),
-    import('../status/report.js'),
-  ]);
+  const [{ LastKnown }, { statusServer }, { Metrics }, { PeerPages }, { RegistryView }, { Report }] = await Promise.all(
+    [
+      import('../status/lastKnown.js'),
+      import('../status/listen.js'),
+      import('../status/metrics.js'),
+      import('../status/peerPages.js'),
+      import('../status/registryView.js'),
+      import('../status/report.js'),
+    ],
+  );
   const { clock, book, seen, leadership, sharing } = parts;
   const { redis, keys, feed, series } = seen;
   const { wall, steady } = clock;
@@ -83,7 +90,7 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
   const samples = (since: number, until: number): Promise<readonly Sample[]> =>
     readSeries(redis, keys, since, until).catch(() => series.recent(since, until));
   const options = { report: new Report(source), pages, metrics, feed, samples, version, wall, config, hostName };
-  return { metrics, server$: statusServer(config().status, options) };
+  return { metrics, lastKnown: new LastKnown(registry, steady), server$: statusServer(config().status, options) };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
