@@ -34,7 +34,16 @@ export interface Halves {
 
 type SharingDeps = Pick<
   Deps,
-  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'alarm' | 'clock' | 'stop$'
+  | 'candidacy'
+  | 'leadership'
+  | 'leaseMs'
+  | 'redisConnected$'
+  | 'book'
+  | 'undecided'
+  | 'alarm'
+  | 'clock'
+  | 'config$'
+  | 'stop$'
 >;
 
 /** What one beat came to. */
@@ -51,7 +60,7 @@ interface Pulse {
  * Standing by while a scheduler works that does not share.
  */
 export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves): Observable<SchedulerEvent> {
-  const { stop$, book, undecided, alarm } = deps;
+  const { config$, stop$, book, undecided, alarm } = deps;
   const pulse$ = pulses(deps, sharing).pipe(share());
   const live$ = pulse$.pipe(takeUntil(stop$));
   const worked$ = live$.pipe(
@@ -83,8 +92,14 @@ export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves
       return merge(standing$, beat$.pipe(telling(deps, sharing)), sync$, ip$);
     }),
   );
+  const followed$ = config$.pipe(
+    tap(({ publicIp }) => {
+      sharing.pollMs = publicIp.intervalMs;
+    }),
+    ignoreElements(),
+  );
   // The lease and the shares are kept while what is in flight drains.
-  return worked$.pipe(alongside(pulse$.pipe(ignoreElements())));
+  return worked$.pipe(alongside(merge(pulse$.pipe(ignoreElements()), followed$)));
 }
 
 /** Gives the shares back at the end. */

@@ -109,7 +109,13 @@ export class ReplicaWorld {
       ...{ identity: undefined, steady, explain: String },
     });
     const fields = new ReplicaFields({}, () => book.size);
-    const sharing = { shares, fields, whereabouts: new Whereabouts(steady, () => INTERVAL_MS), works: false };
+    const sharing = {
+      shares,
+      fields,
+      whereabouts: new Whereabouts(steady, () => INTERVAL_MS),
+      works: false,
+      pollMs: INTERVAL_MS,
+    };
     const write = (): Promise<readonly SchedulerEvent[]> => this.#write(book, shares, reach);
     const sink: Sink = {
       accept: (event) => {
