@@ -3,7 +3,7 @@ import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findConfigFile } from '#src/config/file.js';
-import { loadConfig, reloadConfig } from '#src/config/load.js';
+import { loadConfig, rereading } from '#src/config/load.js';
 import { FOLDER, inFolder, loadText, problemsIn, UUID } from './support.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
@@ -391,9 +391,9 @@ describe('loadConfig', () => {
         await writeFile(join(cwd, usual), 'sync: {concurrency: 1}');
         const before = await loadConfig(options);
         await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
-        expect((await reloadConfig(before, options)).config.sync.concurrency).to.equal(2);
+        expect((await rereading(before, options)()).config.sync.concurrency).to.equal(2);
         await rm(join(cwd, usual));
-        expect(await problemsIn(reloadConfig(before, options))).to.deep.equal([`no such file (${usual})`]);
+        expect(await problemsIn(rereading(before, options)())).to.deep.equal([`no such file (${usual})`]);
       }));
 
     it('is none where none was found at the start, and what comes later counts for nothing', () =>
@@ -401,7 +401,7 @@ describe('loadConfig', () => {
         const options = { file: undefined, env, cwd };
         const before = await loadConfig(options);
         await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
-        const { config, file } = await reloadConfig(before, options);
+        const { config, file } = await rereading(before, options)();
         expect([config.sync.concurrency, file]).to.deep.equal([64, undefined]);
       }));
 
@@ -416,9 +416,16 @@ describe('loadConfig', () => {
           await write('sync: {concurrency: 1}');
           const before = await loadConfig(options);
           await write(empty);
-          expect(await problemsIn(reloadConfig(before, options))).to.deep.equal(['the file has no settings (a.yaml)']);
+          expect(await problemsIn(rereading(before, options)())).to.deep.equal(['the file has no settings (a.yaml)']);
           const always = await loadConfig(options);
-          expect((await reloadConfig(always, options)).config.sync.concurrency, 'which it was before').to.equal(64);
+          const reread = rereading(always, options);
+          await write('sync: {concurrency: 1}');
+          expect((await reread()).config.sync.concurrency).to.equal(1);
+          for (const twice of [1, 2]) {
+            await write(empty);
+            expect(await problemsIn(reread()), String(twice)).to.deep.equal(['the file has no settings (a.yaml)']);
+          }
+          expect((await rereading(always, options)()).config.sync.concurrency, 'which it was before').to.equal(64);
         }));
     }
   });

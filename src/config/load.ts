@@ -44,14 +44,18 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
 }
 
 /**
- * The same file read again: it has to be there, and to have settings if it had some. An editor that is interrupted, or
- * a full disk, leaves an empty one, which would be all defaults.
+ * Reads the same file again at each call: it has to be there, and to have settings if it had some when it was valid last.
+ * An editor that is interrupted, or a full disk, leaves an empty one, which would be all defaults.
  */
-export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
-  const { file } = before;
-  const loaded = await loadFile(file, options);
-  if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
-  return loaded;
+export function rereading(first: Loaded, options: LoadOptions): () => Promise<Loaded> {
+  const { file } = first;
+  let before = first;
+  return async () => {
+    const loaded = await loadFile(file, options);
+    if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+    before = loaded;
+    return loaded;
+  };
 }
 
 async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
