@@ -405,6 +405,31 @@ describe('loadConfig', () => {
         expect([config.sync.concurrency, file]).to.deep.equal([64, undefined]);
       }));
 
+    it('names what was changed in the file and has no effect, since a variable sets it', () =>
+      inFolder(async (cwd) => {
+        const variables = { CONSUMER_SCHEDULER__SYNC__INTERVAL: '10s', CONSUMER_SCHEDULER__ANNOUNCE: '{timeout: 1s}' };
+        const options = { file: 'a.yaml', env: { ...env, ...variables }, cwd };
+        const write = (text: string) => writeFile(join(cwd, 'a.yaml'), text);
+        await write('sync: {interval: 20s, timeout: 1s}');
+        const first = await loadConfig(options);
+        expect(first.warnings).to.deep.equal([]);
+        const reread = rereading(first, options);
+        const told = async (text: string) => {
+          await write(text);
+          return (await reread()).warnings;
+        };
+        const none = "the file's value has no effect";
+        expect(await told('sync: {interval: 20s, timeout: 2s}')).to.deep.equal([]);
+        expect(await told('sync: {interval: 30s, timeout: 2s}')).to.deep.equal([
+          `sync.interval is set by CONSUMER_SCHEDULER__SYNC__INTERVAL; ${none}`,
+        ]);
+        expect(await told('sync: {interval: 30s, timeout: 3s}')).to.deep.equal([]);
+        expect(await told('{announce: {retry: {max: 1h}}, uuid: planted}')).to.deep.equal([
+          `uuid is set by LOCAL_UUID; ${none}`,
+          `announce is set by CONSUMER_SCHEDULER__ANNOUNCE; ${none}`,
+        ]);
+      }));
+
     for (const [what, empty] of [
       ['empty', ''],
       ['only comments', '# nothing\n'],

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
 import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
@@ -32,10 +33,17 @@ export interface Loaded {
   readonly config: Config;
   /** The same with the names of PEM files in place of their texts. */
   readonly declared: Config;
+  /** What the file sets in vain, since a variable sets it too, by key. */
+  readonly hidden: ReadonlyMap<string, Hidden>;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
   /** What is valid and likely to be a mistake, one line each. */
   readonly warnings: readonly string[];
+}
+
+interface Hidden {
+  readonly variable: string;
+  readonly value: unknown;
 }
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
@@ -53,9 +61,16 @@ export function rereading(first: Loaded, options: LoadOptions): () => Promise<Lo
   return async () => {
     const loaded = await loadFile(file, options);
     if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+    const warnings = [...loaded.warnings, ...inVain(before.hidden, loaded.hidden)];
     before = loaded;
-    return loaded;
+    return { ...loaded, warnings };
   };
+}
+
+/** The changes of the file that change nothing. */
+function inVain(before: ReadonlyMap<string, Hidden>, after: ReadonlyMap<string, Hidden>): readonly string[] {
+  const changed = [...after].filter(([key, { value }]) => !isDeepStrictEqual(before.get(key)?.value, value));
+  return changed.map(([key, { variable }]) => `${key} is set by ${variable}; the file's value has no effect`);
 }
 
 async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
@@ -96,7 +111,13 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
   const config = { ...declared, redis: { ...redis, tls: ofRedis.pem }, http: { ...http, tls: ofHttp.pem } };
   const warnings = suspicions(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
-  return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
+  const hidden = new Map(
+    environment.settings.flatMap(({ key, variable }): [string, Hidden][] => {
+      const inFile = valueAt(file.value, key.split('.'));
+      return inFile === undefined ? [] : [[key, { variable, value: inFile }]];
+    }),
+  );
+  return { file: path, text: file.text, empty, config, declared, hidden, set: [...leaves(value, '')], warnings };
 }
 
 function fromOptions({ redis, keyPrefix }: LoadOptions): readonly Setting[] {
@@ -145,6 +166,11 @@ function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: S
   // A value that is no group stays, so that the validation names it.
   if (inner !== undefined && !isTree(inner)) return tree;
   return { ...tree, [name]: withValue(inner ?? {}, rest, value) };
+}
+
+function valueAt(tree: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return tree;
+  return isTree(tree) && Object.hasOwn(tree, name) ? valueAt(tree[name], rest) : undefined;
 }
 
 function* leaves(value: unknown, path: string): Generator<string> {
