@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { readlink } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { dirname, join, parse, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -21,6 +21,8 @@ import {
 export interface Step {
   readonly folder: string;
   readonly name: string;
+  /** Which file it is, where it is one: another one may come in its place. */
+  readonly file?: string;
 }
 
 /** More links than that are a circle; Linux gives up at the same number. */
@@ -30,16 +32,20 @@ const PAUSE_MS = 20;
 
 /**
  * Fires once the file is watched, and whenever something on the way to it changed: the file itself, a link, a folder,
- * be it replaced by renaming. Errors where the last folder on the way can't be watched.
+ * be it replaced by renaming. Errors where the last folder on the way can't be watched. The file is watched besides its
+ * folder: one that is mounted alone into a container is edited in another folder, of which nothing is heard here.
  */
 export function fileChanges(
   file: string,
   watchStep: (step: Step) => Observable<unknown> = watched,
+  watchFile: (file: string) => Observable<unknown> = contentsOf,
 ): Observable<unknown> {
   return defer(() => from(wayTo(file))).pipe(
     switchMap((way) => {
       // What is watched comes first: a change before the last of them is found by looking once more.
-      const stir$ = merge(...way.map((step, i) => tolerant(watchStep(step), i === way.length - 1)), of(undefined));
+      const steps = way.map((step, i) => tolerant(watchStep(step), i === way.length - 1));
+      const contents$ = way.at(-1)?.file === undefined ? EMPTY : tolerant(watchFile(file), false);
+      const stir$ = merge(...steps, contents$, of(undefined));
       return stir$.pipe(
         concatMap(() => from(wayTo(file))),
         takeWhile((now) => isDeepStrictEqual(now, way), true),
@@ -72,7 +78,12 @@ async function wayTo(file: string): Promise<readonly Step[]> {
       names.unshift(...target.split(sep));
     }
   }
-  return steps;
+  return [...steps.slice(0, -1), ...(await Promise.all(steps.slice(-1).map(withFile)))];
+}
+
+async function withFile(step: Step): Promise<Step> {
+  const found = await stat(join(step.folder, step.name)).catch(() => undefined);
+  return found?.isFile() === true ? { ...step, file: `${String(found.dev)}:${String(found.ino)}` } : step;
 }
 
 /** Where a link leads; empty for what is no link, undefined for what is not there. */
@@ -94,9 +105,18 @@ function tolerant(change$: Observable<unknown>, last: boolean): Observable<unkno
 
 /** Fires when the entry of that name in that folder changed. */
 function watched({ folder, name }: Step): Observable<unknown> {
+  return watching(folder, (changed) => changed === null || changed === name);
+}
+
+/** Fires when what stands in a file changed, by whatever name and from wherever. */
+function contentsOf(file: string): Observable<unknown> {
+  return watching(file, () => true);
+}
+
+function watching(place: string, isOurs: (changed: string | null) => boolean): Observable<unknown> {
   return new Observable((subscriber) => {
-    const watcher = watch(folder, { persistent: false }, (_, changed) => {
-      if (changed === null || changed === name) subscriber.next(changed);
+    const watcher = watch(place, { persistent: false }, (_, changed) => {
+      if (isOurs(changed)) subscriber.next(changed);
     });
     watcher.on('error', (error) => {
       subscriber.error(error);
