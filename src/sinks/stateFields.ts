@@ -1,5 +1,6 @@
 import type { Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
+import { checkedApart } from './checkedApart.js';
 
 export type Fields = Readonly<Record<string, string | number>>;
 
@@ -35,6 +36,7 @@ export class StateFields {
 }
 
 /** All that could be called and did not answer: those that failed in the round, and those that are checked apart. */
-function notAnswered({ failed, peers }: EventOf<'round.finished'>): number {
-  return failed + (peers === undefined ? 0 : peers.unavailable);
+function notAnswered(event: EventOf<'round.finished'>): number {
+  const { suspect, unavailable } = checkedApart(event);
+  return event.failed + suspect + unavailable;
 }

@@ -1,4 +1,5 @@
 import type { EventOf } from '../../events.js';
+import { checkedApart } from '../checkedApart.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
 
@@ -32,10 +33,12 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const callable =
     peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
   const total = Math.max(callable, ok + failed);
+  const silent = checkedApart(event);
   const parts = [
     `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${end(aborted, tookMs)}`,
     failed > 0 && `${String(failed)} failed`,
-    apart(peers?.unavailable, 'unavailable'),
+    apart(silent.suspect, 'suspect'),
+    apart(silent.unavailable, 'unavailable'),
     apart(peers?.pending, 'not judged yet'),
     apart(adopted, 'that came with shares'),
   ];
