@@ -99,7 +99,7 @@ describe('the status server of the built program', () => {
       expect(status.announcements.producers_know).to.deep.equal({ count: 3, of: 3, share: 1 });
     });
     expect((await ask('/metrics')).body).to.match(/^consumer_scheduler_ip_changes_total 1$/m);
-    expect((await ask('/')).body).to.match(/^OK: Well connected: 4 of 4 consumers answer/);
+    expect((await ask('/', { accept: 'text/plain' })).body).to.match(/^OK: Well connected: 4 of 4 consumers answer/);
   });
 
   it('warns of a port that is taken, and the work goes on', async () => {

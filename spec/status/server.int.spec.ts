@@ -82,6 +82,37 @@ describe('the status server', () => {
     }
   });
 
+  it('shows the page to whoever does not ask for text, and text to the programs of a terminal', async () => {
+    await start();
+    const typeOf = async (headers: Readonly<Record<string, string>>): Promise<string> => {
+      const { status, headers: got } = await house.get('/', headers);
+      expect(status).to.equal(200);
+      expect(got.vary).to.equal('accept, user-agent');
+      return got['content-type']?.split(';', 1).join('') ?? '';
+    };
+    const any = { accept: '*/*' };
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'user-agent': 'Mozilla/5.0' };
+    for (const headers of [
+      {},
+      any,
+      browser,
+      { ...any, 'user-agent': 'node' },
+      { accept: 'text/html', 'user-agent': 'curl/8' },
+    ]) {
+      expect(await typeOf(headers), JSON.stringify(headers)).to.equal('text/html');
+    }
+    const terminals = ['curl/8.5.0', 'Wget/1.21.4', 'HTTPie/3.2.2', 'xh/0.22.2'].map((name) => ({
+      'user-agent': name,
+    }));
+    for (const headers of [
+      ...terminals,
+      ...terminals.map((one) => ({ ...one, ...any })),
+      { accept: 'text/plain, */*' },
+    ]) {
+      expect(await typeOf(headers), JSON.stringify(headers)).to.equal('text/plain');
+    }
+  });
+
   it('serves nothing else', async () => {
     await start();
     const paths = [

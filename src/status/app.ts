@@ -41,6 +41,7 @@ export interface Env {
 const DAY_MS = 86_400_000;
 /** A chart has no more points than this. */
 const MOST_SAMPLES = 1_500;
+const OF_A_TERMINAL = /^(curl|Wget|HTTPie|xh)\//i;
 /** What the snapshot shows of the peers. */
 const SNAPSHOT_PEERS = 25;
 
@@ -102,8 +103,8 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
       report.status(),
       pages.page(peersQuery.parse({ limit: SNAPSHOT_PEERS })),
     ]);
-    const headers = { vary: 'accept' };
-    if (!wantsHtml(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
+    const headers = { vary: 'accept, user-agent' };
+    if (wantsText(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
     const base = `${c.env.base}/`;
     const html = pageHtml({ base, title: status.summary, snapshot: snapshotHtml(status, peers) });
     return c.html(html, 200, { ...headers, 'content-security-policy': pagePolicy(base) });
@@ -117,9 +118,11 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   return { app, streams };
 }
 
-/** `curl` says that it takes anything; browsers name HTML. */
-function wantsHtml(c: Context<Env>): boolean {
-  return (c.req.header('accept') ?? '').includes('text/html');
+/** Text is for whoever names it, and for the programs of a terminal, which say that they take anything. */
+function wantsText(c: Context<Env>): boolean {
+  const accept = c.req.header('accept') ?? '';
+  if (accept.includes('text/html')) return false;
+  return accept.includes('text/plain') || OF_A_TERMINAL.test(c.req.header('user-agent') ?? '');
 }
 
 function probe(c: Context<Env>, { ok, ...body }: { readonly ok: boolean }): Response {
