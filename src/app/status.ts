@@ -83,7 +83,8 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
   const registry = new RegistryView(redis, keys, wall, steady, () => config().network.allow, sharing !== undefined);
   const source = { ...seen, identity, config, book, observations, registry, leadership, sharing, wall };
   const pages = new PeerPages({
-    ...source,
+    ...{ ...source, steady },
+    readAll: () => parts.registry.pages(() => true),
     readEntries: (uuids) => parts.registry.read(uuids),
     readHistories: (uuids) => readHistories(redis, keys, uuids),
   });

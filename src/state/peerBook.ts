@@ -246,6 +246,11 @@ export class PeerBook {
     return this.#rows.entries();
   }
 
+  /** The row of a consumer, which goes on changing; undefined where it is not registered. */
+  rowOf(uuid: string): PeerRow | undefined {
+    return this.#rows.get(uuid);
+  }
+
   /** Every registered consumer. */
   uuids(): IterableIterator<string> {
     return this.#rows.keys();

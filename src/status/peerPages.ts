@@ -8,11 +8,14 @@ import { uptime, type Bucket, type History } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import { readEntry } from '../domain/peer/entry.js';
 import type { RegistryEntry } from '../domain/peer/peer.js';
+import type { Leadership } from '../state/leadership.js';
 import { PeerBook } from '../state/peerBook.js';
 import type { PeerRow } from '../state/peerRow.js';
 import { stateOf } from './census.js';
+import { KeptReading } from './keptReading.js';
 import type { Observations } from './observations.js';
 import type { ProducerEntry, RegistryPicture, RegistryView } from './registryView.js';
+import type { SharingView } from './report.js';
 import type { ConsumerRow, PeerDetail, PeersAnswer, PeersQuery, ProducerRow } from './schema.js';
 import { addressKey, readCursor, select, type Candidate, type Choice } from './select.js';
 
@@ -23,9 +26,22 @@ export interface PeerPagesSource {
   readonly book: PeerBook;
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'look'>;
+  /** Whether the book has the registry, or a part of it at most: that of a standby or of a replica. */
+  readonly leadership: Pick<Leadership, 'leads'>;
+  readonly sharing: SharingView | undefined;
+  readonly readAll: () => AsyncIterable<readonly RegistryEntry[]>;
   readonly readEntries: (uuids: readonly string[]) => Promise<readonly RegistryEntry[]>;
   readonly readHistories: (uuids: readonly string[]) => Promise<readonly (History | undefined)[]>;
   readonly wall: () => number;
+  readonly steady: () => number;
+}
+
+type Row = readonly [uuid: string, row: PeerRow];
+
+/** All consumers as the registry told them at one moment. */
+interface Registered {
+  readonly at: number;
+  readonly book: PeerBook;
 }
 
 interface Consumer extends Candidate {
@@ -37,6 +53,10 @@ const DAY_MS = 24 * HOUR_MS;
 const SECOND_MS = 1_000;
 /** Up to so many consumers, those that no round has met yet are looked for as well. */
 const SMALL = 2_000;
+/** How long a first reading of a registry is waited for, of which the book has a part at most. */
+const FIRST_WAIT_MS = 10_000;
+/** What stands in the registry is one character for each byte. */
+const BEYOND_BYTES = /[^\0-\xff]/;
 /** Those that need somebody's eye first; among equals the newest change first. */
 const RANKS: Readonly<Record<string, number>> = {
   suspect: 0,
@@ -58,7 +78,11 @@ export class CursorError extends Error {}
 
 /** Pages of the registry's peers: chosen in memory, filled from Redis, and from memory alone while Redis is away. */
 export class PeerPages {
-  constructor(private readonly source: PeerPagesSource) {}
+  readonly #registered: KeptReading<Registered>;
+
+  constructor(private readonly source: PeerPagesSource) {
+    this.#registered = new KeptReading(() => this.#readAll(), source.steady, FIRST_WAIT_MS);
+  }
 
   async page(query: PeersQuery): Promise<PeersAnswer> {
     return query.kind === 'consumer' ? this.#consumers(query) : this.#producers(query);
@@ -74,49 +98,84 @@ export class PeerPages {
       const peer = producerRow(found, this.#producerState(found, picture));
       return { peer, history: null, as_of: picture.at, url: urlOf(found, config().announce, config()) };
     }
-    for (const [one, row] of await this.#candidates()) {
-      if (one !== uuid) continue;
-      const { rows, histories, asOf } = await this.#rowsOf([candidate(one, row, 'uuid')]);
-      const [peer] = rows;
-      if (peer === undefined) return undefined;
-      const [history] = histories;
-      return {
-        peer,
-        history: histories.length === 0 ? null : toHistory(history, wall()),
-        as_of: asOf,
-        url: urlOf(row, config().sync, config()),
-      };
+    const row = await this.#rowOf(uuid);
+    if (row === undefined) return undefined;
+    const { rows, histories, asOf } = await this.#rowsOf([candidate(uuid, row, 'uuid')]);
+    const [peer] = rows;
+    if (peer === undefined) return undefined;
+    const [history] = histories;
+    return {
+      peer,
+      history: histories.length === 0 ? null : toHistory(history, wall()),
+      as_of: asOf,
+      url: urlOf(row, config().sync, config()),
+    };
+  }
+
+  /** A consumer that is registered, whether or not a round has met it; what the book has where Redis is away. */
+  async #rowOf(uuid: string): Promise<PeerRow | undefined> {
+    const { book, observations, config, readEntries } = this.source;
+    const known = book.rowOf(uuid);
+    if (!observations.redis.up) return known;
+    if (BEYOND_BYTES.test(uuid) || uuid.toLowerCase() === config().uuid) return undefined;
+    try {
+      const [entry] = await readEntries([uuid]);
+      return entry && (known ?? this.#bookOf([entry]).rowOf(uuid));
+    } catch {
+      return known;
     }
-    return undefined;
   }
 
   async #consumers(query: PeersQuery): Promise<PeersAnswer> {
     const name = query.sort.replace(/^-/, '');
-    const rows = await this.#candidates();
+    const { rows, at } = await this.#candidates();
     function* candidates(): Generator<Consumer> {
       for (const [uuid, row] of rows) yield candidate(uuid, row, name);
     }
     const { page, total, next } = select(candidates(), choiceOf(query));
     const { rows: peers, asOf } = await this.#rowsOf(page);
-    return { peers, next: next ?? null, as_of: asOf, total };
+    return { peers, next: next ?? null, as_of: Math.min(asOf, at ?? asOf), total };
   }
 
-  /** What the book has, and in a small registry what no round has met yet. */
-  async #candidates(): Promise<Iterable<readonly [string, PeerRow]>> {
-    const { redis, keys, book, config, readEntries, observations } = this.source;
-    if (!observations.redis.up) return book.entries();
+  /**
+   * What the book has, and in a small registry what no round has met yet. Of a large one, of which the book has a part at
+   * most, the rest as it was read last: `at` is when that was.
+   */
+  async #candidates(): Promise<{ readonly rows: Iterable<Row>; readonly at?: number }> {
+    const { redis, keys, book, config, readEntries, observations, leadership, sharing } = this.source;
+    const ours = { rows: book.entries() };
+    if (!observations.redis.up) return ours;
     try {
-      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) return book.entries();
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) {
+        if (leadership.leads && sharing === undefined) return ours;
+        const registered = await this.#registered.look();
+        if (registered === undefined) return { ...ours, at: observations.startedAt };
+        return { rows: joined(book, registered.book), at: registered.at };
+      }
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
       const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
-      const fresh = new PeerBook(config().network.allow);
       const strangers = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
-      for (const entry of await readEntries(strangers)) fresh.remember(entry, 1);
-      return [...known, ...fresh.entries()];
+      const fresh = this.#bookOf(await readEntries(strangers));
+      return { rows: [...known, ...fresh.entries()] };
     } catch {
-      return book.entries();
+      return { rows: book.entries() };
     }
+  }
+
+  #bookOf(entries: readonly RegistryEntry[], book = new PeerBook(this.source.config().network.allow)): PeerBook {
+    for (const entry of entries) book.remember(entry, 1);
+    return book;
+  }
+
+  async #readAll(): Promise<Registered> {
+    const { readAll, config, wall } = this.source;
+    const book = this.#bookOf([]);
+    for await (const page of readAll()) {
+      const others = page.filter(({ uuid }) => uuid.toLowerCase() !== config().uuid);
+      this.#bookOf(others, book);
+    }
+    return { at: wall(), book };
   }
 
   /** The consumers of a page as the registry tells them, with their histories; from the book where Redis is away. */
@@ -172,6 +231,12 @@ export class PeerPages {
   #producerState(entry: ProducerEntry, picture: RegistryPicture): ProducerState {
     return producerState(entry, this.source.observations.ip?.value ?? picture.ip);
   }
+}
+
+/** What is ours as the book has it, and the others. */
+function* joined(own: PeerBook, all: PeerBook): Generator<Row> {
+  yield* own.entries();
+  for (const one of all.entries()) if (own.rowOf(one[0]) === undefined) yield one;
 }
 
 function choiceOf({ state, q, sort, limit, cursor: text }: PeersQuery): Choice {

@@ -7,6 +7,7 @@ import type { AddressClass } from '../domain/ip/address.js';
 import type { Keys } from '../domain/keys.js';
 import { readEntry } from '../domain/peer/entry.js';
 import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
+import { KeptReading } from './keptReading.js';
 
 export interface ProducerEntry extends ProducerFacts {
   readonly uuid: string;
@@ -41,11 +42,6 @@ export interface RegistryPicture {
 
 const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
-/** It is read again at most so often, and takes at most this share of the time. */
-const FRESH_MS = 2_000;
-const SHARE = 10;
-/** How long a request waits for a reading, at most; then it gets the last one. */
-const WAIT_MS = 500;
 
 /**
  * The producers, our IP and its changes: read when somebody asks, and kept for a while, so that any
@@ -53,34 +49,22 @@ const WAIT_MS = 500;
  * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
  */
 export class RegistryView {
-  #last: RegistryPicture | undefined;
-  #reading: Promise<void> | undefined;
-  #nextAt = 0;
+  readonly #kept: KeptReading<RegistryPicture>;
 
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
     private readonly wall: () => number,
-    private readonly steady: () => number,
+    steady: () => number,
     private readonly allow: () => readonly AddressClass[],
     private readonly divided = false,
-  ) {}
+  ) {
+    this.#kept = new KeptReading(() => this.#read(), steady);
+  }
 
   /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
-  async look(): Promise<RegistryPicture | undefined> {
-    if (this.#reading === undefined && this.steady() >= this.#nextAt) {
-      const startedAt = this.steady();
-      this.#reading = this.#read()
-        .catch(() => undefined)
-        .then((picture) => {
-          this.#last = picture ?? this.#last;
-          const tookMs = this.steady() - startedAt;
-          this.#nextAt = this.steady() + Math.max(FRESH_MS, SHARE * tookMs);
-          this.#reading = undefined;
-        });
-    }
-    if (this.#reading !== undefined) await Promise.race([this.#reading, pause(WAIT_MS)]);
-    return this.#last;
+  look(): Promise<RegistryPicture | undefined> {
+    return this.#kept.look();
   }
 
   async #read(): Promise<RegistryPicture> {
@@ -180,10 +164,4 @@ function toText(bytes: Buffer): string {
 
 function emptyAsNull(text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

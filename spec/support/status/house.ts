@@ -41,6 +41,8 @@ export class StatusHouse {
   readonly book: PeerBook;
   readonly feed: EventFeed;
   readonly metrics = new Metrics({ version: '1.2.3', node: process.version }, { fenced: new Map() });
+  /** How it stands to the registry; it may be changed before it is opened. */
+  readonly stand = holding();
   config: Config;
   base = '';
   readonly #registry: RegistrySource;
@@ -77,10 +79,11 @@ export class StatusHouse {
       registry,
       wall,
       redisLatencyMs: () => 0.4,
-      ...holding(),
+      ...this.stand,
     };
     const pages = new PeerPages({
-      ...source,
+      ...{ ...source, steady },
+      readAll: () => this.#registry.pages(() => true),
       readEntries: (uuids) => this.#registry.read(uuids),
       readHistories: (uuids) => readHistories(redis, keys, uuids),
     });
