@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { heedSignals } from './cli/signals.js';
+import { handleSignals } from './cli/signals.js';
 
-// Before anything else is even loaded: a signal that nobody heeds would end the process.
-const signals = heedSignals();
+// Handlers are installed before any other module is loaded, because an unhandled signal ends the process.
+const signals = handleSignals();
 const { main } = await import('./cli/program.js');
 
 process.exitCode = await main(process.argv, process.env, signals);

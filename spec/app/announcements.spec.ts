@@ -5,7 +5,7 @@ import type { Config } from '#src/config/config.js';
 import { loadConfig } from '#src/config/load.js';
 import type { CallSignal, PostRequest, Reply } from '#src/domain/call/http.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { Alarm } from '#src/state/alarm.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
 import type { Leadership } from '#src/state/leadership.js';
 import { holding } from '../support/holding.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
@@ -19,7 +19,7 @@ describe('announcements', () => {
   let config: Config;
   let config$: BehaviorSubject<Config>;
   let outbox: MemoryOutbox;
-  let alarm: Alarm;
+  let outboxSleep: InterruptibleSleep;
   let stop$: ReplaySubject<string>;
   let events: SchedulerEvent[];
   let sent: PostRequest[];
@@ -34,7 +34,7 @@ describe('announcements', () => {
     timers = freeze();
     config$ = new BehaviorSubject(config);
     outbox = new MemoryOutbox(['p']);
-    alarm = new Alarm();
+    outboxSleep = new InterruptibleSleep();
     stop$ = new ReplaySubject(1);
     stop = () => undefined;
     events = [];
@@ -62,7 +62,7 @@ describe('announcements', () => {
     const deps = {
       config$,
       outbox,
-      alarm,
+      outboxSleep,
       post,
       clock,
       random: () => 0.5,

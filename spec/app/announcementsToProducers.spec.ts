@@ -4,7 +4,7 @@ import { announcements } from '#src/app/announcements.js';
 import type { Deps } from '#src/app/deps.js';
 import type { OwnIp } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
-import { Alarm } from '#src/state/alarm.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
 import { after, BUSY, configOf, fakeDeps, fixed, GOOD, never, Peers, Producers, US } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
@@ -234,10 +234,10 @@ describe('announcements, to the producers', () => {
 
   describe('after Redis has lost its data', () => {
     /** An announcement that is over, in a Redis that has forgotten it. */
-    const lost = async (alarm = new Alarm()) => {
+    const lost = async (outboxSleep = new InterruptibleSleep()) => {
       const outbox = new Producers(['p8001']);
       const peers = new Peers();
-      const { seen } = announcing(outbox, peers, { deps: { alarm } });
+      const { seen } = announcing(outbox, peers, { deps: { outboxSleep } });
       await settled();
       outbox.ip = undefined;
       outbox.dueAt.clear();
@@ -252,10 +252,10 @@ describe('announcements, to the producers', () => {
       expect(kinds(seen).filter((kind) => kind === 'ip.changed')).to.have.length(2);
     });
 
-    it('does so at once where the alarm rings, as it does when Redis comes back', async () => {
-      const alarm = new Alarm();
-      const { peers } = await lost(alarm);
-      alarm.ring();
+    it('does so at once when the sleep is woken, as it is when Redis comes back', async () => {
+      const outboxSleep = new InterruptibleSleep();
+      const { peers } = await lost(outboxSleep);
+      outboxSleep.wake();
       await settled();
       expect(callsOf(peers)).to.deep.equal(['8001 at 0', '8001 at 0']);
     });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { BehaviorSubject, of, ReplaySubject } from 'rxjs';
-import { decisions, written } from '#src/app/checking.js';
+import { decisions, writeResults } from '#src/app/checking.js';
 import type { Deps } from '#src/app/deps.js';
 import type { IpSource } from '#src/domain/ip/source.js';
 import type { Scope } from '#src/domain/ip/scope.js';
@@ -39,7 +39,7 @@ describe('checking', () => {
     it('holds a result back until it is written, and nothing else', async () => {
       const settle = () => after(10, []);
       const deps = fakeDeps({ writeBack: { settle } });
-      const followed = follow(of(undecided, malformed, undecided).pipe(written(deps)));
+      const followed = follow(of(undecided, malformed, undecided).pipe(writeResults(deps)));
       await settled();
       expect(followed.seen).to.deep.equal([undecided]);
       await advance(10);
@@ -49,7 +49,7 @@ describe('checking', () => {
     it('tells what the writing came to before the result', async () => {
       const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'writing verdicts', reason: 'away' };
       const deps = fakeDeps({ writeBack: { settle: () => Promise.resolve([failed]) } });
-      const followed = follow(of(malformed).pipe(written(deps)));
+      const followed = follow(of(malformed).pipe(writeResults(deps)));
       await settled();
       expect(followed.seen).to.deep.equal([failed, malformed]);
     });
@@ -69,7 +69,7 @@ describe('checking', () => {
       const fail = (uuid: string, scope = V4): void => {
         const entry = entries.find((one) => one.uuid === uuid);
         if (entry === undefined) throw new Error(`no ${uuid}`);
-        book.begin(uuid);
+        book.reserve(uuid);
         undecided.add(scope, { entry, lane: 'regular', at: Date.now(), outcome: { ok: false, reason: 'timeout' } });
       };
       const registry = new MemoryRegistry(entries);

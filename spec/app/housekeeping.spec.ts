@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { BehaviorSubject, NEVER, of, ReplaySubject, Subject } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
-import { housekeeping, redisCame } from '#src/app/housekeeping.js';
+import { housekeeping, redisReady } from '#src/app/housekeeping.js';
 import type { Config } from '#src/config/config.js';
 import type { SchedulerEvent } from '#src/events.js';
 import type { Family } from '#src/domain/ip/scope.js';
 import type { Lane } from '#src/domain/peer/peer.js';
-import { Alarm } from '#src/state/alarm.js';
-import { Bell } from '#src/state/bell.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import type { RedisHealth } from '#src/sources/redisHealth.js';
@@ -153,19 +153,19 @@ describe('housekeeping', () => {
     it('wakes the poller of the outbox when it comes back or connects anew, and only then', () => {
       const redisHealth$ = new Subject<RedisHealth>();
       const redisConnected$ = new Subject<void>();
-      const alarm = new Alarm();
-      let rings = 0;
-      alarm.ring = () => {
-        rings += 1;
+      const outboxSleep = new InterruptibleSleep();
+      let wakes = 0;
+      outboxSleep.wake = () => {
+        wakes += 1;
       };
-      keeping({ redisHealth$, redisConnected$, alarm });
+      keeping({ redisHealth$, redisConnected$, outboxSleep });
       redisHealth$.next({ up: false, reason: 'gone' });
-      expect(rings).to.equal(0);
+      expect(wakes).to.equal(0);
       redisHealth$.next({ up: true });
-      expect(rings).to.equal(1);
+      expect(wakes).to.equal(1);
       // A server that was restarted so quickly that nobody missed it may have lost its data.
       redisConnected$.next();
-      expect(rings).to.equal(2);
+      expect(wakes).to.equal(2);
     });
   });
 
@@ -199,33 +199,33 @@ describe('housekeeping', () => {
   });
 
   describe('the addresses that may be called', () => {
-    /** A book with a consumer in the local network, and who is rung for. */
+    /** A book with a consumer in the local network, and the lanes that are triggered. */
     const withLan = () => {
       const book = new PeerBook(['public']);
       for (const one of consumers(1, { stored: { ip: '10.0.0.1', port: null } })) book.remember(one, 1);
-      const rung: Lane[] = [];
-      const bell = new Bell();
-      bell.ring = (lane) => rung.push(lane);
-      return { book, bell, rung };
+      const triggered: Lane[] = [];
+      const roundTrigger = new RoundTrigger();
+      roundTrigger.trigger = (lane) => triggered.push(lane);
+      return { book, roundTrigger, triggered };
     };
 
-    it('ring for those who may be called now, where that changes', () => {
-      const { book, bell, rung } = withLan();
+    it('trigger a round for those that may be called now, where that changes', () => {
+      const { book, roundTrigger, triggered } = withLan();
       const config$ = new BehaviorSubject(configOf());
-      keeping({ config$, book, bell });
-      expect(rung).to.deep.equal([]);
+      keeping({ config$, book, roundTrigger });
+      expect(triggered).to.deep.equal([]);
       config$.next(configOf({ network: { allow: ['public', 'private'] } }));
-      expect(rung).to.deep.equal(['pending', 'unavailable']);
+      expect(triggered).to.deep.equal(['pending', 'unavailable']);
       expect(book.laneOf('c0')).not.to.equal(undefined);
     });
 
-    it('ring for nobody where that opens nothing, or other settings change', () => {
-      const { book, bell, rung } = withLan();
+    it('trigger nothing where that opens nothing, or other settings change', () => {
+      const { book, roundTrigger, triggered } = withLan();
       const config$ = new BehaviorSubject(configOf());
-      keeping({ config$, book, bell });
+      keeping({ config$, book, roundTrigger });
       config$.next(configOf({ sync: { interval: '5s' } }));
       config$.next(configOf({ network: { allow: ['public', 'loopback'] } }));
-      expect(rung).to.deep.equal([]);
+      expect(triggered).to.deep.equal([]);
     });
   });
 
@@ -260,10 +260,10 @@ describe('housekeeping', () => {
     expect([sink.flushes, followed.seen.length]).to.deep.equal([flushes, length]);
   });
 
-  describe('redisCame', () => {
+  describe('redisReady', () => {
     it('completes once Redis is up, and says nothing', () => {
       const redisHealth$ = new Subject<RedisHealth>();
-      const followed = follow(redisCame({ redisHealth$, stop$: NEVER }));
+      const followed = follow(redisReady({ redisHealth$, stop$: NEVER }));
       redisHealth$.next({ up: false, reason: 'gone' });
       expect(followed).to.deep.include({ seen: [], end: undefined });
       redisHealth$.next({ up: true });
@@ -273,11 +273,11 @@ describe('housekeeping', () => {
 
     it('completes where the process is to stop before that, and where it was to before', () => {
       const stop$ = new ReplaySubject<string>(1);
-      const waiting = follow(redisCame({ redisHealth$: NEVER, stop$ }));
+      const waiting = follow(redisReady({ redisHealth$: NEVER, stop$ }));
       expect(waiting.end).to.equal(undefined);
       stop$.next('SIGTERM');
       expect(waiting.end).to.equal('complete');
-      expect(follow(redisCame({ redisHealth$: NEVER, stop$ })).end).to.equal('complete');
+      expect(follow(redisReady({ redisHealth$: NEVER, stop$ })).end).to.equal('complete');
     });
   });
 });

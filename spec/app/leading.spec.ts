@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { concat, defer, finalize, map, of, Subject, switchMap, take, timer } from 'rxjs';
-import { releasing, whileLeading } from '#src/app/leading.js';
+import { releaseLease, whileLeading } from '#src/app/leading.js';
 import { Candidacy } from '#src/leader/candidacy.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { Leadership } from '#src/state/leadership.js';
@@ -63,7 +63,7 @@ describe('whileLeading', () => {
     const stop = (): void => {
       stop$.next('SIGTERM');
     };
-    const followed = follow(concat(whileLeading(deps, work$), flush$, releasing(deps)));
+    const followed = follow(concat(whileLeading(deps, work$), flush$, releaseLease(deps)));
     return { deps, leadership, works, held, followed, redisConnected$, stop };
   }
   const told = ({ followed }: ReturnType<typeof running>) =>
@@ -102,7 +102,7 @@ describe('whileLeading', () => {
     const { book, undecided } = node.deps;
     await advance(100);
     book.remember(entry('a'), 1);
-    book.begin('b');
+    book.reserve('b');
     undecided.add('public IPv4', {
       ...{ entry: entry('b'), lane: 'regular', at: 1, outcome: { ok: false, reason: 'timeout' } },
     });
@@ -112,7 +112,7 @@ describe('whileLeading', () => {
     expect(told(node)).to.deep.equal(['leader.took', 'leader.lost']);
     expect([...book.uuids()]).to.deep.equal([]);
     expect(undecided.clear()).to.deep.equal([]);
-    expect(book.begin('b'), 'b may be checked again').to.equal(true);
+    expect(book.reserve('b'), 'b may be checked again').to.equal(true);
     await advance(2 * LEASE_MS, 100);
     expect(node.works).to.deep.equal({ begun: 2, ended: 1, most: 1 });
     expect(told(node)).to.deep.equal(['leader.took', 'leader.lost', 'leader.took']);

@@ -26,7 +26,7 @@ describe('syncRound', () => {
   });
 
   interface Given {
-    readonly deps: Partial<Deps> & { readonly ranDry?: () => void };
+    readonly deps: Partial<Deps> & { readonly allStarted?: () => void };
     readonly lane: Lane;
     readonly keys: object;
     readonly everyMs: number;
@@ -203,12 +203,12 @@ describe('syncRound', () => {
     });
 
     /** Whether a round that is to stop after so long has run dry. */
-    const ranDry = async (count: number, concurrency: number, stopAfterMs: number, sync = {}): Promise<boolean> => {
+    const allStarted = async (count: number, concurrency: number, stopAfterMs: number, sync = {}): Promise<boolean> => {
       let dry = false;
       const stop$ = new ReplaySubject<string>(1);
       const peers = new Peers(() => after(100, GOOD));
       const followed = round(peers, new MemoryRegistry(consumers(count)), {
-        deps: { stop$, ranDry: () => (dry = true) },
+        deps: { stop$, allStarted: () => (dry = true) },
         keys: { sync: { concurrency, ...sync } },
       });
       await advance(stopAfterMs);
@@ -219,23 +219,23 @@ describe('syncRound', () => {
     };
 
     it('has run dry where all that there is had begun, done or not', async () => {
-      expect(await ranDry(0, 4, 50), 'nothing to do').to.equal(true);
-      expect(await ranDry(3, 4, 500), 'all done').to.equal(true);
-      expect(await ranDry(3, 4, 50), 'fewer than workers').to.equal(true);
-      expect(await ranDry(4, 4, 50), 'as many as workers').to.equal(true);
-      expect(await ranDry(5, 4, 150), 'the last one').to.equal(true);
-      expect(await ranDry(2, 1, 150), 'the last one of the only worker').to.equal(true);
+      expect(await allStarted(0, 4, 50), 'nothing to do').to.equal(true);
+      expect(await allStarted(3, 4, 500), 'all done').to.equal(true);
+      expect(await allStarted(3, 4, 50), 'fewer than workers').to.equal(true);
+      expect(await allStarted(4, 4, 50), 'as many as workers').to.equal(true);
+      expect(await allStarted(5, 4, 150), 'the last one').to.equal(true);
+      expect(await allStarted(2, 1, 150), 'the last one of the only worker').to.equal(true);
     });
 
     it('has not where there was more to begin', async () => {
-      expect(await ranDry(3, 2, 50)).to.equal(false);
-      expect(await ranDry(1_000, 2, 250)).to.equal(false);
+      expect(await allStarted(3, 2, 50)).to.equal(false);
+      expect(await allStarted(1_000, 2, 250)).to.equal(false);
     });
 
     it('has not where the last one was still waiting for its turn', async () => {
       const spread = { interval: '10s', spread: 0.5 };
-      expect(await ranDry(2, 4, 2_000, spread)).to.equal(false);
-      expect(await ranDry(2, 4, 2_500, spread)).to.equal(true);
+      expect(await allStarted(2, 4, 2_000, spread)).to.equal(false);
+      expect(await allStarted(2, 4, 2_500, spread)).to.equal(true);
     });
 
     it('does not wait for Redis to tell whether there was more', async () => {
@@ -243,7 +243,7 @@ describe('syncRound', () => {
       const stop$ = new ReplaySubject<string>(1);
       const registry = new MemoryRegistry(consumers(2), { pageSize: 1 });
       const followed = round(new Peers(() => after(100, GOOD)), registry, {
-        deps: { stop$, ranDry: () => (dry = true) },
+        deps: { stop$, allStarted: () => (dry = true) },
         keys: { sync: { concurrency: 1 } },
       });
       await settled();

@@ -10,20 +10,20 @@ describe('startBound', () => {
   it('tells how the program ended by itself, and what it said last', async () => {
     const child = shell('for i in 1 2 3 4; do echo "line $i"; done; echo last >&2; exit 7');
     expect(await child.ended).to.equal('it ended with code 7');
-    expect(child.lastWords().split(' | ')).to.have.length(3).and.include('last');
+    expect(child.lastOutput().split(' | ')).to.have.length(3).and.include('last');
     await child.stop(PATIENCE_MS);
   });
 
   it('hands its arguments on as they are', async () => {
     const child = startBound('/bin/echo', ['$HOME', '"quoted"', 'two words', "it's"]);
     await child.ended;
-    expect(child.lastWords()).to.equal(`$HOME "quoted" two words it's`);
+    expect(child.lastOutput()).to.equal(`$HOME "quoted" two words it's`);
   });
 
   it('says so where there is no such program', async () => {
     const child = startBound('/nowhere/program', []);
     expect(await child.ended).to.equal('it ended with code 127');
-    expect(child.lastWords()).to.match(/nowhere\/program.*not found/);
+    expect(child.lastOutput()).to.match(/nowhere\/program.*not found/);
   });
 
   it('names the signal that ended the program', async () => {
@@ -33,7 +33,7 @@ describe('startBound', () => {
   it('hands on no variable that it is not given', async () => {
     const child = startBound('/usr/bin/env', [], { GIVEN: 'yes' });
     await child.ended;
-    expect(child.lastWords())
+    expect(child.lastOutput())
       .to.include('GIVEN=yes')
       .and.not.match(/HOME|npm_|NODE_(?!V8_COVERAGE=)/);
   });
@@ -42,7 +42,7 @@ describe('startBound', () => {
     const child = shell('trap "echo asked; exit 0" TERM; echo ready; while :; do sleep 0.01; done');
     await said(child, 'ready');
     await child.stop(PATIENCE_MS);
-    expect(child.lastWords()).to.include('asked');
+    expect(child.lastOutput()).to.include('asked');
     expect(await child.ended).to.equal('it ended with code 0');
   });
 
@@ -58,10 +58,10 @@ describe('startBound', () => {
       'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "a line to fill the pipe with, number $i"; done',
     );
     expect(await child.ended).to.equal('it ended with code 0');
-    expect(child.lastWords()).to.match(/number 2000$/);
+    expect(child.lastOutput()).to.match(/number 2000$/);
   });
 });
 
 async function said(child: BoundChild, words: string): Promise<void> {
-  while (!child.lastWords().includes(words)) await delay(5);
+  while (!child.lastOutput().includes(words)) await delay(5);
 }

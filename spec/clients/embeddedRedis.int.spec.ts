@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { firstValueFrom, type Subscription } from 'rxjs';
 import { EmbeddedRedisError, embeddedSocket } from '#src/clients/embeddedFolder.js';
 import { EmbeddedRedis } from '#src/clients/embeddedRedis.js';
-import { isServed } from '#src/clients/folderLock.js';
+import { isListening } from '#src/clients/folderLock.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
 import { eventually } from '../support/eventually.js';
 import { redisProgram } from '../support/redisProgram.js';
@@ -210,7 +210,7 @@ exit 1`;
       stop: stop.signal,
     });
     await eventually(async () => {
-      expect(await isServed(join(dataDir, 'lock'))).to.equal(true);
+      expect(await isListening(join(dataDir, 'lock'))).to.equal(true);
     });
     stop.abort('enough');
     expect(await starting.catch((reason: unknown) => reason)).to.equal('enough');
@@ -236,7 +236,7 @@ exit 1`;
     process.kill(await serverPid(), 'SIGKILL');
     await told;
     await stop(redis);
-    expect(await isServed(redis.socketPath)).to.equal(false);
+    expect(await isListening(redis.socketPath)).to.equal(false);
   });
 
   it('does not share its folder', async () => {
@@ -310,5 +310,5 @@ function isAlive(pid: number): boolean {
 
 /** Resolves once nobody serves the folder any more. */
 async function gone(dataDir: string): Promise<void> {
-  while (await isServed(embeddedSocket(dataDir))) await delay(5);
+  while (await isListening(embeddedSocket(dataDir))) await delay(5);
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isServed, takeLock } from '#src/clients/folderLock.js';
+import { isListening, takeLock } from '#src/clients/folderLock.js';
 
 describe('takeLock', () => {
   let folder: string;
@@ -16,7 +16,7 @@ describe('takeLock', () => {
   it('is for one at a time', async () => {
     const path = join(folder, 'lock');
     const release = await takeLock(path);
-    expect(await isServed(path)).to.equal(true);
+    expect(await isListening(path)).to.equal(true);
     expect(await takeLock(path)).to.equal(undefined);
     release?.();
     const again = await takeLock(path);

@@ -65,7 +65,7 @@ describe('notify', () => {
   it('is not neither of the two, of which the key that is unknown is named as well', async () => {
     const [neither = '', unknown = '', ...others] = await problems({ url: PLACE });
     expect(neither).to.match(/^notify\.0: expected \{webhook: URL, events: \[…\]\}, with template/);
-    expect(unknown).to.match(/^notify\.0\.url: unknown key; the nearest known key is notify\.0\.\w+ /);
+    expect(unknown).to.match(/^notify\.0\.url: unknown key; (did you mean|the nearest known key is) notify\.0\.\w+/);
     expect(others).to.deep.equal([]);
   });
 

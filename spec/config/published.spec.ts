@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { schema } from '#src/config/config.js';
 import { jsonSchema, keys } from '#src/config/keys.js';
-import { asWritten } from '#src/config/mask.js';
+import { toFileForm } from '#src/config/mask.js';
 import { loadText, UUID } from './support.js';
 
 const place = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
@@ -26,7 +26,7 @@ describe('what is published of the configuration', () => {
       for (const { path, node } of keys) {
         expect(node.description, path).to.be.a('string').and.not.equal('');
         if (node.properties !== undefined) continue;
-        const filledIn = path !== 'uuid' && hasPath(asWritten(defaults), path);
+        const filledIn = path !== 'uuid' && hasPath(toFileForm(defaults), path);
         expect(node.default !== undefined, `${path} has a default`).to.equal(filledIn);
         if (!filledIn) continue;
         const tree = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), node.default);

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { schema } from '#src/config/config.js';
-import { LONGEST_MS } from '#src/config/duration.js';
+import { MAX_DURATION_MS } from '#src/config/duration.js';
 import { keyPaths } from '#src/config/keys.js';
 import { loadConfig, type Loaded } from '#src/config/load.js';
-import { asWritten } from '#src/config/mask.js';
+import { toFileForm } from '#src/config/mask.js';
 import { ConfigError, printed, type Problem } from '#src/config/problem.js';
 import { inFolder } from '../config/support.js';
 import { environment$, file$ } from '../support/fuzz/configs.js';
@@ -34,7 +34,7 @@ const batch$ = fc.array(fc.record({ file: file$.map(save), env: environment$ }),
 
 const expectUsable = ({ config, declared, set }: Loaded): void => {
   // What is written out in full is valid, and means the same.
-  expect(schema.parse(asWritten(declared))).to.deep.equal(declared);
+  expect(schema.parse(toFileForm(declared))).to.deep.equal(declared);
   for (const key of set) {
     const known = keyPaths.some((path) => key === path || key.startsWith(`${path}.`)) || key === '$schema';
     expect(known, `${key} is a key`).to.equal(true);
@@ -47,9 +47,9 @@ const expectUsable = ({ config, declared, set }: Loaded): void => {
     announce.retry.maxMs,
     publicIp.intervalMs,
   ]) {
-    expect(ms).to.satisfy(Number.isInteger).and.to.be.within(10, LONGEST_MS);
+    expect(ms).to.satisfy(Number.isInteger).and.to.be.within(10, MAX_DURATION_MS);
   }
-  expect(shutdown.graceMs).to.satisfy(Number.isInteger).and.to.be.within(0, LONGEST_MS);
+  expect(shutdown.graceMs).to.satisfy(Number.isInteger).and.to.be.within(0, MAX_DURATION_MS);
   expect(sync.port).to.satisfy(Number.isInteger).and.to.be.within(1, 65_535);
   expect({}).to.not.have.property('a');
 };

@@ -3,7 +3,7 @@ import type { Fence } from '#src/clients/script.js';
 import { fencedScript, NO_FENCE, runFenced } from '#src/clients/script.js';
 import type { Delivery } from '#src/domain/announce/outbox.js';
 import { ownIdentity } from '#src/leader/processIdentity.js';
-import { currentToken, holderOf, RedisLease, type OwnName } from '#src/leader/redisLease.js';
+import { currentToken, holderOf, RedisLease, type InstanceInfo } from '#src/leader/redisLease.js';
 import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import { SchedulerState } from '#src/sinks/schedulerState.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
@@ -17,7 +17,7 @@ const LEASE_MS = 10_000;
 
 describe('RedisLease, on a real Redis', () => {
   const shared = privateRedis();
-  const nameOf = (instance: string): OwnName => {
+  const nameOf = (instance: string): InstanceInfo => {
     return { instance, uuid: US, name: 'name', host: 'host', version: '1.2.3', ofShares: undefined };
   };
   const leaseOf = (instance: string, identity = undefined as Awaited<ReturnType<typeof ownIdentity>>) =>
@@ -244,7 +244,7 @@ describe('RedisLease, on a real Redis', () => {
     const steps: Readonly<Record<string, (fence: Fence) => Promise<unknown>>> = {
       enqueue: (fence) => outboxOf(fence).enqueue({ ip: '8.8.8.8', agreed: ['dns'] }),
       lease: (fence) => outboxOf(fence).lease('1.1.1.1', { leaseMs: 5_000, longestMs: 3_600_000 }),
-      look: (fence) => outboxOf(fence).look('1.1.1.1', { newcomers: true, refreshMs: undefined }),
+      look: (fence) => outboxOf(fence).scan('1.1.1.1', { newcomers: true, refreshMs: undefined }),
       ack: (fence) => outboxOf(fence).ack(delivery, true),
       nack: (fence) => outboxOf(fence).nack(delivery, 'timeout', 5_000),
       state: async (fence) => {

@@ -21,10 +21,10 @@ describe('what is told of conditions', () => {
   /** What is told after each event, as `event phase: title`. */
   const told = (events: readonly SchedulerEvent[], chosen: readonly NotifyEvent[] = NOTIFY_EVENTS): string[] => {
     const active = new ActiveConditions(() => undefined);
-    const teller = new ConditionMessages();
+    const sender = new ConditionMessages();
     return events.flatMap((event) => {
       active.accept(event);
-      const messages = teller.tell(active, chosen, 'at' in event ? event.at : 0);
+      const messages = sender.due(active, chosen, 'at' in event ? event.at : 0);
       return messages.map(({ event: name, phase, title }) => `${name} ${phase}: ${title}`);
     });
   };
@@ -53,13 +53,13 @@ describe('what is told of conditions', () => {
 
   it('how long it lasted, from its beginning', () => {
     const active = new ActiveConditions(() => undefined);
-    const teller = new ConditionMessages();
+    const sender = new ConditionMessages();
     for (const event of [redisDown(0), redisDown(MIN, 'NOAUTH')]) {
       active.accept(event);
-      teller.tell(active, NOTIFY_EVENTS, 0);
+      sender.due(active, NOTIFY_EVENTS, 0);
     }
     active.accept(redisUp(3 * MIN));
-    const [end] = teller.tell(active, NOTIFY_EVENTS, 3 * MIN);
+    const [end] = sender.due(active, NOTIFY_EVENTS, 3 * MIN);
     expect(end).to.include({ since: 0, level: 'good', text: 'It lasted 3 min.' });
   });
 

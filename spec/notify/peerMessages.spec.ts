@@ -9,19 +9,19 @@ const AFTER = 5 * MIN;
 describe('what is told of peers', () => {
   let lanes: Lanes;
   let active: ActiveConditions;
-  let teller: PeerMessages;
+  let messages: PeerMessages;
   let told: string[];
 
   beforeEach(() => {
     lanes = new Lanes();
     active = new ActiveConditions(lanes.laneOf);
-    teller = new PeerMessages(lanes.laneOf);
+    messages = new PeerMessages(lanes.laneOf);
     told = [];
   });
 
   const accept = (...events: readonly SchedulerEvent[]): void => {
     for (const event of events) {
-      if (event.kind === 'peer.checked') teller.accept(event, active.down);
+      if (event.kind === 'peer.checked') messages.accept(event, active.down);
       lanes.note(event);
       active.accept(event);
     }
@@ -31,7 +31,7 @@ describe('what is told of peers', () => {
   const until = (at: number): void => {
     for (; now <= at; now += 5 * S) {
       accept(heartbeat(now));
-      for (const { phase, title } of teller.tell(active.down, AFTER, now)) told.push(`${now / S} ${phase}: ${title}`);
+      for (const { phase, title } of messages.due(active.down, AFTER, now)) told.push(`${now / S} ${phase}: ${title}`);
     }
   };
   beforeEach(() => (now = 0));
@@ -67,7 +67,7 @@ describe('what is told of peers', () => {
   it('names a few', () => {
     for (let i = 0; i < 7; i += 1) accept(fell(`p${i}`, 0));
     accept(heartbeat(6 * MIN));
-    const [message] = teller.tell(active.down, AFTER, 6 * MIN);
+    const [message] = messages.due(active.down, AFTER, 6 * MIN);
     expect(message?.text).to.equal('For up to 6 min: p0, p1, p2, p3, p4 and 2 more.');
   });
 
@@ -106,7 +106,7 @@ describe('what is told of peers', () => {
   it('names of the registry can’t steer a terminal', () => {
     accept(fell('a\u001b[2J\n@all', 0));
     accept(heartbeat(6 * MIN));
-    const [message] = teller.tell(active.down, AFTER, 6 * MIN);
+    const [message] = messages.due(active.down, AFTER, 6 * MIN);
     expect(message?.title).to.match(/^[ -~]+$/);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Audience } from '#src/domain/announce/outbox.js';
+import type { ReannounceRules } from '#src/domain/announce/outbox.js';
 import type { OwnIp } from '#src/domain/ip/source.js';
-import { Alarm } from '#src/state/alarm.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
 import { due, type DueItem } from '#src/outbox/due.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';
@@ -9,15 +9,15 @@ import { advance, freeze, settled } from '../support/timers.js';
 describe('due', () => {
   let timers: ReturnType<typeof freeze>;
   let controller: AbortController;
-  let alarm: Alarm;
-  let audience: Audience;
+  let outboxSleep: InterruptibleSleep;
+  let reannounce: ReannounceRules;
   let wallAheadMs: number;
 
   beforeEach(() => {
     timers = freeze();
     controller = new AbortController();
-    alarm = new Alarm();
-    audience = { newcomers: false, refreshMs: undefined };
+    outboxSleep = new InterruptibleSleep();
+    reannounce = { newcomers: false, refreshMs: undefined };
     wallAheadMs = 0;
   });
   afterEach(() => {
@@ -40,8 +40,8 @@ describe('due', () => {
       outbox,
       own: ip === null ? undefined : { ip, agreed: ['dns'] },
       terms: { leaseMs: 15_000, longestMs: 3_600_000 },
-      audience,
-      alarm,
+      reannounce,
+      outboxSleep,
       clock: { wall: () => Date.now() + wallAheadMs, steady: () => Date.now() },
       explain: () => 'away',
     };
@@ -78,7 +78,7 @@ describe('due', () => {
     await settled();
     const leases = outbox.leases.length;
     outbox.dueAt.set('p', Date.now() + 40_000);
-    alarm.ring();
+    outboxSleep.wake();
     await advance(39_000, 1_000);
     expect(seen).to.deep.equal(['ip.changed', 'due p']);
     expect(outbox.leases.length).to.equal(leases + 1);
@@ -86,13 +86,13 @@ describe('due', () => {
     expect(seen).to.deep.equal(['ip.changed', 'due p', 'due p']);
   });
 
-  it('looks again at once when the alarm rings', async () => {
+  it('looks again at once when the sleep is woken', async () => {
     const outbox = new MemoryOutbox([]);
     const { seen } = taking(outbox);
     await settled();
     outbox.producers = ['late'];
     outbox.dueAt.set('late', Date.now());
-    alarm.ring();
+    outboxSleep.wake();
     await settled();
     expect(seen).to.deep.equal(['ip.changed', 'due late']);
   });
@@ -102,7 +102,7 @@ describe('due', () => {
     taking(outbox);
     await settled();
     outbox.dueAt.set('p', Date.now() + 3_600_000);
-    alarm.ring();
+    outboxSleep.wake();
     await settled();
     const leases = outbox.leases.length;
     await advance(60_000, 1_000);
@@ -115,7 +115,7 @@ describe('due', () => {
     await settled();
     outbox.ip = undefined;
     outbox.dueAt.clear();
-    alarm.ring();
+    outboxSleep.wake();
     await settled();
     expect(seen).to.deep.equal(['ip.changed', 'due p', 'ip.changed', 'due p']);
   });
@@ -155,25 +155,25 @@ describe('due', () => {
     await settled();
     expect(seen).to.deep.equal(['redis.worked', 'redis.worked', 'ip.changed']);
     outbox.failing = 2;
-    alarm.ring();
+    outboxSleep.wake();
     await advance(1_500, 500);
     expect(seen.slice(3)).to.deep.equal(['redis.failed', 'redis.failed', 'redis.worked']);
-    alarm.ring();
+    outboxSleep.wake();
     await settled();
     expect(seen).to.have.length(6);
   });
 
   describe('looks for producers to tell', () => {
     beforeEach(() => {
-      audience = { newcomers: true, refreshMs: undefined };
+      reannounce = { newcomers: true, refreshMs: undefined };
     });
 
     it('never where the settings want none, or where no IP is known', async () => {
-      audience = { newcomers: false, refreshMs: undefined };
+      reannounce = { newcomers: false, refreshMs: undefined };
       const outbox = new MemoryOutbox(['p']);
       taking(outbox);
       await advance(600_000, 60_000);
-      audience = { newcomers: true, refreshMs: 1_000 };
+      reannounce = { newcomers: true, refreshMs: 1_000 };
       taking(outbox, null);
       await advance(600_000, 60_000);
       expect(outbox.looks).to.be.empty;
@@ -195,7 +195,7 @@ describe('due', () => {
     });
 
     it('as often as producers are to be told again, if that is more often', async () => {
-      audience = { newcomers: false, refreshMs: 20_000 };
+      reannounce = { newcomers: false, refreshMs: 20_000 };
       const outbox = new MemoryOutbox([]);
       taking(outbox);
       await advance(60_000, 10_000);
@@ -227,7 +227,7 @@ describe('due', () => {
     it('goes on announcing where a look fails, and begins the next one anew', async () => {
       const outbox = new MemoryOutbox(['a', 'b', 'c']);
       await outbox.enqueue({ ip: 'A', agreed: [] });
-      outbox.look = () => Promise.reject(new Error('NOPERM'));
+      outbox.scan = () => Promise.reject(new Error('NOPERM'));
       const { seen } = taking(outbox);
       await settled();
       expect(seen).to.deep.equal(['redis.failed', 'due a', 'due b', 'due c']);
@@ -261,11 +261,11 @@ describe('due', () => {
       // What failed meanwhile is due at once, and the answer does not know of it yet.
       if (missed-- > 0) {
         outbox.dueAt.set('p', Date.now());
-        alarm.ring();
+        outboxSleep.wake();
       }
       return found;
     };
-    alarm.ring();
+    outboxSleep.wake();
     await settled();
     expect(seen).to.deep.equal(['ip.changed', 'due p', 'due p']);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Audience, Delivery, LeaseTerms } from '#src/domain/announce/outbox.js';
+import type { Delivery, LeaseTerms, ReannounceRules } from '#src/domain/announce/outbox.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
 import { RedisOutbox } from '#src/outbox/redisOutbox.js';
 import { keys, privateRedis, register } from '../support/registry.js';
@@ -253,15 +253,15 @@ describe('RedisOutbox, on a real Redis', () => {
   });
 
   describe('a look', () => {
-    const newcomers: Audience = { newcomers: true, refreshMs: undefined };
-    const hourly: Audience = { newcomers: false, refreshMs: HOUR_MS };
-    const look = (audience: Audience, ip = A) => outbox.look(ip, audience, undefined);
+    const newcomers: ReannounceRules = { newcomers: true, refreshMs: undefined };
+    const hourly: ReannounceRules = { newcomers: false, refreshMs: HOUR_MS };
+    const look = (reannounce: ReannounceRules, ip = A) => outbox.scan(ip, reannounce, undefined);
     const found = (found: number, refreshed: number) => ({ next: undefined, newcomers: found, refreshed });
     /** It is told, and acknowledges there. */
-    const told = async (uuid = 'p', noteAddress = true, ip = A) => {
+    const told = async (uuid = 'p', storeAddress = true, ip = A) => {
       const lease = await outbox.lease(ip, terms(10_000));
       if (lease.kind !== 'due' || lease.uuid !== uuid) expect.fail(JSON.stringify(lease));
-      return outbox.ack(lease, noteAddress);
+      return outbox.ack(lease, storeAddress);
     };
 
     beforeEach(async () => {
@@ -349,7 +349,7 @@ describe('RedisOutbox, on a real Redis', () => {
       await shared.redis.sadd(keys.producers, 'ghost', 'list');
       await shared.redis.rpush(keys.producer('list'), 'x');
       now += HOUR_MS;
-      const all: Audience = { newcomers: true, refreshMs: HOUR_MS };
+      const all: ReannounceRules = { newcomers: true, refreshMs: HOUR_MS };
       expect(await look(all, B)).to.deep.equal(found(0, 0));
       expect(await look(all)).to.deep.equal(found(0, 1));
       await outbox.lease(A, terms(10_000));
@@ -374,7 +374,7 @@ describe('RedisOutbox, on a real Redis', () => {
       await steps.exec();
       let [page, pages, sum, most]: [string | undefined, number, number, number] = [undefined, 0, 0, 0];
       do {
-        const seen = await outbox.look(A, newcomers, page);
+        const seen = await outbox.scan(A, newcomers, page);
         page = seen.next;
         pages += 1;
         sum += seen.newcomers;

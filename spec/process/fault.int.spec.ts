@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { embeddedSocket } from '#src/clients/embeddedFolder.js';
-import { isServed } from '#src/clients/folderLock.js';
+import { isListening } from '#src/clients/folderLock.js';
 import { RedisServer } from '#swarm/redis.js';
 import { eventually } from '../support/eventually.js';
 import { Program } from '../support/program.js';
@@ -78,7 +78,7 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
       const running = start(code, 'embedded');
       expect(await ended(running, code)).to.equal(1);
       await eventually(async () => {
-        expect(await isServed(embeddedSocket(join(running.folder, 'data')))).to.equal(false);
+        expect(await isListening(embeddedSocket(join(running.folder, 'data')))).to.equal(false);
       });
       expect(existsSync(join(running.folder, 'data', 'appendonlydir'))).to.equal(true);
     });

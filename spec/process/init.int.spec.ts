@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { lookAround, usualRedis } from '#src/cli/init/found.js';
+import { defaultRedis, detectRedis } from '#src/cli/init/detectRedis.js';
 import { loadConfig } from '#src/config/load.js';
 import { MAIN, Program } from '../support/program.js';
 import { needsTerminal, onTerminal, type Typed } from '../support/terminal.js';
@@ -153,7 +153,7 @@ describe('init', () => {
 
     it('asks for what is not given', async () => {
       // The one that is usual here is chosen already; the last one is another.
-      const toLast = usualRedis(await lookAround(process.env)) === 'embedded' ? DOWN : `${DOWN}${DOWN}`;
+      const toLast = defaultRedis(await detectRedis(process.env)) === 'embedded' ? DOWN : `${DOWN}${DOWN}`;
       const { output, code } = await answer('', [
         { after: 'UUID of this node', keys: ENTER },
         { after: 'Which Redis', keys: `${toLast}${ENTER}` },

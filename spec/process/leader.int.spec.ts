@@ -91,7 +91,7 @@ describe('several schedulers on one registry', () => {
     expect(state).to.include({ pid: String(one.pid) });
     expect(await redis.get(keys.leader)).to.equal(`${state.instance ?? ''}:${state.term ?? ''}`);
   };
-  const isServed = async () => {
+  const isListening = async () => {
     const count = peer.calls.length;
     await peer.until(({ calls }) => calls.length >= count + 2);
   };
@@ -107,7 +107,7 @@ describe('several schedulers on one registry', () => {
     expect(await ready.text()).to.include('standby');
     expect(second.lines.filter(({ event }) => event?.startsWith('round.'))).to.deep.equal([]);
     expect(await second.stop()).to.equal(0);
-    await isServed();
+    await isListening();
     await heldBy(first);
   });
 
@@ -147,7 +147,7 @@ describe('several schedulers on one registry', () => {
     expect(Date.now() - at).to.be.lessThan(2_000);
     expect(await term()).to.be.greaterThan(before);
     await eventually(() => heldBy(second));
-    await isServed();
+    await isListening();
   });
 
   it('the other takes over within a second of an orderly end', async () => {
@@ -173,12 +173,12 @@ describe('several schedulers on one registry', () => {
     await producer.endpoint.until(({ calls }) => calls.length >= 2);
     first.signal('SIGCONT');
     await first.logged(({ message }) => message.includes('has taken over the registry'));
-    await isServed();
+    await isListening();
     await heldBy(second);
     expect(producer.told.get(US)).to.have.length(2);
     expect(await second.stop()).to.equal(0);
     await eventually(() => heldBy(first));
-    await isServed();
+    await isListening();
   });
 
   it('the term that a producer hears never falls, also where Redis was emptied', async () => {
@@ -225,7 +225,7 @@ describe('several schedulers on one registry', () => {
       .to.include(US)
       .and.include(`pid ${String(first.pid)}`)
       .and.include('host ');
-    await isServed();
+    await isListening();
     await heldBy(first);
   });
 
@@ -253,7 +253,7 @@ describe('several schedulers on one registry', () => {
       expect(await term()).to.be.greaterThan(before);
     });
     await populate();
-    await isServed();
+    await isListening();
     await eventually(() => heldBy(first));
     expect(second.output).to.not.include('works on the registry (term');
     expect(first.output).to.not.include('has taken over');
@@ -266,7 +266,7 @@ describe('several schedulers on one registry', () => {
       (line) => line.message.includes('can’t be taken') || line.message.includes("can't be taken"),
     );
     expect(message).to.include('OOM');
-    await isServed();
+    await isListening();
     expect(await redis.hgetall(keys.consumer(PEER))).to.not.have.property('state');
     expect(producer.endpoint.calls).to.have.length(0);
     await redis.config('SET', 'maxmemory', '0');
@@ -282,7 +282,7 @@ describe('several schedulers on one registry', () => {
     await redis.call('ACL', 'SETUSER', 'default', 'resetkeys', '~p2p:[^l]*');
     const one = await start();
     await one.logged((line) => line.message.includes('be taken:'));
-    await isServed();
+    await isListening();
     expect(producer.endpoint.calls).to.have.length(0);
     expect(one.lines.filter((line) => line.message.includes('be taken:'))).to.have.length(1);
     await redis.call('ACL', 'SETUSER', 'default', 'allkeys');
@@ -294,8 +294,8 @@ describe('several schedulers on one registry', () => {
     await redis.rpush(keys.leader, 'others');
     const one = await start();
     await one.logged((line) => line.message.includes('be taken:'));
-    await isServed();
-    await isServed();
+    await isListening();
+    await isListening();
     expect(one.lines.filter((line) => line.message.includes('be taken:'))).to.have.length(1);
     expect(one.lines.length).to.be.lessThan(40);
     expect(await redis.lrange(keys.leader, 0, -1)).to.deep.equal(['others']);

@@ -92,7 +92,7 @@ describe('shares', function () {
       await membership('a').beat({ name: 'x', round_ok: 5, round_failed: 1, isolated: 1, ip: '1.1.1.1' });
       const seen = await membership('b').beat({ name: 'y', round_ok: 7, round_failed: 0, isolated: 0, ip: '8.8.8.8' });
       expect(seen).to.deep.include({ ok: 12, failed: 1, isolated: false, storedIp: '1.1.1.1', leaderIp: '1.1.1.1' });
-      expect(await membership('c').look()).to.deep.equal({ storedIp: '1.1.1.1', leaderIp: '1.1.1.1' });
+      expect(await membership('c').read()).to.deep.equal({ storedIp: '1.1.1.1', leaderIp: '1.1.1.1' });
     });
   });
 });

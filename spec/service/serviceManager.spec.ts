@@ -14,13 +14,13 @@ describe('the service manager', () => {
   let followed: Followed<SchedulerEvent>;
 
   const start = (over: Partial<ServiceOptions> = {}): void => {
-    const tell = (assignments: readonly string[]): Promise<void> => {
+    const notify = (assignments: readonly string[]): Promise<void> => {
       told.push(assignments.join(' | '));
       return answer();
     };
     const now = (): number => Date.now();
     manager = new ServiceManager({
-      ...{ tell, watchdogMs: undefined, wall: now, steady: now, monotonicUs: () => 7n },
+      ...{ notify, watchdogMs: undefined, wall: now, steady: now, monotonicUs: () => 7n },
       ...over,
     });
     followed = follow(manager.run());

@@ -45,13 +45,13 @@ describe('the journal, on a stream in memory', () => {
     stream = new MemoryStream();
     now = T;
     read = [];
-    const reader = { read: ({ data }: { data: string }, id: string | undefined) => read.push([data, id]) };
+    const listener = { onEntry: ({ data }: { data: string }, id: string | undefined) => read.push([data, id]) };
     journal = new Journal(
       stream.client,
       keys,
       () => now,
       (error) => (error as Error).message,
-      reader,
+      listener,
     );
   });
 
@@ -76,15 +76,15 @@ describe('the journal, on a stream in memory', () => {
   };
 
   it('waits to be flushed while it has an entry, and at no other time', async () => {
-    expect(journal.waits).to.equal(false);
+    expect(journal.hasUnwritten).to.equal(false);
     gap(1);
-    expect(journal.waits).to.equal(true);
+    expect(journal.hasUnwritten).to.equal(true);
     await journal.flush();
-    expect(journal.waits).to.equal(false);
+    expect(journal.hasUnwritten).to.equal(false);
     refuse();
     gap(2);
     await journal.flush();
-    expect(journal.waits, 'after a failure').to.equal(true);
+    expect(journal.hasUnwritten, 'after a failure').to.equal(true);
   });
 
   it('writes a hundred entries at once, in order, and each of them once', async () => {
@@ -189,11 +189,11 @@ describe('the journal, on a stream in memory', () => {
       }
       await journal.flush();
       now = T + MINUTE - 1;
-      expect(journal.waits).to.equal(false);
+      expect(journal.hasUnwritten).to.equal(false);
       await journal.flush();
       expect(folded()).to.equal(0);
       now += 1;
-      expect(journal.waits, 'of itself').to.equal(true);
+      expect(journal.hasUnwritten, 'of itself').to.equal(true);
       await journal.flush();
       expect(folded()).to.equal(1);
       // Three came with the half minute.
@@ -201,7 +201,7 @@ describe('the journal, on a stream in memory', () => {
         since: T,
         counts: { 'announcement.dropped': 1, 'peer.malformed': 2 },
       });
-      expect(journal.waits).to.equal(false);
+      expect(journal.hasUnwritten).to.equal(false);
       now += 60 * MINUTE;
       await journal.flush();
       expect(folded(), 'each is counted once').to.equal(1);

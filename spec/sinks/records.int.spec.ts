@@ -81,10 +81,10 @@ describe('the records in Redis', () => {
       const flushed = sink.flush();
       sink.accept({ kind: 'round.started', at: 2, lane: 'regular', round: 5 });
       await flushed;
-      expect(sink.waits).to.equal(true);
+      expect(sink.hasUnwritten).to.equal(true);
       await sink.flush();
       expect(await state()).to.include({ round: '5', round_started_at: '2' });
-      expect(sink.waits).to.equal(false);
+      expect(sink.hasUnwritten).to.equal(false);
     });
 
     it('says all of it again with each heart beat: Redis may have lost its data', async () => {

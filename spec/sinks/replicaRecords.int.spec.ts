@@ -4,7 +4,7 @@ import type { EventOf, SchedulerEvent } from '#src/events.js';
 import { Journal } from '#src/sinks/journal.js';
 import { ReplicaFields } from '#src/sinks/replicaFields.js';
 import { SchedulerState } from '#src/sinks/schedulerState.js';
-import { ofReplica } from '#src/sinks/whileHeld.js';
+import { withoutLeaderEvents } from '#src/sinks/whileHeld.js';
 import { MemorySink } from '../support/deps.js';
 import { keys, privateRedis } from '../support/registry.js';
 
@@ -55,7 +55,7 @@ describe('the records of replicas', () => {
     const fields = new ReplicaFields({ name: 'nas-1' }, () => 12);
     fields.accept({ kind: 'isolation.began', at: 3, scope: 'public IPv4', peers: 1 });
     expect(fields.now()).to.include({ isolated: 0 });
-    expect(fields.waits).to.equal(false);
+    expect(fields.hasUnwritten).to.equal(false);
     expect(await fields.flush()).to.deep.equal([]);
   });
 
@@ -73,7 +73,7 @@ describe('the records of replicas', () => {
   it('what all of them would tell is the leader’s to tell', () => {
     const inner = new MemorySink();
     const leadership = { leads: false };
-    const sink = ofReplica(inner, leadership);
+    const sink = withoutLeaderEvents(inner, leadership);
     const joined: SchedulerEvent = { kind: 'replica.joined', at: 1, instance: 'i', name: 'nas-2' };
     const changed: SchedulerEvent = { kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: [] };
     const own: SchedulerEvent = { kind: 'shares.doubtful', at: 1, held: 3 };
@@ -82,6 +82,6 @@ describe('the records of replicas', () => {
     leadership.leads = true;
     for (const event of [joined, changed]) sink.accept(event);
     expect(inner.accepted).to.deep.equal([own, joined, changed]);
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
   });
 });

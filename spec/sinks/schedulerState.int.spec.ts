@@ -51,7 +51,7 @@ describe('the state of the scheduler, on a real Redis', () => {
     for (let i = 0; i < 2; i += 1) {
       const [failure] = await sink.flush();
       expect(failure).to.include({ kind: 'redis.failed', at: 7, what: WHAT });
-      expect(sink.waits).to.equal(true);
+      expect(sink.hasUnwritten).to.equal(true);
     }
     await shared.redis.del(keys.scheduler);
     expect(await sink.flush()).to.deep.equal([{ kind: 'redis.worked', at: 7, what: WHAT }]);

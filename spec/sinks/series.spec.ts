@@ -59,12 +59,12 @@ describe('the series, on a stream in memory', () => {
     all.filter((args) => args.includes(trim)).length;
 
   it('waits to be flushed while it has a sample, and at no other time', async () => {
-    expect(series.waits).to.equal(false);
+    expect(series.hasUnwritten).to.equal(false);
     minutes(1);
-    expect(series.waits).to.equal(true);
+    expect(series.hasUnwritten).to.equal(true);
     expect(await series.flush()).to.deep.equal([]);
     expect(added).to.have.length(1);
-    expect(series.waits).to.equal(false);
+    expect(series.hasUnwritten).to.equal(false);
   });
 
   it('gives of the last day what lies in the time that is asked for, both ends with it', () => {

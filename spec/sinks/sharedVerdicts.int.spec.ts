@@ -64,7 +64,7 @@ describe('verdicts under the locks of their shares, on a real Redis', () => {
     expect(await sink.flush()).to.deep.equal([]);
     expect([await state('a'), await state('b')]).to.deep.equal([null, 'available']);
     expect(refused).to.deep.equal([]);
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
     if (guard !== undefined) guards.set('a', { ...guard, token: 'a:2' });
     await shared.redis.set('p2p:lock-a', 'a:2');
     expect(await sink.flush()).to.deep.equal([]);
@@ -72,7 +72,7 @@ describe('verdicts under the locks of their shares, on a real Redis', () => {
   });
 
   it('bring no history either where they are refused', async () => {
-    sink.writeHistoryAtOnce();
+    sink.writeHistoryWithVerdicts();
     const at = Date.UTC(2026, 5, 1);
     book.record(known('b'), {
       ...{ at, outcome: { ok: true, latencyMs: 3 }, counted: true, health: { ...UNCHECKED, state: 'available' } },

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { SchedulerEvent } from '#src/events.js';
-import { ofReplica, whileHeld } from '#src/sinks/whileHeld.js';
+import { whileHeld, withoutLeaderEvents } from '#src/sinks/whileHeld.js';
 import { MemorySink } from '../support/deps.js';
 
 const beat: SchedulerEvent = { kind: 'heartbeat', at: 1 };
@@ -17,10 +17,10 @@ describe('a sink of the registry’s holder', () => {
     const sink = held({ leads: true, standsBy: false });
     sink.accept(beat);
     expect(inner.accepted).to.deep.equal([beat]);
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
     expect(await sink.flush()).to.deep.equal([failed]);
-    inner.waits = false;
-    expect(sink.waits, 'with nothing to write').to.equal(false);
+    inner.hasUnwritten = false;
+    expect(sink.hasUnwritten, 'with nothing to write').to.equal(false);
   });
 
   it('takes what happens before anybody could be asked, and writes it later', async () => {
@@ -28,18 +28,18 @@ describe('a sink of the registry’s holder', () => {
     const sink = held(leadership);
     sink.accept(beat);
     expect(inner.accepted).to.deep.equal([beat]);
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(false);
     expect(await sink.flush()).to.deep.equal([]);
     expect(inner.flushes).to.equal(0);
     leadership.leads = true;
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
   });
 
   it('drops what happens on a standby, and writes nothing', async () => {
     const sink = held({ leads: false, standsBy: true });
     sink.accept(beat);
     expect(inner.accepted).to.deep.equal([]);
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(false);
     expect(await sink.flush()).to.deep.equal([]);
     expect(inner.flushes).to.equal(0);
   });
@@ -49,7 +49,7 @@ describe('a sink of each replica', () => {
   it('leaves who comes and who goes to the leader', () => {
     const inner = new MemorySink();
     const leadership = { leads: false };
-    const sink = ofReplica(inner, leadership);
+    const sink = withoutLeaderEvents(inner, leadership);
     const left: SchedulerEvent = { kind: 'replica.left', at: 1, instance: 'i', name: 'nas-2' };
     sink.accept(left);
     expect(inner.accepted).to.deep.equal([]);
@@ -60,10 +60,10 @@ describe('a sink of each replica', () => {
 
   it('waits and flushes whether it leads or not', async () => {
     const inner = new MemorySink(() => [failed]);
-    const sink = ofReplica(inner, { leads: false });
+    const sink = withoutLeaderEvents(inner, { leads: false });
     expect(await sink.flush()).to.deep.equal([failed]);
-    expect(sink.waits).to.equal(true);
-    inner.waits = false;
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(true);
+    inner.hasUnwritten = false;
+    expect(sink.hasUnwritten).to.equal(false);
   });
 });

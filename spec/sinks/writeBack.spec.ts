@@ -112,19 +112,19 @@ describe('the write-back, on scripts in memory', () => {
 
   it('waits to be flushed while a row does or a write has failed, and once a minute for histories', async () => {
     await sink.flush();
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(false);
     check('a', UNSET);
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
     await sink.flush();
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(false);
     now += MINUTE;
-    expect(sink.waits).to.equal(true);
+    expect(sink.hasUnwritten).to.equal(true);
     await sink.flush();
     check('a', UNSET);
     refuse(new Error('NOPERM'));
     await sink.flush();
     book.clear();
-    expect(sink.waits, 'after a failure').to.equal(true);
+    expect(sink.hasUnwritten, 'after a failure').to.equal(true);
   });
 
   describe('after a failure', () => {
@@ -195,7 +195,7 @@ describe('the write-back, on scripts in memory', () => {
       check();
       await sink.flush();
       expect(runs).to.deep.equal([{ rows: 1, histories: [] }]);
-      sink.writeHistoryAtOnce();
+      sink.writeHistoryWithVerdicts();
       check('b');
       await sink.flush();
       expect(runs.at(-1)).to.deep.equal({ rows: 1, histories: ['b'] });
@@ -223,7 +223,7 @@ describe('the write-back, on scripts in memory', () => {
 
     it('takes one back whose write has failed, and writes it with the next', async () => {
       begin(SIZE);
-      sink.writeHistoryAtOnce();
+      sink.writeHistoryWithVerdicts();
       check();
       refuse(new Error('NOPERM'));
       await sink.flush();
@@ -251,7 +251,7 @@ describe('the write-back, on scripts in memory', () => {
     describe('after one was refused', () => {
       beforeEach(async () => {
         begin(SIZE);
-        sink.writeHistoryAtOnce();
+        sink.writeHistoryWithVerdicts();
         reply = () => ['NOPERM set', 1];
         check();
         expect(await told()).to.deep.equal(['redis.failed keeping history']);

@@ -25,7 +25,7 @@ describe('configChanges', () => {
     loaded = await loadConfig(options());
   };
   const changes = (over: Partial<ConfigFileOptions> = {}) =>
-    configChanges({ file, text: loaded.text, load, hangUp$: NEVER, ...over });
+    configChanges({ file, text: loaded.text, load, sighup$: NEVER, ...over });
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'config-'));
@@ -224,14 +224,14 @@ describe('configChanges', () => {
     beforeEach(() => begin());
 
     it('reads nothing again where the text is the same', async () => {
-      const stir$ = new Subject<void>();
+      const fileChange$ = new Subject<void>();
       let current = loaded.text ?? '';
       let looked = 0;
       const reads: string[] = [];
       const first = firstValueFrom(
         changes({
-          stir$,
-          look: () => {
+          fileChange$,
+          readNow: () => {
             looked += 1;
             return Promise.resolve(current);
           },
@@ -241,36 +241,36 @@ describe('configChanges', () => {
           },
         }),
       );
-      stir$.next();
+      fileChange$.next();
       await eventually(() => {
         expect(looked).to.equal(1);
       });
       current = text(2);
-      stir$.next();
+      fileChange$.next();
       await first;
       expect(reads).to.deep.equal([text(2)]);
     });
 
     it('reads again when it is asked to, changed or not', async () => {
-      expect(await firstValueFrom(changes({ hangUp$: of('SIGHUP') }))).to.have.property('ok', true);
+      expect(await firstValueFrom(changes({ sighup$: of('SIGHUP') }))).to.have.property('ok', true);
     });
 
     it('reads in turn, however often it is asked, and goes on after a failure', async () => {
-      const hangUp$ = new Subject<void>();
+      const sighup$ = new Subject<void>();
       const loads = [() => Promise.reject(new Error('secret')), load];
       const seen = firstValueFrom(
-        changes({ stir$: NEVER, load: () => (loads.shift() ?? load)(), hangUp$ }).pipe(take(2), toArray()),
+        changes({ fileChange$: NEVER, load: () => (loads.shift() ?? load)(), sighup$ }).pipe(take(2), toArray()),
       );
-      hangUp$.next();
-      hangUp$.next();
+      sighup$.next();
+      sighup$.next();
       const [first, second] = await seen;
       expect(first).to.deep.equal({ ok: false, problems: ['could not be read'] });
       expect(second).to.have.property('ok', true);
     });
 
     it('says once where the file can’t be watched, and still reads it when asked', async () => {
-      const stir$ = throwError(() => Object.assign(new Error('secret'), { code: 'EACCES' }));
-      const [first, second] = await firstValueFrom(changes({ stir$, hangUp$: of('SIGHUP') }).pipe(toArray()));
+      const fileChange$ = throwError(() => Object.assign(new Error('secret'), { code: 'EACCES' }));
+      const [first, second] = await firstValueFrom(changes({ fileChange$, sighup$: of('SIGHUP') }).pipe(toArray()));
       expect(first).to.deep.equal({
         ok: false,
         problems: [`can't be watched (EACCES); SIGHUP still reads it again (${file})`],
@@ -279,8 +279,8 @@ describe('configChanges', () => {
     });
 
     it('watches nothing where there is no file', async () => {
-      const hangUp$ = of('SIGHUP');
-      const seen = await firstValueFrom(changes({ file: undefined, text: undefined, hangUp$ }).pipe(toArray()));
+      const sighup$ = of('SIGHUP');
+      const seen = await firstValueFrom(changes({ file: undefined, text: undefined, sighup$ }).pipe(toArray()));
       expect(seen).to.have.length(1);
     });
   });

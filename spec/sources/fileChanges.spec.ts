@@ -79,7 +79,12 @@ describe('fileChanges', () => {
     await writeFile(own, '');
     await link(own, file);
     const renamed$ = new Subject<undefined>();
-    const subscription = fileChanges(file, () => renamed$).subscribe((change) => seen.push(change));
+    const subscription = fileChanges(file, () => renamed$).subscribe({
+      next: (change) => seen.push(change),
+      error: (error: unknown) => {
+        throw error;
+      },
+    });
     const edited = async (place: string): Promise<void> => {
       const before = seen.length;
       await eventually(async () => {

@@ -27,7 +27,7 @@ describe('HostFamilies', () => {
 
   it('remembers a family that it had at any look since the start', () => {
     now = ['IPv4', 'IPv6'];
-    families.look();
+    families.refresh();
     now = ['IPv4'];
     expect(families.has('ULA')).to.equal(false);
     expect(families.neverHad('IPv6')).to.equal(false);
@@ -36,9 +36,9 @@ describe('HostFamilies', () => {
   it('reports a missing family once, and once that it is there', () => {
     families.reportMissing('IPv6');
     families.reportMissing('IPv6');
-    expect([families.takeNews(), families.takeNews()]).to.deep.equal([['IPv6'], []]);
-    expect(families.look()).to.deep.equal([]);
+    expect([families.takeNewlyMissing(), families.takeNewlyMissing()]).to.deep.equal([['IPv6'], []]);
+    expect(families.refresh()).to.deep.equal([]);
     now = ['IPv4', 'IPv6'];
-    expect([families.look(), families.look()]).to.deep.equal([['IPv6'], []]);
+    expect([families.refresh(), families.refresh()]).to.deep.equal([['IPv6'], []]);
   });
 });

@@ -39,7 +39,7 @@ describe('PeerBook, where others check peers as well', () => {
     book.adopt(known('young', NOW - INTERVAL_MS + 1));
     book.adopt(known('suspect', 1, health('suspect', 1)));
     book.adopt(known('busy', 1));
-    book.begin('busy');
+    book.reserve('busy');
     expect(overdue()).to.have.members(['old', 'future']);
     expect(book.adoptedCount).to.equal(4);
   });
@@ -92,7 +92,7 @@ describe('PeerBook, where others check peers as well', () => {
     expect(book.isBusyWith((uuid) => uuid === 'a')).to.equal(false);
     expect([...book.unwrittenRows()].map(({ uuid }) => uuid)).to.deep.equal(['b']);
     expect(book.adoptedCount).to.equal(1);
-    book.begin('c');
+    book.reserve('c');
     expect(book.isBusyWith((uuid) => uuid === 'c')).to.equal(true);
   });
 

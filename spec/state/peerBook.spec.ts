@@ -120,7 +120,7 @@ describe('PeerBook', () => {
     book.remember(entry('never'), 1);
     expect(book.due('unavailable', 400, 200)).to.deep.equal(['old']);
     expect(book.due('pending', 400, 200), 'first looks before second ones').to.deep.equal(['never', 'failing']);
-    book.begin('never');
+    book.reserve('never');
     expect(book.due('pending', 400, 200), 'one under way is not due').to.deep.equal(['failing']);
   });
 
@@ -130,10 +130,10 @@ describe('PeerBook', () => {
   });
 
   it('reserves a peer for one check at a time', () => {
-    expect(book.begin('a')).to.equal(true);
-    expect(book.begin('a')).to.equal(false);
-    book.end('a');
-    expect(book.begin('a')).to.equal(true);
+    expect(book.reserve('a')).to.equal(true);
+    expect(book.reserve('a')).to.equal(false);
+    book.unreserve('a');
+    expect(book.reserve('a')).to.equal(true);
   });
 
   it('forgets a fault once the peer could be called: what is allowed may change, and change back', () => {
@@ -173,7 +173,7 @@ describe('PeerBook', () => {
     expect(witnesses()).to.deep.equal(['shaky']);
     for (const uuid of ['p', 'q', 'r', 's']) add(uuid, 'available');
     expect(witnesses(['s', 'gone', 'shaky'])).to.deep.equal(['s', 'p', 'q']);
-    book.begin('p');
+    book.reserve('p');
     expect(witnesses([], ['q', 'r'])).to.deep.equal(['s', 'shaky']);
     expect(book.witnesses('ULA', 3, ['p'], new Set())).to.deep.equal([]);
   });

@@ -253,7 +253,7 @@ describe('the event stream', () => {
     const before = process.memoryUsage().rss;
     const data = JSON.stringify({ more: 'x'.repeat(50_000) });
     for (let n = 0; n < 2_000; n += 1) {
-      house.feed.read({ type: 't', at: n, data }, undefined);
+      house.feed.onEntry({ type: 't', at: n, data }, undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }
     // What the kernel holds for it has to be taken before its end can be seen.

@@ -45,7 +45,7 @@ describe('the feed of events', () => {
     return { got, leave };
   };
   const own = (at: number, id?: string): void => {
-    feed.read({ type: 't', at, data: '{}' }, id);
+    feed.onEntry({ type: 't', at, data: '{}' }, id);
   };
 
   beforeEach(() => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { admit, isRefusal, type Admitted, type Asked, type Refusal } from '#src/status/guard.js';
+import { admit, isRefusal, type Admitted, type Refusal, type RequestHead } from '#src/status/guard.js';
 
 const TOKEN = 'a-token:with a colon'.replaceAll(' ', '-');
 const HOST_NAME = 'Node7.lan';
@@ -8,7 +8,7 @@ const HOST_NAME = 'Node7.lan';
 describe('the guard of the status server', () => {
   const ask = (
     url: string,
-    headers: Asked['headers'] = {},
+    headers: RequestHead['headers'] = {},
     status: Partial<Parameters<typeof admit>[1]> = {},
     method = 'GET',
   ): Admitted | Refusal => {

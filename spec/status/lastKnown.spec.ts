@@ -5,7 +5,7 @@ import { LastKnown } from '#src/status/lastKnown.js';
 const MINUTE = 60_000;
 
 describe('the last known picture of the registry', () => {
-  let [now, looks] = [0, 0];
+  let [now, reads] = [0, 0];
   let known: LastKnown;
   const accept = (...events: readonly SchedulerEvent[]): void => {
     for (const event of events) known.accept(event);
@@ -18,30 +18,30 @@ describe('the last known picture of the registry', () => {
   };
 
   beforeEach(() => {
-    [now, looks] = [0, 0];
-    const look = () => {
-      looks += 1;
+    [now, reads] = [0, 0];
+    const read = () => {
+      reads += 1;
       return Promise.resolve(undefined);
     };
-    known = new LastKnown({ look }, () => now);
+    known = new LastKnown({ read }, () => now);
   });
 
   it('is made once Redis is there, and not before', () => {
     beatFor(60);
-    expect(looks).to.equal(0);
+    expect(reads).to.equal(0);
     accept({ kind: 'redis.up', at: now });
-    expect(looks).to.equal(1);
+    expect(reads).to.equal(1);
   });
 
   it('is made anew every five minutes, and not while Redis is away', () => {
     accept({ kind: 'redis.up', at: now });
     beatFor(20);
-    expect(looks).to.equal(1 + 20 / 5);
+    expect(reads).to.equal(1 + 20 / 5);
     accept({ kind: 'redis.down', at: now, reason: 'refused' });
     now += 10 * MINUTE;
     beatFor(20);
-    expect(looks).to.equal(5);
+    expect(reads).to.equal(5);
     accept({ kind: 'redis.up', at: now });
-    expect(looks).to.equal(6);
+    expect(reads).to.equal(6);
   });
 });

@@ -86,11 +86,11 @@ describe('what was observed', () => {
     const target = 'notify.0 (ntfy)';
     const failed = (at: number): SchedulerEvent => ({ kind: 'notification.failed', at, target, reason: 'http-403' });
     accept(failed(1), failed(2));
-    expect([...seen.untold]).to.deep.equal([[target, { since: 1, reason: 'http-403' }]]);
+    expect([...seen.failingNotifications]).to.deep.equal([[target, { since: 1, reason: 'http-403' }]]);
     accept({ kind: 'notification.sent', at: 3, target });
-    expect(seen.untold.size).to.equal(0);
+    expect(seen.failingNotifications.size).to.equal(0);
     accept(failed(4), { kind: 'config.reloaded', at: 5, changed: ['notify'] });
-    expect(seen.untold.size).to.equal(0);
+    expect(seen.failingNotifications.size).to.equal(0);
   });
 
   it('knows which new values wait for a restart, since when, until they are the old ones again', () => {

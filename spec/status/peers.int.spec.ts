@@ -107,7 +107,7 @@ describe('the peers as the status server tells them', () => {
     house.close();
     house = new StatusHouse(shared.redis);
     const shares = { size: 2, count: 64, doubtful: false };
-    Object.assign(house.stand, { sharing: { shares, whereabouts: { elsewhere: false }, works: true } });
+    Object.assign(house.stand, { sharing: { shares, vantagePoint: { elsewhere: false }, works: true } });
     for (const entry of await new RegistrySource(shared.redis, keys).read(names.slice(0, 100))) {
       house.book.remember(entry, 1);
     }

@@ -90,7 +90,7 @@ const PROBLEMS: readonly (readonly [string, Level, Parameters<typeof pictureOf>[
   [
     'notify-failing',
     'bad',
-    { untold: [{ since: SINCE, text: 'notify.0 (ntfy): http-403' }] },
+    { failingNotifications: [{ since: SINCE, text: 'notify.0 (ntfy): http-403' }] },
     /^Notifications can't be delivered: notify\.0 \(ntfy\): http-403\.$/,
   ],
   [

@@ -7,8 +7,8 @@ import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import type { Sink } from '#src/sinks/sink.js';
-import { Alarm } from '#src/state/alarm.js';
-import { Bell } from '#src/state/bell.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { holding } from './holding.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
@@ -130,7 +130,7 @@ export function never(): Promise<never> {
 export class MemorySink implements Sink {
   readonly accepted: SchedulerEvent[] = [];
   flushes = 0;
-  waits = true;
+  hasUnwritten = true;
 
   constructor(
     private readonly onFlush: () => readonly SchedulerEvent[] | Promise<readonly SchedulerEvent[]> = () => [],
@@ -171,10 +171,10 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
-    bell: new Bell(),
+    roundTrigger: new RoundTrigger(),
     busySources: new Set(),
     outbox: new Producers([]),
-    alarm: new Alarm(),
+    outboxSleep: new InterruptibleSleep(),
     writeBack: { settle: () => Promise.resolve([]) },
     setHistory: () => undefined,
     sinks: [],

@@ -1,7 +1,15 @@
-import type { Audience, Delivery, Lease, LeaseTerms, Look, Outbox, Settled } from '#src/domain/announce/outbox.js';
+import type {
+  Delivery,
+  Lease,
+  LeaseTerms,
+  Outbox,
+  ReannounceRules,
+  ScanPage,
+  Settled,
+} from '#src/domain/announce/outbox.js';
 import type { OwnIp } from '#src/domain/ip/source.js';
 
-/** How many producers a look takes at once. */
+/** The number of producers per scan page. */
 const PAGE = 2;
 
 /** The rules of the outbox in memory, for a fixed set of producers; a failed one is due again after its delay. */
@@ -60,8 +68,8 @@ export class MemoryOutbox implements Outbox {
   }
 
   /** Takes the producers a few at a time; those that are not known to have been told are newcomers. */
-  look(ip: string, { newcomers }: Audience, page = '0') {
-    return this.#step((): Look => {
+  scan(ip: string, { newcomers }: ReannounceRules, page = '0') {
+    return this.#step((): ScanPage => {
       this.looks.push(page);
       if (ip !== this.ip) return { next: undefined, newcomers: 0, refreshed: 0 };
       const end = Number(page) + PAGE;

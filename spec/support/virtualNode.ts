@@ -9,8 +9,8 @@ import type { PeerHealth, RegistryEntry } from '#src/domain/peer/peer.js';
 import type { IpAnswer } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import type { Sink } from '#src/sinks/sink.js';
-import { Alarm } from '#src/state/alarm.js';
-import { Bell } from '#src/state/bell.js';
+import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { holding } from './holding.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
@@ -127,10 +127,10 @@ export class VirtualNode {
       evidence: new OnlineEvidence(),
       undecided: new UndecidedFailures(clock.steady),
       families: new HostFamilies(() => new Set(this.settings.families ?? ['IPv4', 'IPv6'])),
-      bell: new Bell(),
+      roundTrigger: new RoundTrigger(),
       busySources: new Set(),
       outbox: new MemoryOutbox([]),
-      alarm: new Alarm(),
+      outboxSleep: new InterruptibleSleep(),
       writeBack: { settle: () => this.#write() },
       setHistory: () => undefined,
       sinks: this.settings.sinks ?? [],

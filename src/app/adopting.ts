@@ -21,27 +21,27 @@ import type { CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { checks } from './syncRound.js';
 
-type AdoptDeps = CheckDeps & Pick<Deps, 'registry' | 'bell' | 'explain' | 'config$' | 'stop$'>;
+type AdoptDeps = CheckDeps & Pick<Deps, 'registry' | 'roundTrigger' | 'explain' | 'config$' | 'stop$'>;
 
-/** How often within an interval those are looked for that have become overdue. */
-const LOOKS_PER_INTERVAL = 5;
+/** How often per interval peers gained with a share are searched for overdue ones. */
+const TICKS_PER_INTERVAL = 5;
 const OTHER_LANES = ['suspect', 'pending', 'unavailable'] as const;
 
 /**
- * Where the registry is divided: takes in the peers of shares that were gained, checks overdue ones at once, and
- * forgets those of shares that have gone.
+ * With divided shares: adds the peers of gained shares, checks overdue ones at once, and removes the peers of lost
+ * shares.
  */
 export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
-  const { shares, book, undecided, bell, config$, stop$ } = deps;
+  const { shares, book, undecided, roundTrigger, config$, stop$ } = deps;
   if (!shares.divided) return EMPTY;
-  /** The shares whose peers are not in the book yet. */
+  /** The gained shares whose peers are not in the book yet. */
   const wanted = new Set<number>();
 
   const change$ = shares.change$.pipe(
     tap(({ gained, lost }) => {
       if (lost.size > 0) {
         const isGone = (uuid: string): boolean => lost.has(shares.of(uuid));
-        for (const { entry } of undecided.clear(isGone)) book.end(entry.uuid);
+        for (const { entry } of undecided.clear(isGone)) book.unreserve(entry.uuid);
         book.forgetWhere(isGone);
       }
       for (const share of lost) wanted.delete(share);
@@ -49,12 +49,12 @@ export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
     }),
   );
   const tick$ = config$.pipe(
-    map(({ sync }) => sync.intervalMs / LOOKS_PER_INTERVAL),
+    map(({ sync }) => sync.intervalMs / TICKS_PER_INTERVAL),
     distinctUntilChanged(),
     switchMap((intervalMs) => every({ intervalMs, atOnce: false })),
   );
 
-  async function* passes({ uuid: self }: Config): AsyncGenerator<SchedulerEvent | 'adopted'> {
+  async function* adoptWanted({ uuid: self }: Config): AsyncGenerator<SchedulerEvent | 'adopted'> {
     while (wanted.size > 0) {
       const taken = new Set(wanted);
       wanted.clear();
@@ -69,28 +69,28 @@ export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
         for (const share of taken) wanted.add(share);
         return;
       }
-      for (const lane of OTHER_LANES) bell.ring(lane);
+      for (const lane of OTHER_LANES) roundTrigger.trigger(lane);
       yield 'adopted';
     }
   }
-  const look = (config: Config): Observable<SchedulerEvent> =>
+  const checkOverdue = (config: Config): Observable<SchedulerEvent> =>
     checks(deps, 'regular', config, () => recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs));
 
   const live$ = tick$.pipe(takeUntil(stop$));
   return live$.pipe(
-    connect((looking$) => {
-      const adopted$ = merge(change$.pipe(takeUntil(stop$)), looking$).pipe(
+    connect((overdueTick$) => {
+      const adopted$ = merge(change$.pipe(takeUntil(stop$)), overdueTick$).pipe(
         filter(() => wanted.size > 0),
         withLatestFrom(config$, (_, config) => config),
-        exhaustMap((config) => from(passes(config))),
+        exhaustMap((config) => from(adoptWanted(config))),
       );
       return adopted$.pipe(
         connect((found$) =>
           merge(
             found$.pipe(filter((found) => found !== 'adopted')),
-            merge(looking$, found$.pipe(filter((found) => found === 'adopted'))).pipe(
+            merge(overdueTick$, found$.pipe(filter((found) => found === 'adopted'))).pipe(
               withLatestFrom(config$, (_, config) => config),
-              exhaustMap(look),
+              exhaustMap(checkOverdue),
             ),
           ),
         ),

@@ -28,12 +28,12 @@ import { announceRequest } from './requests.js';
 
 type AnnounceDeps = Pick<
   Deps,
-  'config$' | 'outbox' | 'alarm' | 'post' | 'clock' | 'random' | 'explain' | 'stop$' | 'leadership'
+  'config$' | 'outbox' | 'outboxSleep' | 'post' | 'clock' | 'random' | 'explain' | 'stop$' | 'leadership'
 >;
 
 /**
- * One IP announced to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our IP.
- * Where that is undefined, whatever the outbox still has is delivered.
+ * Announces one IP to every producer: outbox → n workers pull → `POST /ip` → ack or nack, for as long as it is our
+ * IP. If it is undefined, the remaining items of the outbox are delivered.
  */
 export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Observable<SchedulerEvent> {
   const { config$, clock, stop$ } = deps;
@@ -41,7 +41,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
     map(({ announce: { concurrency, timeoutMs, retry, newcomers, refreshMs } }) => ({
       concurrency,
       terms: leaseTerms(timeoutMs, retry),
-      audience: { newcomers, refreshMs: refreshMs === 'never' ? undefined : refreshMs },
+      reannounce: { newcomers, refreshMs: refreshMs === 'never' ? undefined : refreshMs },
     })),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
@@ -72,22 +72,21 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
 }
 
 function attempt(deps: AnnounceDeps, config: Config): ReturnType<typeof deliver> {
-  const { outbox, alarm, leadership, clock } = deps;
+  const { outbox, outboxSleep, leadership, clock } = deps;
   const { timeoutMs, retry, newcomers } = config.announce;
-  // What failed, or counts no longer, may be due before all others.
-  const ringing = tap<Settled>(() => {
-    alarm.ring();
+  // A failed or outdated delivery may be due before all others.
+  const waking = tap<Settled>(() => {
+    outboxSleep.wake();
   });
   const announce = deliver({
     ...deps,
     request: announceRequest(deps, config),
-    ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(ringing),
-    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(ringing),
+    ack: (delivery) => abortable(() => outbox.ack(delivery, newcomers)).pipe(waking),
+    nack: (delivery, reason, retryInMs) => abortable(() => outbox.nack(delivery, reason, retryInMs)).pipe(waking),
     timeoutMs,
     retry,
     allow: config.network.allow,
   });
-  // A process that was suspended on the way may have lost its term; what is not sent now is due again after the
-  // attempt's lease.
+  // A process that was suspended here may have lost its term. An unsent delivery is due again once its lease expires.
   return (delivery) => defer(() => (leadership.isValid(clock.steady()) ? announce(delivery) : EMPTY));
 }

@@ -27,10 +27,10 @@ export type CheckDeps = Pick<
   | 'busySources'
 >;
 
-/** Questions of as many scopes may be under way at once as there are scopes. */
-const QUESTIONS = 8;
+/** One question per scope may run at a time, and there are this many scopes. */
+const MAX_QUESTIONS = 8;
 
-/** How a peer is checked under the settings given. */
+/** The options of a check with these settings. */
 export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
   return {
     ...deps,
@@ -43,10 +43,10 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
 }
 
 /**
- * The result of each check is written before its event goes on, and the events after it wait for that. Every check
- * passes here, so it is written by hand: as `mergeMap` over `concat` and `from` it makes seven subscribers an event.
+ * Writes the result of each check before its event is passed on. Later events wait for the write. This is written by
+ * hand because every check passes here: a `mergeMap` over `concat` and `from` creates seven subscribers per event.
  */
-export function written({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
+export function writeResults({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
   return (event$) =>
     new Observable((subscriber) => {
       const waiting: SchedulerEvent[] = [];
@@ -90,7 +90,10 @@ function isResult({ kind }: SchedulerEvent): boolean {
   return kind === 'peer.checked' || kind === 'peer.malformed';
 }
 
-/** Undecided failures → questions pulled → witnesses asked → results written. Ends with `stop$`, or once none waits. */
+/**
+ * Undecided failures → questions pulled → witnesses checked → results written. Ends with `stop$`, or with
+ * `untilEmpty` once no failure waits.
+ */
 export function decisions(
   deps: CheckDeps & Pick<Deps, 'config$' | 'stop$' | 'registry' | 'explain'>,
   untilEmpty = false,
@@ -104,16 +107,16 @@ export function decisions(
           ...checkOptions(deps, config),
           pollIp: pollForEvidence(deps, config),
           readAgain: (uuids) => abortable(() => readAgain(deps, uuids)).pipe(mergeAll()),
-        })(question).pipe(written(deps)),
+        })(question).pipe(writeResults(deps)),
       ),
     );
   return draw(
     (signal) => undecided.questions(signal, untilEmpty),
-    (next$) => pull(next$.pipe(takeUntil(stop$)), work, QUESTIONS),
+    (next$) => pull(next$.pipe(takeUntil(stop$)), work, MAX_QUESTIONS),
   );
 }
 
-/** The scope that the public-IP poll testifies for: a source outside of this host has to be polled at all. */
+/** The scope for which the public-IP poll is evidence. This needs a poll of at least one source outside this host. */
 function polledScope({ publicIp: { override, sources, family } }: Config): Scope | undefined {
   return override === undefined && sources.some(isRemote) ? publicScope(family) : undefined;
 }

@@ -5,21 +5,24 @@ import type { SchedulerEvent } from '../events.js';
 import type { ConfigChange } from '../sources/configFile.js';
 
 export interface Configuration {
-  /** The configuration in force, replayed. */
+  /** The current configuration. It is replayed to late subscribers. */
   readonly config$: Observable<Config>;
   readonly event$: Observable<SchedulerEvent>;
 }
 
 interface Step {
   readonly config: Config;
-  /** Whether the file that was read last was not valid. */
+  /** Whether the last file read was invalid. */
   readonly rejected: boolean;
   /** The keys whose new value waits for a restart. */
   readonly waiting: readonly string[];
   readonly events: readonly SchedulerEvent[];
 }
 
-/** Follows the file: what can change while running takes effect, what can't is named, what is invalid is ignored. */
+/**
+ * Follows the configuration file. Changes that are possible at run time take effect, others are reported, and an
+ * invalid file is ignored.
+ */
 export function configuration(initial: Config, change$: Observable<ConfigChange>, wall: () => number): Configuration {
   const step$ = change$.pipe(
     scan((step: Step, change) => next(step, change, wall()), {
@@ -47,9 +50,9 @@ function next({ config: current, rejected, waiting }: Step, change: ConfigChange
   const fixed = needsRestart(changed);
   const live = changed.filter((key) => !fixed.includes(key));
   const events: SchedulerEvent[] = [];
-  // That it is valid again is worth telling, even where it is what it was before.
+  // A recovery is reported even if the configuration is the same as before.
   if (live.length > 0 || rejected) events.push({ kind: 'config.reloaded', at, changed: live });
-  // What is in force has their values of the start, so these are all that wait; none where they are back.
+  // The configuration in force keeps their values of the start, so `fixed` holds all keys that wait.
   if (fixed.length > 0 || waiting.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
   const { uuid, redis, replicas, status } = current;
   const { host, port } = status;

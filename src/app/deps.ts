@@ -20,10 +20,10 @@ import { keysUnder, type Keys } from '../domain/keys.js';
 import type { ProcessIdentity } from '../domain/leader.js';
 import type { SchedulerEvent } from '../events.js';
 import { Candidacy } from '../leader/candidacy.js';
-import { RedisLease, type OwnName } from '../leader/redisLease.js';
+import { RedisLease, type InstanceInfo } from '../leader/redisLease.js';
 import type { ShareEngine } from '../replicas/engine.js';
 import { Leadership } from '../state/leadership.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 import { RedisOutbox } from '../outbox/redisOutbox.js';
 import { Journal } from '../sinks/journal.js';
 import { LogSink } from '../sinks/log/log.js';
@@ -31,12 +31,12 @@ import { SchedulerState } from '../sinks/schedulerState.js';
 import { Series } from '../sinks/series.js';
 import type { Sink } from '../sinks/sink.js';
 import { WriteBack } from '../sinks/writeBack.js';
-import { ofReplica, whileHeld } from '../sinks/whileHeld.js';
+import { whileHeld, withoutLeaderEvents } from '../sinks/whileHeld.js';
 import type { ConfigChange } from '../sources/configFile.js';
 import { ipSources } from '../sources/publicIp/sources.js';
 import { RegistrySource } from '../sources/registry.js';
 import { interfaceFamilies } from '../sources/interfaces.js';
-import { Bell } from '../state/bell.js';
+import { RoundTrigger } from '../state/roundTrigger.js';
 import { ClockWatch } from '../state/clockWatch.js';
 import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
@@ -48,91 +48,91 @@ import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
 import { share, type Sharing } from './replica.js';
 
-/** What lasts as long as the process, made once. */
+/** The parts that live as long as the process. */
 export interface Parts {
   readonly clock: Clock;
   readonly clockWatch: Pick<ClockWatch, 'epoch' | 'lastGapMs'>;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** A short safe text for what a Redis call rejected with. */
+  /** Returns a short, safe text for a rejected Redis call. */
   readonly explain: (error: unknown) => string;
-  /** Resolves where Redis is there and serves our keys. */
+  /** Resolves if Redis is reachable and serves our keys. */
   readonly pingRedis: () => Promise<unknown>;
-  /** Each new connection to Redis; behind it may be a server that has lost its data. */
+  /** Each new connection to Redis. The server behind it may have lost its data. */
   readonly redisConnected$: Observable<unknown>;
   readonly registry: RegistryReader & { count(): Promise<number> };
-  /** The HTTP client, by the configuration: its TLS files may change. */
+  /** The HTTP client for a configuration, because its TLS files may change. */
   readonly post: (config: Config) => PostJson;
   readonly ipSources: (config: Pick<Config, 'publicIp' | 'network'>) => readonly IpSource[];
   readonly book: PeerBook;
-  /** Which peers are ours to call. */
+  /** Which peers this process may call. */
   readonly shares: Shares;
-  /** Set where others share the registry with us. */
+  /** Set if replicas share the registry. */
   readonly sharing: Sharing | undefined;
   readonly evidence: OnlineEvidence;
   readonly undecided: UndecidedFailures;
   readonly families: HostFamilies;
-  /** Rung when a lane has peers that should not wait for its next tick. */
-  readonly bell: Bell;
-  /** The names of the IP sources with a lookup under way, for any purpose. */
+  /** Triggered when a lane has peers that should not wait for its next tick. */
+  readonly roundTrigger: RoundTrigger;
+  /** The names of IP sources with a running lookup of any kind. */
   readonly busySources: Set<string>;
   readonly outbox: Outbox;
-  /** Wakes the poller of the outbox. */
-  readonly alarm: Alarm;
+  /** The sleep of the outbox poller. */
+  readonly outboxSleep: InterruptibleSleep;
   readonly writeBack: Pick<WriteBack, 'settle'>;
-  /** What is kept of each consumer from now on. */
+  /** Sets the retention of the history of each consumer. */
   readonly setHistory: (size: HistorySize) => void;
-  /** Whether we work on the registry, and how we go for it. */
+  /** Whether this process works on the registry, and its attempts to acquire the lease. */
   readonly leadership: Leadership;
   readonly candidacy: Pick<Candidacy, 'beat' | 'release'>;
   readonly leaseMs: number;
   /** In the order in which they are flushed. */
   readonly sinks: readonly Sink[];
-  /** Serves what can be seen of this node, for as long as it is subscribed to. */
+  /** Runs the status server while subscribed. */
   readonly statusServer: (config$: Observable<Config>) => Observable<SchedulerEvent>;
-  /** Tells others how we are, for as long as it is subscribed to: webhooks, a service manager. */
+  /** Sends reports while subscribed: to webhooks and to a service manager. */
   readonly reports: (config$: Observable<Config>) => Observable<SchedulerEvent>;
 }
 
-/** What the process gives the pipeline, and what the pipeline asks of it. */
+/** The inputs and outputs that the process provides for the pipeline. */
 export interface Io {
-  /** The signal to stop, by name; replayed. */
+  /** The name of the stop signal, replayed. */
   readonly signal$: Observable<string>;
   readonly configChange$: Observable<ConfigChange>;
-  /** What else has to run beside the pipeline: the embedded Redis. */
+  /** A service that has to run beside the pipeline: the embedded Redis. */
   readonly companion$: Observable<SchedulerEvent>;
-  /** Makes the log as it is configured now. */
+  /** Applies the current log settings. */
   readonly setLog: (log: Config['log']) => void;
 }
 
-/** Everything that the pipeline works with; each part of it takes the `Pick` that it may touch. */
+/** All dependencies of the pipeline. Each part takes the `Pick` that it needs. */
 export interface Deps extends Parts, Pick<Io, 'companion$' | 'setLog'> {
-  /** The configuration in force, replayed; each round, poll and attempt takes it as it is when it starts. */
+  /** The current configuration, replayed. Each round, poll and attempt uses the one at its start. */
   readonly config$: Observable<Config>;
   readonly configEvent$: Observable<SchedulerEvent>;
-  /** Whether Redis can be used, replayed, each time that it changes. */
+  /** Whether Redis can be used. Emits each change and replays the last. */
   readonly redisHealth$: Observable<{ readonly up: true } | { readonly up: false; readonly reason: string }>;
-  /** Fires when nothing new is to be started, and is replayed. */
+  /** Fires when nothing new may start. It is replayed. */
   readonly stop$: Observable<string>;
-  /** Fires when what is in flight is given up as well. */
+  /** Fires when work in flight is aborted too. */
   readonly killed$: Observable<unknown>;
 }
 
-/** What the status server reads besides. */
-export interface Seen {
+/** Further inputs of the status server. */
+export interface StatusInputs {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly feed: EventFeed;
   readonly series: Series;
   readonly instance: string;
-  /** How long the last PING of Redis took, in milliseconds. */
+  /** Duration of the last PING of Redis, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
 }
 
-/** What the daemon is besides, and a command beside it is not: a candidate for the registry, or for a part of it. */
+/** What only the daemon has, and no command beside it: a candidacy for the registry, or for shares of it. */
 export interface Candidate {
   readonly identity: ProcessIdentity | undefined;
-  /** What hands out shares of the registry; undefined where it is not divided. */
+  /** The share engine, or undefined if the registry is not divided. */
   readonly engine: ShareEngine | undefined;
 }
 
@@ -141,7 +141,7 @@ export function makeParts(
   redis: RedisClient,
   logger: Logger,
   candidate?: Candidate,
-): Parts & { readonly writeBack: WriteBack; readonly seen: Seen } {
+): Parts & { readonly writeBack: WriteBack; readonly statusInputs: StatusInputs } {
   const steady = (): number => performance.now();
   const wall = (): number => Date.now();
   const clockWatch = new ClockWatch(steady, wall);
@@ -152,9 +152,9 @@ export function makeParts(
   const divides = engine !== undefined;
   const book = new PeerBook(config.network.allow, divides ? (scope) => evidence.generation(scope) : undefined);
   const leadership = new Leadership();
-  // A command that works beside the daemon asks for no lease.
+  // A command beside the daemon takes no lease.
   const fence = candidate === undefined ? NO_FENCE : leadership.fence;
-  const own = ownName(config, divides);
+  const own = instanceInfo(config, divides);
   const leaseMs = config.replicas.leaseMs;
   const identity = candidate?.identity;
   const lease = new RedisLease(redis, keys, own, leaseMs, identity);
@@ -166,7 +166,7 @@ export function makeParts(
     uuid: config.uuid,
     onForeign,
     shares: divides,
-    mayTake: () => config.replicas.lead && sharing?.whereabouts.elsewhere !== true,
+    mayTake: () => config.replicas.lead && sharing?.vantagePoint.elsewhere !== true,
     identity,
     steady,
     explain: redisFailure,
@@ -182,7 +182,7 @@ export function makeParts(
   const journal = new Journal(redis, keys, wall, redisFailure, feed, divides ? name : undefined);
   const series = new Series(redis, keys, book, wall, redisFailure);
   let redisLatencyMs: number | undefined;
-  // Of a cluster any node would answer a PING, also while the one with our keys is gone.
+  // In a cluster any node answers a PING, even while the node with our keys is down.
   const ping = () => withTimeout<unknown>(redis.isCluster ? redis.exists(keys.scheduler) : redis.ping());
   return {
     clock: { wall, steady, epoch: () => clockWatch.epoch() },
@@ -204,10 +204,10 @@ export function makeParts(
     evidence,
     undecided: new UndecidedFailures(steady),
     families: new HostFamilies(interfaceFamilies),
-    bell: new Bell(),
+    roundTrigger: new RoundTrigger(),
     busySources: new Set(),
     outbox: new RedisOutbox(redis, keys, wall, fence),
-    alarm: new Alarm(),
+    outboxSleep: new InterruptibleSleep(),
     writeBack,
     setHistory: (size) => {
       writeBack.keepHistory(size);
@@ -219,18 +219,18 @@ export function makeParts(
       ...(sharing === undefined
         ? [writeBack, state, journal, series].map((sink) => whileHeld(sink, leadership))
         : [
-            ...[writeBack, whileHeld(state, leadership), ofReplica(journal, leadership)],
+            ...[writeBack, whileHeld(state, leadership), withoutLeaderEvents(journal, leadership)],
             ...[whileHeld(series, leadership), sharing.fields],
           ]),
       new LogSink(logger),
     ],
     statusServer: () => EMPTY,
     reports: () => EMPTY,
-    seen: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
+    statusInputs: { redis, keys, feed, series, instance, redisLatencyMs: () => redisLatencyMs },
   };
 }
 
-function ownName(config: Config, divides: boolean): OwnName {
+function instanceInfo(config: Config, divides: boolean): InstanceInfo {
   const host = hostname();
   const { name = host, shares } = config.replicas;
   const ofShares = divides ? shares : undefined;
@@ -245,7 +245,7 @@ const CLIENTS: Readonly<Record<HttpSettings['client'], (options: ClientOptions) 
 };
 
 /**
- * One client for as long as the settings of HTTP stay the same. A reload makes new objects, so their values are
+ * Keeps one client while the HTTP settings stay the same. A reload creates new objects, so their values are
  * compared.
  */
 function rememberLast(make: (settings: HttpSettings) => PostJson): (config: Config) => PostJson {

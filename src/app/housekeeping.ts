@@ -21,35 +21,36 @@ import { flushing } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
 import type { Deps } from './deps.js';
 
-/** What waits is to be in Redis within a second of its return, even if it was away too shortly to be noticed. */
+/** Waiting writes must reach Redis within a second of its return, even if the outage was too short to be noticed. */
 const TICK_MS = 250;
-/** The clock is read often enough that a pause between two readings is never taken for a gap. */
-const TICKS_PER_LOOK = 2;
+/** The clock is read this often so that the time between two readings never counts as a gap. */
+const TICKS_PER_CLOCK_READ = 2;
 const TICKS_PER_HEARTBEAT = 20;
 
-/** What goes on beside the work for as long as that lasts: the records kept true, and what there is to report. */
+/** Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
-  const { config$, configEvent$, clock, clockWatch, redisHealth$, alarm, sinks, stop$ } = deps;
-  const { book, bell, families, redisConnected$ } = deps;
+  const { config$, configEvent$, clock, clockWatch, redisHealth$, outboxSleep, sinks, stop$ } = deps;
+  const { book, roundTrigger, families, redisConnected$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     map((health): SchedulerEvent =>
       health.up ? { kind: 'redis.up', at: wall() } : { kind: 'redis.down', at: wall(), reason: health.reason },
     ),
   );
-  // What is due is another matter in a Redis that has come back, maybe without its data and too soon to be missed.
+  // A Redis that has come back may have lost its data, so the outbox is read again, even after an outage too short to
+  // be noticed.
   const back$ = merge(redisConnected$, redisHealth$.pipe(filter(({ up }) => up))).pipe(
     tap(() => {
-      alarm.ring();
+      outboxSleep.wake();
     }),
     ignoreElements(),
   );
-  // One timer for what goes on all the time: each one more would wake the process up by itself.
+  // One timer serves all periodic tasks, because each further timer would wake the process separately.
   const kept$ = every({ intervalMs: TICK_MS }).pipe(
     map((_, i) => i),
     connect((tick$) => {
       const gap$ = tick$.pipe(
-        filter((i) => i % TICKS_PER_LOOK === 0),
+        filter((i) => i % TICKS_PER_CLOCK_READ === 0),
         map(() => clock.epoch()),
         distinctUntilChanged(),
         skip(1),
@@ -59,15 +60,14 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
         filter((i) => i % TICKS_PER_HEARTBEAT === 0),
         mergeMap((): readonly SchedulerEvent[] => [
           { kind: 'heartbeat', at: wall() },
-          ...families.look().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
+          ...families.refresh().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
         ]),
       );
-      // While Redis is known to be away its health is probed, and nothing else is sent; and nearly always nothing
-      // waits.
+      // While Redis is known to be down, only its health is probed. Usually there is nothing to flush.
       const flush$ = tick$.pipe(
         skip(1),
         withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
-        filter(([, { up }]) => up && sinks.some(({ waits }) => waits)),
+        filter(([, { up }]) => up && sinks.some(({ hasUnwritten }) => hasUnwritten)),
         exhaustMap(() => flushing(sinks)),
       );
       return merge(gap$, heartbeat$, flush$);
@@ -87,8 +87,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
     tap((allow) => {
       if (!book.setPolicy(allow)) return;
-      bell.ring('pending');
-      bell.ring('unavailable');
+      roundTrigger.trigger('pending');
+      roundTrigger.trigger('unavailable');
     }),
     ignoreElements(),
   );
@@ -100,14 +100,14 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
     }),
     ignoreElements(),
   );
-  // The receivers of notifications are there before the first event.
+  // The receivers of notifications are subscribed before the first event.
   const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
   const event$ = merge(beside$, configEvent$, stopEvent$, redis$, kept$);
   return merge(event$, back$, log$, policy$, history$);
 }
 
-/** Completes once Redis has come, or the process is to stop. */
-export function redisCame({ redisHealth$, stop$ }: Pick<Deps, 'redisHealth$' | 'stop$'>): Observable<never> {
+/** Completes once Redis is up, or on stop. */
+export function redisReady({ redisHealth$, stop$ }: Pick<Deps, 'redisHealth$' | 'stop$'>): Observable<never> {
   return redisHealth$.pipe(
     filter(({ up }) => up),
     take(1),

@@ -16,32 +16,35 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
-import type { Standing } from '../leader/candidacy.js';
+import type { LeaseState } from '../leader/candidacy.js';
 import type { SchedulerEvent } from '../events.js';
 import { every } from '../sources/every.js';
 import { alongside } from '../streams/operators/alongside.js';
 import type { Deps } from './deps.js';
 
-/** A holder renews its lease this often within it. */
+/** A holder renews its lease this often per lease. */
 export const BEATS_PER_LEASE = 5;
-/** A standby looks so often: an orderly end is to be noticed within a second. */
+/** Interval of a standby: it must notice an orderly end of the holder within a second. */
 export const STANDBY_MS = 500;
 
 type LeadDeps = Pick<
   Deps,
-  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'alarm' | 'clock' | 'stop$'
+  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'outboxSleep' | 'clock' | 'stop$'
 >;
 
-/** The work, for as long as this process holds the registry; standing by until then, and again after it was taken. */
+/**
+ * Runs the work while this process holds the registry. It stands by before that, and again after a loss of the
+ * lease.
+ */
 export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>): Observable<SchedulerEvent> {
-  const { clock, stop$, book, undecided, alarm } = deps;
+  const { clock, stop$, book, undecided, outboxSleep } = deps;
   const { wall } = clock;
-  const standing$ = beats(deps).pipe(share());
-  const change$ = standing$.pipe(
+  const leaseState$ = beats(deps).pipe(share());
+  const change$ = leaseState$.pipe(
     distinctUntilChanged(isSame),
     tap(({ kind }) => {
-      // A lease that had to be taken again may have gone with the announcements.
-      if (kind === 'leads') alarm.ring();
+      // A lease that was lost with the data of Redis means that the outbox is lost too.
+      if (kind === 'leads') outboxSleep.wake();
     }),
     takeUntil(stop$),
   );
@@ -49,7 +52,7 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
     connect((changed$) =>
       merge(
         changed$.pipe(
-          map((standing) => toEvent(standing, wall())),
+          map((leaseState) => toEvent(leaseState, wall())),
           filter((event) => event !== undefined),
         ),
         changed$.pipe(
@@ -57,8 +60,8 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
           distinctUntilChanged(),
           switchMap((leads) => {
             if (leads) return work$;
-            // What was found under another lease is dropped; the new holder finds it out anew.
-            for (const { entry } of undecided.clear()) book.end(entry.uuid);
+            // Results found under an earlier lease are dropped. The new holder checks these peers again.
+            for (const { entry } of undecided.clear()) book.unreserve(entry.uuid);
             book.clear();
             return EMPTY;
           }),
@@ -66,20 +69,20 @@ export function whileLeading(deps: LeadDeps, work$: Observable<SchedulerEvent>):
       ),
     ),
   );
-  // The lease is kept while what is in flight drains.
-  return worked$.pipe(alongside(standing$.pipe(ignoreElements())));
+  // The lease is kept while work in flight drains.
+  return worked$.pipe(alongside(leaseState$.pipe(ignoreElements())));
 }
 
-/** Gives the lease back at the end. */
-export function releasing({ candidacy }: Pick<Deps, 'candidacy'>): Observable<never> {
+/** Releases the lease at the end. */
+export function releaseLease({ candidacy }: Pick<Deps, 'candidacy'>): Observable<never> {
   return defer(() => from(candidacy.release())).pipe(
     ignoreElements(),
     catchError(() => EMPTY),
   );
 }
 
-/** What this process is after each beat: the next one comes at its time, or at once where there is a reason. */
-function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<Standing> {
+/** The state after each beat. The next beat comes at its time, or at once for a reason. */
+function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<LeaseState> {
   const holding$ = every({ intervalMs: leaseMs / BEATS_PER_LEASE }).pipe(filter(() => leadership.leads));
   const waiting$ = every({ intervalMs: Math.min(STANDBY_MS, leaseMs / BEATS_PER_LEASE) }).pipe(
     filter(() => !leadership.leads),
@@ -90,23 +93,23 @@ function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): O
   );
 }
 
-/** Whether there is nothing new to tell. */
-export function isSame(a: Standing, b: Standing): boolean {
+/** Whether the second state needs no new event. */
+export function isSame(a: LeaseState, b: LeaseState): boolean {
   if (a.kind === 'leads' && b.kind === 'leads') return a.term === b.term;
   if (a.kind === 'standby' && b.kind === 'standby') return a.holder.token === b.holder.token;
   return a.kind === 'unwritten' && b.kind === 'unwritten' && a.reason === b.reason;
 }
 
-export function toEvent(standing: Standing, at: number): SchedulerEvent | undefined {
-  switch (standing.kind) {
+export function toEvent(leaseState: LeaseState, at: number): SchedulerEvent | undefined {
+  switch (leaseState.kind) {
     case 'leads': {
-      const { term, afterMs } = standing;
+      const { term, afterMs } = leaseState;
       return term === undefined ? undefined : { kind: 'leader.took', at, term, afterMs };
     }
     case 'unwritten':
-      return { kind: 'leader.unwritten', at, reason: standing.reason };
+      return { kind: 'leader.unwritten', at, reason: leaseState.reason };
     case 'standby':
-      return { kind: standing.lost ? 'leader.lost' : 'leader.standing-by', at, holder: standing.holder };
+      return { kind: leaseState.lost ? 'leader.lost' : 'leader.standing-by', at, holder: leaseState.holder };
     case 'unknown':
       return undefined;
   }

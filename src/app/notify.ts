@@ -6,7 +6,7 @@ import { Notifier } from '../notify/notifier.js';
 import { version } from '../version.js';
 import type { Parts } from './deps.js';
 
-/** Adds the notifications: one more sink, and what calls out beside the work. */
+/** Adds the notifications: a sink for the events, and a stream for the calls. */
 export function withNotifications(config: Config, parts: Parts): Parts {
   const { clock, random, book } = parts;
   const notifier = new Notifier({
@@ -24,7 +24,7 @@ export function withNotifications(config: Config, parts: Parts): Parts {
   };
 }
 
-/** What a message says of the node that it comes from. */
+/** The description of this node in a message. */
 export function originOf({ uuid, replicas }: Config): Origin {
   return { node: uuid, host: replicas.name ?? hostname() };
 }

@@ -26,32 +26,33 @@ import { adopting } from './adopting.js';
 import { announcements } from './announcements.js';
 import { decisions } from './checking.js';
 import type { Deps } from './deps.js';
-import { housekeeping, redisCame } from './housekeeping.js';
-import { releasing, whileLeading } from './leading.js';
+import { housekeeping, redisReady } from './housekeeping.js';
+import { releaseLease, whileLeading } from './leading.js';
 import { LANES, laneSettings } from './lanes.js';
 import { publicIp } from './publicIp.js';
-import { releasingShares, whileSharing } from './sharing.js';
+import { releaseShares, whileSharing } from './sharing.js';
 import { syncRound } from './syncRound.js';
 
 /**
- * The scheduler on one page: intervals and the public IP (sources) become rounds of `POST /sync` and announcements by
- * `POST /ip` (streams), and each event ends in Redis and in the log (sinks).
+ * The scheduler on one page: intervals and the public IP (sources) become rounds of `POST /sync` and announcements
+ * by `POST /ip` (streams), and each event ends in Redis and in the log (sinks).
  *
- * `stop$` ends the sources, and what is in flight drains; `killed$` ends the draining as well.
+ * `stop$` ends the sources and lets work in flight drain; `killed$` ends the draining too.
  */
 export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const { clock, sinks, sharing, stop$, killed$ } = deps;
 
-  // Interval → rounds of requests; each round writes its results back before it ends.
-  // A failure that may be our own is decided beside them, once witnesses have been asked.
+  // Interval → rounds of requests. Each round writes its results back before it ends. A failure that may be our own
+  // is decided beside the rounds, after witnesses were asked.
   const sync$ = merge(adopting(deps), ...LANES.map((lane) => roundsOf(deps, lane)), decisions(deps));
 
-  // Public IP → changes → announcements: the newest IP wins, and what still carries an older one is aborted.
-  const polled = (wary: boolean): Observable<SchedulerEvent> => publicIp(deps, wary).pipe(takeUntil(stop$));
-  const announced = (wary: boolean): Observable<SchedulerEvent> =>
-    polled(wary).pipe(
+  // Public IP → changes → announcements. The newest IP wins, and requests with an older one are aborted.
+  const polled = (confirmFirst: boolean): Observable<SchedulerEvent> =>
+    publicIp(deps, confirmFirst).pipe(takeUntil(stop$));
+  const announced = (confirmFirst: boolean): Observable<SchedulerEvent> =>
+    polled(confirmFirst).pipe(
       connect((ipEvent$) => {
-        // A change that is held for its flapping is not waited for on stop.
+        // On stop, a change that is held back because of flapping is dropped.
         const change$ = ipEvent$.pipe(knownIp(), distinctUntilChanged(isSameIp), dampFlaps(clock), takeUntil(stop$));
         const announced$ = change$.pipe(
           switchMap((change) => (change.kind === 'announce' ? announcements(deps, change.own) : of(change))),
@@ -60,20 +61,20 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
       }),
     );
 
-  // Nothing is asked before Redis has come once and the registry, or a part of it, is ours; then both halves of the mission
-  // run side by side. Where several share it the leader announces, and the others find our IP for themselves alone.
+  // Nothing starts before Redis was up once and this process holds the registry, or a part of it. Then both halves of
+  // the mission run side by side. With replicas the leader announces, and the others only look up their own IP.
   const ours$ =
     sharing === undefined
       ? whileLeading(deps, merge(sync$, announced(false)))
       : whileSharing(deps, sharing, { sync$, ip: (leads) => (leads ? announced(true) : polled(false)) });
-  const work$ = concat(redisCame(deps), ours$).pipe(takeUntil(killed$));
+  const work$ = concat(redisReady(deps), ours$).pipe(takeUntil(killed$));
 
-  // Events → sinks. What still waits at the end is written once more.
+  // Events → sinks. Unwritten data is flushed once more at the end.
   return concat(
     work$.pipe(alongside(housekeeping(deps))),
     defer(() => flushing(sinks)),
-    sharing === undefined ? EMPTY : releasingShares(sharing),
-    releasing(deps),
+    sharing === undefined ? EMPTY : releaseShares(sharing),
+    releaseLease(deps),
   ).pipe(
     tap((event) => {
       for (const sink of sinks) sink.accept(event);
@@ -81,23 +82,23 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   );
 }
 
-/** The rounds of one lane: a round each tick, under the settings of that moment, and none while one is under way. */
+/** The rounds of one lane: one round per tick, with the settings of that time, and none while one is running. */
 function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
-  const { config$, clock, random, book, shares, bell, stop$ } = deps;
+  const { config$, clock, random, book, shares, roundTrigger, stop$ } = deps;
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  // New peers are called as soon as they are found; where a round is under way, it takes them in.
-  const tick$ = merge(interval$, bell.rung$(lane).pipe(takeUntil(stop$)));
+  // New peers are called as soon as they are found. A running round includes them.
+  const tick$ = merge(interval$, roundTrigger.trigger$(lane).pipe(takeUntil(stop$)));
   return tick$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
       now: clock.wall,
-      round: (n, config, ranDry) => syncRound({ ...deps, ranDry }, lane, n, config),
+      round: (n, config, allStarted) => syncRound({ ...deps, allStarted }, lane, n, config),
     }),
     filter(({ kind }) => !(lane === 'pending' && kind === 'round.skipped')),
     map((event) =>

@@ -14,7 +14,7 @@ import {
 import type { Config } from '../config/config.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
-import { asking } from '../streams/ip/askSource.js';
+import { lookUpWithDeadline } from '../streams/ip/lookUpWithDeadline.js';
 import { oneAtATime, type LookUp } from '../streams/ip/lookUp.js';
 import { watchIp } from '../streams/ip/watchIp.js';
 import { abortable } from '../streams/operators/abortable.js';
@@ -24,10 +24,10 @@ type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
 /**
- * What the watch of our public IP finds, under the settings of the moment. An override is the IP: nothing is polled. `wary`:
- * a first answer that is not the announced one has to be found in several polls in a row.
+ * The events of the public-IP watch, with the current settings. An override is the IP, and nothing is polled. With
+ * `confirmFirst`, a first answer that differs from the announced IP must come in several polls in a row.
  */
-export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEvent> {
+export function publicIp(deps: WatchDeps, confirmFirst = false): Observable<SchedulerEvent> {
   const { config$, ipSources, outbox, clock } = deps;
   const announced$ = abortable(() => outbox.announced()).pipe(catchError(() => of(undefined)));
   return config$.pipe(
@@ -43,12 +43,14 @@ export function publicIp(deps: WatchDeps, wary = false): Observable<SchedulerEve
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);
-      return announced$.pipe(switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, wary })));
+      return announced$.pipe(
+        switchMap((announced) => watchIp({ ...deps, ...clock, ...found, ask, announced, confirmFirst })),
+      );
     }),
   );
 }
 
-/** One lookup by one source outside of this host, as evidence that we are online; it never changes the IP. */
+/** One lookup by one source outside this host, as evidence that we are online. It never changes the IP. */
 export function pollForEvidence(
   deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
   config: Config,
@@ -69,5 +71,5 @@ export function pollForEvidence(
 }
 
 function askUnder({ clock, busySources }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
-  return asking({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
+  return lookUpWithDeadline({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
 }

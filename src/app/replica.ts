@@ -2,24 +2,24 @@ import type { RedisClient } from '../clients/redis.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import type { Keys } from '../domain/keys.js';
-import type { OwnName } from '../leader/redisLease.js';
+import type { InstanceInfo } from '../leader/redisLease.js';
 import { DividedShares } from '../replicas/dividedShares.js';
 import type { ShareEngine } from '../replicas/engine.js';
 import { RedisMembership } from '../replicas/redisMembership.js';
 import { ReplicaFields } from '../sinks/replicaFields.js';
 import type { Leadership } from '../state/leadership.js';
 import type { PeerBook } from '../state/peerBook.js';
-import { Whereabouts } from '../state/whereabouts.js';
+import { VantagePoint } from '../state/vantagePoint.js';
 import { version } from '../version.js';
 
-/** What a scheduler has besides that shares its registry with others. */
+/** The parts that only a replica has. */
 export interface Sharing {
   readonly shares: DividedShares;
   readonly fields: ReplicaFields;
-  readonly whereabouts: Whereabouts;
-  /** Whether we share the work now; false while one works that does not share. */
+  readonly vantagePoint: VantagePoint;
+  /** Whether this process shares the work now; false while a scheduler works that does not share. */
   works: boolean;
-  /** How often the public IP is polled now, in milliseconds. */
+  /** The current interval of the polls of the public IP, in milliseconds. */
   pollMs: number;
 }
 
@@ -27,16 +27,16 @@ interface SharingParts {
   readonly redis: RedisClient;
   readonly keys: Keys;
   readonly engine: ShareEngine;
-  readonly own: OwnName;
+  readonly own: InstanceInfo;
   readonly book: PeerBook;
   readonly leadership: Leadership;
   readonly clock: Pick<Clock, 'steady' | 'wall'>;
 }
 
-/** Two polls that differ may have met the moment of a change. */
+/** A difference must last longer than this number of polls, because a poll may fall into a change of the IP. */
 const POLLS_ELSEWHERE = 2;
 
-/** Makes what a scheduler has besides. */
+/** Creates the parts that only a replica has. */
 export function share({ publicIp, replicas }: Config, parts: SharingParts): Sharing {
   const { redis, keys, engine, own, book, leadership, clock } = parts;
   const { instance, uuid, name, host } = own;
@@ -53,7 +53,7 @@ export function share({ publicIp, replicas }: Config, parts: SharingParts): Shar
       refused: leadership.fence.refused,
     }),
     fields: new ReplicaFields({ instance, uuid, name, host, pid: process.pid, version }, () => book.size),
-    whereabouts: new Whereabouts(clock.steady, () => POLLS_ELSEWHERE * sharing.pollMs),
+    vantagePoint: new VantagePoint(clock.steady, () => POLLS_ELSEWHERE * sharing.pollMs),
     works: false,
     pollMs: publicIp.intervalMs,
   };

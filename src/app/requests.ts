@@ -9,7 +9,7 @@ import type { Parts } from './deps.js';
 
 type Client = Pick<Parts, 'post' | 'clock'>;
 
-/** `POST /sync` to a consumer: our UUID and, where an override is configured, our address. */
+/** `POST /sync` to a consumer: our UUID and, with a configured override, our address. */
 export function syncRequest(client: Client, config: Config): (to: PeerAddress) => Observable<Reply> {
   const { override: ip } = config.publicIp;
   const body = JSON.stringify(ip === undefined ? { uuid: config.uuid } : { uuid: config.uuid, ip });
@@ -27,7 +27,7 @@ export function announceRequest(
   };
 }
 
-/** One call as a stream of its one reply; unsubscribing closes the socket. */
+/** One call as a stream with one reply. Unsubscribing closes the socket. */
 function call(
   { post, clock }: Client,
   config: Config,

@@ -5,7 +5,7 @@ import { configuration } from './configuration.js';
 import type { Io, Parts } from './deps.js';
 import { pipeline } from './pipeline.js';
 
-/** Runs the pipeline until the first signal and the draining after it. */
+/** Runs the pipeline until the first signal, and then until its work has drained. */
 export async function run(initial: Config, parts: Parts, io: Io): Promise<void> {
   const { clock, pingRedis, explain } = parts;
   const { config$, event$: configEvent$ } = configuration(initial, io.configChange$, clock.wall);
@@ -16,6 +16,6 @@ export async function run(initial: Config, parts: Parts, io: Io): Promise<void> 
   );
   const redisHealth$ = redisHealth(pingRedis, explain).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const deps = { ...parts, ...io, config$, configEvent$, redisHealth$, stop$, killed$ };
-  // An error that the pipeline can't survive rejects here, and ends the process with it.
+  // An error that the pipeline cannot survive rejects here and ends the process.
   await lastValueFrom(pipeline(deps).pipe(map(() => undefined)), { defaultValue: undefined });
 }

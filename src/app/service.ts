@@ -3,16 +3,16 @@ import { systemdNotify, watchdogMs } from '../clients/systemdNotify.js';
 import { ServiceManager } from '../service/serviceManager.js';
 import type { Parts } from './deps.js';
 
-/** Tells the service manager that has started us how we are, where one has. */
+/** Reports the state of the process to the service manager that started it, if there is one. */
 export function withServiceManager(
   parts: Parts,
   env: NodeJS.ProcessEnv,
 ): { readonly parts: Parts; readonly reloading: <T>(read: () => Promise<T>) => Promise<T> } {
-  const tell = systemdNotify(env);
-  if (tell === undefined) return { parts, reloading: (read) => read() };
+  const notify = systemdNotify(env);
+  if (notify === undefined) return { parts, reloading: (read) => read() };
   const { wall, steady } = parts.clock;
   const manager = new ServiceManager({
-    tell,
+    notify,
     watchdogMs: watchdogMs(env, process.pid),
     wall,
     steady,

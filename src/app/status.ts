@@ -11,27 +11,31 @@ import type { Metrics } from '../status/metrics.js';
 import { Observations } from '../status/observations.js';
 import type { Identity } from '../status/report.js';
 import { version } from '../version.js';
-import type { Parts, Seen } from './deps.js';
+import type { Parts, StatusInputs } from './deps.js';
 
 /**
- * Adds the status server: two more sinks, and a source of its own. What serves is loaded only where it is wanted, and
- * beside the work: an HTTP server, a page and the metrics take time and memory.
+ * Adds the status server: two more sinks, and a source of its own. Its code is loaded only if it is enabled, and
+ * beside the work, because an HTTP server, a page and the metrics take time and memory.
  */
-export function withStatus(initial: Config, parts: Parts & { readonly seen: Seen }, file: string | undefined): Parts {
+export function withStatus(
+  initial: Config,
+  parts: Parts & { readonly statusInputs: StatusInputs },
+  file: string | undefined,
+): Parts {
   const observations = new Observations(parts.clock.wall());
   const counting = new LateSink();
-  const looking = new LateSink();
+  const lastKnown = new LateSink();
   let config = initial;
-  if (initial.status.enabled) for (const late of [counting, looking]) late.expect();
+  if (initial.status.enabled) for (const late of [counting, lastKnown]) late.expect();
   const load = once(async () => {
     const loaded = await serving({ parts, observations, file, config: () => config });
     counting.attach(loaded.metrics);
-    looking.attach(loaded.lastKnown);
+    lastKnown.attach(loaded.lastKnown);
     return loaded;
   });
   return {
     ...parts,
-    sinks: [...parts.sinks, observations, counting, looking],
+    sinks: [...parts.sinks, observations, counting, lastKnown],
     statusServer: (config$) =>
       config$.pipe(
         map((next) => {
@@ -45,7 +49,7 @@ export function withStatus(initial: Config, parts: Parts & { readonly seen: Seen
 }
 
 interface Served {
-  readonly parts: Parts & { readonly seen: Seen };
+  readonly parts: Parts & { readonly statusInputs: StatusInputs };
   readonly observations: Observations;
   readonly file: string | undefined;
   readonly config: () => Config;
@@ -66,8 +70,8 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
       import('../status/report.js'),
     ],
   );
-  const { clock, book, seen, leadership, sharing } = parts;
-  const { redis, keys, feed, series } = seen;
+  const { clock, book, statusInputs, leadership, sharing } = parts;
+  const { redis, keys, feed, series } = statusInputs;
   const { wall, steady } = clock;
   const hostName = hostname();
   const metrics = new Metrics({ version, node: process.version }, leadership);
@@ -75,13 +79,13 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
     uuid: config().uuid,
     version,
     node: process.version,
-    instance: seen.instance,
+    instance: statusInputs.instance,
     host: hostName,
     pid: process.pid,
     configFile: file,
   };
   const registry = new RegistryView(redis, keys, wall, steady, () => config().network.allow, sharing !== undefined);
-  const source = { ...seen, identity, config, book, observations, registry, leadership, sharing, wall };
+  const source = { ...statusInputs, identity, config, book, observations, registry, leadership, sharing, wall };
   const pages = new PeerPages({
     ...{ ...source, steady },
     readAll: () => parts.registry.pages(() => true),

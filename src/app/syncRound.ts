@@ -20,19 +20,19 @@ import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
 import { checkPeer } from '../streams/sync/checkPeer.js';
 import { READING, recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
-import { checkOptions, written, type CheckDeps } from './checking.js';
+import { checkOptions, writeResults, type CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
 
 type RoundDeps = CheckDeps &
-  Pick<Deps, 'registry' | 'bell' | 'explain' | 'stop$'> & {
-    /** Called once all that there is to do has begun, unless `stop$` comes before that. */
-    readonly ranDry?: () => void;
+  Pick<Deps, 'registry' | 'roundTrigger' | 'explain' | 'stop$'> & {
+    /** Called once the last check of the round has started, unless `stop$` fires first. */
+    readonly allStarted?: () => void;
   };
 
 /**
- * One round of one lane under the settings given: registry → n workers pull → `POST /sync` → book → written. The writes
- * stand inside the round, so that a slow Redis makes rounds skip and no queue grow.
+ * One round of one lane with these settings: registry → n workers pull → `POST /sync` → book → written. The writes
+ * are part of the round, so a slow Redis makes rounds skip, and no queue grows.
  */
 export function syncRound(
   deps: RoundDeps,
@@ -41,7 +41,7 @@ export function syncRound(
   config: Config,
   everyMs = laneSettings(lane, config).everyMs,
 ): Observable<SchedulerEvent> {
-  const { book, families, clock, stop$, ranDry } = deps;
+  const { book, families, clock, stop$, allStarted } = deps;
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
   async function* items(): AsyncGenerator<LaneItem> {
@@ -51,10 +51,10 @@ export function syncRound(
       yield item;
     }
     if (read === 'not yet') read = 'whole';
-    ranDry?.();
+    allStarted?.();
   }
   const missing$ = defer(() =>
-    families.takeNews().map((family): SchedulerEvent => {
+    families.takeNewlyMissing().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
     }),
   );
@@ -68,7 +68,7 @@ export function syncRound(
   return concat(round$, missing$, worked$);
 }
 
-/** The items of a lane pulled by its workers, each peer checked, and each result written before its event goes on. */
+/** The workers of a lane pull its items and check each peer. Each result is written before its event is passed on. */
 export function checks(
   deps: CheckDeps & Pick<Deps, 'stop$'>,
   lane: Lane,
@@ -79,19 +79,19 @@ export function checks(
   const { book, stop$ } = deps;
   const check = checkPeer(checkOptions(deps, config), lane);
   const work = (item: LaneItem): Observable<SchedulerEvent> =>
-    ('event' in item ? of(item.event) : check(item.entry)).pipe(written(deps));
+    ('event' in item ? of(item.event) : check(item.entry)).pipe(writeResults(deps));
   return defer(() => {
     const { workers } = laneSettings(lane, config, !book.hasJudged());
     return draw(items, (next$) =>
       pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
-        // While the last ones end, one look ahead tells whether that was all; nothing waits for it.
+        // After a stop, one more read shows whether the round was complete. No work waits for it.
         alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
       ),
     );
   });
 }
 
-/** The gap between requests that spreads a round over its share of the interval. */
+/** The gap between requests that spreads a round over the configured fraction of the interval. */
 function gap({ registry, book, shares }: RoundDeps, lane: Lane, { sync }: Config): Observable<number> {
   if (lane !== 'regular' || sync.spread === 0) return of(0);
   return defer(() => from(registry.count())).pipe(

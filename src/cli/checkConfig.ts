@@ -3,7 +3,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import { masked } from '../config/mask.js';
 import { print } from './print.js';
 
-/** Prints the effective configuration, secrets masked, in the form that a file has; warnings go to standard error. */
+/** Prints the effective configuration in file format, with secrets masked. Warnings go to standard error. */
 export async function checkConfig(options: LoadOptions): Promise<void> {
   const { file, declared, warnings } = await loadConfig(options);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);

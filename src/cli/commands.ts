@@ -1,25 +1,28 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { defineConformance } from './conformance/commands.js';
-import { examples, onRegistry, type OnRegistry, type Surroundings } from './define.js';
-import type { InitWords } from './init/init.js';
+import { examples, registryCommand, type CommandContext, type RegistryFlags } from './define.js';
+import type { InitFlags } from './init/init.js';
 import { definePeers } from './peers/commands.js';
 import { definePlan } from './plan/commands.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-const USUAL_EVENTS = 50;
-/** As many as the journal keeps, about. */
-const MOST_EVENTS = 10_000;
+const DEFAULT_EVENTS = 50;
+/** Approximate capacity of the journal. */
+const MAX_EVENTS = 10_000;
 
-/** The commands. Each loads what it needs when it is called: the whole program takes longer to load than most commands do. */
-export function defineCommands(root: Command, surroundings: Surroundings): void {
-  defineWork(root, surroundings);
-  defineLooks(root, surroundings);
-  definePeers(root, surroundings);
-  defineNotify(root, surroundings);
-  definePlan(root, surroundings);
-  defineConformance(root, surroundings);
+/**
+ * Defines the commands. Each loads its code when it is called, because loading the whole program takes longer than
+ * most commands need.
+ */
+export function defineCommands(root: Command, context: CommandContext): void {
+  defineWork(root, context);
+  defineInspection(root, context);
+  definePeers(root, context);
+  defineNotify(root, context);
+  definePlan(root, context);
+  defineConformance(root, context);
   const completion = root
     .command('completion')
     .description('print what makes a shell complete commands and options')
@@ -31,8 +34,8 @@ export function defineCommands(root: Command, surroundings: Surroundings): void 
   examples(completion, 'completion bash > /etc/bash_completion.d/consumer-scheduler', 'completion fish | source');
 }
 
-/** What does the work, and what says whether it can be done. */
-function defineWork(root: Command, { options, signals, end }: Surroundings): void {
+/** The commands that do the work, and those that check whether it can be done. */
+function defineWork(root: Command, { options, signals, end }: CommandContext): void {
   const run = root
     .command('run')
     .description('run until SIGTERM or SIGINT; what is done where no command is given')
@@ -50,9 +53,9 @@ function defineWork(root: Command, { options, signals, end }: Surroundings): voi
     .option('--lan', 'peers may be in private networks as well')
     .option('--force', 'overwrite the file')
     .option('-y, --yes', 'ask nothing')
-    .action(async (words: InitWords) => {
+    .action(async (flags: InitFlags) => {
       const { initialise } = await import('./init/init.js');
-      await initialise(options(), words);
+      await initialise(options(), flags);
     });
   examples(init, 'init', 'init --yes --redis embedded --lan --file node.yaml');
   const sync = root
@@ -71,33 +74,33 @@ function defineWork(root: Command, { options, signals, end }: Surroundings): voi
       await checkConfig(options());
     });
   examples(check, 'check-config --config node.yaml');
-  const doctor = onRegistry(root, 'doctor')
+  const doctor = registryCommand(root, 'doctor')
     .description('look at all that a scheduler needs, and say what to do about what is missing')
     .option('--json', 'as JSON')
-    .action(async ({ redis, json = false }: OnRegistry) => {
+    .action(async ({ redis, json = false }: RegistryFlags) => {
       const { examine } = await import('./doctor/doctor.js');
       end(await examine({ ...options(), redis }, json));
     });
   examples(doctor, 'doctor', 'doctor --json');
 }
 
-/** What tells of a scheduler that runs. */
-function defineLooks(root: Command, { options, signals, end }: Surroundings): void {
-  const status = onRegistry(root, 'status')
+/** The commands that show the state of a running scheduler. */
+function defineInspection(root: Command, { options, signals, end }: CommandContext): void {
+  const status = registryCommand(root, 'status')
     .description("the running scheduler's state, from Redis")
     .option('--watch', 'show it again every 2 s, until Ctrl-C')
     .option('--json', 'as JSON')
-    .action(async ({ redis, json = false, watch = false }: OnRegistry & { readonly watch?: boolean }) => {
+    .action(async ({ redis, json = false, watch = false }: RegistryFlags & { readonly watch?: boolean }) => {
       const { showStatus } = await import('./status.js');
       end(await showStatus({ ...options(), redis }, { json, watch }, signals.stop));
     });
   examples(status, 'status --watch', 'status --json --redis redis://127.0.0.1:6379');
-  const events = onRegistry(root, 'events')
+  const events = registryCommand(root, 'events')
     .description('what happened, the newest last')
     .option('--follow', 'go on with what happens from now on, until Ctrl-C')
-    .option('--limit <n>', 'how many of the past', toLimit, USUAL_EVENTS)
+    .option('--limit <n>', 'how many of the past', toLimit, DEFAULT_EVENTS)
     .option('--json', 'as JSON, one event a line')
-    .action(async ({ redis, json = false, follow = false, limit }: EventWords) => {
+    .action(async ({ redis, json = false, follow = false, limit }: EventFlags) => {
       const { showEvents } = await import('./events.js');
       await showEvents({ ...options(), redis }, { follow, json, limit }, signals.stop);
     });
@@ -113,8 +116,8 @@ function defineLooks(root: Command, { options, signals, end }: Surroundings): vo
   examples(health, 'health', 'health --url http://127.0.0.1:9464/healthz');
 }
 
-/** What has to do with the notifications. */
-function defineNotify(root: Command, { options }: Surroundings): void {
+/** The commands for notifications. */
+function defineNotify(root: Command, { options }: CommandContext): void {
   const notify = root.command('notify').description('the notifications of the configuration');
   const test = notify
     .command('test')
@@ -126,13 +129,13 @@ function defineNotify(root: Command, { options }: Surroundings): void {
   examples(test, 'notify test', 'notify test --config node.yaml');
 }
 
-interface EventWords extends OnRegistry {
+interface EventFlags extends RegistryFlags {
   readonly follow?: boolean;
   readonly limit: number;
 }
 
 function toLimit(text: string): number {
   const limit = Number(text);
-  if (/^\d+$/.test(text) && limit <= MOST_EVENTS) return limit;
-  throw new InvalidArgumentError(`expected a whole number from 0 to ${MOST_EVENTS}.`);
+  if (/^\d+$/.test(text) && limit <= MAX_EVENTS) return limit;
+  throw new InvalidArgumentError(`expected a whole number from 0 to ${MAX_EVENTS}.`);
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Observable } from 'rxjs';
 import { embeddedSocket, hasDatabase } from '../clients/embeddedFolder.js';
-import { isServed } from '../clients/folderLock.js';
+import { isListening } from '../clients/folderLock.js';
 import {
   closeRedis,
   describeRedis,
@@ -15,23 +15,23 @@ import type { Config } from '../config/config.js';
 import type { SchedulerEvent } from '../events.js';
 import { CommandError } from './commandError.js';
 
-/** A connection to the registry's Redis, and what came with it. */
+/** A connection to the Redis of the registry. */
 export interface Connection {
   readonly redis: RedisClient;
-  /** Keeps the embedded server running; there where that server is ours. */
+  /** Keeps the embedded server running; set if this process has started it. */
   readonly companion$?: Observable<SchedulerEvent>;
   close(): Promise<void>;
 }
 
 /**
- * Connects to the configured Redis, starting the embedded one where that is asked for. Redis may be away. Once `stop` has
- * fired nothing is waited for: it rejects with its reason where the embedded server has not started yet.
+ * Connects to the configured Redis, and starts the embedded one if configured. Redis may be unreachable. Once `stop`
+ * has fired nothing is waited for: it rejects with that reason if the embedded server has not started yet.
  */
 export async function connectTo(redis: Config['redis'], wall: () => number, stop?: AbortSignal): Promise<Connection> {
   if (redis.url !== 'embedded' || redis.sentinel !== undefined || redis.cluster !== undefined) {
     return opened(openRedis(locationOf(redis)), { stop });
   }
-  // Most commands have no server of their own, and need none of what runs one.
+  // Most commands start no server, so they do not load this code.
   const { EmbeddedRedis } = await import('../clients/embeddedRedis.js');
   const server = await EmbeddedRedis.start(redis.dataDir, { stop });
   return opened(openRedis({ socketPath: server.socketPath }), {
@@ -42,12 +42,12 @@ export async function connectTo(redis: Config['redis'], wall: () => number, stop
 }
 
 /**
- * The same for a command beside the daemon: it shares the daemon's embedded server where there is one, and gives up
- * with a `CommandError` where Redis can't be reached, or there is no database yet for an embedded server.
+ * The same for a command beside the daemon. It uses the embedded server of the daemon if that runs. Rejects with a
+ * `CommandError` if Redis is unreachable, or if the embedded server has no database yet.
  */
 export async function connectNow(redis: Config['redis'], wall: () => number): Promise<Connection> {
   const socketPath = embeddedSocket(redis.dataDir);
-  const shared = redis.url === 'embedded' && (await isServed(socketPath));
+  const shared = redis.url === 'embedded' && (await isListening(socketPath));
   if (redis.url === 'embedded' && !shared && !(await hasDatabase(redis.dataDir))) {
     throw new CommandError(`redis.dataDir: there is no database in ${redis.dataDir}; the first \`run\` makes it`);
   }

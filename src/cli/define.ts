@@ -2,32 +2,32 @@ import { Argument, Option, type Command } from 'commander';
 import type { LoadOptions } from '../config/load.js';
 import type { Signals } from './signals.js';
 
-/** What the commands are given, and what they give back. */
-export interface Surroundings {
-  /** Where the configuration is, by `--config` and the environment. */
+/** The inputs and outputs of the commands. */
+export interface CommandContext {
+  /** The sources of the configuration: `--config` and the environment. */
   readonly options: () => LoadOptions;
   readonly signals: Signals;
   /** Sets the exit code. */
   readonly end: (code: number) => void;
 }
 
-export interface OnRegistry {
+export interface RegistryFlags {
   readonly redis?: string;
   readonly json?: boolean;
 }
 
-/** A command that needs of the configuration only where the registry is. */
-export function onRegistry(parent: Command, name: string): Command {
+/** A command that needs only the address of the registry from the configuration. */
+export function registryCommand(parent: Command, name: string): Command {
   return parent.command(name).option('--redis <url>', 'where the registry is, instead of a configuration');
 }
 
-/** Lines below the help of a command that show how it is used. */
+/** Adds usage examples below the help of a command. */
 export function examples(command: Command, ...lines: readonly string[]): Command {
   const program = 'consumer-scheduler';
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${program} ${line}\n`).join('')}`);
 }
 
-/** An argument of which a shell knows what it may be; what else it is, the command itself says. */
+/** An argument with choices for shell completion. The command itself validates the value. */
 export function oneOf(name: string, description: string, choices: readonly string[]): Argument {
   return new Argument(name, description).choices(choices).argParser((value: string) => value);
 }

@@ -8,23 +8,23 @@ import { withRegistry, type Registry } from './registry.js';
 import { marked, outputStyle, tinted, type Style, type Tint } from './style.js';
 
 export interface EventOptions {
-  /** Goes on with what happens from now on, until `stop`. */
+  /** Continues with new events, until `stop`. */
   readonly follow: boolean;
   readonly json: boolean;
-  /** How many of the past. */
+  /** The number of past events. */
   readonly limit: number;
 }
 
 interface Entry extends StreamEntry {
-  /** Of the stream. */
+  /** The stream id. */
   readonly id: string;
 }
 
-const LOOK_MS = 1_000;
-/** Entries read at once. */
+const POLL_MS = 1_000;
+/** Entries per read. */
 const PAGE = 500;
 
-/** Prints the journal, the oldest first: the last entries, and with `follow` further ones as they come. */
+/** Prints the journal, oldest first: the last entries, and with `follow` each new one. */
 export async function showEvents(options: LoadOptions, events: EventOptions, stop: AbortSignal): Promise<void> {
   const style = outputStyle();
   const show = (entries: readonly Entry[]): Promise<boolean> => printEntries(entries, events.json, style);
@@ -36,7 +36,7 @@ export async function showEvents(options: LoadOptions, events: EventOptions, sto
   });
 }
 
-/** An outage of Redis is shown when it begins and when it ends, and waited for. */
+/** Follows the stream. An outage of Redis is reported at its begin and at its end, and reads continue after it. */
 async function follow(
   { redis, keys }: Registry,
   since: string,
@@ -44,21 +44,21 @@ async function follow(
   stop: AbortSignal,
 ): Promise<void> {
   let last = since;
-  let trouble = '';
+  let lastFailure = '';
   while (!stop.aborted) {
     try {
       const [[, found] = ['', []]] = (await redis.xread('COUNT', PAGE, 'STREAMS', keys.events, last)) ?? [];
-      if (trouble !== '') process.stderr.write('Redis is there again\n');
-      trouble = '';
+      if (lastFailure !== '') process.stderr.write('Redis is there again\n');
+      lastFailure = '';
       last = found.at(-1)?.[0] ?? last;
       if (found.length > 0 && !(await show(found.map(toEntry)))) return;
       if (found.length === PAGE) continue;
     } catch (error) {
       const reason = redisFailure(error);
-      if (reason !== trouble) process.stderr.write(`Redis can't be used: ${reason}\n`);
-      trouble = reason;
+      if (reason !== lastFailure) process.stderr.write(`Redis can't be used: ${reason}\n`);
+      lastFailure = reason;
     }
-    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    await delay(POLL_MS, undefined, { signal: stop }).catch(() => undefined);
   }
 }
 
@@ -71,7 +71,7 @@ function toEntry([id, fields]: readonly [string, readonly string[]]): Entry {
     const at = fields.findIndex((field, i) => i % 2 === 0 && field === name);
     return at === -1 ? undefined : fields[at + 1];
   };
-  // Where an entry has no time of its own, its id has that of the server.
+  // An entry without its own time gets that of its id, which is the time of the server.
   const at = Number(valueOf('at') ?? id.split('-')[0]);
   return { id, type: valueOf('type') ?? 'unknown', at: Number.isFinite(at) ? at : 0, data: valueOf('data') ?? '{}' };
 }
@@ -90,7 +90,7 @@ function asJson({ id, type, at, data }: Entry): string {
   try {
     value = JSON.parse(data);
   } catch {
-    // Then it stays a text.
+    // Other data stays a text.
   }
   return escaped(JSON.stringify({ id, type, at, data: value }));
 }

@@ -1,5 +1,5 @@
-export const GOOD = 0;
-/** Failed while running. */
-export const FAILED = 1;
+export const SUCCESS = 0;
+/** Failure at run time. */
+export const FAILURE = 1;
 /** Bad usage or configuration. */
 export const USAGE = 2;

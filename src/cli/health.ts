@@ -9,7 +9,7 @@ import { NO_UUID } from './noUuid.js';
 
 const DEADLINE_MS = 5_000;
 
-/** Asks a scheduler whether it is alive; rejects with a `CommandError` where it is not. */
+/** Checks whether a scheduler is alive. Rejects with a `CommandError` if not. */
 export async function checkHealth(options: LoadOptions, url: string | undefined): Promise<void> {
   if (url !== undefined && !/^https?:\/\//.test(url)) throw new UsageError('--url: expected http:// or https://');
   if (url !== undefined && !URL.canParse(url)) throw new UsageError('--url: expected a URL with a host');
@@ -20,7 +20,7 @@ export async function checkHealth(options: LoadOptions, url: string | undefined)
 }
 
 async function configured(options: LoadOptions): Promise<string> {
-  // A container asks every few seconds, mostly by --url.
+  // Loaded on demand: containers run this command every few seconds, mostly with --url.
   const { loadConfig } = await import('../config/load.js');
   const { config } = await loadConfig({ ...options, spareUuid: NO_UUID });
   const { status } = config;
@@ -29,7 +29,7 @@ async function configured(options: LoadOptions): Promise<string> {
   return healthUrl(status);
 }
 
-/** Where the status server of this configuration answers, from this host. */
+/** The health URL of the status server with this configuration, seen from this host. */
 export function healthUrl({ host, port, basePath }: Pick<Config['status'], 'host' | 'port' | 'basePath'>): string {
   const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${isIP(near) === 6 ? `[${near}]` : near}:${port}${basePath.replace(/\/$/, '')}/healthz`;
@@ -37,10 +37,10 @@ export function healthUrl({ host, port, basePath }: Pick<Config['status'], 'host
 
 export type HealthAnswer =
   | { readonly ok: true }
-  /** `status` is undefined where nobody answered in HTTP; `code` is what the system says of that. */
+  /** `status` is undefined without an HTTP answer; `code` is then the system error. */
   | { readonly ok: false; readonly status?: number; readonly code?: string; readonly reason: string };
 
-/** Asks a URL, within a deadline; never rejects. */
+/** Requests a URL with a deadline. Never rejects. */
 export function ask(url: string, withinMs = DEADLINE_MS): Promise<HealthAnswer> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(withinMs);

@@ -1,2 +1,2 @@
-/** Stands for our UUID where a command does without it. */
+/** Replaces our UUID in commands that do not need it. */
 export const NO_UUID = '00000000-0000-0000-0000-000000000000';

@@ -4,7 +4,7 @@ import { loadConfig, type LoadOptions } from '../config/load.js';
 import type { Reply } from '../domain/call/http.js';
 import { call } from '../notify/deliver.js';
 import { isWebhook, labelOf } from '../notify/entry.js';
-import { testMessage } from '../notify/happenings.js';
+import { testMessage } from '../notify/eventMessages.js';
 import { requestOf } from '../notify/webhook.js';
 import { CommandError } from './commandError.js';
 import { print } from './print.js';
@@ -12,8 +12,8 @@ import { print } from './print.js';
 const SILENT = { defaultValue: { ok: false, reason: 'other' } as const };
 
 /**
- * Sends a test message to each entry of `notify`, all at once, and prints what each answered. Rejects with a
- * `CommandError` where one did not take it. No URL is printed, since the whole of it is a secret.
+ * Sends a test message to each entry of `notify` in parallel, and prints the answers. Rejects with a `CommandError`
+ * if one was not accepted. URLs are not printed, because each is a secret.
  */
 export async function testNotifications(options: LoadOptions): Promise<void> {
   const { config } = await loadConfig(options);

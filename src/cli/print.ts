@@ -1,9 +1,9 @@
 import { CommandError } from './commandError.js';
 
 /**
- * Writes to standard output, and resolves once that is out: to false where its reader has gone, as `head` does. That is
- * no failure, but nobody wants more of it. Rejects with a `CommandError` where it could not be written, such as on a full
- * disk.
+ * Writes to standard output and resolves when the write is done. Resolves to false if the reader has closed the
+ * pipe, as `head` does: that is no failure, but further output is useless. Rejects with a `CommandError` if the
+ * write failed, for example on a full disk.
  */
 export function print(text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -16,7 +16,10 @@ export function print(text: string): Promise<boolean> {
   });
 }
 
-/** Leaves it to each write to tell of its failure; without a listener one of them would end the process with a stack. */
-export function heedClosedOutput(): void {
+/**
+ * Each write reports its own failure. Without this listener such an error would also end the process with a stack
+ * trace.
+ */
+export function handleClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

@@ -6,17 +6,17 @@ import { CommandError } from './commandError.js';
 import { connectNow } from './connect.js';
 import { NO_UUID } from './noUuid.js';
 
-/** The registry, for a command. */
+/** The registry, as a command uses it. */
 export interface Registry {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  /** Our UUID, where it is configured. */
+  /** Our UUID, if configured. */
   readonly uuid: string | undefined;
-  /** Which addresses may be called, where there is a configuration. */
+  /** The address classes that may be called, if there is a configuration. */
   readonly allow: Config['network']['allow'] | undefined;
 }
 
-/** Opens the registry that the configuration, or `--redis`, names; a UUID of ours is not needed. */
+/** Opens the registry given by the configuration or by `--redis`. Our UUID is not needed. */
 export async function withRegistry<T>(options: LoadOptions, use: (registry: Registry) => Promise<T>): Promise<T> {
   const { config } = await loadConfig({ ...options, spareUuid: NO_UUID });
   const connection = await connectNow(config.redis, Date.now);
@@ -34,10 +34,10 @@ export async function withRegistry<T>(options: LoadOptions, use: (registry: Regi
   }
 }
 
-/** What Redis refuses becomes an error of one line; a fault of our own keeps its stack. */
+/** Converts an error of Redis to a one-line error. A fault of the program keeps its stack. */
 export function asCommandError(error: unknown): unknown {
-  if (error instanceof CommandError || !(error instanceof Error) || OURS.includes(error.name)) return error;
+  if (error instanceof CommandError || !(error instanceof Error) || PROGRAM_ERRORS.includes(error.name)) return error;
   return new CommandError(`Redis can't be used: ${redisFailure(error)}`);
 }
 
-const OURS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];
+const PROGRAM_ERRORS = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'];

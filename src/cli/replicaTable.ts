@@ -7,7 +7,7 @@ import { table } from './table.js';
 
 const HEAD = ['replica', 'host', 'process', 'shares', 'peers', 'public IP', 'answered', 'sign of life'];
 
-/** Those that share the registry, with a title that says what of it nobody has; '' where it is not divided. */
+/** The table of replicas. The title shows shares without a holder. Empty if the registry is not divided. */
 export function replicaTable({ members, of }: Replicas, style: Style, now: number): string {
   if (members.length === 0) return '';
   const held = members.reduce((sum, { shares }) => sum + (shares ?? 0), 0);

@@ -6,7 +6,7 @@ import { run } from '../app/run.js';
 import { withServiceManager } from '../app/service.js';
 import { withStatus } from '../app/status.js';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
-import { openLog, setLog, takeConsole } from '../clients/logger.js';
+import { openLog, redirectConsole, setLog } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
 import { loadConfig, rereading, type Loaded, type LoadOptions } from '../config/load.js';
 import { ForeignHolderError, RefusedError } from '../leader/candidacy.js';
@@ -14,29 +14,29 @@ import { ownIdentity } from '../leader/processIdentity.js';
 import { ShareCountError } from '../replicas/engine.js';
 import { loadEngine, NoEngineError } from '../replicas/loadEngine.js';
 import { configChanges } from '../sources/configFile.js';
-import { hangUps, stopSignal } from '../sources/signals.js';
+import { sighups, stopSignal } from '../sources/signals.js';
 import { version } from '../version.js';
 import { connectTo, locationOf, type Connection } from './connect.js';
-import { FAILED, GOOD, USAGE } from './exitCode.js';
+import { FAILURE, SUCCESS, USAGE } from './exitCode.js';
 import type { Signals } from './signals.js';
 
-/** What a configuration asks for that can't be had beside those that run, or as the program is installed. */
-const USAGES = [ForeignHolderError, ShareCountError, NoEngineError];
+/** Errors that count as bad usage: a conflict with running schedulers, or a missing package. */
+const USAGE_ERRORS = [ForeignHolderError, ShareCountError, NoEngineError];
 
-/** How long after the end a library (public-ip keeps its sockets) may hold the process. */
+/** How long a library may delay the exit (public-ip keeps its sockets open). */
 const LINGER_MS = 500;
 
-/** The daemon, until a signal to stop or an error that it can't survive. Resolves to the exit code. */
+/** Runs the daemon until a stop signal or a fatal error. Resolves to the exit code. */
 export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
   const loaded = await loadConfig(options);
   const { file, text, config } = loaded;
   const reread = rereading(loaded, options);
   const logger = openLog(config.log);
-  takeConsole(logger);
-  // What a library throws in a callback of its own reaches no stream. What is open is closed by the kernel.
+  redirectConsole(logger);
+  // An exception in a callback of a library reaches no stream. The kernel closes what is open.
   process.on('uncaughtException', (error) => {
-    tellFault(logger, error);
-    process.exit(FAILED);
+    logFault(logger, error);
+    process.exit(FAILURE);
   });
   const { redis } = config;
   const place = redis.url === 'embedded' ? `embedded Redis in ${redis.dataDir}` : describeRedis(locationOf(redis));
@@ -53,7 +53,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
   };
   warn(loaded);
   let connection: Connection | undefined;
-  let code = GOOD;
+  let code = SUCCESS;
   try {
     const makeEngine = config.replicas.enabled ? await loadEngine() : undefined;
     connection = await connectTo(redis, Date.now, signals.stop);
@@ -62,8 +62,8 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
       engine: makeEngine?.(connection.redis, config),
     };
     const made = makeParts(config, connection.redis, logger, candidate);
-    const seen = withNotifications(config, withStatus(config, made, file));
-    const { parts, reloading } = withServiceManager(seen, options.env);
+    const observed = withNotifications(config, withStatus(config, made, file));
+    const { parts, reloading } = withServiceManager(observed, options.env);
     await run(config, parts, {
       signal$: stopSignal(signals.stop),
       configChange$: configChanges({
@@ -75,7 +75,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
             warn(again);
             return again.config;
           }),
-        hangUp$: hangUps(signals.onHangUp),
+        sighup$: sighups(signals.onSighup),
       }),
       companion$: connection.companion$ ?? EMPTY,
       setLog: (log) => {
@@ -83,22 +83,22 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
       },
     });
   } catch (error) {
-    // A stop while the embedded server was starting leaves nothing more to do.
+    // After a stop during the start of the embedded server nothing remains to be done.
     if (error !== signals.stop.reason) {
-      code = USAGES.some((kind) => error instanceof kind) ? USAGE : FAILED;
-      tellFault(logger, error);
+      code = USAGE_ERRORS.some((kind) => error instanceof kind) ? USAGE : FAILURE;
+      logFault(logger, error);
     }
   }
   await connection?.close();
-  if (code === GOOD) logger.info('stopped', { event: 'process.stopped' });
+  if (code === SUCCESS) logger.info('stopped', { event: 'process.stopped' });
   setTimeout(() => process.exit(), LINGER_MS).unref();
   return code;
 }
 
-/** One line that says why the process ends; a fault of ours comes with its stack, for a report. */
-function tellFault(logger: Logger, error: unknown): void {
+/** Logs the reason why the process ends. A fault of the program includes its stack, for a bug report. */
+function logFault(logger: Logger, error: unknown): void {
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-  if ([...USAGES, EmbeddedRedisError, RefusedError].some((kind) => error instanceof kind)) {
+  if ([...USAGE_ERRORS, EmbeddedRedisError, RefusedError].some((kind) => error instanceof kind)) {
     logger.error(message, { event: 'process.failed' });
     return;
   }

@@ -3,7 +3,7 @@ import type { LoadOptions } from '../config/load.js';
 import { escaped, nameOf } from '../domain/text/printable.js';
 import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
 import { CommandError } from './commandError.js';
-import { FAILED, GOOD } from './exitCode.js';
+import { FAILURE, SUCCESS } from './exitCode.js';
 import { print } from './print.js';
 import { replicaTable } from './replicaTable.js';
 import { asCommandError, withRegistry, type Registry } from './registry.js';
@@ -13,12 +13,12 @@ import { marked, markedLines, outputStyle } from './style.js';
 
 export interface StatusOptions {
   readonly json: boolean;
-  /** Shows it again and again, until `stop`. */
+  /** Repeats the output until `stop`. */
   readonly watch: boolean;
 }
 
-const LOOK_MS = 2_000;
-/** Cursor home; to the end of the line; to the end of the screen. */
+const POLL_MS = 2_000;
+/** Terminal sequences: cursor to the top left, clear to the end of the line, clear to the end of the screen. */
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
@@ -31,8 +31,8 @@ interface Picture {
 }
 
 /**
- * Prints what the scheduler last said of itself in Redis, and whether it runs. Resolves to the exit code, which is that of
- * a failure where none runs; rejects with a `CommandError` where none ever ran.
+ * Prints the last state of the scheduler in Redis, and whether it runs. Resolves to the exit code, a failure if no
+ * scheduler runs. Rejects with a `CommandError` if none has ever run.
  */
 export async function showStatus(options: LoadOptions, status: StatusOptions, stop: AbortSignal): Promise<number> {
   return withRegistry(options, async (registry) => {
@@ -41,14 +41,14 @@ export async function showStatus(options: LoadOptions, status: StatusOptions, st
     if (picture.state.uuid === undefined) throw new CommandError('no scheduler has run on this registry yet');
     await print(status.json ? asJson(picture) : inWords(picture));
     const stopped = stoppedSince(picture.state, Date.now());
-    if (stopped === undefined) return GOOD;
-    // In the other form, the first sentence says so.
+    if (stopped === undefined) return SUCCESS;
+    // The text form already reports this in its first sentence.
     if (status.json) throw new CommandError(stopped);
-    return FAILED;
+    return FAILURE;
   });
 }
 
-/** On a terminal each picture takes the place of the one before; elsewhere they follow each other. */
+/** On a terminal each output replaces the previous one; otherwise they follow each other. */
 async function watch(registry: Registry, json: boolean, stop: AbortSignal): Promise<number> {
   const { terminal } = outputStyle();
   const inPlace = terminal && !json;
@@ -56,7 +56,7 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
   while (!stop.aborted) {
     const shown = await read(registry).then(
       (picture) => (json ? asJson(picture) : inWords(picture)),
-      (error: unknown) => trouble(error, json),
+      (error: unknown) => outageText(error, json),
     );
     const block = inPlace
       ? `${HOME}${shown.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_BELOW}`
@@ -64,9 +64,9 @@ async function watch(registry: Registry, json: boolean, stop: AbortSignal): Prom
         ? shown
         : `${shown}\n`;
     if (!(await print(block))) break;
-    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    await delay(POLL_MS, undefined, { signal: stop }).catch(() => undefined);
   }
-  return GOOD;
+  return SUCCESS;
 }
 
 async function read({ redis, keys }: Registry): Promise<Picture> {
@@ -94,8 +94,8 @@ function inWords({ state, counts, replicas }: Picture): string {
   return `${markedLines(style, tint, text)}\n\n${tables.filter((one) => one !== '').join('\n\n')}\n`;
 }
 
-/** An outage of Redis is a picture as well. */
-function trouble(error: unknown, json: boolean): string {
+/** The output during an outage of Redis. */
+function outageText(error: unknown, json: boolean): string {
   const known = asCommandError(error);
   if (!(known instanceof CommandError)) throw error;
   if (json) return `${JSON.stringify({ running: null, error: known.message })}\n`;

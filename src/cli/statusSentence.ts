@@ -13,23 +13,23 @@ export interface Counts {
   readonly announcements_pending: number;
 }
 
-/** Silence of so long, in milliseconds, means that the scheduler has gone without a word. */
+/** A silence of this length, in milliseconds, means that the scheduler has ended without a shutdown. */
 const SILENCE_MS = 30_000;
 
-/** Why no scheduler runs, if none does. One that ends as it should takes its heart beat away. */
+/** Why no scheduler runs, if so. An orderly shutdown removes the heartbeat. */
 export function stoppedSince({ heartbeat_at: heartbeat }: State, now: number): string | undefined {
   if (heartbeat === undefined) return 'no scheduler runs: the last one was stopped';
   if (now - Number(heartbeat) < SILENCE_MS) return undefined;
   return `no scheduler runs: the last one has been silent since ${isoOf(heartbeat)}`;
 }
 
-/** A time in Unix milliseconds as ISO 8601; what is none is shown as it is. */
+/** A time in Unix milliseconds as ISO 8601. An invalid value is shown unchanged. */
 export function isoOf(text: string): string {
   const at = new Date(Number(text));
   return Number.isNaN(at.getTime()) ? nameOf(text) : at.toISOString();
 }
 
-/** How this node is, in one sentence, by what stands in Redis. */
+/** The state of this node in one sentence, from the data in Redis. */
 export function sentence(state: State, counts: Counts, now: number): { readonly tint: Tint; readonly text: string } {
   if (state.uuid === undefined) return { tint: 'bad', text: 'No scheduler has run on this registry yet.' };
   const stopped = stoppedSince(state, now);
@@ -42,7 +42,7 @@ export function sentence(state: State, counts: Counts, now: number): { readonly 
 
 const TINTS: Readonly<Record<Level, Tint>> = { ok: 'good', notice: 'warn', bad: 'bad' };
 
-/** What Redis knows of a scheduler that runs. */
+/** The picture of a running scheduler, from the data in Redis. */
 function pictureOf(state: State, { consumers, producers, announcements_pending: owing }: Counts, now: number): Picture {
   const [answered, failed] = [numberIn(state.round_ok), numberIn(state.round_failed)];
   const finishedAt = timeIn(state.round_finished_at);
@@ -80,7 +80,7 @@ function pictureOf(state: State, { consumers, producers, announcements_pending: 
     clockGap: undefined,
     configRejected: undefined,
     needsRestart: undefined,
-    untold: [],
+    failingNotifications: [],
   };
 }
 

@@ -4,7 +4,7 @@ import { isoOf, type Counts, type State } from './statusSentence.js';
 import { tinted, type Style } from './style.js';
 import { table } from './table.js';
 
-/** Fields that have words of their own; any other field is shown as it is. */
+/** Fields with their own labels. Any other field is shown with its name. */
 const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
   [
     'scheduler',
@@ -41,7 +41,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
 
 const TIME = /(_at|_since)$/;
 
-/** The state of the scheduler and the size of the registry, as tables with a title each. */
+/** The state of the scheduler and the size of the registry, as titled tables. */
 export function statusTables(state: State, counts: Counts, style: Style, now: number): string {
   const known = new Set(GROUPS.flatMap(([, fields]) => fields.map(([field]) => field)));
   const others = Object.keys(state).filter((field) => !known.has(field));
@@ -70,7 +70,7 @@ export function statusTables(state: State, counts: Counts, style: Style, now: nu
 
 function section(title: string, rows: readonly (readonly string[])[], style: Style): string {
   if (rows.length === 0) return '';
-  // One width for the names of all sections, so that the values stand below each other.
+  // All sections use one width for names, so that their values are aligned.
   const lines = table(
     rows.map(([name = '', value = '']) => [name.padEnd(NAMES), value]),
     style,

@@ -22,22 +22,22 @@ import { asCommandError } from './registry.js';
 import { outputStyle } from './style.js';
 import { table } from './table.js';
 
-/** Of the consumers whose results could not be stored, so many are named. */
-const NAMED = 10;
+/** Maximum number of named consumers among those whose results could not be stored. */
+const MAX_NAMED = 10;
 
-/** What a round came to. */
+/** The results of a round. */
 interface Found {
-  /** The last result of each consumer that was called. */
+  /** The last result of each called consumer. */
   readonly results: Map<string, string>;
-  /** What Redis refused last, by what was tried. */
+  /** The last Redis failure of each operation. */
   readonly failures: Map<string, string>;
-  /** What stands in the way of a true result, in the words of the command. */
+  /** Conditions that make results unreliable, as messages. */
   readonly warnings: Set<string>;
 }
 
 /**
- * One round now over every consumer, with a bar on a terminal and a table at the end. Rejects with a `CommandError`
- * where its results could not be stored, or nobody could be called.
+ * Runs one round over every consumer now, with a progress bar on a terminal and a table at the end. Rejects with a
+ * `CommandError` if results could not be stored, or if no consumer could be called.
  */
 export async function syncOnce(options: LoadOptions): Promise<void> {
   const startedAt = Date.now();
@@ -47,11 +47,11 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     await warnOfDaemon(config, connection.redis);
     const parts = makeParts(config, connection.redis, openLog(config.log));
     // A second write of each entry at the end would cost as much as the first.
-    parts.writeBack.writeHistoryAtOnce();
+    parts.writeBack.writeHistoryWithVerdicts();
     const deps = { ...parts, config$: of(config), stop$: NEVER };
     const found: Found = { results: new Map(), failures: new Map(), warnings: new Set() };
     const bar = progressBar(await parts.registry.count());
-    // The regular lane comes first, as in the daemon: its sweep fills the book that the others work from.
+    // The regular lane comes first, as in the daemon: its sweep fills the book that the other lanes use.
     const round$ = concat(
       ...LANES.map((lane) => defer(() => syncRound(deps, lane, 1, config, Date.now() - startedAt))),
       decisions(deps, true),
@@ -64,7 +64,7 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
     );
     await lastValueFrom(round$, { defaultValue: undefined });
     bar.stop();
-    forgiveHistory(found);
+    downgradeHistoryFailure(found);
     for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);
     await print(summary(found, parts, Date.now() - startedAt));
     const faults = faultsOf(found, parts);
@@ -76,7 +76,10 @@ export async function syncOnce(options: LoadOptions): Promise<void> {
   }
 }
 
-/** Beside the daemon of our own node the round is only one more; beside another node's it would be a mistake. */
+/**
+ * Beside the daemon of our own node this is only an additional round. Beside that of another node it would be a
+ * mistake.
+ */
 async function warnOfDaemon(config: Config, redis: RedisClient): Promise<void> {
   const keys = keysUnder(config.redis.keyPrefix);
   const token = await currentToken(redis, keys);
@@ -114,8 +117,11 @@ function note({ results, failures, warnings }: Found, event: SchedulerEvent): vo
   }
 }
 
-/** Without history the results are stored all the same; where they are not, that is what there is to say. */
-function forgiveHistory({ failures, warnings }: Found): void {
+/**
+ * A failed history is only a warning while the results are stored. Otherwise the failure to store them is what
+ * matters.
+ */
+function downgradeHistoryFailure({ failures, warnings }: Found): void {
   const reason = failures.get(KEEPING_HISTORY);
   failures.delete(KEEPING_HISTORY);
   if (reason !== undefined && failures.size === 0) warnings.add(`could not confirm ${KEEPING_HISTORY}: ${reason}`);
@@ -128,7 +134,7 @@ function progressBar(total: number): Pick<SingleBar, 'update' | 'stop'> {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
-    // Gives the cursor back where a signal ends us.
+    // Restores the cursor if a signal ends the process.
     gracefulExit: true,
     clearOnComplete: true,
     stopOnComplete: false,
@@ -156,14 +162,14 @@ function summary({ results }: Found, { book }: Parts, tookMs: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What makes the round a failure: that nobody could be called, or that its results are nowhere. */
+/** The failures of a round: no consumer could be called, or results were not stored. */
 function faultsOf({ results, failures }: Found, { book }: Parts): readonly string[] {
   const { denied, invalid } = book.counts();
   const reasons = [...failures].map(([what, reason]) => `could not confirm ${what}: ${reason}`);
   if (book.unwrittenCount > 0) {
     const names = [...book.unwrittenRows()].map(({ uuid }) => nameOf(uuid));
-    const more = names.length > NAMED ? ` and ${String(names.length - NAMED)} more` : '';
-    reasons.push(`not stored: what was found of ${names.slice(0, NAMED).join(', ')}${more}`);
+    const more = names.length > MAX_NAMED ? ` and ${String(names.length - MAX_NAMED)} more` : '';
+    reasons.push(`not stored: what was found of ${names.slice(0, MAX_NAMED).join(', ')}${more}`);
   }
   if (results.size === 0 && denied + invalid > 0) reasons.push('none of the registered consumers could be called');
   return reasons;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
- * Ends the program when our end of descriptor 3 closes, which the kernel sees to even where we are killed. The program
- * and its arguments come as parameters, so nothing needs quoting. Once the program has ended nothing is left that would
- * signal its process id, which may be another's by then; and the shell takes both of its children's ends, which would
- * fall to us where we are process 1, which can't.
+ * Ends the program when our end of descriptor 3 closes. The kernel closes it even if this process is killed. The
+ * program and its arguments are parameters, so nothing needs quoting. After the end of the program no process is
+ * left that could signal its pid, which may be reused by then. The shell also reaps both of its children; otherwise
+ * they would become children of this process if it is process 1, which does not reap them.
  */
 const SUPERVISOR = `
 "$@" 3<&- </dev/null &
@@ -18,36 +18,36 @@ kill $watcher 2>/dev/null
 wait $watcher 2>/dev/null
 exit $code
 `;
-/** What a shell adds to the number of the signal that has ended its program. */
+/** A shell adds this to the number of the signal that ended its program. */
 const ENDED_BY_SIGNAL = 128;
-const SAID_BYTES = 4_000;
-const SAID_LINES = 3;
+const OUTPUT_BYTES = 4_000;
+const OUTPUT_LINES = 3;
 
-/** A child process that ends with this one, however that ends. */
+/** A child process that ends with this one, in whatever way this one ends. */
 export interface BoundChild {
-  /** Resolves to how it ended. */
+  /** Resolves to a description of its end. */
   readonly ended: Promise<string>;
-  /** The last lines of what it wrote. */
-  lastWords(): string;
-  /** Asks it to end, and kills it where it has not after the time given. */
-  stop(patienceMs: number): Promise<void>;
+  /** The last lines of its output. */
+  lastOutput(): string;
+  /** Asks it to end, and kills it if it has not ended after the given time. */
+  stop(graceMs: number): Promise<void>;
 }
 
 /**
- * Starts a program as a child that can't outlive us, and that a Ctrl-C at our terminal does not reach. Of our
- * environment it gets only what is given: it is to know none of our secrets, and to trip over none of our settings.
+ * Starts a program as a child that cannot outlive this process and does not receive a Ctrl-C from our terminal. It
+ * gets only the given environment, so that it sees none of our secrets and no setting of ours affects it.
  */
 export function startBound(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): BoundChild {
   const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env,
-    // A group of its own: we still need it for what is in flight at a stop.
+    // The child has its own process group, because a stop still needs it for work in flight.
     detached: true,
   });
-  let said = '';
-  // Read for as long as it runs: a full pipe would stop it.
+  let output = '';
+  // The output is read continuously, because a full pipe would block the program.
   for (const pipe of [child.stdout, child.stderr]) {
-    pipe?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_BYTES)));
+    pipe?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-OUTPUT_BYTES)));
   }
   const lifelinePipe = child.stdio[3];
   lifelinePipe?.on('error', () => undefined);
@@ -62,30 +62,30 @@ export function startBound(program: string, args: readonly string[], env: NodeJS
   });
   return {
     ended,
-    lastWords: () => lastLines(said).join(' | '),
-    stop: async (patienceMs) => {
+    lastOutput: () => lastLines(output).join(' | '),
+    stop: async (graceMs) => {
       lifelinePipe?.destroy();
       const { pid } = child;
       const last = setTimeout(() => {
         if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-      }, patienceMs);
+      }, graceMs);
       await ended;
       clearTimeout(last);
     },
   };
 }
 
-/** The shell tells us of a signal that ended its program by a number. */
+/** The shell reports a signal that ended its program as a number. */
 function howEnded(code: number): string {
   const signal = Object.entries(constants.signals).find(([, number]) => number === code - ENDED_BY_SIGNAL);
   return signal === undefined ? `code ${String(code)}` : signal[0];
 }
 
-/** What Redis says at each start, and its advice on the kernel. */
+/** Messages of Redis at every start, and its advice about the kernel. */
 const ROUTINE = /^(WARNING|oO0OoO0|Redis version=|Configuration loaded|Server initialized)/;
 
-/** Without what Redis begins each line with: process id, role, date, level; and without what it says anyhow. */
-function lastLines(said: string): string[] {
-  const lines = said.split('\n').map((line) => line.replace(/^\d+:\w .*?\.\d{3} [.*#-] /, '').trim());
-  return lines.filter((line) => line !== '' && !ROUTINE.test(line)).slice(-SAID_LINES);
+/** The last lines without routine messages, and without the prefix of Redis: process id, role, date, level. */
+function lastLines(output: string): string[] {
+  const lines = output.split('\n').map((line) => line.replace(/^\d+:\w .*?\.\d{3} [.*#-] /, '').trim());
+  return lines.filter((line) => line !== '' && !ROUTINE.test(line)).slice(-OUTPUT_LINES);
 }

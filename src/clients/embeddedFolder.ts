@@ -1,50 +1,51 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isServed, takeLock } from './folderLock.js';
+import { isListening, takeLock } from './folderLock.js';
 
-/** The embedded server could not be started; the message says why and what to do. */
+/** The embedded server could not be started. The message gives the reason and the remedy. */
 export class EmbeddedRedisError extends Error {
   override readonly name = 'EmbeddedRedisError';
 }
 
-/** A unix socket's path has 104 bytes on macOS and 108 on Linux, the closing zero included. */
-const LONGEST_PATH = 103;
-/** How long the server of a scheduler that was killed may take to end. */
-const HANDOVER_MS = 5_000;
-const LOOK_MS = 50;
-/** What a redis-server of any version leaves in its folder. */
+/** The path of a unix socket has at most 104 bytes on macOS and 108 on Linux, including the final zero. */
+const MAX_SOCKET_PATH = 103;
+/** The time that the server of a killed scheduler may take to end. */
+const TAKEOVER_WAIT_MS = 5_000;
+const POLL_MS = 50;
+/** Files that a redis-server of any version leaves in its folder. */
 const DATABASE = ['appendonlydir', 'appendonly.aof', 'dump.rdb'];
 
-/** The socket of the server that keeps its data in this folder. */
+/** The socket of the server with this data folder. */
 export function embeddedSocket(dataDir: string): string {
   return join(resolve(dataDir), 'redis.sock');
 }
 
-/** Whether a server has kept data in this folder. */
+/** Whether the folder has data of a server. */
 export async function hasDatabase(dataDir: string): Promise<boolean> {
   const found = await readdir(dataDir).catch((): string[] => []);
   return DATABASE.some((name) => found.includes(name));
 }
 
 /**
- * Takes the folder for us alone, and resolves to the release. A scheduler that was killed leaves its server a moment to
- * end. Rejects with an `EmbeddedRedisError` where the folder can't be had, and with the reason of `stop` once that fires.
+ * Locks the folder for this process and resolves to the release. Waits a moment for the server of a killed scheduler
+ * to end. Rejects with an `EmbeddedRedisError` if the folder cannot be used, and with the reason of `stop` once it
+ * fires.
  */
 export async function claimFolder(folder: string, stop?: AbortSignal): Promise<() => void> {
   const socketPath = embeddedSocket(folder);
-  if (Buffer.byteLength(socketPath) > LONGEST_PATH) {
+  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH) {
     throw new EmbeddedRedisError(
-      `redis.dataDir: ${folder} is too long a path, ${LONGEST_PATH} bytes with /redis.sock are the most that a unix socket allows`,
+      `redis.dataDir: ${folder} is too long a path, ${MAX_SOCKET_PATH} bytes with /redis.sock are the most that a unix socket allows`,
     );
   }
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (let waitedMs = 0; waitedMs < HANDOVER_MS; waitedMs += LOOK_MS) {
-      const unlock = (await isServed(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
+    for (let waitedMs = 0; waitedMs < TAKEOVER_WAIT_MS; waitedMs += POLL_MS) {
+      const unlock = (await isListening(socketPath)) ? undefined : await takeLock(join(folder, 'lock'));
       if (unlock !== undefined) return unlock;
       if (stop?.aborted === true) break;
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   } catch (error) {
     throw new EmbeddedRedisError(`redis.dataDir: ${folder} can't be used: ${(error as Error).message}`);

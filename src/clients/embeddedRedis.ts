@@ -5,32 +5,32 @@ import type { SchedulerEvent } from '../events.js';
 import { startBound, type BoundChild } from './boundChild.js';
 import { claimFolder, EmbeddedRedisError, embeddedSocket } from './embeddedFolder.js';
 import { findRedisServer } from './findRedisServer.js';
-import { isServed } from './folderLock.js';
+import { isListening } from './folderLock.js';
 import { pingSocket } from './pingSocket.js';
 
-/** How long a server may say nothing at its start, and take to end after SIGTERM. */
-const PATIENCE_MS = 10_000;
-/** How long it may take to end where its start is given up. */
-const GIVE_UP_MS = 500;
-const LOOK_MS = 50;
-/** What of our environment the server gets: where its libraries are, and the time zone of its words. */
-const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'TZ'];
+/** The longest silence of a server at its start, and its longest time to end after SIGTERM. */
+const STOP_TIMEOUT_MS = 10_000;
+/** Time to end for a server whose start is cancelled. */
+const CANCEL_TIMEOUT_MS = 500;
+const POLL_MS = 50;
+/** The only environment variables that the server gets: its libraries, and the time zone of its messages. */
+const PASSED_ENV = ['PATH', 'LD_LIBRARY_PATH', 'TZ'];
 
-/** Before the server is started again: the first pause, the longest, and the run after which it is the first again. */
-export interface Pauses {
+/** Pauses before a restart: the first, the longest, and the run time after which the next pause is the first again. */
+export interface RestartPauses {
   readonly firstMs: number;
   readonly longestMs: number;
   readonly steadyMs: number;
 }
-const PAUSES: Pauses = { firstMs: 1_000, longestMs: 30_000, steadyMs: 60_000 };
+const RESTART_PAUSES: RestartPauses = { firstMs: 1_000, longestMs: 30_000, steadyMs: 60_000 };
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** Gives up the start. */
+  /** Cancels the start. */
   readonly stop?: AbortSignal | undefined;
 }
 
-/** A private redis-server, append-only file on, that ends with this process however that ends. */
+/** A private redis-server with an append-only file. It ends with this process, in whatever way this process ends. */
 export class EmbeddedRedis {
   readonly socketPath: string;
   #server: BoundChild;
@@ -48,9 +48,9 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Resolves once the server has its data and answers. Throws an `EmbeddedRedisError` where there is no such program,
-   * the folder is in use or can't be, or the server won't start; and `stop`'s reason once that fires, nothing left
-   * open.
+   * Resolves once the server has loaded its data and answers. Rejects with an `EmbeddedRedisError` if the program is
+   * missing, the folder is in use or unusable, or the server does not start; and with the reason of `stop` once it
+   * fires, with nothing left open.
    */
   static async start(dataDir: string, { env = process.env, stop }: StartOptions = {}): Promise<EmbeddedRedis> {
     stop?.throwIfAborted();
@@ -59,18 +59,21 @@ export class EmbeddedRedis {
     const unlock = await claimFolder(folder, stop);
     const redis = new EmbeddedRedis(program, folder, env, unlock);
     if (await answers(redis.#server, redis.socketPath, stop)) return redis;
-    // One that loads its data hears of nothing before the end of that, and has nothing new to write.
-    await redis.stop(stop?.aborted === true ? GIVE_UP_MS : PATIENCE_MS);
+    // A server that loads its data ignores signals until it has finished, and it has no new data to write.
+    await redis.stop(stop?.aborted === true ? CANCEL_TIMEOUT_MS : STOP_TIMEOUT_MS);
     stop?.throwIfAborted();
-    const last = redis.#server.lastWords();
+    const last = redis.#server.lastOutput();
     throw new EmbeddedRedisError(`the embedded ${program} did not start in ${folder}: ${last || 'it said nothing'}`);
   }
 
   /**
-   * Starts the server again whenever it dies, after a pause that grows while it goes on dying, and tells each reason
-   * once; for as long as it is subscribed, or until `stop`.
+   * Restarts the server whenever it dies, after a pause that grows while it keeps dying, and reports each reason
+   * once. Runs while subscribed, or until `stop`.
    */
-  supervise(wall: () => number, { firstMs, longestMs, steadyMs }: Pauses = PAUSES): Observable<SchedulerEvent> {
+  supervise(
+    wall: () => number,
+    { firstMs, longestMs, steadyMs }: RestartPauses = RESTART_PAUSES,
+  ): Observable<SchedulerEvent> {
     return defer(() => {
       let pauseMs = 0;
       let reported = '';
@@ -79,7 +82,7 @@ export class EmbeddedRedis {
         mergeMap((how): Observable<SchedulerEvent> => {
           const steady = performance.now() - this.#startedAt >= steadyMs;
           pauseMs = steady || pauseMs === 0 ? firstMs : Math.min(pauseMs * 2, longestMs);
-          const last = this.#server.lastWords();
+          const last = this.#server.lastOutput();
           const reason = last === '' ? how : `${how}: ${last}`;
           if (reason === reported && !steady) return EMPTY;
           reported = reason;
@@ -92,10 +95,10 @@ export class EmbeddedRedis {
     });
   }
 
-  /** Ends the server, its data written, and lets go of the folder. */
-  async stop(patienceMs = PATIENCE_MS): Promise<void> {
+  /** Ends the server after it has written its data, and unlocks the folder. */
+  async stop(graceMs = STOP_TIMEOUT_MS): Promise<void> {
     this.#stopping = true;
-    await this.#server.stop(patienceMs);
+    await this.#server.stop(graceMs);
     this.unlock();
   }
 
@@ -113,14 +116,14 @@ export class EmbeddedRedis {
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     this.#startedAt = performance.now();
-    // Newer servers end where a locale is wanted that is not installed.
-    const passedOn = Object.entries(this.env).filter(([name]) => PASSED_ON.includes(name));
-    return startBound(this.program, args, { ...Object.fromEntries(passedOn), LC_ALL: 'C' });
+    // Newer servers exit if the environment requests a locale that is not installed.
+    const passedEnv = Object.entries(this.env).filter(([name]) => PASSED_ENV.includes(name));
+    return startBound(this.program, args, { ...Object.fromEntries(passedEnv), LC_ALL: 'C' });
   }
 
-  /** Where only its supervisor was killed the server itself may take a moment more. */
+  /** If only the supervisor was killed, the server itself may need a moment to end. */
   async #relaunch(): Promise<void> {
-    while (!this.#stopping && (await isServed(this.socketPath))) await delay(LOOK_MS);
+    while (!this.#stopping && (await isListening(this.socketPath))) await delay(POLL_MS);
     if (!this.#stopping) this.#server = this.#launch();
   }
 }
@@ -136,15 +139,15 @@ function programOf(env: NodeJS.ProcessEnv): string {
   );
 }
 
-/** Whether the server comes to answer. It listens before it reads its data, and says so for as long as that takes. */
+/** Whether the server becomes ready. It listens before it has read its data, and answers LOADING until then. */
 async function answers(server: BoundChild, socketPath: string, stop?: AbortSignal): Promise<boolean> {
   const over = server.ended.then(() => undefined);
-  for (let quietMs = 0; quietMs < PATIENCE_MS && stop?.aborted !== true; quietMs += LOOK_MS) {
+  for (let quietMs = 0; quietMs < STOP_TIMEOUT_MS && stop?.aborted !== true; quietMs += POLL_MS) {
     const answer = await Promise.race([pingSocket(socketPath), over]);
     if (answer === undefined) return false;
     if (answer === '+PONG') return true;
     if (answer.startsWith('-LOADING')) quietMs = 0;
-    await delay(LOOK_MS);
+    await delay(POLL_MS);
   }
   return false;
 }

@@ -1,24 +1,35 @@
 import { Cluster, Redis, type ClusterNode, type ClusterOptions, type Command, type RedisOptions } from 'ioredis';
-import { CLOSED, CLOSED_TLS, LOST, NO_CONNECTION, NO_NODE, NO_TLS, redisFailure } from './redisFailure.js';
+import {
+  CLOSED_UNANSWERED,
+  CLOSED_UNANSWERED_TLS,
+  CONNECTION_LOST,
+  NO_CONNECTION,
+  NO_NODE,
+  NO_TLS,
+  redisFailure,
+} from './redisFailure.js';
 
 type SendCommand = Parameters<Redis['sendCommand']>;
 
-/** Why the connection is of no use. */
-interface Trouble {
+/** The reason why the connection is unusable. */
+interface ConnectionFault {
   readonly error: Error;
-  /** Whether it was met on a connection that was made: what such a server says outlasts that it closes the next one. */
-  readonly inside: boolean;
+  /**
+   * Whether it occurred on an established connection. Such an error of the server remains the cause, even if the
+   * server then closes the next connection.
+   */
+  readonly established: boolean;
 }
 
-/** ioredis, but a command that finds no connection fails with the reason for that. */
+/** ioredis, but a command without a connection fails with the reason for that. */
 export class FailFastRedis extends Redis {
-  /** Known until a command succeeds. */
-  #trouble: Trouble | undefined;
-  /** Whether anything came back since the connection was made; undefined while there is none. */
+  /** Kept until a command succeeds. */
+  #fault: ConnectionFault | undefined;
+  /** Whether any data was received since the connection was made; undefined without a connection. */
   #answered: boolean | undefined;
-  /** Connections in a row that were closed before anything came back. */
-  #closed = 0;
-  #leaving = false;
+  /** The number of connections in a row that were closed before any data was received. */
+  #closedUnanswered = 0;
+  #disconnecting = false;
 
   constructor(options: RedisOptions & { readonly replyMapping?: never }) {
     super(options);
@@ -26,122 +37,128 @@ export class FailFastRedis extends Redis {
     this.auth = (...words: unknown[]) => auth(...words).catch(refused);
     const { reconnectOnError } = options;
     this.options.reconnectOnError = (error) => {
-      const leave = reconnectOnError?.(error) ?? false;
-      if (leave !== false) this.#trouble = { error, inside: true };
-      return leave;
+      const reconnect = reconnectOnError?.(error) ?? false;
+      if (reconnect !== false) this.#fault = { error, established: true };
+      return reconnect;
     };
     this.on('connect', () => (this.#answered = false));
-    takeAllErrors(this);
+    ignoreFurtherErrors(this);
     this.on('close', () => {
       if (this.#answered === false) {
-        this.#trouble = this.#unanswered();
-        this.#closed += 1;
+        this.#fault = this.#unansweredFault();
+        this.#closedUnanswered += 1;
       }
       this.#answered = undefined;
-      this.#leaving = false;
+      this.#disconnecting = false;
     });
     this.on('error', (error: Error & { readonly command?: { readonly name: string } }) => {
-      this.#explain(error);
-      // ioredis would go on in database 0 where the one that was asked for can't be selected.
+      this.#recordError(error);
+      // If the requested database cannot be selected, ioredis would continue in database 0.
       if (error.command?.name !== 'select') return;
-      this.#leaving = true;
+      this.#disconnecting = true;
       this.disconnect(true);
     });
   }
 
   override sendCommand(...[command, stream]: SendCommand): unknown {
-    // Until it is ready, what is sent without a pipeline's stream may be the handshake itself.
+    // Before the connection is ready, a command without the stream of a pipeline may be part of the handshake.
     const handshake = this.status === 'connect' && stream === undefined;
-    const away = this.#leaving || !['ready', 'wait', 'end'].includes(this.status);
-    if (this.#trouble === undefined || !away || handshake) {
-      if (this.#trouble !== undefined || this.#answered === false) this.#learnFrom(command);
+    const away = this.#disconnecting || !['ready', 'wait', 'end'].includes(this.status);
+    if (this.#fault === undefined || !away || handshake) {
+      if (this.#fault !== undefined || this.#answered === false) this.#trackReply(command);
       return super.sendCommand(command, stream);
     }
-    command.reject(this.#trouble.error);
+    command.reject(this.#fault.error);
     return command.promise;
   }
 
-  /** A reply shows whether the connection is of use; that none comes is explained. */
-  #learnFrom(command: Command): void {
+  /**
+   * Tracks the outcome of a command: a reply shows that the connection works, and a lost command gets its known
+   * cause.
+   */
+  #trackReply(command: Command): void {
     const { resolve, reject } = command;
     const answered = (): void => {
       if (this.#answered === false) this.#answered = true;
-      this.#closed = 0;
+      this.#closedUnanswered = 0;
     };
     command.resolve = (reply) => {
       answered();
-      this.#trouble = undefined;
+      this.#fault = undefined;
       resolve(reply);
     };
     command.reject = (error) => {
       if (error.name === 'ReplyError') {
         answered();
-        this.#trouble = { error, inside: true };
+        this.#fault = { error, established: true };
         reject(error);
       } else {
-        reject(isVague(error) ? (this.#known() ?? error) : error);
+        reject(isVague(error) ? (this.#knownCause() ?? error) : error);
       }
     };
   }
 
-  #explain(error: Error): void {
-    const inside = this.#answered !== undefined;
+  #recordError(error: Error): void {
+    const established = this.#answered !== undefined;
     if (isVague(error)) {
-      // What follows from an end of the connection does not say why it ended.
-      if (this.#answered === false) this.#trouble = this.#unanswered();
+      // An error that only follows from a closed connection does not show the cause.
+      if (this.#answered === false) this.#fault = this.#unansweredFault();
     } else if (this.options.tls !== undefined && error.message.includes('ETIMEDOUT')) {
-      this.#trouble = { error: new Error(NO_TLS), inside };
-    } else this.#trouble = { error, inside };
+      this.#fault = { error: new Error(NO_TLS), established };
+    } else this.#fault = { error, established };
   }
 
-  /** Why a command was lost with its connection, as far as that is known. */
-  #known(): Error | undefined {
-    if (this.#trouble?.inside === true) return this.#trouble.error;
-    return this.#answered === false ? this.#unanswered().error : undefined;
+  /** The known cause of the loss of a command, if any. */
+  #knownCause(): Error | undefined {
+    if (this.#fault?.established === true) return this.#fault.error;
+    return this.#answered === false ? this.#unansweredFault().error : undefined;
   }
 
-  /** Why a connection is closed on which nothing came back. */
-  #unanswered(): Trouble {
-    if (this.#trouble?.inside === true) return this.#trouble;
-    const closed = this.options.tls === undefined ? CLOSED : CLOSED_TLS;
-    // One alone may have met no more than a server that was ended just then.
-    return { error: new Error(this.#closed === 0 ? LOST : closed), inside: false };
+  /** The cause of a connection that was closed without any data. */
+  #unansweredFault(): ConnectionFault {
+    if (this.#fault?.established === true) return this.#fault;
+    const closed = this.options.tls === undefined ? CLOSED_UNANSWERED : CLOSED_UNANSWERED_TLS;
+    // A single case may only be a server that was shutting down.
+    return { error: new Error(this.#closedUnanswered === 0 ? CONNECTION_LOST : closed), established: false };
   }
 }
 
 function isVague(error: unknown): boolean {
-  return [NO_CONNECTION, LOST].includes(redisFailure(error));
+  return [NO_CONNECTION, CONNECTION_LOST].includes(redisFailure(error));
 }
 
 /**
- * ioredis listens to the first error of a socket alone. Where TLS is refused after the handshake there is a second one,
- * which would end the process.
+ * ioredis handles only the first error of a socket. A TLS refusal after the handshake causes a second one, which
+ * would end the process.
  */
-function takeAllErrors(redis: Redis): void {
+function ignoreFurtherErrors(redis: Redis): void {
   redis.on('connect', () => redis.stream.on('error', () => undefined));
 }
 
-/** ioredis would find "no password is set" in it, say on the console that none is wanted, and go on without. */
+/**
+ * ioredis would find "no password is set" in the message, print a warning to the console, and continue without a
+ * password.
+ */
 function refused(error: unknown): never {
   if (error instanceof Error && error.message.startsWith('DENIED')) error.message = 'DENIED';
   throw error;
 }
 
-/** ioredis' cluster, but a command that finds no node fails at once; as it comes, it waits for ever. */
+/** The cluster of ioredis, but a command without a node fails at once. Unmodified, it waits forever. */
 export class FailFastCluster extends Cluster {
-  #trouble: Error | undefined;
+  #fault: Error | undefined;
 
   constructor(
     nodes: ClusterNode[],
     options: ClusterOptions & { readonly redisOptions: { readonly replyMapping?: never } },
   ) {
     super(nodes, options);
-    this.on('+node', takeAllErrors);
-    this.on('error', (error: Error) => (this.#trouble = redisFailure(error) === NO_CONNECTION ? undefined : error));
-    this.on('ready', () => (this.#trouble = undefined));
+    this.on('+node', ignoreFurtherErrors);
+    this.on('error', (error: Error) => (this.#fault = redisFailure(error) === NO_CONNECTION ? undefined : error));
+    this.on('ready', () => (this.#fault = undefined));
   }
 
   override delayUntilReady(callback: Parameters<Cluster['delayUntilReady']>[0]): void {
-    callback(this.#trouble ?? new Error(NO_NODE));
+    callback(this.#fault ?? new Error(NO_NODE));
   }
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where the redis-server program is: `$REDIS_SERVER`, else on the `PATH`; undefined where it is not. */
+/** The path of the redis-server program: `$REDIS_SERVER`, else from the `PATH`; undefined if there is none. */
 export function findRedisServer(env: NodeJS.ProcessEnv): string | undefined {
   const named = env.REDIS_SERVER;
   const candidates =

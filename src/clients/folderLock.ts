@@ -7,15 +7,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * What connecting to a unix socket meets where nobody listens, or nothing is there. EINVAL is a path too long for a
- * socket since Node 24; before, it was cut short, and so met what is or is not at the shorter path.
+ * Errors of a connection to a unix socket without a listener. EINVAL means that the path is too long for a socket,
+ * since Node 24. Older versions cut the path, so the result depends on the shorter path.
  */
-const NOBODY: readonly (string | undefined)[] = ['ECONNREFUSED', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
-/** Much longer than another process takes from finding nobody to putting itself in place. */
+const NOT_LISTENING: readonly (string | undefined)[] = ['ECONNREFUSED', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
+/** Much longer than another process needs between its check for a listener and its rename. */
 const SETTLE_MS = 100;
 
-/** Whether somebody listens on a unix socket, be it out of our reach. */
-export function isServed(socketPath: string): Promise<boolean> {
+/** Whether a process listens on a unix socket, even one that we may not access. */
+export function isListening(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once('connect', () => {
@@ -23,24 +23,24 @@ export function isServed(socketPath: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(!NOBODY.includes(code));
+      resolve(!NOT_LISTENING.includes(code));
     });
   });
 }
-
 /**
- * Holds a path for this process alone by listening there: the kernel lets go of it however the process ends, which a
- * file with a process id in it does not. Resolves to the release, or to undefined where another process holds it;
- * rejects where nobody could hold it, such as in a folder that can't be written.
+ * Locks a path for this process by listening on it. The kernel releases the lock however the process ends, unlike a
+ * file with a process id. Resolves to the release, or to undefined if another process holds the lock. Rejects if no process
+ * could hold it, for example in a read-only folder.
  */
 export async function takeLock(path: string): Promise<(() => void) | undefined> {
-  if (await isServed(path)) return undefined;
-  // Not at the path itself, which may be left over. No longer a name than a socket's path has room for.
+  if (await isListening(path)) return undefined;
+  // The path itself may exist from an earlier run, so another name is used first. It must not be longer than a socket
+  // path allows.
   const own = join(dirname(path), `.${randomBytes(3).toString('hex')}`);
   const server = await listenAt(own);
   const { ino } = await stat(own);
   await rename(own, path);
-  // Of all that found nobody here the last one to put itself in place has it.
+  // If several processes found no listener, the last one to rename its socket has the lock.
   await delay(SETTLE_MS);
   const { ino: holder } = await stat(path);
   if (holder === ino) {

@@ -1,11 +1,11 @@
 import type { Reply } from '../domain/call/http.js';
 import { retryAfterMs } from '../domain/call/retryAfter.js';
 
-/** What the two HTTP clients have in common, so that a peer can't tell them apart and neither can a verdict. */
+/** The common part of the two HTTP clients. Peers and verdicts must not depend on which one is used. */
 
 export interface ClientOptions {
   readonly userAgent: string;
-  /** For https peers, in PEM: the authorities to trust instead of the system's, and our own certificate. */
+  /** For https peers, in PEM: the authorities to trust instead of those of the system, and our own certificate. */
   readonly tls: {
     readonly ca?: string | undefined;
     readonly cert?: string | undefined;
@@ -13,10 +13,10 @@ export interface ClientOptions {
   };
 }
 
-/** A longer body is no answer, in bytes. */
+/** Maximum size of a body in bytes. A longer body is a failure. */
 export const MAX_BODY = 65_536;
 
-/** Sent with every call, whatever is configured. Nothing is unpacked, so nothing small can turn out large. */
+/** Sent with every call, whatever is configured. Compression is off, so a small answer cannot expand to a large one. */
 export function fixedHeaders(userAgent: string): Readonly<Record<string, string>> {
   return {
     'content-type': 'application/json',
@@ -30,12 +30,12 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Whether an answer is complete with its headers, whatever follows (RFC 9110 §15.3.5 and §15.3.6). */
+/** Whether an answer is complete with its headers (RFC 9110 §15.3.5 and §15.3.6). */
 export function isBodiless(status: number): boolean {
   return status === 204 || status === 205;
 }
 
-/** What a status says that is no success. `retryAfter` is the header of that name. */
+/** The failure for a status that is no success. `retryAfter` reads the header of that name. */
 export function refusal(status: number, retryAfter: () => string | null): Reply {
   if (status < 100) return { ok: false, reason: 'malformed' };
   if (status >= 300 && status < 400) return { ok: false, reason: 'redirect' };

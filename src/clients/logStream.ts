@@ -1,23 +1,23 @@
 import { Writable } from 'node:stream';
 
-/** What the log needs of standard error: it stays usable after a write that failed. */
+/** The part of standard error that the log uses. It stays usable after a failed write. */
 export interface LogTarget {
-  /** Bytes that wait for the reader. */
+  /** Bytes that the reader has not taken yet. */
   readonly writableLength: number;
   on(event: 'error', listener: () => void): unknown;
   write(line: string, written: (error?: Error | null) => void): void;
 }
 
-/** As much as may wait for a slow reader, in bytes. */
-const MOST_WAITING = 1_048_576;
+/** Maximum number of bytes queued for a slow reader. */
+const MAX_QUEUED_BYTES = 1_048_576;
 
 /**
- * Where the log goes. Nothing that happens to its reader (gone, asleep, a full disk) ends or holds the program: lines
- * are lost, and once one can be written again a line says how many.
+ * The stream of the log. A reader that is gone or stopped, or a full disk, never ends or blocks the program. Lines
+ * are lost instead, and after the next successful write a line reports their number.
  */
 export function logStream(target: LogTarget, onRecovered: (lost: number) => void): Writable {
   let lost = 0;
-  // Each write has its own callback of a failure; without a listener the first one would end the process.
+  // Each write has its own error callback, but without this listener the first error would end the process.
   target.on('error', () => undefined);
   const written = (error?: Error | null): void => {
     if (error) {
@@ -31,7 +31,7 @@ export function logStream(target: LogTarget, onRecovered: (lost: number) => void
   return new Writable({
     decodeStrings: false,
     write: (line: string, _, done) => {
-      if (target.writableLength > MOST_WAITING) lost += 1;
+      if (target.writableLength > MAX_QUEUED_BYTES) lost += 1;
       else target.write(line, written);
       done();
     },

@@ -7,7 +7,7 @@ import { logStream } from './logStream.js';
 
 export interface LogOptions {
   readonly level: string;
-  /** `auto`: pretty on a terminal, journal where standard error is systemd's, else json. */
+  /** `auto`: pretty on a terminal, journal if standard error belongs to systemd, else json. */
   readonly format: 'json' | 'pretty' | 'journal' | 'auto';
 }
 
@@ -17,16 +17,16 @@ const COLOURS: Readonly<Record<string, string>> = {
   info: '\u001b[36m',
   debug: '\u001b[90m',
 };
-/** Of syslog. */
+/** Syslog priorities. */
 const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 const MARKS: Readonly<Record<string, string>> = { error: '✖', warn: '▲', info: '●', debug: '·' };
-/** No word of ours is longer, in characters; but for these. */
-const LONGEST = 250;
-const WHOLE = ['message', 'stack'];
+/** Maximum length of a value in characters, except for the fields below. No value of our own is longer. */
+const MAX_VALUE_LENGTH = 250;
+const NOT_SHORTENED = ['message', 'stack'];
 const DIM = '\u001b[2m';
 const RESET = '\u001b[0m';
 
-/** The log, on standard error: standard output belongs to what a command prints. */
+/** The log, on standard error. Standard output is for the results of a command. */
 export function openLog(options: LogOptions, terminal = process.stderr.isTTY): Logger {
   const stream = logStream(process.stderr, (lost) => {
     logger.warn(`${String(lost)} lines of the log could not be written and are lost`, { event: 'log.lost' });
@@ -39,7 +39,7 @@ export function openLog(options: LogOptions, terminal = process.stderr.isTTY): L
   return logger;
 }
 
-/** Makes an open log as it is configured now. */
+/** Applies the current settings to an open log. */
 export function setLog(logger: Logger, { level, format: wanted }: LogOptions, terminal = process.stderr.isTTY): void {
   const usual = terminal ? 'pretty' : isJournal(process.env) ? 'journal' : 'json';
   logger.level = level;
@@ -57,7 +57,10 @@ function formatOf(name: Exclude<LogOptions['format'], 'auto'>, terminal: boolean
   }
 }
 
-/** Whether systemd reads our standard error: it names the stream, which a program that we start inherits in name only. */
+/**
+ * Whether systemd reads our standard error. The variable identifies the stream, because a child process inherits it
+ * even if its own standard error is another stream.
+ */
 function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
   if (JOURNAL_STREAM === undefined) return false;
   const { dev, ino } = fstatSync(process.stderr.fd);
@@ -65,31 +68,31 @@ function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * What a library, or Node.js itself, would print past the log becomes a line of it: ioredis warns of a password that
- * nobody wants.
+ * Redirects to the log what a library or Node.js would print to the console. For example, ioredis warns about an
+ * unneeded password.
  */
-export function takeConsole(logger: Logger): void {
-  const say = (...words: unknown[]): void => {
+export function redirectConsole(logger: Logger): void {
+  const warn = (...words: unknown[]): void => {
     logger.warn(formatWithOptions({ colors: false }, ...words), { event: 'library.warned' });
   };
-  console.warn = say;
-  console.error = say;
+  console.warn = warn;
+  console.error = warn;
   process.removeAllListeners('warning').on('warning', ({ name, message }) => {
-    say(`${name}: ${message}`);
+    warn(`${name}: ${message}`);
   });
 }
 
-/** At level debug a line holds the whole event, and with it what strangers have put into the registry. */
+/** At debug level a line contains the whole event, including text from other parties in the registry. */
 function jsonFormat() {
   const shortened = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && !WHOLE.includes(key) ? value.slice(0, LONGEST) : value;
+    typeof value === 'string' && !NOT_SHORTENED.includes(key) ? value.slice(0, MAX_VALUE_LENGTH) : value;
   return format.combine(
     format.timestamp(),
     format.printf((line) => escaped(JSON.stringify(line, shortened))),
   );
 }
 
-/** The journal has times of its own, and takes the level from the beginning of a line. */
+/** The journal adds its own times, and reads the level from the start of a line. */
 function journalFormat() {
   return format.printf(({ level, message }) => `<${String(PRIORITIES[level] ?? 6)}>${escaped(String(message))}`);
 }

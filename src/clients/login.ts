@@ -1,4 +1,4 @@
-/** The client refuses a URL with a login in it; as a header that goes out (RFC 7617). */
+/** The client refuses a URL with a login in it, so the login is sent as a header (RFC 7617). */
 export function loginOf({ username, password }: URL): Readonly<Record<string, string>> {
   if (username === '' && password === '') return {};
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;

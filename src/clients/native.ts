@@ -8,15 +8,18 @@ import { fixedHeaders, isBodiless, isSuccess, MAX_BODY, refusal, type ClientOpti
 
 const ABORTED: Reply = { ok: false, reason: 'aborted' };
 const TOO_LARGE: Reply = { ok: false, reason: 'too-large' };
-/** The peer speaks another protocol from here on, so there will be no other answer. */
+/** The peer has switched to another protocol, so no other answer will follow. */
 const SWITCHED: Reply = { ok: false, reason: 'http-101' };
 
-/** Reads as the Fetch standard does: a byte order mark is left out, and bytes that are no UTF-8 are replaced. */
+/** Decodes as the Fetch standard does: removes a byte order mark, and replaces invalid UTF-8. */
 const utf8 = new TextDecoder();
 
 type Start = (request: PostRequest) => ClientRequest;
 
-/** The HTTP client on Node's own, for large nodes: what node-fetch puts on top of it is the larger part of a call. */
+/**
+ * The HTTP client on top of that of Node, for large nodes. The extra work of node-fetch is the larger part of the
+ * cost of a call.
+ */
 export function nativeClient({ userAgent, tls }: ClientOptions): PostJson {
   const start = starter(fixedHeaders(userAgent), new HttpsAgent({ keepAlive: false, ...tls }));
   return (request, signal) => {
@@ -46,17 +49,17 @@ export function nativeClient({ userAgent, tls }: ClientOptions): PostJson {
   };
 }
 
-/** `settle` takes the reply, the first one alone; `giveUp` closes the socket besides. */
+/** `settle` accepts only the first reply; `giveUp` also closes the socket. */
 function listen(call: ClientRequest, settle: (reply: Reply) => void, giveUp: (reply: Reply) => void): void {
   call.on('error', (error) => {
     settle({ ok: false, ...failureOf(error) });
   });
   call.on('upgrade', (_: IncomingMessage, socket: Duplex) => {
-    // Node has taken the socket from the request by now.
+    // Node has already detached the socket from the request.
     socket.destroy();
     settle(SWITCHED);
   });
-  // To Node a 101 that does not say to what it switches is one of the answers before the answer.
+  // Node treats a 101 without an upgrade target as an interim response.
   call.on('information', ({ statusCode }) => {
     if (statusCode === 101) giveUp(SWITCHED);
   });
@@ -84,7 +87,7 @@ function read(
   response.on('end', () => {
     settle({ ok: true, status, body: textOf(chunks) });
   });
-  // Where the body is not valid HTTP, the request has emitted the error before.
+  // If the body is not valid HTTP, the request has already emitted the error.
   response.on('error', (error) => {
     settle({ ok: false, ...failureOf(error) });
   });
@@ -96,15 +99,18 @@ function textOf(chunks: readonly Buffer[]): string {
   return utf8.decode(chunks.length === 1 ? first : Buffer.concat(chunks));
 }
 
-/** Sent twice it says nothing, as for a fetch: Node's `headers` would have the first one. */
+/** A repeated header must be invalid, as with fetch. The `headers` of Node would return the first one. */
 function retryAfterOf({ headersDistinct }: IncomingMessage): string | null {
   return headersDistinct['retry-after']?.join(', ') ?? null;
 }
 
-/** A plain connection needs no agent: nobody waits for a socket, and none is kept. */
+/** A plain connection needs no agent, because sockets are neither limited nor kept. */
 const dial: RequestOptions['createConnection'] = ({ host, port }) => connect({ host: host ?? '', port: Number(port) });
 
-/** Headers are handed over as a list, which Node writes as it is, and so all that HTTP asks for stands in it. */
+/**
+ * Headers are passed as a list, which Node writes unchanged, so the list must contain all headers that HTTP
+ * requires.
+ */
 function starter(fixed: Readonly<Record<string, string>>, agent: HttpsAgent): Start {
   const own = Object.entries(fixed).flat();
   return ({ url, body, headers }) => {

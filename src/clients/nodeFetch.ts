@@ -5,16 +5,16 @@ import fetch, { type Response } from 'node-fetch';
 import { failureOf } from '../domain/call/failure.js';
 import type { PostJson } from '../domain/call/http.js';
 import { fixedHeaders, isBodiless, MAX_BODY, refusal, type ClientOptions } from './httpClient.js';
-import { failureBehind, overheard } from './overheard.js';
+import { failureBehind, withErrorReports } from './withErrorReports.js';
 
-/** The HTTP client on node-fetch. Peers are called once a minute, so no socket is kept for the next time. */
+/** The HTTP client based on node-fetch. Peers are called once a minute, so no socket is kept. */
 export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
   const http = new HttpAgent({ keepAlive: false });
   const https = new HttpsAgent({ keepAlive: false, ...tls });
   const fixed = fixedHeaders(userAgent);
   return async ({ url, body, headers }, signal) => {
     let fault: Error | undefined;
-    // node-fetch would throw where nobody can catch it: into the stream that it has made of the body.
+    // With an aborted signal, node-fetch would throw into the stream of the body, where the error cannot be caught.
     if (signal.aborted) return { ok: false, reason: 'aborted' };
     try {
       const response = await fetch(url, {
@@ -24,7 +24,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
         redirect: 'manual',
         size: MAX_BODY,
         compress: false,
-        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
+        agent: ({ protocol }) => withErrorReports(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
       const { status } = response;
@@ -44,7 +44,7 @@ export function nodeFetchClient({ userAgent, tls }: ClientOptions): PostJson {
   };
 }
 
-/** A body that is nothing to us would hold the socket, unread. */
+/** An unread body would keep the socket open. */
 export function discard(response: Response): void {
   (response.body as Readable | null)?.destroy();
 }

@@ -7,63 +7,68 @@ export { describeRedis, type RedisLocation } from './redisLocation.js';
 
 export type RedisClient = Redis | Cluster;
 
-/** Longest pause between two tries to connect; work has to go on within a second of Redis being back. */
+/** Longest pause between two connection attempts: work must continue within a second of the return of Redis. */
 const RECONNECT_MS = 250;
 const FIRST_RECONNECT_MS = 50;
 
 const retryStrategy = (tries: number): number =>
   Math.min(FIRST_RECONNECT_MS * 2 ** Math.min(tries - 1, 10), RECONNECT_MS);
 
-/** Time between the first two attempts to find another primary, and the longest that it grows to. */
-const LEAVE_MS = 1_000;
-const LONGEST_LEAVE_MS = 8_000;
+/** Pause between the first two attempts to find another primary, and the longest such pause. */
+const FAILOVER_PAUSE_MS = 1_000;
+const MAX_FAILOVER_PAUSE_MS = 8_000;
 
-/** Longest silence of the server while something was asked. */
+/** Longest silence of the server while a command is in flight. */
 const SILENCE_MS = 1_000;
 
-/** Nothing waits for a Redis that is away: a command fails at once, or after a second where the server is silent. */
+/** No caller waits for a Redis that is down: a command fails at once, or after a second if the server is silent. */
 const OPTIONS = {
-  // RESP2 needs no HELLO, which old servers and proxies do not know.
+  // RESP2 needs no HELLO, which old servers and proxies do not support.
   protocol: 2,
   enableOfflineQueue: false,
   enableAutoPipelining: true,
-  // With one retry, what was in flight when the connection went would wait for the next attempt to fail as well.
+  // With one retry, commands in flight on a lost connection would wait until the next attempt fails too.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   commandTimeout: SILENCE_MS,
-  // Without it what waits behind the pipeline in flight would wait a second more, and a connection whose other end
-  // is gone without a word would be kept until the kernel gives up, a quarter of an hour later.
+  // Without this, commands queued behind a pipeline in flight would wait one second more. A connection whose other
+  // end vanished would stay open until the kernel gives up, after a quarter of an hour.
   socketTimeout: SILENCE_MS,
   sentinelCommandTimeout: SILENCE_MS,
   connectTimeout: 2_000,
-  // At the end, a server that is silent is not waited for.
+  // A silent server must not delay the shutdown.
   disconnectTimeout: 200,
   retryStrategy,
   sentinelRetryStrategy: retryStrategy,
-  // With its own check of whether the server is ready, ioredis says no more than "no connection" while that loads its
-  // data or wants a password.
+  // With its own ready check, ioredis reports only "no connection" while the server loads its data or requires a
+  // password.
   enableReadyCheck: false,
   disableClientInfo: true,
 } satisfies RedisOptions;
 
-/** After a failover the old primary answers READONLY, before Redis 7 within the failure of a script: find the new one. */
+/**
+ * After a failover the old primary answers READONLY (before Redis 7 inside the error of a script). The client must
+ * then find the new one.
+ */
 function reconnectOnError(): (error: Error) => boolean {
   let lastAt = -Infinity;
-  let pauseMs = LEAVE_MS;
+  let pauseMs = FAILOVER_PAUSE_MS;
   return ({ message }) => {
     const now = performance.now();
-    // A replica that stays one would be left again with each write, and each time what is read meanwhile fails.
+    // If the server stays a replica, every write would cause a reconnection, and reads would fail during each of
+    // them.
     if (!/\bREADONLY\b/.test(message) || now - lastAt < pauseMs) return false;
-    pauseMs = now - lastAt > 2 * LONGEST_LEAVE_MS ? LEAVE_MS : Math.min(pauseMs * 2, LONGEST_LEAVE_MS);
+    pauseMs =
+      now - lastAt > 2 * MAX_FAILOVER_PAUSE_MS ? FAILOVER_PAUSE_MS : Math.min(pauseMs * 2, MAX_FAILOVER_PAUSE_MS);
     lastAt = now;
     return true;
   };
 }
 
-/** A client that connects by itself, again and again, and never throws outside of a command. */
+/** A client that connects and reconnects by itself, and never throws outside of a command. */
 export function openRedis(location: RedisLocation): RedisClient {
   const redis = open(location);
-  // The health source reports; without a listener ioredis prints each failure.
+  // The health source reports errors. Without a listener ioredis prints each of them.
   redis.on('error', () => undefined);
   return redis;
 }
@@ -87,7 +92,7 @@ function openCluster(location: Extract<RedisLocation, { readonly cluster: unknow
   });
 }
 
-/** Resolves once the first attempt to connect has ended, well or not, or after the time given. */
+/** Resolves when the first connection attempt has succeeded or failed, or after the given time. */
 export async function firstAttempt(redis: RedisClient, withinMs = 2_000): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {
@@ -101,7 +106,7 @@ export async function firstAttempt(redis: RedisClient, withinMs = 2_000): Promis
   });
 }
 
-/** Ends the connection, politely where the server still answers. */
+/** Closes the connection, with QUIT if the server still answers. */
 export async function closeRedis(redis: RedisClient): Promise<void> {
   await redis.quit().catch(() => {
     redis.disconnect();

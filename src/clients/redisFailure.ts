@@ -1,20 +1,21 @@
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
-/** The failure of a command that says nothing of the cause. */
+/** A failure of a command that does not show the cause. */
 export const NO_CONNECTION = 'no connection';
-export const LOST = 'the connection was lost';
+export const CONNECTION_LOST = 'the connection was lost';
 export const NO_NODE = 'no node of the cluster answers and serves our keys: check redis.cluster';
-export const CLOSED = 'the server closes each connection before it answers: a server for TLS is named by rediss://';
-export const CLOSED_TLS =
+export const CLOSED_UNANSWERED =
+  'the server closes each connection before it answers: a server for TLS is named by rediss://';
+export const CLOSED_UNANSWERED_TLS =
   'the server closes each connection before it answers: it may want our certificate (redis.tls.cert)';
 export const NO_TLS = 'nothing answers in TLS: check host and port; a server without TLS is named by redis://';
 
-type Words = readonly (readonly [RegExp, string])[];
+type Patterns = readonly (readonly [RegExp, string])[];
 
-/** What the client says, and what it comes to. */
-const CLIENT: Words = [
+/** Messages of the client, and their meaning. */
+const CLIENT: Patterns = [
   [/enableOfflineQueue|Connection is closed|Stream isn't writeable|Reached the max retries/i, NO_CONNECTION],
-  [/^Command aborted due to connection close/, LOST],
+  [/^Command aborted due to connection close/, CONNECTION_LOST],
   [/^(Command timed out|Socket timeout)/, 'no answer within a second'],
   [/^Unknown RESP type|Last reply:/, 'what answers there is no Redis: check host and port'],
   [/reading 'join'|^None of startup nodes|^Too many Cluster redirections/, NO_NODE],
@@ -25,7 +26,7 @@ const CLIENT: Words = [
   [/EAI_AGAIN (.+)/, 'the address of $1 can’t be looked up at present (EAI_AGAIN)'],
   [/ETIMEDOUT/, 'nothing answers to connecting (ETIMEDOUT): check host and port, and firewalls on the way'],
   [/(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL) (\S+)/, 'there is no way to $2 ($1)'],
-  [/ECONNRESET|EPIPE/, LOST],
+  [/ECONNRESET|EPIPE/, CONNECTION_LOST],
   [/EMFILE|ENFILE/, 'no more files can be opened (EMFILE): raise the limit on open files'],
   [
     /self-signed certificate|unable to (?:get|verify)/,
@@ -41,8 +42,8 @@ const CLIENT: Words = [
   [/SSL routines|EPROTO|^Client network socket disconnected before secure/, NO_TLS],
 ];
 
-/** What Redis replies, and what it comes to. */
-const SERVER: Words = [
+/** Replies of Redis, and their meaning. */
+const SERVER: Patterns = [
   [/^NOAUTH/, 'the server wants a password (NOAUTH): set redis.password, or one in redis.url'],
   [
     /^WRONGPASS/,
@@ -82,8 +83,8 @@ const SERVER: Words = [
   [/^WRONGTYPE/, 'a key of ours holds a value of another type (WRONGTYPE)'],
 ];
 
-/** What the sentinels say, and what it comes to. */
-const SENTINEL: Words = [
+/** Messages of the sentinels, and their meaning. */
+const SENTINEL: Patterns = [
   [/No such master/, 'the sentinels know no primary of that name: check redis.sentinel.name'],
   [/unknown command/i, 'redis.sentinel.nodes names no sentinel: what answers there is another Redis'],
   [/NOAUTH/, 'the sentinels want a password (NOAUTH): set redis.sentinel.password'],
@@ -93,32 +94,33 @@ const SENTINEL: Words = [
 ];
 
 /**
- * A short text for what a command rejected with: what is wrong with Redis and what to do. An unknown
- * failure is the server's own error line. Never the command's arguments, which is where a password or a peer's words would be.
+ * A short text for the error of a command: what is wrong with Redis, and what to do. An unknown failure gives the
+ * error line of the server. The text never contains arguments of the command, because they may hold a password or
+ * text from a peer.
  */
 export function redisFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
   const { message } = innermost(error);
   const [, sentinel] = /^All sentinels are unreachable.*?(?:$|Last error: (.*))/s.exec(message) ?? [];
-  const found = message.startsWith('All sentinels') ? wordsFor(sentinel ?? '', SENTINEL) : undefined;
-  // A reply that answers no command is how the client takes a refusal of the connection.
-  const said = sentinel ?? message.replace(/^Command queue state error.*Last error: /s, '');
-  const words = found ?? wordsFor(said, CLIENT) ?? wordsFor(said, SERVER);
-  if (words !== undefined) return words.slice(0, LONGEST);
-  const [line = ''] = said.split(/[\r\n]|, with args beginning with/, 1);
-  return line === '' ? error.name : line.slice(0, LONGEST);
+  const found = message.startsWith('All sentinels') ? textFor(sentinel ?? '', SENTINEL) : undefined;
+  // A refused connection arrives as a reply without a command, which the client reports as this queue error.
+  const reply = sentinel ?? message.replace(/^Command queue state error.*Last error: /s, '');
+  const words = found ?? textFor(reply, CLIENT) ?? textFor(reply, SERVER);
+  if (words !== undefined) return words.slice(0, MAX_LENGTH);
+  const [line = ''] = reply.split(/[\r\n]|, with args beginning with/, 1);
+  return line === '' ? error.name : line.slice(0, MAX_LENGTH);
 }
 
-/** The words of the first pattern that fits, what it has found filled in. */
-function wordsFor(said: string, words: Words): string | undefined {
-  for (const [pattern, text] of words) {
-    const found = pattern.exec(said.split(/[\r\n]/, 1)[0] ?? '');
+/** The text of the first pattern that matches, with its groups filled in. */
+function textFor(reply: string, patterns: Patterns): string | undefined {
+  for (const [pattern, text] of patterns) {
+    const found = pattern.exec(reply.split(/[\r\n]/, 1)[0] ?? '');
     if (found !== null) return text.replace(/\$([\d&])/g, (_, n: string) => found[n === '&' ? 0 : Number(n)] ?? '');
   }
   return undefined;
 }
 
-/** A cluster, or a name with several addresses, fails with the failures of its parts inside. */
+/** The error of a cluster, or of a name with several addresses, contains the errors of its parts. */
 function innermost(error: Error): Error {
   const { lastNodeError } = error as { lastNodeError?: unknown };
   if (lastNodeError instanceof Error) return innermost(lastNodeError);

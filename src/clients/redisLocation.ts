@@ -5,7 +5,7 @@ interface Login {
   readonly password?: string | undefined;
 }
 
-/** PEM texts: the authorities to trust instead of the system ones, our certificate, its key. */
+/** PEM texts: the authorities to trust instead of those of the system, our certificate, its key. */
 interface Pem {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -17,22 +17,22 @@ interface Sentinels extends Login {
   readonly nodes: readonly string[];
 }
 
-/** Where Redis is: exactly one of these. */
-type Place =
+/** The address of Redis: exactly one of these. */
+type ServerAddress =
   | { readonly url: string }
   | { readonly socketPath: string }
   | { readonly sentinel: Sentinels; readonly database?: number }
   | { readonly cluster: readonly string[] };
 
-/** Where Redis is and how it is entered; a URL may hold the login instead. */
-export type RedisLocation = Place & Login & { readonly tls?: Pem };
+/** The address of Redis and the login. A URL may contain the login instead. */
+export type RedisLocation = ServerAddress & Login & { readonly tls?: Pem };
 
 type Entry = Pick<RedisOptions, 'username' | 'password' | 'tls'>;
 
 const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
 
-/** The client's settings for a server, or for the sentinels in front of it. */
+/** The client options for a server, or for the sentinels in front of it. */
 export function serverOptions(location: Exclude<RedisLocation, { readonly cluster: unknown }>) {
   if ('socketPath' in location) return { path: location.socketPath };
   if ('sentinel' in location) return behindSentinel(location);
@@ -41,7 +41,7 @@ export function serverOptions(location: Exclude<RedisLocation, { readonly cluste
   return { path: decodeURIComponent(url.pathname), ...login(location), db: databaseOf(url) };
 }
 
-/** The client's settings for a Cluster: some nodes, and how every node is entered. */
+/** The client options for a Cluster: some nodes, and the login for every node. */
 export function clusterOptions(location: Extract<RedisLocation, { readonly cluster: unknown }>) {
   const urls = location.cluster.map((text) => new URL(text));
   return { nodes: urls.map((url) => hostOf(url)), entry: entry(urls, location) };
@@ -62,10 +62,10 @@ function behindSentinel(location: Extract<RedisLocation, { readonly sentinel: un
   };
 }
 
-/** The database that a URL names, by its path or by `?db=`. */
+/** The database of a URL, from its path or from `?db=`. */
 function databaseOf({ protocol, pathname, searchParams }: URL): number {
   const text = searchParams.get('db') ?? (protocol === 'unix:' ? '' : pathname.slice(1));
-  // The client would take what is no number for database 0.
+  // The client would read a value that is not a number as database 0.
   if (/^\d*$/.test(text)) return Number(text);
   throw new Error('redis.url: expected a number as the database');
 }
@@ -74,7 +74,7 @@ function hostOf({ hostname, port }: URL, usualPort = REDIS_PORT): { readonly hos
   return { host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) || usualPort };
 }
 
-/** How the servers of these URLs, which share their users, are entered. */
+/** The login for the servers of these URLs, which share their users. */
 function entry(urls: readonly URL[], { tls, ...own }: Login & { readonly tls?: Pem }): Entry {
   const named = urls.map(({ username, password }) =>
     login({ username: decodeURIComponent(username), password: decodeURIComponent(password) }),
@@ -95,7 +95,7 @@ function secure({ ca, cert, key }: Pem = {}): NonNullable<RedisOptions['tls']> {
   };
 }
 
-/** Where Redis is, for people: without user or password. */
+/** The address of Redis in a message: without user or password. */
 export function describeRedis(location: RedisLocation): string {
   if ('socketPath' in location) return `unix socket ${location.socketPath}`;
   if ('sentinel' in location) return `sentinel ${location.sentinel.name}`;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis.js';
 import { withTimeout } from './withTimeout.js';
 
-/** A Lua script by its text and the digest that Redis knows it by. */
+/** A Lua script with the digest that Redis stores it under. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
@@ -13,8 +13,9 @@ export function script(lua: string): Script {
 }
 
 /**
- * The same, fenced: the last key is the lease of the registry, and the last argument the token that it has to hold, or ''
- * where nobody is asked. Where it holds another one the script does nothing, and the call rejects with `FENCED`.
+ * A fenced script: the last key is the lease of the registry, and the last argument the token that it must hold, or
+ * '' for no comparison. If the lease holds another token, the script does nothing, and the call rejects with
+ * `FENCED`.
  */
 export function fencedScript(lua: string): Script {
   return script(`
@@ -27,16 +28,16 @@ ${lua}`);
 
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
-/** ioredis has these two, and its types do not know of them. */
+/** ioredis has these two commands, but its types do not include them. */
 interface ScriptCommands {
   evalshaBuffer(sha: string, numberOfKeys: number, ...keysAndArgs: (string | Buffer)[]): Promise<unknown>;
   evalBuffer(lua: string, numberOfKeys: number, ...keysAndArgs: (string | Buffer)[]): Promise<unknown>;
 }
 
 /**
- * Runs a script as one transaction, on texts in latin1: what others have stored may be any bytes, and has to compare
- * equal to itself. ioredis' own `defineCommand` loses a script in a pipeline when the server was restarted or failed
- * over since it was loaded; asking by digest and, on NOSCRIPT, by text does not.
+ * Runs a script as one transaction, with texts in latin1, because stored data may be any bytes and must compare
+ * equal to itself. `defineCommand` of ioredis loses a script in a pipeline if the server was restarted or failed
+ * over after the script was loaded. A call by digest, and by text after NOSCRIPT, does not.
  */
 export async function runScript(
   redis: RedisClient,
@@ -45,7 +46,7 @@ export async function runScript(
   args: readonly (string | number)[],
 ): Promise<unknown> {
   const commands = redis as unknown as ScriptCommands;
-  const given = [...keys, ...args].map((one) => onTheWire(String(one)));
+  const given = [...keys, ...args].map((one) => encoded(String(one)));
   try {
     return texts(await withTimeout(commands.evalshaBuffer(sha, keys.length, ...given)));
   } catch (error) {
@@ -54,22 +55,22 @@ export async function runScript(
   }
 }
 
-/** The client writes texts in UTF-8, which is the same thing for nearly all of them, and quicker than bytes. */
-function onTheWire(text: string): string | Buffer {
+/** The client writes strings in UTF-8. For ASCII texts, nearly all, this equals latin1 and is faster than bytes. */
+function encoded(text: string): string | Buffer {
   return BEYOND_ASCII.test(text) ? Buffer.from(text, 'latin1') : text;
 }
 
-/** What a write is fenced with. */
+/** The fence of a write. */
 export interface Fence {
-  /** The token of our lease; '' where nobody is asked. */
+  /** The token of our lease, or '' for no comparison. */
   readonly token: () => string;
-  /** Called where the lease in Redis is another one, or none, with what was not written for that. */
+  /** Called when the lease in Redis has another token or is missing, with the kind of write that was refused. */
   readonly refused: (what: string) => void;
 }
 
 export const NO_FENCE: Fence = { token: () => '', refused: () => undefined };
 
-/** Runs a fenced script; `lease` is the key of the lease. */
+/** Runs a fenced script. `lease` is the key of the lease. */
 export async function runFenced(
   redis: RedisClient,
   fenced: Script,

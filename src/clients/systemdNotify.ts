@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process';
 
-/** Tells the service manager of assignments such as `READY=1`. Rejects with the error of the tool. */
-export type TellManager = (assignments: readonly string[]) => Promise<void>;
+/** Sends assignments such as `READY=1` to the service manager. Rejects with the error of the tool. */
+export type NotifyManager = (assignments: readonly string[]) => Promise<void>;
 
 const TOOL = 'systemd-notify';
 /** The tool waits until systemd has read the message. */
 const DEADLINE_MS = 5_000;
 
 /**
- * The way to systemd, undefined where none listens. Its protocol is a datagram on a unix socket (sd_notify(3)), which
- * Node.js can't send, so its own tool does. The tool gets nothing of our environment but what it needs.
+ * The connection to systemd, or undefined if it does not listen. The protocol is a datagram on a unix socket
+ * (sd_notify(3)), which Node.js cannot send, so the tool of systemd sends it. The tool gets only the environment
+ * variables that it needs.
  */
-export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): TellManager | undefined {
+export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): NotifyManager | undefined {
   if (NOTIFY_SOCKET === undefined || NOTIFY_SOCKET === '') return undefined;
   return (assignments) =>
     new Promise((resolve, reject) => {
@@ -24,9 +25,7 @@ export function systemdNotify({ NOTIFY_SOCKET, PATH }: NodeJS.ProcessEnv): TellM
     });
 }
 
-/**
- * How often the service manager wants to hear of us, in milliseconds; undefined where it does not watch this process.
- */
+/** The interval of the watchdog of the service manager in milliseconds; undefined if it does not watch this process. */
 export function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv, pid: number): number | undefined {
   const ms = Number(WATCHDOG_USEC) / 1_000;
   if (!(ms > 0) || ms > 2 ** 31 - 1) return undefined;

@@ -5,22 +5,22 @@ import type { Reply } from '../domain/call/http.js';
 import { refusal } from './httpClient.js';
 import { loginOf, withoutLogin } from './login.js';
 import { discard } from './nodeFetch.js';
-import { failureBehind, overheard } from './overheard.js';
+import { failureBehind, withErrorReports } from './withErrorReports.js';
 
-/** A call to somebody whom the operator has named, by whatever address. */
+/** A call to a receiver that the operator has configured, at any address. */
 export interface HookRequest {
   readonly url: string;
-  /** A JSON text to post; without one the URL is only asked for. */
+  /** A JSON text to post. Without it the call is a GET. */
   readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Never rejects, and says nothing of the URL. */
+/** Never rejects, and its result never contains the URL. */
 export type SendHook = (request: HookRequest, signal: AbortSignal) => Promise<Reply>;
 
 /**
- * The client for webhooks. The status alone counts, since a receiver that has said 2xx has the message: to send it again
- * for an answer that never ends would tell everything twice. Redirects are not followed.
+ * The client for webhooks. Only the status counts, because a receiver that answered 2xx has the message; a retry
+ * after an incomplete answer would deliver everything twice. Redirects are not followed.
  */
 export function webhookClient(userAgent: string): SendHook {
   const http = new HttpAgent({ keepAlive: false });
@@ -28,11 +28,11 @@ export function webhookClient(userAgent: string): SendHook {
   return async ({ url, body, headers }, signal) => {
     let fault: Error | undefined;
     try {
-      const place = new URL(url);
-      const response = await fetch(withoutLogin(place), {
+      const target = new URL(url);
+      const response = await fetch(withoutLogin(target), {
         ...(body === undefined ? {} : { method: 'POST', body }),
         headers: {
-          ...loginOf(place),
+          ...loginOf(target),
           ...headers,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           accept: '*/*',
@@ -40,7 +40,7 @@ export function webhookClient(userAgent: string): SendHook {
         },
         redirect: 'manual',
         compress: false,
-        agent: ({ protocol }) => overheard(protocol === 'https:' ? https : http, (error) => (fault = error)),
+        agent: ({ protocol }) => withErrorReports(protocol === 'https:' ? https : http, (error) => (fault = error)),
         signal,
       });
       discard(response);

@@ -1,16 +1,16 @@
-/** Longer than any command may take before the client itself gives it up. */
-const LONGEST_MS = 3_000;
+/** Longer than the client itself waits for any command. */
+const TIMEOUT_MS = 3_000;
 
 /**
- * A command's result, or a failure where the client forgets to give one: a promise that never settles would hold a
- * round, or the writing of what waits, for ever.
+ * The result of a command, or a failure if the client never settles its promise. Such a promise would block a round,
+ * or the writes, forever.
  */
 export async function withTimeout<T>(command: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new Error('Command timed out'));
-    }, LONGEST_MS);
+    }, TIMEOUT_MS);
   });
   try {
     return await Promise.race([command, late]);

@@ -19,15 +19,15 @@ import {
   section,
   text,
   uuid,
-  wrongIn,
+  invalidIn,
 } from './values.js';
 
 /*
- * Every key of the configuration, declared once: what it accepts, its default and what it means. The JSON Schema, the
- * reference and the type that the program works with come from here.
+ * Every key of the configuration, declared once: accepted values, default and meaning. The JSON Schema, the reference
+ * and the type of the configuration are derived from it.
  */
 
-/** The keys that say how one kind of peer is called. */
+/** The keys that describe the calls to one kind of peer. */
 function target(defaultPath: string, defaultConcurrency: number, whatAtOnce: string) {
   return {
     timeout: duration(10).prefault('5s').describe('Deadline of one call: connect, headers and body together.'),
@@ -72,7 +72,7 @@ const source = z.union(
   { error: 'expected dns, https, {url: …} or {interface: …}' },
 );
 
-/** Two URLs of one host are one witness. */
+/** Two URLs with the same host are one source, so they have one vote. */
 function witness(one: z.output<typeof source>): string {
   if (typeof one === 'string') return one;
   return 'url' in one ? `url ${new URL(one.url).host}` : `interface ${one.interface}`;
@@ -80,8 +80,8 @@ function witness(one: z.output<typeof source>): string {
 
 const sources = listOf('a list of at least one source', source).superRefine(
   (value, context) => {
-    const wrong = wrongIn(context);
-    const witnesses = value.map((one, index) => (wrong.has(String(index)) ? undefined : witness(one)));
+    const invalid = invalidIn(context);
+    const witnesses = value.map((one, index) => (invalid.has(String(index)) ? undefined : witness(one)));
     witnesses.forEach((name, index) => {
       if (name === undefined || witnesses.indexOf(name) === index) return;
       context.addIssue(fault('expected each source, and each host, only once, since each has one vote', index));
@@ -193,7 +193,7 @@ const shutdown = section({
   grace: duration(0).prefault('10s').describe('How long what is in flight may take after a signal to stop.'),
 });
 
-/** Turns what is written into the configuration that the program works with, or says what is wrong with it. */
+/** Converts the written configuration into the one that the program uses, or reports its faults. */
 export const schema = group({
   $schema: z.string({ error: 'expected the place of the JSON Schema' }).optional().describe('For editors.'),
   uuid: uuid.describe('Our UUID, shared with the API.'),
@@ -214,5 +214,5 @@ export const schema = group({
   shutdown: shutdown.describe('The end.'),
 });
 
-/** The configuration as the program uses it: units in the names, nothing left to default. */
+/** The configuration that the program uses, with units in the names and all defaults filled in. */
 export type Config = z.output<typeof schema>;

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.js';
 import { isTree } from './file.js';
-import { asWritten } from './mask.js';
+import { toFileForm } from './mask.js';
 
 const FIXED = [/^uuid$/, /^redis\./, /^replicas\./, /^status\.(host|port)$/];
 
-/** The keys, as they are written, whose value differs. */
+/** The keys whose value differs, as written in a file. */
 export function changedKeys(before: Config, after: Config): string[] {
-  return changed(asWritten(before), asWritten(after), '');
+  return changed(toFileForm(before), toFileForm(after), '');
 }
 
-/** Those of them that cannot change while the process runs. */
+/** The keys among them that cannot change at run time. */
 export function needsRestart(keys: readonly string[]): string[] {
   return keys.filter((key) => FIXED.some((pattern) => pattern.test(key)));
 }

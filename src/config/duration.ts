@@ -1,15 +1,12 @@
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 
-/**
- * Two weeks. Node's timers fire at once above 2³¹−1 ms, and this leaves room for the jitter that is added to an
- * interval.
- */
-export const LONGEST_MS = ms('336h');
+/** Two weeks. A timer of Node above 2³¹−1 ms fires at once, and this leaves room for the jitter of an interval. */
+export const MAX_DURATION_MS = ms('336h');
 
 const WRITTEN = /^\d{1,15}(\.\d{1,9})?(ms|s|m|h)$/;
 
-/** A validated duration, until the group around it gives it the name that says its unit. */
+/** A validated duration. The enclosing group then gives it a name with its unit. */
 export class Duration<T extends number | 'never'> {
   readonly #ms: T;
 
@@ -22,8 +19,8 @@ export class Duration<T extends number | 'never'> {
   }
 }
 
-/** `250ms`, `30s`, `5m`, `1h` or a number of milliseconds; whole milliseconds from here on. */
-export function duration(leastMs: number, mostMs = LONGEST_MS) {
+/** `250ms`, `30s`, `5m`, `1h` or a number of milliseconds. The result is in whole milliseconds. */
+export function duration(leastMs: number, mostMs = MAX_DURATION_MS) {
   const range = `from ${durationText(leastMs)} to ${durationText(mostMs)}`;
   const error = `expected a duration ${range}, such as 250ms, 30s, 5m or 1h`;
   return z
@@ -37,12 +34,12 @@ export function duration(leastMs: number, mostMs = LONGEST_MS) {
 
 /** A duration, or `never`. */
 export function durationOrNever(leastMs: number) {
-  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(LONGEST_MS)}`;
+  const error = `expected never or a duration from ${durationText(leastMs)} to ${durationText(MAX_DURATION_MS)}`;
   const never = z.literal('never').transform((value) => new Duration(value));
   return z.union([never, duration(leastMs)], { error });
 }
 
-/** A duration as it is written, in the largest unit that gives a whole number. */
+/** A duration as text, in the largest unit that gives a whole number. */
 export function durationText(durationMs: number): string {
   for (const unit of ['h', 'm', 's'] as const) {
     const size = ms(`1${unit}`);

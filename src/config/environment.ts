@@ -2,11 +2,11 @@ import { keys, type Key, type SchemaNode } from './keys.js';
 import { dotted, hint, nearestOf, shownName, type Problem } from './problem.js';
 import { parsePlain } from './yaml.js';
 
-const OURS = 'CONSUMER_SCHEDULER_';
-const PREFIX = `${OURS}_`;
-const CONFIG = `${OURS}CONFIG`;
-/** Variables that Kubernetes sets in every container beside a service of our name. */
-const OF_KUBERNETES = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
+const OUR_PREFIX = 'CONSUMER_SCHEDULER_';
+const PREFIX = `${OUR_PREFIX}_`;
+const CONFIG = `${OUR_PREFIX}CONFIG`;
+/** Variables that Kubernetes sets in every container beside a service with our name. */
+const KUBERNETES_VARIABLE = /^CONSUMER_SCHEDULER_(SERVICE_|PORT$|PORT_)/;
 const SHORT: Readonly<Record<string, string>> = {
   LOCAL_UUID: 'uuid',
   REDIS_URL: 'redis.url',
@@ -15,26 +15,26 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 export interface Setting {
-  /** The key in its own spelling. */
+  /** The key in its exact spelling. */
   readonly key: string;
   readonly value: unknown;
   readonly variable: string;
 }
 
 export interface Environment {
-  /** In the order in which they count: the later wins. */
+  /** In order of precedence: the last one wins. */
   readonly settings: readonly Setting[];
   readonly problems: readonly Problem[];
 }
 
-/** The values that the environment sets (short forms first, groups before their members), and what is wrong with it. */
+/** The settings in the environment (short forms first, groups before their members), and its problems. */
 export function fromEnvironment(env: NodeJS.ProcessEnv): Environment {
   const long: Setting[] = [];
   const problems: Problem[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(OURS) || text === undefined) continue;
+    if (!variable.startsWith(OUR_PREFIX) || text === undefined) continue;
     if (!variable.startsWith(PREFIX)) {
-      if (variable !== CONFIG && !OF_KUBERNETES.test(variable)) problems.push(unknownVariable(variable));
+      if (variable !== CONFIG && !KUBERNETES_VARIABLE.test(variable)) problems.push(unknownVariable(variable));
       continue;
     }
     const wanted = plain(variable.slice(PREFIX.length));
@@ -57,15 +57,18 @@ const VARIABLES: readonly string[] = [
   CONFIG,
 ];
 
-/** Names the variable that differs the least, underscores and our prefix apart. */
+/** Suggests the known variable with the smallest difference, ignoring underscores and our prefix. */
 function unknownVariable(variable: string): Problem {
-  const core = (name: string): string => plain(name.replace(OURS, '')).replaceAll('.', '');
+  const core = (name: string): string => plain(name.replace(OUR_PREFIX, '')).replaceAll('.', '');
   const { near, close } = nearestOf(core(variable), VARIABLES, core);
   const message = `unknown variable; ${close ? `did you mean ${near}?` : `the nearest known variable is ${near}`}`;
   return { key: '', where: `environment ${shownName(variable)}`, message };
 }
 
-/** An empty short form counts as not set: a container that passes a variable through sets it empty. */
+/**
+ * An empty short form counts as not set, because a container sets a variable that it passes through to an empty
+ * value.
+ */
 function shortForms(env: NodeJS.ProcessEnv): Setting[] {
   return Object.entries(SHORT).flatMap(([variable, key]) => {
     const text = env[variable] ?? '';
@@ -73,7 +76,7 @@ function shortForms(env: NodeJS.ProcessEnv): Setting[] {
   });
 }
 
-/** `SYNC__SUSPECTINTERVAL` and `SYNC__SUSPECT_INTERVAL` are both `sync.suspectInterval`. */
+/** `SYNC__SUSPECTINTERVAL` and `SYNC__SUSPECT_INTERVAL` both mean `sync.suspectInterval`. */
 function plain(path: string): string {
   return path
     .split('__')
@@ -81,7 +84,9 @@ function plain(path: string): string {
     .join('.');
 }
 
-/** The value of a key that takes only text is the text itself, even where it looks like YAML; others are read as YAML. */
+/**
+ * A key that accepts only text gets the text unchanged, even if it looks like YAML. Other values are parsed as YAML.
+ */
 function valueOf({ node }: Key, text: string): unknown {
   if (isText(node)) return text;
   const parsed = parsePlain(text);

@@ -6,14 +6,14 @@ import { LineCounter, type Document } from 'yaml';
 import { ConfigError } from './problem.js';
 import { offsetOf, parsePlain } from './yaml.js';
 
-const USUAL = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
+const DEFAULT_PATHS = ['./consumer-scheduler.yaml', '/etc/consumer-scheduler/config.yaml'];
 const MIB = 1_048_576;
-/** Aliases are a convenience; more than these are an attempt to fill the memory. */
-const MOST_ALIASES = 20;
+/** More aliases than this can only be an attempt to exhaust the memory. */
+const MAX_ALIASES = 20;
 
 export type Tree = Readonly<Record<string, unknown>>;
 
-/** A configuration file as parsed, and where in it a key stands. */
+/** A parsed configuration file, with the position of each key. */
 export interface ConfigFile {
   readonly text: string | undefined;
   readonly value: Tree;
@@ -26,20 +26,20 @@ export interface FileOptions {
   /** From `--config`. */
   readonly file: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Where relative paths of configuration files begin; the current folder where it is left out. */
+  /** The base of relative paths to configuration files; by default the current folder. */
   readonly cwd?: string;
 }
 
-/** Where a configuration file is looked for if none is named. */
-export function usualPlaces(cwd = '.'): readonly string[] {
-  return USUAL.map((place) => resolve(cwd, place));
+/** The paths where a configuration file is searched if none is given. */
+export function defaultPaths(cwd = '.'): readonly string[] {
+  return DEFAULT_PATHS.map((place) => resolve(cwd, place));
 }
 
-/** The file that counts: the one named, which need not exist, else the first of the usual ones that does. */
+/** The configuration file to use: the given one, which need not exist, else the first default path that exists. */
 export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Promise<string | undefined> {
   const named = file ?? env.CONSUMER_SCHEDULER_CONFIG;
   if (named !== undefined && named !== '') return resolve(cwd, named);
-  for (const path of usualPlaces(cwd)) {
+  for (const path of defaultPaths(cwd)) {
     const exists = await access(path).then(
       () => true,
       () => false,
@@ -49,7 +49,7 @@ export async function findConfigFile({ file, env, cwd = '.' }: FileOptions): Pro
   return undefined;
 }
 
-/** Reads YAML, of which JSON is a part. Rejects with a `ConfigError` that says what is wrong, and where. */
+/** Reads YAML, which includes JSON. Rejects with a `ConfigError` that shows the fault and its position. */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const fail = (message: string, where = file): never => {
     throw new ConfigError([{ key: '', where, message }]);
@@ -76,7 +76,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
 function toTree(document: Document, fail: (message: string) => never): Tree {
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: MOST_ALIASES });
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     const excessive = error instanceof Error && error.message.startsWith('Excessive');
     fail(excessive ? 'too many aliases' : 'not valid YAML or JSON: an alias that stands for nothing');
@@ -89,7 +89,7 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The text of a file of at most 1 MiB, whatever kind of file it is. Rejects with one clear sentence. */
+/** Reads a file of at most 1 MiB, of any kind. Rejects with one clear sentence. */
 export async function readText(file: string): Promise<string> {
   const bytes = await buffer(createReadStream(file, { end: MIB })).catch((error: unknown) => {
     throw new Error(reasonOf(error), { cause: error });

@@ -12,20 +12,20 @@ export interface SchemaNode {
   readonly items?: SchemaNode;
 }
 
-/** The schema of the file as it is written, for editors: in draft 7, which all of them know. */
+/** The schema of the file for editors, in draft 7, which all of them support. */
 export const jsonSchema = {
   title: 'Configuration of consumer-scheduler',
   ...z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
-    // Every group may be left out; its empty default is of no use to a reader.
+    // Every group is optional, and its empty default would not help a reader.
     override: ({ jsonSchema: node }) => {
       if (node.properties !== undefined) delete node.default;
     },
   }),
 } as SchemaNode;
 
-/** A place in the configuration. */
+/** A key or a group of keys. */
 export interface Key {
   /** Dotted, as in `sync.unavailable.interval`. */
   readonly path: string;
@@ -38,7 +38,7 @@ export const keys: readonly Key[] = keysOf(jsonSchema, '').filter(({ path }) => 
 
 export const keyPaths: readonly string[] = keys.map(({ path }) => path);
 
-/** The keys of the item with that index in each list of groups, as in `notify.0.webhook`. */
+/** The keys of the item with this index in each list of groups, such as `notify.0.webhook`. */
 export function itemPaths(index: string): readonly string[] {
   const paths = keys.flatMap(({ path, node: { items } }) => {
     const forms = items === undefined ? [] : [items, ...(items.anyOf ?? [])];

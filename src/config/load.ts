@@ -2,58 +2,60 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
-import { findConfigFile, isTree, NO_FILE, readConfigFile, usualPlaces, type FileOptions, type Tree } from './file.js';
+import { defaultPaths, findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
 import { NO_PEM, readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
-import { suspicions } from './suspicions.js';
+import { likelyMistakes } from './likelyMistakes.js';
 import { uuidBeside } from './uuidFile.js';
 import { file as fileName } from './values.js';
 
 export interface LoadOptions extends FileOptions {
-  /** From `--redis`: where Redis is; then no file is read. */
+  /** From `--redis`: the URL of Redis. No file is then read. */
   readonly redis?: string | undefined;
-  /** From `--prefix`: what the keys there begin with. */
+  /** From `--prefix`: the key prefix. */
   readonly keyPrefix?: string | undefined;
-  /** For a command that does without a UUID of ours: what stands for it where none is set. */
+  /** The UUID for a command that needs none of its own, if none is set. */
   readonly spareUuid?: string;
 }
 
-/** What the names of options begin with, unlike those of variables. */
+/** The prefix of option names, which distinguishes them from variables. */
 const OPTION = '--';
 
 const NO_SETTINGS = 'the file has no settings';
 
 export interface Loaded {
-  /** The file that was read, if there is one. */
+  /** The file that was read, if any. */
   readonly file: string | undefined;
   /** Its text. */
   readonly text: string | undefined;
-  /** Whether it has no settings. */
+  /** Whether the file has no settings. */
   readonly empty: boolean;
   readonly config: Config;
-  /** The same with the names of PEM files in place of their texts. */
+  /** The configuration with the names of PEM files in place of their content. */
   readonly declared: Config;
-  /** What the file sets in vain, since a variable sets it too, by key. */
+  /** The values of the file that have no effect, because the environment sets the same key; by key. */
   readonly hidden: ReadonlyMap<string, Hidden>;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
-  /** What is valid and likely to be a mistake, one line each. */
+  /** Valid settings that are likely to be mistakes, one line each. */
   readonly warnings: readonly string[];
 }
 
+/** A value in the file that has no effect. */
 interface Hidden {
+  /** The environment variable that sets the key. */
   readonly variable: string;
   readonly value: unknown;
 }
 
-/** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that names every bad key. */
+/** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that lists every bad key. */
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   return loadFile(options.redis === undefined ? await findConfigFile(options) : undefined, options);
 }
 
 /**
- * Reads the same file again at each call: it has to be there, and to have settings if it had some when it was valid last.
- * An editor that is interrupted, or a full disk, leaves an empty one, which would be all defaults.
+ * Reads the same file again at each call. It must exist, and must have settings if it had some when it was last valid.
+ * An interrupted editor or a full disk leaves an empty file, which would reset everything to defaults.
  */
 export function rereading(first: Loaded, options: LoadOptions): () => Promise<Loaded> {
   const { file } = first;
@@ -61,14 +63,17 @@ export function rereading(first: Loaded, options: LoadOptions): () => Promise<Lo
   return async () => {
     const loaded = await loadFile(file, options);
     if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
-    const warnings = [...loaded.warnings, ...inVain(before.hidden, loaded.hidden)];
+    const warnings = [...loaded.warnings, ...ineffectiveChanges(before.hidden, loaded.hidden)];
     before = loaded;
     return { ...loaded, warnings };
   };
 }
 
-/** The changes of the file that change nothing. */
-function inVain(before: ReadonlyMap<string, Hidden>, after: ReadonlyMap<string, Hidden>): readonly string[] {
+/** A warning for each change of the file that has no effect. */
+function ineffectiveChanges(
+  before: ReadonlyMap<string, Hidden>,
+  after: ReadonlyMap<string, Hidden>,
+): readonly string[] {
   const changed = [...after].filter(([key, { value }]) => !isDeepStrictEqual(before.get(key)?.value, value));
   return changed.map(([key, { variable }]) => `${key} is set by ${variable}; the file's value has no effect`);
 }
@@ -93,7 +98,7 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
   const folder = path === undefined ? (options.cwd ?? '.') : dirname(path);
   const pems = (group: 'redis' | 'http'): ReturnType<typeof readPems> => {
     const at = `${group}.tls`;
-    // Where there should be none, it does not matter what they are like.
+    // If there must be no files, their content does not matter.
     const files = faults.some(({ key }) => key === at) ? NO_PEM : filesOf(value[group], folder);
     return readPems(files, at, whereIs);
   };
@@ -106,10 +111,10 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
     ...ofHttp.problems,
   ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = anchored(result.data, folder);
+  const declared = withAbsolutePaths(result.data, folder);
   const { redis, http } = declared;
   const config = { ...declared, redis: { ...redis, tls: ofRedis.pem }, http: { ...http, tls: ofHttp.pem } };
-  const warnings = suspicions(declared, value, settings, whereIs).map(printed);
+  const warnings = likelyMistakes(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
   const hidden = new Map(
     environment.settings.flatMap(({ key, variable }): [string, Hidden][] => {
@@ -127,20 +132,23 @@ function fromOptions({ redis, keyPrefix }: LoadOptions): readonly Setting[] {
   ].filter(({ value }) => value !== undefined);
 }
 
-/** Why nothing sets the one key that is required, where no file does; where it is not required, why nothing is set. */
+/**
+ * The problem if no file or setting gives the required UUID. For a command without a UUID, the problem if nothing is
+ * set at all.
+ */
 function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spareUuid }: LoadOptions): Problem[] {
   if (value.uuid !== undefined || Object.keys(inFile).length > 0) return [];
-  // With a setting of the environment at least, there is some telling which Redis is meant.
+  // A setting in the environment is enough to select the Redis.
   if (spareUuid !== undefined && Object.keys(value).length > 0) return [];
   if (path !== undefined) return [{ key: '', where: path, message: NO_SETTINGS }];
-  const places = usualPlaces(cwd).join(' and ');
+  const places = defaultPaths(cwd).join(' and ');
   const instead = spareUuid === undefined ? 'set LOCAL_UUID' : 'name Redis with --redis URL';
   const remedy = `write one with \`consumer-scheduler init\`, name another with --config, or ${instead}`;
   return [{ key: '', where: undefined, message: `no configuration file found: looked for ${places}; ${remedy}` }];
 }
 
-/** Relative paths count from this folder. */
-function anchored(config: Config, folder: string): Config {
+/** Resolves relative paths from this folder. */
+function withAbsolutePaths(config: Config, folder: string): Config {
   const { redis, http } = config;
   return {
     ...config,
@@ -149,7 +157,7 @@ function anchored(config: Config, folder: string): Config {
   };
 }
 
-/** The PEM files that a group names, as far as they are names of files. */
+/** The PEM files of a group, as absolute paths. Values that are not file names are left out. */
 function filesOf(group: unknown, folder: string): Pem {
   const tls = isTree(group) && isTree(group.tls) ? group.tls : {};
   const at = (name: unknown): string | undefined => {
@@ -159,11 +167,11 @@ function filesOf(group: unknown, folder: string): Pem {
   return { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) };
 }
 
-/** A copy with one value changed: with aliases, two places of the file may be one and the same object. */
+/** Returns a copy with one value changed. The tree must not be modified, because YAML aliases may share objects. */
 function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: Setting['value']): Tree {
   if (rest.length === 0) return { ...tree, [name]: value };
   const inner = tree[name];
-  // A value that is no group stays, so that the validation names it.
+  // A value that is not a group stays, so that the validation reports it.
   if (inner !== undefined && !isTree(inner)) return tree;
   return { ...tree, [name]: withValue(inner ?? {}, rest, value) };
 }

@@ -4,11 +4,11 @@ import { durationText } from './duration.js';
 import { isTree, type Tree } from './file.js';
 
 const MASK = '***';
-/** Of a webhook the whole URL: its path is what lets one in. */
+/** The whole URL of a webhook is a secret, because its path grants access. */
 const SECRETS: ReadonlySet<string> = new Set(['secret', 'password', 'token', 'webhook', 'ping']);
 
-/** The configuration as a file would have it: without units in the names, durations as text. */
-export function asWritten(config: Config): Tree {
+/** The configuration as in a file: without units in the names, and with durations as text. */
+export function toFileForm(config: Config): Tree {
   return written(config);
 }
 
@@ -28,12 +28,12 @@ function written(tree: Tree): Tree {
 
 /** The same with every secret masked. */
 export function masked(config: Config): Tree {
-  return concealed('', asWritten(config)) as Tree;
+  return concealed('', toFileForm(config)) as Tree;
 }
 
 function concealed(name: string, value: unknown): unknown {
   if (SECRETS.has(name)) return MASK;
-  // A text of the operator's own may hold a key of the receiver.
+  // A template of the operator may contain a key of the receiver.
   if (name === 'template') return typeof value === 'string' && isNamed(value) ? value : MASK;
   if (typeof value === 'string') return name === 'path' ? maskQuery(value) : maskUrl(value);
   if (Array.isArray(value)) return value.map((item: unknown) => concealed(name, item));
@@ -43,7 +43,7 @@ function concealed(name: string, value: unknown): unknown {
   );
 }
 
-/** User, password and query of a URL may be secrets; its place is not. */
+/** The user, password and query of a URL may be secrets. Its host and path are not. */
 export function maskUrl(text: string): string {
   if (!/^[a-z]+:\/\//i.test(text) || !URL.canParse(text)) return text;
   const { protocol, username, password, host, pathname, search } = new URL(text);
@@ -52,7 +52,7 @@ export function maskUrl(text: string): string {
   return /^\?db=\d+$/.test(search) ? place + search : maskQuery(place + search);
 }
 
-/** The names of a query's parameters stay; a query without names may be a token itself. */
+/** The names of query parameters stay visible. A query without names may itself be a token. */
 function maskQuery(text: string): string {
   const [place = '', ...query] = text.split('?');
   const parts = query.join('?').split('&');

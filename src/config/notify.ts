@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../domain/notify/message.js';
 import { templateFault } from '../domain/notify/placeholders.js';
-import { ntfyPlace, TEMPLATES } from '../domain/notify/template.js';
+import { ntfyTarget, TEMPLATES } from '../domain/notify/template.js';
 import { duration } from './duration.js';
 import { choice, fault, group, headers, httpUrl, listOf, text } from './values.js';
 
@@ -28,14 +28,14 @@ const webhook = group(
     peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
   },
   function* ({ webhook: url, template: format }) {
-    if (format !== 'ntfy' || url === undefined || ntfyPlace(url) !== undefined) return;
+    if (format !== 'ntfy' || url === undefined || ntfyTarget(url) !== undefined) return;
     yield ['webhook', 'expected the URL of a topic, such as https://ntfy.sh/TOPIC'];
   },
 );
 
 const ping = group({ ping: httpUrl.describe('What is asked, by GET, after good rounds; a secret.') });
 
-/** Whom to tell of what, and whom to tell that all is well. */
+/** The receivers of notifications, and the dead man's switches. */
 export const notify = z.array(
   z.union([webhook, ping], {
     error: 'expected {webhook: URL, events: […]}, with template, headers and peerDownAfter if need be, or {ping: URL}',

@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { readText } from './file.js';
 import type { Problem, WhereIs } from './problem.js';
 
-/** PEM files: their names, and once they are read their texts. */
+/** PEM files: their names, and after reading their content. */
 export interface Pem {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
@@ -12,7 +12,7 @@ export interface Pem {
 
 export const NO_PEM: Pem = { ca: undefined, cert: undefined, key: undefined };
 
-/** Reads the files, so that one that can't be used is found at the start, and says what is wrong with them. */
+/** Reads the files at the start, so that an unusable one is reported then. */
 export async function readPems(
   files: Pem,
   at: string,
@@ -29,14 +29,14 @@ export async function readPems(
     });
   };
   const pem = { ca: await read('ca'), cert: await read('cert'), key: await read('key') };
-  // That one of the two is missing is a fault of its own.
+  // A certificate without its key, or the reverse, is reported by the schema.
   if (problems.length > 0 || (files.cert === undefined) !== (files.key === undefined)) return { pem, problems };
   try {
     createSecureContext(pem);
-    // It passes over an authority that it can't read.
+    // The secure context silently skips an authority that it cannot read.
     if (pem.ca !== undefined) new X509Certificate(pem.ca);
   } catch {
-    // The library's own words may quote the file.
+    // The message of the library may quote the file.
     problems.push(problemAt(at, 'expected certificates and a key, in PEM, that belong together'));
   }
   return { pem, problems };

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { encodingFault, fault, file, group, integer, isEncoded, listOf, pemFiles, section, text } from './values.js';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
-/** The first brace opens the tag, if anything stands in it (Redis Cluster specification, "Hash tags"). */
 const HOST_AND_PORT = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):0*[1-9]\d{0,4}$/;
+/** The first brace opens the tag, unless it is empty (Redis Cluster specification, "Hash tags"). */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
-/** What is wrong with the address of a server, if anything is: what the client would misread without a word. */
+/** The fault in the URL of a server, if any: anything that the client would silently misread. */
 function serverFault(text: string): string | undefined {
   const encoding = encodingFault(text);
   if (encoding !== undefined) return encoding;
@@ -19,7 +19,7 @@ function serverFault(text: string): string | undefined {
   return queryFault(url) ?? (path !== '' && url.search !== '' ? 'expected the database once: /2 or ?db=2' : undefined);
 }
 
-/** A socket has no host, so `unix://run/redis.sock` with a slash too few is found here. */
+/** A socket URL has no host, so this finds `unix://run/redis.sock` with a missing slash. */
 function socketFault(text: string): string | undefined {
   const noPath = 'expected the path of a socket after three slashes, such as unix:///run/redis.sock';
   if (!URL.canParse(text)) return noPath;
@@ -40,7 +40,7 @@ function urlFault(text: string): string | undefined {
   return text.startsWith('unix:') ? socketFault(text) : serverFault(text);
 }
 
-/** A Cluster has no other databases, and a URL that names one would be misunderstood. */
+/** A Cluster has only database 0, so a URL with another database is a fault. */
 function nodeFault(text: string): string | undefined {
   const named = urlFault(text);
   return named ?? (databaseOf(text) > 0 ? 'expected no database: a cluster has only the database 0' : undefined);
@@ -51,7 +51,7 @@ function databaseOf(text: string): number {
   return Number(pathname.slice(1)) || Number(searchParams.get('db'));
 }
 
-/** A text that begins as it should and has no fault. */
+/** A text that matches the pattern and has no fault. */
 function address(what: string, pattern: RegExp, faultOf: (text: string) => string | undefined) {
   return text(what, pattern).check(({ value, issues }) => {
     const message = pattern.test(value) ? faultOf(value) : undefined;
@@ -65,7 +65,7 @@ const place = address(
   (text) => (text === 'embedded' ? undefined : urlFault(text)),
 );
 const node = address('a URL beginning with redis:// or rediss://', /^rediss?:\/\//, nodeFault);
-/** Of what is more than a host and a port, the client would take a part for the host, or leave it out, without a word. */
+/** The client would silently ignore a login here, and take the scheme of a URL for the host. */
 const hostAndPort = z
   .string({ error: 'expected host:port' })
   .regex(HOST_AND_PORT, { error: ({ input }) => sentinelFault(String(input)), abort: true })
@@ -77,7 +77,7 @@ function sentinelFault(text: string): string {
   return 'expected host:port without a login: redis.sentinel.username and redis.sentinel.password are for that';
 }
 
-/** Of a login outside of a URL, where nothing needs encoding. */
+/** For a login outside of a URL, where no encoding is needed. */
 const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
 
 const shape = {
@@ -110,15 +110,15 @@ const shape = {
 type Key = keyof typeof shape;
 type Values = { readonly [K in Key]?: z.output<(typeof shape)[K]> };
 
-/** What contradicts itself, as pairs of a key and a message. */
-function* contradictions(redis: Values, isWrong: (key: Key) => boolean): Generator<readonly [Key, string]> {
+/** Contradictory settings, as pairs of a key and a message. */
+function* contradictions(redis: Values, isInvalid: (key: Key) => boolean): Generator<readonly [Key, string]> {
   const { url, sentinel, cluster, username, password, database = 0, tls = {}, keyPrefix } = redis;
-  const isGiven = (key: Key): boolean => redis[key] !== undefined || isWrong(key);
+  const isGiven = (key: Key): boolean => redis[key] !== undefined || isInvalid(key);
   const instead = (['sentinel', 'cluster'] as const).filter(isGiven);
-  // The URLs that are used: none behind Sentinel.
+  // The URLs in use: none with Sentinel.
   const urls = cluster ?? (instead.length > 0 || url === undefined ? [] : [url]);
   if (instead.length > 1) yield ['cluster', 'expected only one of sentinel and cluster'];
-  // The default beside them is what the example file has, and contradicts nothing.
+  // The example file has the default URL beside them, which is no contradiction.
   if (instead.length > 0 && url !== undefined && url !== DEFAULT_URL) {
     yield ['url', `expected no url beside ${instead.join(' and ')}, which is used instead of it`];
   }
@@ -129,7 +129,7 @@ function* contradictions(redis: Values, isWrong: (key: Key) => boolean): Generat
     yield ['cluster', 'expected all rediss:// or all redis://'];
   }
   if (database > 0 && isGiven('cluster')) yield ['database', 'expected 0: a cluster has only the database 0'];
-  else if (database > 0 && sentinel === undefined && !isWrong('sentinel')) {
+  else if (database > 0 && sentinel === undefined && !isInvalid('sentinel')) {
     yield ['database', 'expected the database in redis.url, such as redis://host/2'];
   }
   const login = username === undefined ? (password === undefined ? undefined : 'password') : 'username';

@@ -1,15 +1,15 @@
 import { dirname, join } from 'node:path';
 import { readText } from './file.js';
 
-/** A UUID in a file of its own, and where that is. */
+/** A UUID from a separate file, with the path. */
 export interface UuidFile {
   readonly path: string;
   readonly uuid: string;
 }
 
 /**
- * What stands in the file `uuid` beside a configuration file: a package makes that when it is installed, since it may
- * not change a configuration that belongs to the administrator.
+ * Reads the file `uuid` beside a configuration file. A package creates it on installation, because it must not
+ * change a configuration file of the administrator.
  */
 export async function uuidBeside(configFile: string): Promise<UuidFile | undefined> {
   const path = join(dirname(configFile), 'uuid');

@@ -7,11 +7,11 @@ import { UUID } from '../domain/peer/uuid.js';
 import { Duration } from './duration.js';
 
 /*
- * The kinds of value that a key can have. Each says in its message what was expected and never what was found, which
- * may be a secret.
+ * The types of configuration values. An error message says what was expected, never what was found, because that may be
+ * a secret.
  */
 
-/** What a check of its own found, at a key within the value or at the value itself. */
+/** A finding of a custom check, at a key within the value or at the value itself. */
 export function fault(message: string, ...path: (string | number)[]) {
   return { code: 'custom' as const, message, path, input: undefined };
 }
@@ -32,7 +32,7 @@ export function choice<const T extends readonly string[]>(...values: T) {
 
 export const flag = z.boolean({ error: 'expected true or false' });
 
-/** A text of one form; `what` completes "expected …". */
+/** A text that matches a pattern. `what` completes "expected …". */
 export function text(what: string, pattern: RegExp) {
   const error = `expected ${what}`;
   return z.string({ error }).regex(pattern, { error });
@@ -41,35 +41,35 @@ export function text(what: string, pattern: RegExp) {
 export const file = text('the path of a file', /^[^\0]{1,4096}$/);
 
 export const port = integer(1, 65_535);
-export const MOST_WORKERS = 10_000;
-export const concurrency = integer(1, MOST_WORKERS);
+export const MAX_WORKERS = 10_000;
+export const concurrency = integer(1, MAX_WORKERS);
 
-/** At least one of something; `what` completes "expected …". */
+/** A list with at least one item. `what` completes "expected …". */
 export function listOf<T extends z.ZodType>(what: string, item: T) {
   const error = `expected ${what}`;
   return z.array(item, { error }).min(1, { error });
 }
 
-/** In lower case from here on: the same UUID must be found under one key, however it was typed. */
+/** Converted to lower case, because the same UUID must give the same key in any spelling. */
 export const uuid = text('a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', UUID).transform((value) =>
   value.toLowerCase(),
 );
 
-/** In its one spelling from here on: it is compared with what peers have stored. */
+/** Converted to the canonical form, because it is compared with what peers have stored. */
 export const ipLiteral = z
   .string({ error: 'expected an IP address' })
   .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' })
   .transform(canonical);
 
-/** A URL that begins with http:// or https:// and may hold a login. */
+/** A URL that begins with http:// or https:// and may contain a login. */
 export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
   const message = encodingFault(value) ?? (URL.canParse(value) ? undefined : 'expected a URL with a host');
   if (value.startsWith('http') && message !== undefined) issues.push(fault(message));
 });
 
 /**
- * What is wrong with the login in a URL. One that is not encoded would be split where its password has a mark, and a
- * part of it be taken for the host and shown as such.
+ * The fault in the login of a URL. If a reserved character in a password is not encoded, the URL is split there, and
+ * a part of the password is taken for the host and printed.
  */
 export function encodingFault(url: string): string | undefined {
   const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
@@ -78,13 +78,13 @@ export function encodingFault(url: string): string | undefined {
   return 'expected each / ? # % in a user or password to be percent-encoded: %2F %3F %23 %25';
 }
 
-/** Whether a part of a URL can be decoded: `%zz` can't. */
+/** Whether a part of a URL can be decoded; `%zz` cannot. */
 export function isEncoded(part: string): boolean {
   return passes(decodeURIComponent, part);
 }
 
-/** Headers that the scheduler itself sets, or that would change how the message is framed. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
+/** Headers that the scheduler sets itself, or that would change the framing of the message. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'connection',
@@ -116,7 +116,7 @@ export const headers = z
   });
 
 function headerFault(name: string, content: string): string | undefined {
-  if (OWN_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return 'expected another header: the scheduler sets this one itself';
   if (!passes(validateHeaderName, name)) return 'expected a valid header name';
   if (!passes(validateHeaderValue, name, content)) return 'expected a header value without control characters';
   return undefined;
@@ -131,7 +131,10 @@ function passes<T extends readonly unknown[]>(validate: (...values: T) => unknow
   }
 }
 
-/** Every key of a group by the name that the program uses: a duration says its unit, keys for editors are left out. */
+/**
+ * The keys of a group by the names that the program uses: durations get their unit, and keys for editors are left
+ * out.
+ */
 type Named<T extends z.core.$ZodLooseShape> = {
   readonly [K in keyof T & string as NameOf<K, z.output<T[K]>>]: ValueOf<z.output<T[K]>>;
 };
@@ -139,16 +142,16 @@ type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Du
 type ValueOf<V> = V extends Duration<infer T> ? T : V;
 
 /**
- * What the valid keys of a group say against each other, as pairs of a key and a message. `isWrong` tells of a key that is
- * left out whether it is there, and not valid.
+ * Contradictions between the valid keys of a group, as pairs of a key and a message. Invalid keys are left out of the
+ * values; `isInvalid` tells whether a missing key is one of them.
  */
 type Contradictions<T extends z.core.$ZodLooseShape> = (
   values: { readonly [K in keyof T]?: z.output<T[K]> },
-  isWrong: (key: keyof T & string) => boolean,
+  isInvalid: (key: keyof T & string) => boolean,
 ) => Iterable<readonly [key: keyof T & string, message: string]>;
 
-/** The keys of a group, or the places in a list, that are not valid: all the same the others are looked at together. */
-export function wrongIn({
+/** The invalid keys of a group, or the invalid positions of a list. */
+export function invalidIn({
   issues,
 }: {
   readonly issues: readonly { readonly path?: PropertyKey[] | undefined }[];
@@ -156,17 +159,17 @@ export function wrongIn({
   return new Set(issues.flatMap(({ path = [] }) => path.slice(0, 1)).map(String));
 }
 
-/** Keys with values of their own, and no others. What is left out is undefined. */
+/** A group with exactly these keys. A missing optional key is undefined. */
 export function group<T extends z.core.$ZodLooseShape>(shape: T, contradictions: Contradictions<T> = () => []) {
   const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
   return z
     .strictObject(shape, { error: 'expected keys and values' })
     .superRefine(
       (values: Record<string, unknown>, context) => {
-        const wrong = wrongIn(context);
-        const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !wrong.has(name)));
-        const found = contradictions(valid as Parameters<Contradictions<T>>[0], (key) => wrong.has(key));
-        for (const [key, message] of found) if (!wrong.has(key)) context.addIssue(fault(message, key));
+        const invalid = invalidIn(context);
+        const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !invalid.has(name)));
+        const found = contradictions(valid as Parameters<Contradictions<T>>[0], (key) => invalid.has(key));
+        for (const [key, message] of found) if (!invalid.has(key)) context.addIssue(fault(message, key));
       },
       { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
     )
@@ -179,7 +182,7 @@ export function group<T extends z.core.$ZodLooseShape>(shape: T, contradictions:
     });
 }
 
-/** A group that may be left out, since each of its keys may be. */
+/** An optional group, because each of its keys is optional. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T, contradictions?: Contradictions<T>) {
   return group(shape, contradictions).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 }

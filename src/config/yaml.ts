@@ -11,7 +11,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 
-/** What makes a document unusable, and where in the text it stands. */
+/** The fault that makes a document unusable, and its position in the text. */
 export interface YamlFault {
   readonly message: string;
   readonly offset: number;
@@ -21,21 +21,21 @@ export type PlainYaml =
   { readonly ok: true; readonly document: Document } | { readonly ok: false; readonly fault: YamlFault };
 
 /**
- * Parses YAML, of which JSON is a part, as far as a configuration needs it: keys are texts, each once in its map, and
- * there are no tags of other types. A fault names no word of the text, which may hold a password.
+ * Parses YAML, which includes JSON, with the limits of a configuration: keys are texts, unique within their map, and
+ * tags of other types are rejected. The message of a fault never quotes the text, which may contain a password.
  */
 export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
   const document = parseDocument(text, {
     ...(lineCounter === undefined ? {} : { lineCounter }),
     prettyErrors: false,
     logLevel: 'error',
-    // A set or a date would pass for a group without keys.
+    // A set or a date would look like a group without keys.
     schema: 'core',
     resolveKnownTags: false,
-    // The parser's own check takes minutes over a file that is all keys.
+    // The check of the parser takes minutes for a file with very many keys.
     uniqueKeys: false,
   });
-  // The parser only warns of a tag that means nothing.
+  // The parser only warns about an unresolved tag.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const what =
@@ -46,7 +46,7 @@ export function parsePlain(text: string, lineCounter?: LineCounter): PlainYaml {
   return fault === undefined ? { ok: true, document } : { ok: false, fault };
 }
 
-/** Looks before the document is made into values, which takes minutes with keys within keys. */
+/** This runs before the document is converted to values, because that takes minutes with keys nested in keys. */
 function keyFault(document: Document): YamlFault | undefined {
   let fault: YamlFault | undefined;
   visit(document, {
@@ -72,12 +72,12 @@ function keyMessage(key: unknown, name: string, known: ReadonlySet<string>): str
   return known.has(name) ? 'not valid YAML or JSON: duplicate key' : undefined;
 }
 
-/** An empty key has no place of its own. */
+/** An empty key has no position of its own. */
 function keyOffset(key: unknown, map: YAMLMap): number {
   return startOf(key) ?? startOf(map) ?? 0;
 }
 
-/** Where the key at a path begins, or that of the nearest group around it that the document does contain. */
+/** The position of the key at a path, or of the nearest enclosing group in the document. */
 export function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
   let node: unknown = document.contents;
   let offset: number | undefined;

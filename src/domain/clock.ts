@@ -1,9 +1,9 @@
-/** The three readings of time that decisions rest on; all are milliseconds but the epoch. */
+/** The three clocks that decisions use. All are in milliseconds except the epoch. */
 export interface Clock {
-  /** Unix time: what is stored and shown. It may jump. */
+  /** Unix time, for stored and shown times. It may jump. */
   readonly wall: () => number;
-  /** Never goes back: what durations are measured with. */
+  /** Never goes back. Durations are measured with it. */
   readonly steady: () => number;
-  /** `ClockWatch.epoch`: grows when we stood still. */
+  /** `ClockWatch.epoch`: grows when the process stood still. */
   readonly epoch: () => number;
 }

@@ -1,36 +1,36 @@
-/** What is kept of each consumer: so many hours and so many days; 0 for none of them. */
+/** The number of hours and days that the history of a consumer keeps; 0 for none. */
 export interface HistorySize {
   readonly hours: number;
   readonly days: number;
 }
 
-/** What the checks of one hour, or of one day, came to. */
+/** The results of the checks of one hour or one day. */
 export interface Bucket {
-  /** Unix milliseconds of its beginning. */
+  /** Start of the bucket in Unix milliseconds. */
   readonly at: number;
   readonly answered: number;
   /** Failures that were counted. */
   readonly failed: number;
-  /** Failures that were not held against the peer, such as those of our own outages. */
+  /** Failures that were not held against the peer, such as those during our own outages. */
   readonly withheld: number;
-  /** Geometric mean in milliseconds, undefined where nothing was answered. */
+  /** Geometric mean in milliseconds; undefined without an answer. */
   readonly latencyMs: number | undefined;
 }
 
-/** The oldest first; buckets without a check are left out. */
+/** The oldest bucket comes first. Buckets without a check are left out. */
 export interface History {
   readonly hours: readonly Bucket[];
   readonly days: readonly Bucket[];
 }
 
-/** The results of a consumer since its history was last written. */
+/** The results of a consumer since the last write of its history. */
 export interface Tally {
-  /** Unix minutes of the first one: its hour is the bucket that gets them all. */
+  /** Unix minute of the first result. All results are added to the bucket of its hour. */
   readonly began: number;
   readonly answered: number;
   readonly failed: number;
   readonly withheld: number;
-  /** The latency codes of all that were answered, added up. */
+  /** The sum of the latency codes of all answers. */
   readonly codes: number;
 }
 
@@ -38,9 +38,9 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /*
- * The string: 'h1', the number of hours (u16), of days (u16), the newest hour (Unix hours, u32), the sum of the latency
- * codes of that hour (u16) and of its day (u24); then a slot for each hour and one for each day, the oldest first. All
- * numbers are big endian. The sums make the mean of a slot that still grows exact.
+ * The layout: 'h1', the number of hours (u16), of days (u16), the newest hour (Unix hours, u32), the sum of the latency
+ * codes of that hour (u16) and of its day (u24); then one slot per hour and one per day, the oldest first. All numbers
+ * are big endian. With the sums, the mean of a slot that still grows is exact.
  */
 export const VERSION = 'h1';
 export const HEADER_BYTES = 15;
@@ -49,7 +49,7 @@ export const HOUR_BYTES = 4;
 /** Answered, failed and withheld (11 bits each), half of the latency code, rounded up (7 bits). */
 export const DAY_BYTES = 5;
 
-/** Sixteen steps for each doubling: neighbours are 4.4% apart. Code 1 is a millisecond, code 255 a minute. */
+/** Sixteen steps per doubling, so neighbours differ by 4.4%. Code 1 is a millisecond, code 255 a minute. */
 const STEPS = 16;
 const HIGHEST_CODE = 255;
 
@@ -62,12 +62,12 @@ export function latencyOf(code: number): number | undefined {
   return code === 0 ? undefined : Math.round(2 ** ((code - 1) / STEPS));
 }
 
-/** How long a history stays after its last write. */
+/** The time until a history expires after its last write. */
 export function lifetimeMs({ hours, days }: HistorySize): number {
   return Math.max(hours * HOUR_MS, days * DAY_MS) + DAY_MS;
 }
 
-/** What a stored history says; undefined for anything that is none. */
+/** Parses a stored history. Returns undefined for a value of another format. */
 export function readHistory(bytes: Buffer): History | undefined {
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 2) !== VERSION) return undefined;
   const hours = bytes.readUInt16BE(2);
@@ -84,8 +84,8 @@ export function readHistory(bytes: Buffer): History | undefined {
 }
 
 /**
- * The share of the checks that were answered, of the buckets that begin from one time on and before another (Unix
- * milliseconds). What was not held against the peer is left out; undefined where nothing is left.
+ * The fraction of answered checks in the buckets that start in [from, to) (Unix milliseconds). Withheld results are
+ * left out. Undefined without a result.
  */
 export function uptime(of: readonly Bucket[], from: number, to: number): number | undefined {
   let answered = 0;
@@ -110,7 +110,7 @@ function hourBucket(bytes: Buffer, from: number, at: number): Bucket {
 }
 
 function dayBucket(bytes: Buffer, from: number, at: number): Bucket {
-  // 40 bits are too many for the operators on bits.
+  // 40 bits are too many for the bitwise operators.
   const slot = bytes.readUIntBE(from, DAY_BYTES);
   return {
     at,

@@ -1,4 +1,4 @@
-/** The Redis keys under a prefix: the only ones that the program touches. */
+/** The Redis keys under a prefix. The program uses no other keys. */
 export interface Keys {
   readonly consumers: string;
   readonly producers: string;
@@ -9,7 +9,7 @@ export interface Keys {
   readonly series: string;
   readonly leader: string;
   readonly replicas: string;
-  /** What begins every key of the engine that hands out shares. */
+  /** Prefix of all keys of the share engine. */
   readonly engine: string;
   readonly replicaPrefix: string;
   readonly historyPrefix: string;
@@ -19,7 +19,7 @@ export interface Keys {
   readonly producer: (uuid: string) => string;
   readonly history: (uuid: string) => string;
   readonly replica: (instance: string) => string;
-  /** Who was registered from an address; the API's. */
+  /** The entry that was registered from an address. The API owns it. */
   readonly source: (address: string) => string;
 }
 

@@ -1,6 +1,6 @@
-/** The holder of the registry, as far as the lease says so. */
+/** The holder of the registry, with the details that are known. */
 export interface Holder {
-  /** As the lease has it: the instance and its term. */
+  /** The value of the lease: the instance and its term. */
   readonly token: string;
   readonly instance: string;
   readonly uuid: string | undefined;
@@ -8,25 +8,25 @@ export interface Holder {
   readonly pid: number | undefined;
   /** Unix milliseconds. */
   readonly since: number | undefined;
-  /** Whether it shares the registry with others that are set to do so. */
+  /** Whether it shares the registry with other replicas. */
   readonly shares: boolean;
 }
 
-/** What identifies a process on its host; undefined where the system does not say. */
+/** Identifies a process on its host. */
 export interface ProcessIdentity {
-  /** Differs with each start of the host. */
+  /** Changes with each boot of the host. */
   readonly boot: string;
-  /** The namespace in which the process id counts. */
+  /** The namespace of the process id. */
   readonly pidNamespace: string;
   readonly pid: number;
-  /** When the process started, in ticks since the start of the host. */
+  /** The start time of the process, in ticks since boot. */
   readonly started: string;
 }
 
-/** What stands in scripts for the token of a process that holds nothing: no lease ever equals it. */
+/** Replaces the token in scripts while no lease is held. No lease ever equals it. */
 export const NO_TOKEN = '-';
 
-/** `<instance>:<term>` in its parts; undefined for anything else. */
+/** The parts of `<instance>:<term>`; undefined for any other text. */
 export function readToken(token: string): { readonly instance: string; readonly term: number } | undefined {
   const [, instance, term] = /^(.*):(\d{1,15})$/s.exec(token) ?? [];
   return instance === undefined || term === undefined ? undefined : { instance, term: Number(term) };

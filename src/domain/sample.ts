@@ -1,28 +1,28 @@
-/** What this node was like in one minute, as `<p>series` has it. */
+/** The state of this node in one minute, as stored in `<p>series`. */
 export interface Sample {
-  /** Unix milliseconds of its end. */
+  /** End of the minute in Unix milliseconds. */
   readonly at: number;
-  /** How long the last round of the regular lane took that ended in it; null where none did. */
+  /** Duration of the last round of the regular lane that ended in this minute; null if none did. */
   readonly round_ms: number | null;
-  /** Percentiles of the latency in milliseconds; null where nobody answered. */
+  /** Percentiles of the latency in milliseconds; null without an answer. */
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;
   readonly p99_ms: number | null;
-  /** Consumers in each state at its end. */
+  /** The number of consumers in each state at the end of the minute. */
   readonly available: number;
   readonly suspect: number;
   readonly unavailable: number;
   readonly pending: number;
-  /** Seconds since the least recent check of those that are not unavailable; null where there is none. */
+  /** Seconds since the least recent check among peers that are not unavailable; null if there is none. */
   readonly freshness_s: number | null;
-  /** Whether we were isolated at any time in it. */
+  /** Whether this node was isolated at any time in the minute. */
   readonly isolated: boolean;
-  /** Checks that were answered, and those that were not. */
+  /** Checks with and without an answer. */
   readonly answered: number;
   readonly failed: number;
 }
 
-/** The fields of a sample that are numbers, in the order in which they are stored. */
+/** The numeric fields of a sample, in the order in which they are stored. */
 export const NUMBERS = [
   'at',
   'round_ms',

@@ -1,12 +1,12 @@
-/** The key of a lock, and the token that it has to hold where something is written under it; '' asks for nothing. */
+/** The key of a lock, and the token that it must hold for a write; '' for no comparison. */
 export interface Guard {
   readonly key: string;
   readonly token: string;
 }
 
 /**
- * The share that a peer belongs to, of so many: FNV-1a over all bytes of the UUID in lower case (that of version 7 begins
- * with a clock), mixed by the finalizer of MurmurHash3. It has to be the same in every version, on every replica.
+ * The share of a peer: FNV-1a over all bytes of the UUID in lower case (a version 7 UUID begins with a clock), mixed
+ * by the finalizer of MurmurHash3. The result must be the same in every version and on every replica.
  */
 export function shareOf(uuid: string, shares: number): number {
   const text = uuid.toLowerCase();

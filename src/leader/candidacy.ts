@@ -4,10 +4,10 @@ import type { Leadership } from '../state/leadership.js';
 import { isGone } from './processIdentity.js';
 import type { Beat, RedisLease } from './redisLease.js';
 
-/** Another scheduler, of another UUID, is at work on this registry: that is a mistake, not a standby. */
+/** Another scheduler with another UUID works on this registry. This is a configuration error, not a standby. */
 export class ForeignHolderError extends Error {}
 
-/** Another scheduler is at work on this registry, and `replicas.onForeign` says not to wait for it. */
+/** Another scheduler works on this registry, and `replicas.onForeign` says `refuse`. */
 export class RefusedError extends Error {}
 
 export interface CandidacyOptions {
@@ -16,48 +16,57 @@ export interface CandidacyOptions {
   readonly leaseMs: number;
   readonly uuid: string;
   readonly onForeign: 'standby' | 'refuse';
-  /** Whether we share the registry: then a holder that does so as well is no stranger. */
+  /** Whether this process shares the registry with replicas. A holder that does so too is then not foreign. */
   readonly shares: boolean;
-  /** Whether the lease may be taken now. */
+  /** Whether this process may take the lease now. */
   readonly mayTake: () => boolean;
   readonly identity: ProcessIdentity | undefined;
   readonly steady: () => number;
   readonly explain: (error: unknown) => string;
 }
 
-/** What this process is after a beat. */
-export type Standing =
+/** The state of this process after a beat. */
+export type LeaseState =
   | { readonly kind: 'leads'; readonly term: number | undefined; readonly afterMs: number | undefined }
   | { readonly kind: 'unwritten'; readonly reason: string }
   | { readonly kind: 'standby'; readonly holder: Holder; readonly lost: boolean }
-  /** Nobody could be asked yet; or nobody has the lease, and we may not take it. */
+  /** The holder is not known yet, or the lease is free but this process may not take it. */
   | { readonly kind: 'unknown'; readonly vacant: boolean };
 
-/** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
-const MARGIN = 0.1;
-/** What Redis replies where it is there and the lease can't be written, for want of a permission or of the key itself. */
-const REFUSALS = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
+/** The fraction of the lease that is not used by our own clock, because the two clocks may run at different speeds. */
+const CLOCK_MARGIN = 0.1;
+/**
+ * Errors of a Redis that is up but refuses to write the lease: a missing permission, no memory, or a key of another
+ * type.
+ */
+const WRITE_REFUSED = /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b|can't access|No permissions|can't run/i;
 
-/** Goes for the lease of the registry, beat by beat, and keeps it. */
+/** Acquires the lease of the registry, and keeps it by regular beats. */
 export class Candidacy {
-  /** Set once another one was seen at work: from then on a missing lease is left for it to take again, for a while. */
-  #stoodBy = false;
+  /**
+   * Set once another holder was seen. From then on a missing lease is left free for a while, so that its holder can
+   * take it again.
+   */
+  #sawOtherHolder = false;
   #missingSince: number | undefined;
-  #other: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
+  #otherLease: { readonly token: string; readonly leftMs: number; readonly seenAt: number } | undefined;
   /** When the holder was last seen to renew its lease, by our own clock. */
-  #signAt: number | undefined;
+  #renewedAt: number | undefined;
   #holder: Holder | undefined;
 
   constructor(private readonly options: CandidacyOptions) {}
 
-  /** One look at the lease. Rejects with `ForeignHolderError` or `RefusedError` where this process has no business here. */
-  async beat(): Promise<Standing> {
+  /**
+   * Tries the lease once. Rejects with `ForeignHolderError` or `RefusedError` if this process must not work on this
+   * registry.
+   */
+  async beat(): Promise<LeaseState> {
     const askedAt = this.options.steady();
     try {
       return await this.#conclude(await this.#ask(), askedAt);
     } catch (error) {
       if (error instanceof ForeignHolderError || error instanceof RefusedError) throw error;
-      // A holder that could not be reached meanwhile could not take its lease again either: it is waited for anew.
+      // A holder that lost Redis too could not take its lease again, so the wait for it starts again.
       this.#missingSince = undefined;
       return await this.#withoutLease(error);
     }
@@ -65,24 +74,24 @@ export class Candidacy {
 
   #ask(gone?: string): Promise<Beat> {
     const { lease, leadership, mayTake } = this.options;
-    const takeMissing = !this.#stoodBy || leadership.leads || this.#hasWaited();
+    const takeMissing = !this.#sawOtherHolder || leadership.leads || this.#hasWaited();
     return lease.beat({ mayTake: mayTake(), takeMissing, gone, lastTerm: leadership.lastTerm });
   }
 
-  /** Whether a lease was missing for so long that a living holder would have taken it again. */
+  /** Whether the lease has been missing for so long that a living holder would have taken it again. */
   #hasWaited(): boolean {
     const { leaseMs, steady } = this.options;
     return this.#missingSince !== undefined && steady() - this.#missingSince >= leaseMs / 2;
   }
 
-  async #conclude(beat: Beat, askedAt: number): Promise<Standing> {
+  async #conclude(beat: Beat, askedAt: number): Promise<LeaseState> {
     const { leadership, leaseMs, steady, lease, identity } = this.options;
     switch (beat.kind) {
       case 'held': {
-        const afterMs = beat.taken && this.#signAt !== undefined ? steady() - this.#signAt : undefined;
-        leadership.hold(beat.token, askedAt + leaseMs * (1 - MARGIN));
-        this.#missingSince = this.#other = this.#signAt = this.#holder = undefined;
-        this.#stoodBy = false;
+        const afterMs = beat.taken && this.#renewedAt !== undefined ? steady() - this.#renewedAt : undefined;
+        leadership.hold(beat.token, askedAt + leaseMs * (1 - CLOCK_MARGIN));
+        this.#missingSince = this.#otherLease = this.#renewedAt = this.#holder = undefined;
+        this.#sawOtherHolder = false;
         return { kind: 'leads', term: leadership.term, afterMs };
       }
       case 'missing':
@@ -106,14 +115,14 @@ export class Candidacy {
     }
   }
 
-  /** Notes a sign of life: a lease that lasts longer than it would have by itself was renewed. */
+  /** Detects a renewal: the lease lasts longer than its last known end. */
   #watch({ token, leftMs }: Extract<Beat, { kind: 'other' }>, holder: Holder, now: number): void {
     const { uuid, onForeign, leaseMs, steady } = this.options;
-    const before = this.#other;
-    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * MARGIN;
-    this.#other = { token, leftMs, seenAt: steady() };
+    const before = this.#otherLease;
+    const renewed = before?.token === token && leftMs > before.leftMs - (now - before.seenAt) + leaseMs * CLOCK_MARGIN;
+    this.#otherLease = { token, leftMs, seenAt: steady() };
     this.#holder = holder;
-    this.#signAt = renewed || this.#signAt === undefined ? now : this.#signAt;
+    this.#renewedAt = renewed || this.#renewedAt === undefined ? now : this.#renewedAt;
     if (!renewed) return;
     const place = `host ${nameOf(holder.host ?? 'unknown')}, pid ${String(holder.pid ?? 'unknown')}`;
     if (holder.uuid !== undefined && holder.uuid !== uuid) {
@@ -126,34 +135,37 @@ export class Candidacy {
     }
   }
 
-  #standby(lost: boolean): Standing {
-    this.#stoodBy = true;
+  #standby(lost: boolean): LeaseState {
+    this.#sawOtherHolder = true;
     this.options.leadership.lose();
     const holder = this.#holder;
     if (holder === undefined) return { kind: 'unknown', vacant: false };
     return { kind: 'standby', holder, lost };
   }
 
-  #still(): Standing {
+  #unchanged(): LeaseState {
     return { kind: 'leads', term: this.options.leadership.term, afterMs: undefined };
   }
 
-  /** Nothing came of the beat. Where Redis refused it and nobody else holds a lease that lasts, the checks have to go on. */
-  async #withoutLease(error: unknown): Promise<Standing> {
+  /**
+   * Handles a failed beat. If Redis refused the write and no other process holds a valid lease, the checks must
+   * continue.
+   */
+  async #withoutLease(error: unknown): Promise<LeaseState> {
     const { lease, leadership, explain } = this.options;
-    const isRefusal = error instanceof Error && REFUSALS.test(error.message);
+    const isRefusal = error instanceof Error && WRITE_REFUSED.test(error.message);
     const token = isRefusal ? await lease.current().catch(() => undefined) : undefined;
     if (token !== undefined && token !== leadership.token) {
-      this.#holder = await lease.holder(token).catch(() => nobody(token));
+      this.#holder = await lease.holder(token).catch(() => unknownHolder(token));
       return this.#standby(leadership.leads);
     }
-    if (leadership.token !== undefined) return this.#still();
+    if (leadership.token !== undefined) return this.#unchanged();
     if (!isRefusal && !leadership.leads) return { kind: 'unknown', vacant: false };
-    if (isRefusal) leadership.workWithout();
+    if (isRefusal) leadership.workWithoutLease();
     return { kind: 'unwritten', reason: explain(error) };
   }
 
-  /** Gives the lease back, so that the next one need not wait. Never rejects. */
+  /** Releases the lease, so that the next holder need not wait for its expiry. Never rejects. */
   async release(): Promise<void> {
     const { lease, leadership } = this.options;
     const { token } = leadership;
@@ -162,7 +174,7 @@ export class Candidacy {
   }
 }
 
-function nobody(token: string): Holder {
+function unknownHolder(token: string): Holder {
   return {
     token,
     instance: token.replace(/:\d+$/, ''),

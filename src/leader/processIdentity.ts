@@ -1,13 +1,13 @@
 import { readFile, readlink } from 'node:fs/promises';
 import type { ProcessIdentity } from '../domain/leader.js';
 
-/** Of which host and process we are; undefined where the system has no `/proc`. */
+/** The identity of this host and process, or undefined if the system has no `/proc`. */
 export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
   try {
     const [boot, pidNamespace, started] = await Promise.all([
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
       readlink('/proc/self/ns/pid'),
-      startOf(process.pid),
+      startTimeOf(process.pid),
     ]);
     return started === undefined ? undefined : { boot: boot.trim(), pidNamespace, pid: process.pid, started };
   } catch {
@@ -16,20 +16,23 @@ export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
 }
 
 /**
- * Whether a process is provably gone: it was of this very start of this host, its id counts where ours does, and nobody
- * of that id runs, or one that started later.
+ * Whether a process is provably gone: it ran since the current boot of this host, in our pid namespace, and its pid
+ * is now unused or belongs to a process that started later.
  */
 export async function isGone(other: ProcessIdentity, own: ProcessIdentity | undefined): Promise<boolean> {
   if (own?.boot !== other.boot || own.pidNamespace !== other.pidNamespace) return false;
   try {
-    return (await startOf(other.pid)) !== other.started;
+    return (await startTimeOf(other.pid)) !== other.started;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !isThere(other.pid);
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !processExists(other.pid);
   }
 }
 
-/** Whether a process has this id: `/proc` hides those of other users where it is mounted so (systemd's `ProtectProc`). */
-function isThere(pid: number): boolean {
+/**
+ * Whether a process has this pid. `/proc` may hide processes of other users (`ProtectProc` of systemd), so a signal
+ * tests it.
+ */
+function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -37,8 +40,8 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Field 22 of proc(5) `stat`, after the name in brackets; a zombie has ended. */
-async function startOf(pid: number): Promise<string | undefined> {
+/** Field 22 of proc(5) `stat`, after the name in brackets. A zombie counts as ended. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
   const [state, ...fields] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
   return state === 'Z' ? undefined : fields[18];

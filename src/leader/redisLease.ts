@@ -6,12 +6,12 @@ import type { Keys } from '../domain/keys.js';
 import { readToken, type Holder, type ProcessIdentity } from '../domain/leader.js';
 
 /**
- * KEYS the lease, our identity, the members of those that share the registry. ARGV our instance, the length of the
- * lease in milliseconds, what may be taken (1: also a missing lease, 0: not that, '-': none), the token of one that is
- * provably gone, the last term that we know, whether we share the registry, and the fields of our identity as pairs. A
- * lease without an end is none, and one with an empty instance is the mark of an orderly end. One that does not share
- * takes no lease while those live that do. The term is at least the time of the server in seconds, so that it grows
- * also where Redis has lost its data.
+ * KEYS: the lease, our identity, the members that share the registry. ARGV: our instance, the length of the lease in
+ * milliseconds, what may be taken (1: also a missing lease, 0: not a missing one, '-': none), the token of a holder
+ * that is provably gone, the last known term, whether we share the registry, and the fields of our identity as
+ * pairs. A lease without an expiry does not count. A lease with an empty instance is the mark of an orderly end. A
+ * process that does not share takes no lease while sharing members are alive. The term is at least the time of the
+ * server in seconds, so that it grows even if Redis has lost its data.
  */
 const BEAT = script(`
 local held = redis.call('GET', KEYS[1])
@@ -40,7 +40,7 @@ redis.call('PEXPIRE', KEYS[2], 2 * ARGV[2])
 return {'held', token, mine and 0 or 1}
 `);
 
-/** KEYS the lease, our identity. ARGV our token, for how long the mark of an orderly end stays. */
+/** KEYS: the lease, our identity. ARGV: our token, the lifetime of the mark of an orderly end. */
 const RELEASE = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], string.match(ARGV[1], ':%d+$'), 'PX', ARGV[2])
@@ -51,14 +51,14 @@ return 1
 
 const MARK_MS = 86_400_000;
 
-/** What a beat found. */
+/** The result of a beat. */
 export type Beat =
   | { readonly kind: 'held'; readonly token: string; readonly taken: boolean }
   | { readonly kind: 'other'; readonly token: string; readonly leftMs: number }
   | { readonly kind: 'missing' };
 
 export interface BeatOptions {
-  /** Whether a lease may be taken at all. */
+  /** Whether any lease may be taken. */
   readonly mayTake: boolean;
   /** Whether a lease that is missing without a mark may be taken. */
   readonly takeMissing: boolean;
@@ -68,22 +68,25 @@ export interface BeatOptions {
 }
 
 /** Our identity, as other processes read it. */
-export interface OwnName {
+export interface InstanceInfo {
   readonly instance: string;
   readonly uuid: string;
   readonly name: string;
   readonly host: string;
   readonly version: string;
-  /** Into how many shares we divide the registry; undefined where we do not. */
+  /** The number of shares of the registry; undefined without replicas. */
   readonly ofShares: number | undefined;
 }
 
-/** The lease of the registry in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */
+/**
+ * The lease of the registry in Redis, timed by the clock of the server. Each method rejects if Redis could not
+ * confirm it.
+ */
 export class RedisLease {
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
-    private readonly own: OwnName,
+    private readonly own: InstanceInfo,
     private readonly leaseMs: number,
     private readonly identity: ProcessIdentity | undefined,
   ) {}
@@ -111,7 +114,7 @@ export class RedisLease {
     return holderOf(this.redis, this.keys, token);
   }
 
-  /** Ends the lease, and leaves a mark by which the next one knows that nobody has to be waited for. */
+  /** Ends the lease, and leaves a mark that allows the next holder to take over without waiting. */
   async release(token: string): Promise<void> {
     await runScript(this.redis, RELEASE, [this.keys.leader, this.keys.replica(this.own.instance)], [token, MARK_MS]);
   }
@@ -124,12 +127,12 @@ export class RedisLease {
   }
 }
 
-/** The holder of the lease, with what identifies its process. */
+/** The holder of the lease, with the identity of its process. */
 export type FoundHolder = Holder & { readonly identity: ProcessIdentity | undefined };
 
 /**
- * The token of a lease that has not run out; undefined where there is none, which a key without an end or of another
- * type is not either. Rejects where Redis does not answer.
+ * The token of a valid lease, or undefined if there is none. A key without an expiry or of another type is no lease.
+ * Rejects if Redis does not answer.
  */
 export async function currentToken(redis: RedisClient, keys: Keys): Promise<string | undefined> {
   const reading = redis.get(keys.leader).catch(ifOfAnotherType(null));
@@ -137,7 +140,7 @@ export async function currentToken(redis: RedisClient, keys: Keys): Promise<stri
   return token === null || token.startsWith(':') || leftMs < 0 ? undefined : token;
 }
 
-/** The holder of this token. Rejects where Redis does not answer. */
+/** The holder of this token. Rejects if Redis does not answer. */
 export async function holderOf(redis: RedisClient, keys: Keys, token: string): Promise<FoundHolder> {
   const instance = readToken(token)?.instance ?? '';
   const [own, scheduler] = await withTimeout(

@@ -11,25 +11,28 @@ import {
 } from './conditions.js';
 
 /** A producer that has not acknowledged our IP, since its first failure. */
-interface Owing {
+interface Unacknowledged {
   readonly since: number;
   readonly reason: FailureReason;
 }
 
-/** Conditions that are found by the work, and so are the successor's to tell once another scheduler has taken over. */
-export const OF_THE_WORK = /^(isolated |announcements$)/;
+/** Conditions of the work itself. After a take-over, the new leader reports them. */
+export const WORK_CONDITIONS = /^(isolated |announcements$)/;
 
-/** What is wrong now, as far as the events say. Time is that of the events: a heartbeat comes every few seconds. */
+/**
+ * The conditions that are active according to the events. Time is that of the events; a heartbeat comes every few
+ * seconds.
+ */
 export class ActiveConditions {
   readonly conditions = new Map<string, Condition>();
-  /** Peers that became unavailable while we looked, and when. */
+  /** Peers that became unavailable while this process was running, and when. */
   readonly down = new Map<string, number>();
   /** Whether another scheduler is known to work on the registry. */
   standsBy = false;
-  readonly #owing = new Map<string, Owing>();
-  #owedIp = '';
+  readonly #unacknowledged = new Map<string, Unacknowledged>();
+  #announcedIp = '';
 
-  /** `laneOf` tells which peers are still registered, and unavailable. */
+  /** `laneOf` shows which peers are still registered and unavailable. */
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
   accept(event: SchedulerEvent): void {
@@ -50,7 +53,7 @@ export class ActiveConditions {
         this.conditions.delete('config');
         return;
       case 'isolation.began':
-        // One peer alone says nothing of a line.
+        // One peer alone is no evidence about our line.
         if (event.peers >= 2) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
         return;
       case 'isolation.ended':
@@ -74,11 +77,11 @@ export class ActiveConditions {
         this.#forgetWork();
         return;
       case 'clock.gap':
-        // Nobody was looked at meanwhile.
+        // No peer was checked during the gap.
         for (const [uuid, since] of this.down) this.down.set(uuid, since + event.gapMs);
         return;
       case 'heartbeat':
-        this.#look(event.at);
+        this.#update(event.at);
         return;
       default:
     }
@@ -110,35 +113,38 @@ export class ActiveConditions {
   ): void {
     switch (event.kind) {
       case 'ip.changed':
-        this.#owedIp = event.ip;
+        this.#announcedIp = event.ip;
         return;
       case 'announcement.failed':
-        this.#owedIp = event.ip;
-        this.#owing.set(event.uuid, { since: this.#owing.get(event.uuid)?.since ?? event.at, reason: event.reason });
+        this.#announcedIp = event.ip;
+        this.#unacknowledged.set(event.uuid, {
+          since: this.#unacknowledged.get(event.uuid)?.since ?? event.at,
+          reason: event.reason,
+        });
         return;
       case 'announcement.outdated':
-        if (event.why === 'left' || event.why === 'acknowledged') this.#owing.delete(event.uuid);
+        if (event.why === 'left' || event.why === 'acknowledged') this.#unacknowledged.delete(event.uuid);
         return;
       case 'announcement.acknowledged':
       case 'announcement.dropped':
-        this.#owing.delete(event.uuid);
+        this.#unacknowledged.delete(event.uuid);
         return;
       case 'announcements.complete':
-        this.#owing.clear();
+        this.#unacknowledged.clear();
         return;
     }
   }
 
-  #look(now: number): void {
+  #update(now: number): void {
     for (const uuid of this.down.keys()) if (this.laneOf(uuid) !== 'unavailable') this.down.delete(uuid);
-    const stuck = [...this.#owing.values()].filter(({ since }) => now - since >= STUCK_MS);
-    if (stuck.length > 0) this.#enter('announcements', announcementCondition(this.#owedIp, stuck, now));
+    const stuck = [...this.#unacknowledged.values()].filter(({ since }) => now - since >= STUCK_MS);
+    if (stuck.length > 0) this.#enter('announcements', announcementCondition(this.#announcedIp, stuck, now));
     else this.conditions.delete('announcements');
   }
 
   #forgetWork(): void {
-    for (const key of this.conditions.keys()) if (OF_THE_WORK.test(key)) this.conditions.delete(key);
+    for (const key of this.conditions.keys()) if (WORK_CONDITIONS.test(key)) this.conditions.delete(key);
     this.down.clear();
-    this.#owing.clear();
+    this.#unacknowledged.clear();
   }
 }

@@ -5,16 +5,19 @@ import type { ActiveConditions } from './activeConditions.js';
 
 interface Sent {
   readonly condition: Condition;
-  /** A condition may go to and fro between causes: each is sent once. */
+  /** A condition may alternate between causes. Each cause is sent once. */
   readonly causes: Set<string>;
 }
 
-/** What one webhook was sent of the conditions that stand: of each the beginning, another cause, and the end. */
+/** The messages to one webhook about active conditions: the begin, each new cause, and the end. */
 export class ConditionMessages {
   readonly #sent = new Map<string, Sent>();
 
-  /** What is to be sent now. A standby begins nothing, but sends the end of what it has begun. */
-  tell(
+  /**
+   * The messages to send now. A standby starts no message about a condition, but sends the end of those that it has
+   * begun.
+   */
+  due(
     { conditions, standsBy }: Pick<ActiveConditions, 'conditions' | 'standsBy'>,
     events: readonly NotifyEvent[],
     at: number,
@@ -34,7 +37,7 @@ export class ConditionMessages {
     return messages;
   }
 
-  /** Nothing more is sent of what the key matches: its end is for another scheduler to send. */
+  /** Drops the matching conditions. Another scheduler sends their end. */
   forget(matching: RegExp): void {
     for (const key of this.#sent.keys()) if (matching.test(key)) this.#sent.delete(key);
   }

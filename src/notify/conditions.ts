@@ -4,20 +4,20 @@ import { span } from '../domain/text/ago.js';
 import { counted } from '../domain/text/words.js';
 import type { EventOf } from '../events.js';
 
-/** What is wrong for some time, in words. */
+/** A problem that lasts, with its texts. */
 export interface Condition {
   readonly event: NotifyEvent;
   readonly since: number;
-  /** A message is sent where it differs from the last one sent. */
+  /** A message is sent if this differs from the last one sent. */
   readonly cause: string;
   readonly title: string;
   readonly text: string;
-  /** The title of its end. */
+  /** The title of the message about its end. */
   readonly over: string;
 }
 
-/** Longer lists of what is wrong with a file stand in the log. */
-const MOST_TEXT = 1_000;
+/** The log has the full list of problems of a file. */
+const MAX_TEXT = 1_000;
 
 export function redisCondition({ at, reason }: EventOf<'redis.down'>): Condition {
   return {
@@ -37,7 +37,7 @@ export function configCondition({ at, problems }: EventOf<'config.rejected'>): C
     since: at,
     cause: text,
     title: 'the new configuration is ignored',
-    text: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text,
+    text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text,
     over: 'the configuration is valid again',
   };
 }
@@ -53,20 +53,20 @@ export function isolatedCondition({ at, scope }: EventOf<'isolation.began'>): Co
   };
 }
 
-/** `owing`: the producers that have not acknowledged for too long. */
+/** `unacknowledged`: the producers without an ack for too long. */
 export function announcementCondition(
   ip: string,
-  owing: readonly { readonly since: number; readonly reason: FailureReason }[],
+  unacknowledged: readonly { readonly since: number; readonly reason: FailureReason }[],
   now: number,
 ): Condition {
-  const since = Math.min(...owing.map((one) => one.since));
-  const reasons = [...new Set(owing.map(({ reason }) => reason))].sort().join(', ');
-  const have = owing.length === 1 ? 'has' : 'have';
+  const since = Math.min(...unacknowledged.map((one) => one.since));
+  const reasons = [...new Set(unacknowledged.map(({ reason }) => reason))].sort().join(', ');
+  const have = unacknowledged.length === 1 ? 'has' : 'have';
   return {
     event: 'announcement-stuck',
     since,
     cause: ip,
-    title: `${counted(owing.length, 'producer')} ${have} not acknowledged our IP`,
+    title: `${counted(unacknowledged.length, 'producer')} ${have} not acknowledged our IP`,
     text: `${ip} has been announced in vain for ${span(now - since)} (${reasons}). They are tried again for as long as they are registered.`,
     over: 'no producer keeps our IP waiting any more',
   };

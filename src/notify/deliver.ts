@@ -16,20 +16,23 @@ export interface DeliverOptions {
   readonly random: () => number;
 }
 
-/** One deadline over each call: a message that a receiver takes later than that is not delivered. */
+/** Deadline of each call. A message accepted later counts as not delivered. */
 const DEADLINE_MS = 10_000;
 const RETRY = { initialMs: 5_000, maxMs: 120_000 } as const;
-/** A line that is down for a night must not cost what happened in it. */
-const GIVEN_UP_MS = 12 * 3_600_000;
-/** A webhook that refuses a message will refuse it again; a proxy whose service restarts does so for a moment. */
-const REFUSALS = 3;
-/** What is refused for now: 408, 425 and 429. */
-const FOR_NOW = /^http-4(08|25|29)$/;
+/** Long enough that an outage of a night loses no message. */
+const MAX_AGE_MS = 12 * 3_600_000;
+/**
+ * A webhook that refuses a message this often will refuse it again. A proxy may refuse for a moment while its
+ * service restarts.
+ */
+const MAX_REFUSALS = 3;
+/** Temporary refusals: 408, 425 and 429. */
+const TEMPORARY = /^http-4(08|25|29)$/;
 const REFUSED = /^(http-[14]\d\d|redirect)$/;
 
 /**
- * One message to one webhook, again and again with growing pauses until it is taken, refused for good, or too old.
- * Never errors; the message counts its attempts, so that an interrupted delivery goes on with its backoff.
+ * Delivers one message to one webhook, with growing pauses, until it is accepted, refused permanently, or too old.
+ * Never errors. The message counts its attempts, so that an interrupted delivery continues with its backoff.
  */
 export function deliver(
   queued: QueuedMessage,
@@ -55,7 +58,8 @@ export function deliver(
 }
 
 /**
- * One call and its outcome; the ping of a dead man's switch is no more than that, since the next one comes in a minute.
+ * One call and its outcome. The ping of a dead man's switch is one call without retry, because the next ping comes
+ * in a minute.
  */
 export function call(
   request: HookRequest,
@@ -66,6 +70,6 @@ export function call(
 }
 
 function isOver({ queuedAt, attempts }: QueuedMessage, reason: FailureReason, now: number): boolean {
-  if (now - queuedAt >= GIVEN_UP_MS) return true;
-  return REFUSED.test(reason) && !FOR_NOW.test(reason) && attempts >= REFUSALS;
+  if (now - queuedAt >= MAX_AGE_MS) return true;
+  return REFUSED.test(reason) && !TEMPORARY.test(reason) && attempts >= MAX_REFUSALS;
 }

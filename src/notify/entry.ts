@@ -8,7 +8,7 @@ export function isWebhook(entry: Entry): entry is WebhookEntry {
   return 'webhook' in entry;
 }
 
-/** What an entry is called where its URL must not stand: its place in the list, and what it is. */
+/** The label of an entry in places where its secret URL must not appear: its index and kind. */
 export function labelOf(entry: Entry, index: number): string {
   const kind = isWebhook(entry) ? (isNamed(entry.template) ? entry.template : 'webhook') : 'ping';
   return `notify.${String(index)} (${kind})`;

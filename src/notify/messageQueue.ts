@@ -1,41 +1,42 @@
 import type { Message } from '../domain/notify/message.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 
-/** A message on its way to one webhook. */
+/** A message to one webhook. */
 export interface QueuedMessage {
   readonly message: Message;
-  /** By a steady clock, in milliseconds. */
+  /** Steady clock, in milliseconds. */
   readonly queuedAt: number;
-  /** How often it was tried in vain. */
+  /** The number of failed attempts. */
   attempts: number;
 }
 
-/** So many wait for one webhook. */
-const ROOM = 100;
+/** Maximum number of messages that wait for one webhook. */
+const MAX_WAITING = 100;
 
 /**
- * What waits for one webhook, in order. Where there is no more room the oldest goes: the newest tells how things are.
+ * The messages that wait for one webhook, in order. If the queue is full, the oldest is dropped, because the newest
+ * describes the current state.
  */
 export class MessageQueue {
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
   #waiting: QueuedMessage[] = [];
   #lost = 0;
 
   push(message: Message, queuedAt: number): void {
     this.#waiting.push({ message, queuedAt, attempts: 0 });
-    if (this.#waiting.length > ROOM) {
-      // The first one is on its way.
+    if (this.#waiting.length > MAX_WAITING) {
+      // The first message is being delivered.
       this.#waiting.splice(1, 1);
       this.#lost += 1;
     }
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
-  /** Each message in turn, until it is taken out: an interrupted delivery gets the same message again. */
+  /** Yields the first message until it is removed. An interrupted delivery gets the same message again. */
   async *pending(signal: AbortSignal): AsyncGenerator<QueuedMessage> {
     while (!signal.aborted) {
       const [first] = this.#waiting;
-      if (first === undefined) await this.#alarm.sleep(undefined, signal);
+      if (first === undefined) await this.#sleeper.sleep(undefined, signal);
       else yield first;
     }
   }
@@ -44,7 +45,7 @@ export class MessageQueue {
     this.#waiting = this.#waiting.filter((other) => other !== queued);
   }
 
-  /** How many there was no room for since this was asked last. */
+  /** The number of messages dropped from a full queue since the last call. */
   takeLost(): number {
     const lost = this.#lost;
     this.#lost = 0;

@@ -7,9 +7,9 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 import type { DeliverOptions } from './deliver.js';
 import { isWebhook, labelOf, type Entry } from './entry.js';
-import { happening } from './happenings.js';
+import { eventMessage } from './eventMessages.js';
 import { Ping } from './ping.js';
-import { Pulse } from './pulse.js';
+import { PingSchedule } from './pingSchedule.js';
 import { Webhook } from './webhook.js';
 import { ActiveConditions } from './activeConditions.js';
 
@@ -19,38 +19,38 @@ export interface NotifierOptions extends DeliverOptions {
 }
 
 /**
- * Tells webhooks what happens, and dead man's switches that all is well. As a sink it only takes note; what calls out
- * runs beside the pipeline, in `run`, and what waits for it is bounded.
+ * Notifies webhooks of events, and pings dead man's switches while all is well. As a sink it only records. The calls
+ * run beside the pipeline, in `run`, from bounded queues.
  */
 export class Notifier implements Sink {
-  readonly waits = false;
+  readonly hasUnwritten = false;
   readonly #active: ActiveConditions;
-  readonly #pulse: Pulse;
+  readonly #pingSchedule: PingSchedule;
   #webhooks: ReadonlyMap<string, Webhook> = new Map();
   #pings: readonly Ping[] = [];
 
   constructor(private readonly options: NotifierOptions) {
     this.#active = new ActiveConditions(options.laneOf);
-    this.#pulse = new Pulse(this.#active);
+    this.#pingSchedule = new PingSchedule(this.#active);
   }
 
   accept(event: SchedulerEvent): void {
     if (event.kind === 'peer.checked' && event.check.state === event.check.before) return;
-    const happened = happening(event, this.#active.standsBy);
+    const message = eventMessage(event, this.#active.standsBy);
     const now = this.options.steady();
     for (const webhook of this.#webhooks.values()) webhook.beforeChange(event);
     this.#active.accept(event);
-    for (const webhook of this.#webhooks.values()) webhook.accept(event, happened, now);
-    this.#pulse.accept(event);
-    if (this.#pulse.take(now)) for (const ping of this.#pings) ping.ring();
+    for (const webhook of this.#webhooks.values()) webhook.accept(event, message, now);
+    this.#pingSchedule.accept(event);
+    if (this.#pingSchedule.take(now)) for (const ping of this.#pings) ping.trigger();
   }
 
-  /** What waits goes on waiting: a webhook may take its time, and Redis has no part in it. */
+  /** A flush does not wait for webhooks: they may be slow, and Redis is not involved. */
   flush(): Promise<readonly SchedulerEvent[]> {
     return Promise.resolve([]);
   }
 
-  /** Calls out, for as long as it is subscribed to; a change of `notify` takes effect at once. */
+  /** Makes the calls while subscribed. A change of `notify` takes effect at once. */
   run(config$: Observable<Pick<Config, 'notify'>>): Observable<SchedulerEvent> {
     const { origin } = this.options;
     return config$.pipe(
@@ -66,7 +66,7 @@ export class Notifier implements Sink {
     );
   }
 
-  /** A receiver with the same URL as before keeps its state, and gets the messages that still wait. */
+  /** A receiver with an unchanged URL keeps its state and its waiting messages. */
   #settle(entries: readonly Entry[]): void {
     const webhooks = new Map<string, Webhook>();
     const pings: Ping[] = [];
@@ -79,7 +79,7 @@ export class Notifier implements Sink {
       let key = entry.webhook;
       while (webhooks.has(key)) key += ' again';
       const known = this.#webhooks.get(key);
-      known?.become(entry, target);
+      known?.update(entry, target);
       webhooks.set(key, known ?? new Webhook(entry, target, this.#active, this.options.laneOf));
     });
     this.#webhooks = webhooks;

@@ -5,23 +5,23 @@ import { nameOf } from '../domain/text/printable.js';
 import { counted } from '../domain/text/words.js';
 import type { EventOf } from '../events.js';
 
-/** Peers that fail together are found to have failed within an interval of each other. */
-const GATHER_MS = 60_000;
-/** So many are named. */
-const NAMED = 5;
+/** Peers with a common cause are found to fail within one interval. */
+const BATCH_MS = 60_000;
+/** Maximum number of peers named in a message. */
+const MAX_NAMED = 5;
 
 type Down = ReadonlyMap<string, number>;
 
 interface Sent {
-  /** Undefined where it was unavailable before we looked. */
+  /** Undefined if it was unavailable before this process started. */
   readonly since: number | undefined;
-  /** When it was found to be unavailable no longer. */
+  /** When it was found to be no longer unavailable. */
   upAt: number | undefined;
 }
 
 /**
- * What one webhook has been sent of the peers: that one is down once it has been for some time, and that it is not any
- * more; those of the same minute in one message.
+ * The messages to one webhook about peers: that a peer has been down for some time, and that it is no longer down.
+ * Changes within the same minute share one message.
  */
 export class PeerMessages {
   readonly #sent = new Map<string, Sent>();
@@ -29,28 +29,28 @@ export class PeerMessages {
   constructor(private readonly laneOf: (uuid: string) => Lane | undefined) {}
 
   /**
-   * `down` as it was before the event. A peer that was down before this process started was reported by the process
-   * before.
+   * `down` is the state before the event. If a peer was down before this process started, the previous process has
+   * reported it.
    */
   accept({ check: { uuid, before, state } }: EventOf<'peer.checked'>, down: Down): void {
     const isBack = before === 'unavailable' && state !== 'unavailable';
     if (isBack && !down.has(uuid) && !this.#sent.has(uuid)) this.#sent.set(uuid, { since: undefined, upAt: undefined });
   }
 
-  tell(down: Down, afterMs: number, at: number): readonly Message[] {
-    const gatherMs = Math.min(GATHER_MS, afterMs);
-    return [...this.#fallen(down, afterMs, gatherMs, at), ...this.#risen(down, gatherMs, at)];
+  due(down: Down, afterMs: number, at: number): readonly Message[] {
+    const batchMs = Math.min(BATCH_MS, afterMs);
+    return [...this.#wentDown(down, afterMs, batchMs, at), ...this.#cameBack(down, batchMs, at)];
   }
 
-  /** What comes is another scheduler's to tell. */
+  /** Drops the state. Another scheduler sends further messages. */
   forget(): void {
     this.#sent.clear();
   }
 
-  #fallen(down: Down, afterMs: number, gatherMs: number, at: number): readonly Message[] {
+  #wentDown(down: Down, afterMs: number, batchMs: number, at: number): readonly Message[] {
     const due = [...down].filter(([uuid, since]) => !this.#sent.has(uuid) && at - since >= afterMs);
     const since = oldest(due.map(([, one]) => one));
-    if (since === undefined || at - since < afterMs + gatherMs) return [];
+    if (since === undefined || at - since < afterMs + batchMs) return [];
     for (const [uuid, one] of due) this.#sent.set(uuid, { since: one, upAt: undefined });
     const uuids = due.map(([uuid]) => uuid);
     const [title, text] =
@@ -60,11 +60,11 @@ export class PeerMessages {
     return [{ event: 'peer-down', phase: 'began', level: 'bad', at, since, title, text }];
   }
 
-  #risen(down: Down, gatherMs: number, at: number): readonly Message[] {
+  #cameBack(down: Down, batchMs: number, at: number): readonly Message[] {
     for (const [uuid, sent] of this.#sent) sent.upAt = down.has(uuid) ? undefined : (sent.upAt ?? at);
     const up = [...this.#sent].filter(([, { upAt }]) => upAt !== undefined);
     const first = oldest(up.map(([, { upAt = at }]) => upAt));
-    if (first === undefined || at - first < gatherMs) return [];
+    if (first === undefined || at - first < batchMs) return [];
     for (const [uuid] of up) this.#sent.delete(uuid);
     const since = oldest(up.flatMap(([, sent]) => sent.since ?? []));
     const uuids = up.map(([uuid]) => uuid);
@@ -86,8 +86,8 @@ function ended(uuids: readonly string[], many: string, one: string, since: numbe
 }
 
 function names(uuids: readonly string[]): string {
-  const named = uuids.slice(0, NAMED).map(nameOf).join(', ');
-  return uuids.length > NAMED ? `${named} and ${String(uuids.length - NAMED)} more` : named;
+  const named = uuids.slice(0, MAX_NAMED).map(nameOf).join(', ');
+  return uuids.length > MAX_NAMED ? `${named} and ${String(uuids.length - MAX_NAMED)} more` : named;
 }
 
 function oldest(times: readonly number[]): number | undefined {

@@ -1,31 +1,32 @@
 import { map, type Observable } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 import { call, type DeliverOptions } from './deliver.js';
 
-/** A dead man's switch: the receiver raises the alarm where no ping arrives for some time. */
+/** A dead man's switch: its receiver raises an alert if no ping arrives for some time. */
 export class Ping {
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
 
   constructor(
     private readonly url: string,
     private readonly target: string,
   ) {}
 
-  /** All is well. */
-  ring(): void {
-    this.#alarm.ring();
+  /** Requests one ping. */
+  trigger(): void {
+    this.#sleeper.wake();
   }
 
   /**
-   * Tells it each time, for as long as it is subscribed to. A failure is not repeated: the next ping is a minute away.
+   * Sends each requested ping while subscribed. A failed ping is not repeated, because the next one comes in a
+   * minute.
    */
   calls(options: DeliverOptions): Observable<SchedulerEvent> {
     const { url, target } = this;
     return draw(
-      (signal) => this.#rings(signal),
+      (signal) => this.#triggers(signal),
       (next$) =>
         pull(
           next$,
@@ -42,9 +43,9 @@ export class Ping {
     );
   }
 
-  async *#rings(signal: AbortSignal): AsyncGenerator<'well'> {
+  async *#triggers(signal: AbortSignal): AsyncGenerator<'well'> {
     while (!signal.aborted) {
-      await this.#alarm.sleep(undefined, signal);
+      await this.#sleeper.sleep(undefined, signal);
       yield 'well';
     }
   }

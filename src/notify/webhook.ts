@@ -11,9 +11,9 @@ import { deliver, type DeliverOptions } from './deliver.js';
 import type { WebhookEntry } from './entry.js';
 import { MessageQueue, type QueuedMessage } from './messageQueue.js';
 import { PeerMessages } from './peerMessages.js';
-import { OF_THE_WORK, type ActiveConditions } from './activeConditions.js';
+import { WORK_CONDITIONS, type ActiveConditions } from './activeConditions.js';
 
-/** A webhook with what was sent to it, and what waits for it; a reload of its settings changes neither. */
+/** A webhook with its sent state and its waiting messages. A reload of its settings keeps both. */
 export class Webhook {
   readonly #queue = new MessageQueue();
   readonly #conditions = new ConditionMessages();
@@ -28,38 +28,41 @@ export class Webhook {
     this.#peers = new PeerMessages(laneOf);
   }
 
-  become(entry: WebhookEntry, target: string): void {
+  update(entry: WebhookEntry, target: string): void {
     this.entry = entry;
     this.target = target;
     if (!entry.events.includes('peer-down')) this.#peers.forget();
   }
 
-  /** Before `ActiveConditions` takes the event. */
+  /** Must be called before `ActiveConditions` accepts the event. */
   beforeChange(event: SchedulerEvent): void {
     const isWanted = this.entry.events.includes('peer-down');
     if (event.kind === 'peer.checked' && isWanted) this.#peers.accept(event, this.active.down);
   }
 
-  /** After `ActiveConditions` has taken the event; `happened` is the message that the event makes by itself. */
-  accept(event: SchedulerEvent, happened: Message | undefined, steadyMs: number): void {
+  /**
+   * Must be called after `ActiveConditions` has accepted the event. `eventMessage` is the message about the event
+   * itself.
+   */
+  accept(event: SchedulerEvent, eventMessage: Message | undefined, steadyMs: number): void {
     const { entry, active } = this;
     const { events } = entry;
     if (event.kind === 'leader.standing-by' || event.kind === 'leader.lost') {
-      this.#conditions.forget(OF_THE_WORK);
+      this.#conditions.forget(WORK_CONDITIONS);
       this.#peers.forget();
     }
     if (!('at' in event)) return;
     const messages = [
-      ...this.#conditions.tell(active, events, event.at),
+      ...this.#conditions.due(active, events, event.at),
       ...(event.kind === 'heartbeat' && !active.standsBy && events.includes('peer-down')
-        ? this.#peers.tell(active.down, entry.peerDownAfterMs, event.at)
+        ? this.#peers.due(active.down, entry.peerDownAfterMs, event.at)
         : []),
-      ...(happened !== undefined && events.some((one) => one === happened.event) ? [happened] : []),
+      ...(eventMessage !== undefined && events.some((one) => one === eventMessage.event) ? [eventMessage] : []),
     ];
     for (const message of messages) this.#queue.push(message, steadyMs);
   }
 
-  /** Takes what waits to the webhook, one message after the other, for as long as it is subscribed to. */
+  /** Delivers the waiting messages one after the other while subscribed. */
   deliveries(origin: Origin, options: DeliverOptions): Observable<SchedulerEvent> {
     return draw(
       (signal) => this.#queue.pending(signal),
@@ -85,7 +88,7 @@ export class Webhook {
   }
 }
 
-/** What a webhook is sent of a message. */
+/** The request that carries a message to a webhook. */
 export function requestOf({ webhook, template, headers }: WebhookEntry, message: Message, origin: Origin): HookRequest {
   return { ...payloadOf(template, webhook, message, origin), headers };
 }

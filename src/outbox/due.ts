@@ -1,68 +1,72 @@
-import type { Audience, Lease, LeaseTerms, Outbox } from '../domain/announce/outbox.js';
+import type { Lease, LeaseTerms, Outbox, ReannounceRules } from '../domain/announce/outbox.js';
 import type { Clock } from '../domain/clock.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { EventOf } from '../events.js';
-import type { Alarm } from '../state/alarm.js';
-import { Looks } from './looks.js';
+import type { InterruptibleSleep } from '../state/interruptibleSleep.js';
+import { ProducerScan } from './producerScan.js';
 
 export interface DueOptions {
-  readonly outbox: Pick<Outbox, 'enqueue' | 'lease' | 'look'>;
-  /** What to announce, or undefined to go on with whatever is stored. */
+  readonly outbox: Pick<Outbox, 'enqueue' | 'lease' | 'scan'>;
+  /** The IP to announce, or undefined to continue with the stored one. */
   readonly own: OwnIp | undefined;
   readonly terms: LeaseTerms;
-  readonly audience: Audience;
-  /** Rings where something may be due earlier than it seemed. */
-  readonly alarm: Alarm;
+  readonly reannounce: ReannounceRules;
+  /** Woken when an item may be due earlier than expected. */
+  readonly outboxSleep: InterruptibleSleep;
   readonly clock: Pick<Clock, 'wall' | 'steady'>;
   readonly explain: (error: unknown) => string;
 }
 
-/** What the poller yields: a delivery, a change stored, a producer that left or came, or how it fares with Redis. */
+/**
+ * An item of the poller: a delivery, a stored change of the IP, a producer that has left or was added, or a Redis
+ * failure or recovery.
+ */
 export type DueItem =
   | Exclude<Lease, { kind: 'wait' | 'empty' | 'stale' }>
   | EventOf<'ip.changed' | 'announcements.added' | 'redis.failed' | 'redis.worked'>;
 
 const READING = 'reading the announcements';
 const RECORDING = 'recording an IP change';
-const LOOKING = 'looking for producers to tell';
+const SCANNING = 'looking for producers to tell';
 
-/** Longest sleep where nothing is due: clocks jump, and Redis may lose its data. */
+/** Longest sleep while nothing is due, because the clock may jump and Redis may lose its data. */
 const MAX_IDLE_WAIT_MS = 60_000;
-/** Pause before Redis is asked again after it failed. */
+/** Pause before the next Redis command after a failure. */
 const RETRY_MS = 500;
 
 /**
- * The outbox as a source: one poller that stores the IP where it is new, yields each producer as it falls due, looks
- * for newcomers and refreshes where the settings want them, and sleeps until there is something to do. It ends with
- * the signal only; a failing Redis is an item, and asked again.
+ * The outbox as a source. One poller stores a new IP, yields each producer when it is due, scans for newcomers and
+ * refreshes if the settings enable them, and sleeps until the next item is due. It ends only with the signal. A
+ * Redis failure is an item, followed by a retry.
  */
 export async function* due(options: DueOptions, signal: AbortSignal): AsyncGenerator<DueItem> {
-  const { outbox, own, terms, audience, alarm, clock, explain } = options;
+  const { outbox, own, terms, reannounce, outboxSleep, clock, explain } = options;
   const { wall, steady } = clock;
-  // Steps that have failed, here or before: their next success is news.
-  const unsure = new Set([READING, RECORDING, LOOKING]);
+  // Steps whose last result was a failure or is unknown. Their next success is reported.
+  const unconfirmed = new Set([READING, RECORDING, SCANNING]);
   const failed = (what: string, error: unknown): DueItem => {
-    unsure.add(what);
+    unconfirmed.add(what);
     return { kind: 'redis.failed', at: wall(), what, reason: explain(error) };
   };
-  const worked = (what: string): DueItem[] => (unsure.delete(what) ? [{ kind: 'redis.worked', at: wall(), what }] : []);
+  const worked = (what: string): DueItem[] =>
+    unconfirmed.delete(what) ? [{ kind: 'redis.worked', at: wall(), what }] : [];
 
-  const looks = new Looks({ outbox, audience, steady });
-  async function* look({ ip }: OwnIp): AsyncGenerator<DueItem> {
+  const producerScan = new ProducerScan({ outbox, reannounce, steady });
+  async function* scan({ ip }: OwnIp): AsyncGenerator<DueItem> {
     try {
-      const found = await looks.take(ip);
-      yield* worked(LOOKING);
+      const found = await producerScan.take(ip);
+      yield* worked(SCANNING);
       if (found === undefined || found.newcomers + found.refreshed === 0) return;
       yield { kind: 'announcements.added', at: wall(), ip, ...found };
     } catch (error) {
-      yield failed(LOOKING, error);
+      yield failed(SCANNING, error);
     }
   }
   while (!signal.aborted) {
     let sleepMs = RETRY_MS;
     let what = READING;
-    // One page at most, so that no due announcement waits for a long look.
-    if (own !== undefined && looks.waitMs === 0) yield* look(own);
+    // At most one page, so that a long scan delays no due announcement.
+    if (own !== undefined && producerScan.waitMs === 0) yield* scan(own);
     try {
       const lease = await outbox.lease(own?.ip, terms);
       yield* worked(READING);
@@ -91,6 +95,6 @@ export async function* due(options: DueOptions, signal: AbortSignal): AsyncGener
     } catch (error) {
       yield failed(what, error);
     }
-    await alarm.sleep(own === undefined ? sleepMs : Math.min(sleepMs, looks.waitMs), signal);
+    await outboxSleep.sleep(own === undefined ? sleepMs : Math.min(sleepMs, producerScan.waitMs), signal);
   }
 }

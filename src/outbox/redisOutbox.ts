@@ -3,21 +3,21 @@ import { NO_FENCE, runFenced, type Fence, type Script } from '../clients/script.
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type {
-  Audience,
   Delivery,
   Enqueued,
   Lease,
   LeaseTerms,
-  Look,
   Outbox,
+  ReannounceRules,
+  ScanPage,
   Settled,
 } from '../domain/announce/outbox.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { OwnIp } from '../domain/ip/source.js';
 import type { Keys } from '../domain/keys.js';
-import { ACK, ENQUEUE, LEASE, LOOK, NACK } from './scripts.js';
+import { ACK, ENQUEUE, LEASE, NACK, SCAN } from './scripts.js';
 
-/** A clock that is set right by less than this ends nobody's wait. */
+/** Clock corrections smaller than this do not cut a wait short. */
 const CLOCK_STEP_MS = 60_000;
 
 type Row = readonly (string | null)[];
@@ -53,14 +53,14 @@ export class RedisOutbox implements Outbox {
     return toLease((await this.#run(LEASE, this.#own, args)) as Row);
   }
 
-  async look(ip: string, { newcomers, refreshMs }: Audience, page = '0'): Promise<Look> {
+  async scan(ip: string, { newcomers, refreshMs }: ReannounceRules, page = '0'): Promise<ScanPage> {
     const args = [page, this.wall(), this.keys.producerPrefix, ip, newcomers ? 1 : 0, refreshMs ?? ''];
-    const [next, found, refreshed] = (await this.#run(LOOK, this.#own, args)) as [string, number, number];
+    const [next, found, refreshed] = (await this.#run(SCAN, this.#own, args)) as [string, number, number];
     return { next: next === '0' ? undefined : next, newcomers: found, refreshed };
   }
 
-  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled> {
-    return this.#settle(ACK, delivery, this.wall(), noteAddress ? 1 : 0);
+  ack(delivery: Delivery, storeAddress: boolean): Promise<Settled> {
+    return this.#settle(ACK, delivery, this.wall(), storeAddress ? 1 : 0);
   }
 
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled> {
@@ -92,7 +92,7 @@ function toLease([kind, ...rest]: Row): Lease {
   switch (kind) {
     case 'due': {
       const [uuid, sent, ip = null, port = null, attempts = null, error = null] = rest;
-      // Another program's writing in `<p>scheduler`: nothing but an address is ever sent.
+      // Another program may have written to `<p>scheduler`. Only a valid address is ever sent.
       if (uuid == null || sent == null || isIP(sent) === 0) return { kind: 'empty' };
       return { kind, uuid, ip: sent, stored: { ip, port }, attempts: Number(attempts) || 0, error };
     }

@@ -1,22 +1,23 @@
 import { fencedScript } from '../clients/script.js';
 
-/** How many changes of the IP are kept. */
+/** The number of IP changes that are kept. */
 const CHANGES = 20;
 
-/** How many producers a look takes at once, about; a small set comes as a whole. */
+/** Approximate number of producers per scan page. SSCAN returns a small set as a whole. */
 const PAGE = 100;
-/** A time that is further ahead than this was taken before the clock went back. */
+/** A time that is further in the future than this was written before the clock was set back. */
 const CLOCK_STEP_MS = 60_000;
 
 /*
- * The steps of the outbox, each one transaction. KEYS of each of them begin with scheduler, announcements, producers; the
- * last key and the last argument are those of the fence.
+ * The steps of the outbox. Each is one transaction. The first KEYS of each are scheduler, announcements, producers; the
+ * last key and the last argument belong to the fence.
  */
 
 /**
- * KEYS besides: the list of changes. ARGV ip, now, prefix of the producers' keys, the sources that agreed. Redis serves
- * nobody else meanwhile, so the producers are enqueued in bulk (Lua passes at most some 8,000 values at once) and each
- * key only loses the fields of the last change; a key of another type is skipped (pcall), be it the list of changes.
+ * Further KEYS: the list of changes. ARGV: ip, now, key prefix of producers, the sources that agreed. Redis serves
+ * no other client during a script, so the producers are enqueued in bulk (Lua passes at most about 8,000 values at
+ * once) and each key only loses the fields of the last change. A key of another type is skipped (pcall), including
+ * the list of changes.
  */
 export const ENQUEUE = fencedScript(`
 local previous = redis.call('HGET', KEYS[1], 'ip')
@@ -38,8 +39,8 @@ return {1, previous or '', #producers}
 `);
 
 /**
- * Where a producer has no hash to keep the number of its attempts in, they stand in the part of its score below a
- * millisecond, in 1/1024 (which a double has room for until the year 2248).
+ * A producer without a hash has no field for its number of attempts. It is kept in the part of the score below one
+ * millisecond, in units of 1/1024 (a double has the precision for this until the year 2248).
  */
 const SCORE = `
 local function dueAt(score) return math.floor(tonumber(score)) end
@@ -48,8 +49,8 @@ local function scoreOf(at, attempts) return tonumber(at) + math.min(attempts, 10
 `;
 
 /**
- * ARGV now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon can only come from a
- * clock that has gone back since, so it counts as due; it is the last one.
+ * ARGV: now, end of the lease, horizon, prefix, expected ip or ''. A due time beyond the horizon was written before
+ * the clock was set back, so it counts as due. Such a time is the last one in the set.
  */
 export const LEASE = fencedScript(`${SCORE}
 local ip = redis.call('HGET', KEYS[1], 'ip') or ''
@@ -78,14 +79,14 @@ redis.call('ZADD', KEYS[2], scoreOf(ARGV[2], attempts), uuid)
 return {'due', uuid, ip, false, false, tostring(attempts), attempts > 0 and 'address-invalid'}
 `);
 
-/** An address in one text. */
-const PLACE = `
-local function placeOf(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
+/** The text form of an address with its port. */
+const ADDRESS_TEXT = `
+local function addressText(ip, port) return (ip or '') .. (port and ' ' .. port or '') end
 `;
 
 /**
- * What ACK and NACK begin with. KEYS besides: the producer. ARGV uuid, ip as sent, address and port as called, now. An
- * attempt at an address that is no longer the producer's proves nothing, so it is due again at once.
+ * The first part of ACK and NACK. Further KEYS: the producer. ARGV: uuid, ip as sent, address and port as called,
+ * now. If the address is no longer that of the producer, the attempt is void and the producer is due again at once.
  */
 const SETTLE = `${SCORE}
 local function count()
@@ -108,18 +109,18 @@ end
 `;
 
 /**
- * ARGV besides: whether to note the address. An IP that is no longer ours leaves the outbox alone, and is no news once
- * a newer one was acknowledged. An address that was noted once is kept true.
+ * Further ARGV: whether to store the address. An ack of an IP that is no longer current does not change the outbox,
+ * and it is dropped once a newer IP was acknowledged. An address that was stored once is kept up to date.
  */
-export const ACK = fencedScript(`${PLACE}${SETTLE}
-local owing, again = redis.call('ZSCORE', KEYS[2], uuid), false
-if hash and (current or owing) then
+export const ACK = fencedScript(`${ADDRESS_TEXT}${SETTLE}
+local enqueued, again = redis.call('ZSCORE', KEYS[2], uuid), false
+if hash and (current or enqueued) then
   local notified = redis.call('HMGET', KEYS[4], 'notified_ip', 'notified_at', 'notified_to')
   local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
-  again = owing and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
+  again = enqueued and notified[1] == ARGV[2] and (tonumber(notified[2]) or -1) >= changedAt
   redis.call('HSET', KEYS[4], 'notified_ip', ARGV[2], 'notified_at', ARGV[5])
   if ARGV[6] == '1' or notified[3] then
-    redis.call('HSET', KEYS[4], 'notified_to', placeOf(entry[1], entry[2]))
+    redis.call('HSET', KEYS[4], 'notified_to', addressText(entry[1], entry[2]))
   end
 end
 if not current then return settled('ip') end
@@ -131,7 +132,7 @@ end
 return settled(nil, again)
 `);
 
-/** ARGV besides: due time, reason. */
+/** Further ARGV: due time, reason. */
 export const NACK = fencedScript(`${SETTLE}
 if not current then return settled('ip') end
 local score = redis.call('ZSCORE', KEYS[2], uuid)
@@ -148,11 +149,12 @@ return settled()
 `);
 
 /**
- * ARGV cursor, now, prefix, the ip that is known, whether newcomers count, the age at which an announcement is repeated
- * or ''. An entry without a hash can't be called, so it is left alone until it has one. `notified_to` is written where
- * newcomers count, and stays where it is missing: where that one was called is unknown.
+ * ARGV: cursor, now, prefix, the known ip, whether newcomers count, the age at which an announcement is repeated or
+ * ''. An entry without a hash cannot be called and is skipped until it has one. `notified_to` is written if
+ * newcomers count. Where it is missing it is set to the current address, because the address of the last call is
+ * unknown.
  */
-export const LOOK = fencedScript(`${PLACE}
+export const SCAN = fencedScript(`${ADDRESS_TEXT}
 if redis.call('HGET', KEYS[1], 'ip') ~= ARGV[4] then return {'0', 0, 0} end
 local changedAt = tonumber(redis.call('HGET', KEYS[1], 'ip_changed_at')) or 0
 local now, refresh = tonumber(ARGV[2]), tonumber(ARGV[6])
@@ -162,11 +164,11 @@ for _, uuid in ipairs(page[2]) do
   local key = ARGV[3] .. uuid
   if not redis.call('ZSCORE', KEYS[2], uuid) and redis.call('TYPE', key).ok == 'hash' then
     local entry = redis.call('HMGET', key, 'ip', 'port', 'notified_ip', 'notified_at', 'notified_to')
-    local current, place = entry[3] == ARGV[4], placeOf(entry[1], entry[2])
+    local current, address = entry[3] == ARGV[4], addressText(entry[1], entry[2])
     local at = current and tonumber(entry[4]) or changedAt
-    local new = ARGV[5] == '1' and not (current and (entry[5] or place) == place)
+    local new = ARGV[5] == '1' and not (current and (entry[5] or address) == address)
     local old = refresh and (now - at >= refresh or at - now > ${CLOCK_STEP_MS})
-    if ARGV[5] == '1' and entry[5] ~= place then redis.call('HSET', key, 'notified_to', place) end
+    if ARGV[5] == '1' and entry[5] ~= address then redis.call('HSET', key, 'notified_to', address) end
     if new or old then
       redis.call('HDEL', key, 'attempts', 'error')
       redis.call('ZADD', KEYS[2], ARGV[2], uuid)

@@ -1,7 +1,7 @@
-/** What the registry needs of a client of Redis: ioredis' `Redis` and `Cluster` are such. */
+/** The Redis client interface that the registry needs. `Redis` and `Cluster` of ioredis implement it. */
 export interface RegistryRedis {
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
-  /** A connection of its own, for a command that waits. */
+  /** Opens a separate connection, for a blocking command. */
   duplicate(): WaitingRedis;
 }
 

@@ -2,18 +2,18 @@ import { countOf } from '../clients/replies.js';
 import type { FailureReason } from '../domain/call/reasons.js';
 import type { PeerKind, PeerState } from '../domain/peer/peer.js';
 
-/** What an entry says of where a peer is: as it is stored, undefined where it is not. */
+/** The address in an entry, as stored; undefined where missing. */
 interface Address {
   readonly uuid: string;
   readonly ip: string | undefined;
   readonly port: number | undefined;
 }
 
-/** A consumer in the registry. Times are Unix milliseconds; what was not found out yet is undefined. */
+/** A consumer in the registry. Times are Unix milliseconds. Values that are not known yet are undefined. */
 export interface ConsumerEntry extends Address {
-  /** When it last called. */
+  /** The time of its last call. */
   readonly lastSeen: number | undefined;
-  /** The rest is the scheduler's: undefined throughout for a peer that it has not called yet. */
+  /** From here on the scheduler owns the fields: all are undefined for a peer that it has not called yet. */
   readonly available: boolean | undefined;
   readonly state: PeerState | undefined;
   readonly stateSince: number | undefined;
@@ -24,15 +24,15 @@ export interface ConsumerEntry extends Address {
   readonly failures: number | undefined;
   /** Why the last check failed. */
   readonly error: FailureReason | undefined;
-  /** The last results, the newest last: `.` answered, `x` counted failure, `-` not held against the peer. */
+  /** The last results, newest last: `.` answered, `x` counted failure, `-` not held against the peer. */
   readonly recent: string | undefined;
-  /** The replica that checked last, where several schedulers share the registry. */
+  /** The replica that did the last check, if several schedulers share the registry. */
   readonly checkedBy: string | undefined;
 }
 
 /** A producer in the registry. */
 export interface ProducerEntry extends Address {
-  /** The last address of ours that it acknowledged; this and the rest is the scheduler's. */
+  /** The last IP of this node that it acknowledged. The scheduler owns this and the following fields. */
   readonly notifiedIp: string | undefined;
   readonly notifiedAt: number | undefined;
   /** Calls made for the current address. */
@@ -41,7 +41,7 @@ export interface ProducerEntry extends Address {
   readonly error: FailureReason | undefined;
 }
 
-/** The entry of each kind of peer. */
+/** The entry type of each kind of peer. */
 export interface Entries {
   readonly consumer: ConsumerEntry;
   readonly producer: ProducerEntry;
@@ -63,13 +63,13 @@ const OF_CONSUMERS = [
   'checked_by',
 ];
 
-/** The fields that are read of each kind. */
+/** The fields that are read for each kind. */
 export const FIELDS: Readonly<Record<PeerKind, readonly string[]>> = {
   consumer: ['ip', 'port', ...OF_CONSUMERS],
   producer: ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'],
 };
 
-/** An entry by the values of its fields, in their order. */
+/** Builds an entry from the values of its fields, in their order. */
 export function toEntry<K extends PeerKind>(kind: K, uuid: string, values: readonly (string | null)[]): Entries[K] {
   const fields = FIELDS[kind];
   const field: Field = (name) => values[fields.indexOf(name)] ?? undefined;

@@ -1,11 +1,11 @@
 import { countOf, fieldsOf } from '../clients/replies.js';
 import type { RegistryRedis, WaitingRedis } from './client.js';
 
-/** Something that happened, from `<p>events`. */
+/** An event from `<p>events`. */
 export interface RegistryEvent {
-  /** In the stream: what to go on after. */
+  /** The stream id, after which a reader can continue. */
   readonly id: string;
-  /** Such as `peer.unavailable`; more of them may come with any version. */
+  /** For example `peer.unavailable`. Any version may add types. */
   readonly type: string;
   /** Unix milliseconds. */
   readonly at: number;
@@ -13,20 +13,20 @@ export interface RegistryEvent {
 }
 
 export interface EventsOptions {
-  /** The id of the last event that is known, `0` for all that are kept; what comes from now on where it is left out. */
+  /** The id of the last known event, or `0` for all stored ones. Without it, only new events come. */
   readonly after?: string | undefined;
-  /** Ends it. */
+  /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Shorter than the deadline that clients usually give a command. */
+/** Shorter than the usual command timeout of a client. */
 const WAIT_MS = 500;
 const PAGE = 100;
 const ID = /^\d{1,20}(-\d{1,20})?$/;
 
 type Found = readonly (readonly [id: string, fields: readonly string[]])[];
 
-/** The events of a stream as they come, until the signal or the reader ends it. Throws where Redis fails. */
+/** Yields the events of a stream as they come, until the signal aborts or the reader stops. Throws if Redis fails. */
 export async function* follow(
   redis: RegistryRedis,
   key: string,
@@ -34,7 +34,7 @@ export async function* follow(
 ): AsyncGenerator<RegistryEvent, void, undefined> {
   if (after !== undefined && !ID.test(after)) throw new TypeError('after: expected an id of the stream, or 0');
   const waiting = redis.duplicate();
-  // What fails is told by the command that it fails; unheard, ioredis would print it.
+  // The failing command reports the error. Without this listener ioredis would also print it.
   waiting.on('error', () => undefined);
   const ended = (): boolean => signal?.aborted === true;
   const leave = (): void => {
@@ -51,7 +51,7 @@ export async function* follow(
       }
     }
   } catch (error) {
-    // The command under way fails with the connection.
+    // Disconnecting makes the running command fail.
     if (!ended()) throw error;
   } finally {
     signal?.removeEventListener('abort', leave);
@@ -59,7 +59,7 @@ export async function* follow(
   }
 }
 
-/** The id of the newest event. Redis' own `$` would miss what comes between two commands. */
+/** The id of the newest event. The special id `$` of Redis would miss events between two commands. */
 async function newest(redis: WaitingRedis, key: string): Promise<string> {
   const found = (await redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)) as Found;
   return found[0]?.[0] ?? '0';
@@ -67,7 +67,7 @@ async function newest(redis: WaitingRedis, key: string): Promise<string> {
 
 async function next(redis: WaitingRedis, key: string, after: string): Promise<Found> {
   const reply = await redis.call('XREAD', 'COUNT', PAGE, 'BLOCK', WAIT_MS, 'STREAMS', key, after);
-  // By the protocol that the client speaks: a list of pairs, such pairs in one list, or an object.
+  // The shape depends on the protocol of the client: a list of pairs, one flat list, or an object.
   if (reply === null) return [];
   if (!Array.isArray(reply)) return Object.values(reply as Record<string, Found>)[0] ?? [];
   const [first] = reply as readonly unknown[];

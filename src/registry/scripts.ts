@@ -1,9 +1,10 @@
 /**
- * Registers a peer, or gives a registered one its address. KEYS: the set of the kind, the set of the source, the sets of
- * consumers and of producers, then the entry under each spelling of the UUID. ARGV: the kind, the address, the port (''
- * leaves it, '-' takes it away), the time of the call or '', the most per source or 0, how long the set of the source is
- * kept, in milliseconds; then the spellings, the usual one first. Returns the spelling, and 1 where it is new; nothing
- * where the source has too many. All that is written comes after all that may fail for the type of a key.
+ * Registers a peer, or updates the address of a registered one. KEYS: the set of the kind, the set of the source,
+ * the sets of consumers and of producers, then the entry under each spelling of the UUID. ARGV: the kind, the
+ * address, the port ('' keeps it, '-' removes it), the time of the call or '', the maximum per source or 0, the
+ * lifetime of the set of the source in milliseconds; then the spellings, the usual one first. Returns the spelling,
+ * and 1 if the peer is new; nothing if the source has too many. All steps that may fail because of the type of a key
+ * come before the first write.
  */
 export const REGISTER = `
 local kind, ip, port, seen, most, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -33,7 +34,10 @@ redis.call('PEXPIRE', KEYS[2], keep)
 return {ARGV[at], stored and 0 or 1}
 `;
 
-/** Notes a call of a registered consumer. KEYS: the set, the entry under each spelling; ARGV: the time, the spellings. */
+/**
+ * Records a call of a registered consumer. KEYS: the set, the entry under each spelling; ARGV: the time, the
+ * spellings.
+ */
 export const SEEN = `
 for i = 2, #ARGV do
   if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then
@@ -44,7 +48,10 @@ end
 return 0
 `;
 
-/** Takes a peer out. KEYS: the set, then for each spelling what is stored of it; ARGV: how many keys that are, the spellings. */
+/**
+ * Removes a peer. KEYS: the set, then the keys of its data for each spelling; ARGV: the number of keys per spelling,
+ * the spellings.
+ */
 export const FORGET = `
 local removed, each = 0, tonumber(ARGV[1])
 for i = 2, #ARGV do

@@ -5,25 +5,26 @@ import type { HeldShare, ShareEngine } from './engine.js';
 
 export interface BullOptions {
   readonly redis: RedisClient;
-  /** What begins every key of the engine. */
+  /** Prefix of all keys of the engine. */
   readonly prefix: string;
   readonly shares: number;
   readonly leaseMs: number;
 }
 
 /**
- * Share of the lease between two looks for locks that have run out, over all replicas; a lock has to be missed in two.
+ * The fraction of the lease between two searches for expired locks, over all replicas. A lock must be missing in two
+ * searches.
  */
-const LOOK_AFTER = 0.4;
-/** A share is handed out for ever, however often its holder has died. */
-const ENDLESS = 1e15;
-/** What BullMQ notes of each hand-over; nobody reads it. */
+const STALL_CHECK_FRACTION = 0.4;
+/** No limit: a share is handed out again however often its holder has died. */
+const UNLIMITED_STALLS = 1e15;
+/** BullMQ records an event per hand-over. No program reads them, so few are kept. */
 const KEPT_EVENTS = 100;
 
 /**
- * Shares as jobs of BullMQ that never end, one a share, fetched by hand: the one that has fetched a job has its lock
- * until it is no longer renewed. There is no processor, no loop and no connection of BullMQ's own: each step is a
- * command of a beat, on the connection that is there, and fails as that one does.
+ * Shares as BullMQ jobs that never end, one job per share, fetched by hand: the replica that has fetched a job holds
+ * its lock while it renews it. BullMQ runs no processor, no loop and no connection of its own. Each step is a
+ * command of a beat on the existing connection, and fails with it.
  */
 export class BullEngine implements ShareEngine {
   readonly #queue: Queue;
@@ -45,13 +46,13 @@ export class BullEngine implements ShareEngine {
         ...common,
         autorun: false,
         lockDuration: leaseMs,
-        stalledInterval: leaseMs * LOOK_AFTER,
-        maxStalledCount: ENDLESS,
+        stalledInterval: leaseMs * STALL_CHECK_FRACTION,
+        maxStalledCount: UNLIMITED_STALLS,
       },
-      // A blocking connection is for workers that wait for jobs.
+      // A blocking connection is only needed by workers that wait for jobs.
       (queue, own) => createRedisBackend(queue, own),
     );
-    // What fails rejects the step that met it.
+    // A failure already rejects the step in which it occurs.
     this.#queue.on('error', () => undefined);
     this.#worker.on('error', () => undefined);
   }
@@ -76,7 +77,7 @@ export class BullEngine implements ShareEngine {
     await withTimeout(this.#worker.getBackend().moveStalledJobsToWait());
     const { wait = 0, active = 0 } = await this.#counts();
     if (wait + active >= shares) return wait;
-    // Those that are there stay as they are.
+    // Existing jobs are left unchanged.
     const all = Array.from({ length: shares }, (_, share) => ({
       name: 'share',
       data: null,

@@ -6,8 +6,8 @@ import {
   ShareCountError,
   type HeldShare,
   type Membership,
+  type MembershipView,
   type NodeAddress,
-  type Seen,
   type ShareEngine,
 } from './engine.js';
 
@@ -15,27 +15,29 @@ export interface DividedOptions {
   readonly engine: ShareEngine;
   readonly membership: Membership;
   readonly instance: string;
-  /** Into how many shares the registry is divided, on every replica. */
+  /** The number of shares of the registry, the same on every replica. */
   readonly count: number;
   readonly leaseMs: number;
   readonly clock: Pick<Clock, 'steady' | 'wall'>;
-  /** Whether a check is under way of any such peer, or a result of one waits to be written. */
+  /** Whether any matching peer has a check in flight or an unwritten result. */
   readonly isBusyWith: (wanted: (uuid: string) => boolean) => boolean;
-  /** Called where a write was refused for its token, with what was not written. */
+  /** Called when a write was refused because of its token, with the kind of write. */
   readonly refused: (what: string) => void;
 }
 
-/** What a beat came to. */
+/** The result of a beat. */
 export interface ShareReport {
-  /** How many shares are ours. */
+  /** The number of shares that this replica holds. */
   readonly held: number;
   readonly gained: number;
   readonly lost: number;
-  /** Whether the locks have run out by our own clock, and Redis could not be asked. */
+  /** Whether the locks have expired by our own clock while Redis was unreachable. */
   readonly doubtful: boolean;
-  /** What was seen of the others; undefined where Redis could not be asked, or we are no member. */
-  readonly seen: Seen | undefined;
-  /** Undefined where Redis could not be asked. */
+  /**
+   * What the beat read about the other replicas; undefined if Redis was unreachable or this replica is not a member.
+   */
+  readonly seen: MembershipView | undefined;
+  /** Undefined if Redis was unreachable. */
   readonly address: NodeAddress | undefined;
 }
 
@@ -43,44 +45,47 @@ interface Held extends HeldShare {
   readonly guard: Guard;
 }
 
-/** The share of the lease that is left out by our own clock, since the two clocks run at their own pace. */
-const MARGIN = 0.1;
-/** A share that is to be given up waits no longer than this for what is under way in it. */
-const LONGEST_CEDING_MS = 30_000;
+/** The fraction of the lease that is not used by our own clock, because the two clocks may run at different speeds. */
+const CLOCK_MARGIN = 0.1;
+/** The longest time that a draining share waits for its work in flight. */
+const MAX_DRAIN_MS = 30_000;
 
 /**
- * The shares of the registry that this replica has: as many as are its due, by count, taken one by one from the engine
- * and kept by beats. What is more than its due is given up, once nothing of it is under way.
+ * The registry shares of this replica. Each replica holds an equal number, takes them from the engine one by one,
+ * and keeps them by beats. Surplus shares are given back once they have no work in flight.
  */
 export class DividedShares implements Shares {
   readonly divided = true;
   readonly #held = new Map<number, Held>();
-  /** Shares whose lock ran out, or was lost with the data, and that nobody has taken yet: they are checked on. */
+  /**
+   * Shares whose lock has expired or was lost with the data, and that no other replica has taken yet. Their checks
+   * continue.
+   */
   readonly #unlocked = new Set<number>();
-  /** Shares that are to be given up, and since when. */
-  readonly #ceding = new Map<number, number>();
+  /** Shares that are about to be given back, and since when. */
+  readonly #draining = new Map<number, number>();
   readonly #change$ = new Subject<ShareChange>();
   readonly #refused$ = new Subject<void>();
   #gained = new Set<number>();
   #lost = new Set<number>();
-  /** How many have come and gone since the last report. */
-  #unpublished = { gained: 0, lost: 0 };
+  /** The number of shares gained and lost since the last report. */
+  #unreported = { gained: 0, lost: 0 };
   #taken = 0;
   #isMember = false;
   #beating: Promise<unknown> = Promise.resolve();
   #ended = false;
   #validUntil = Infinity;
   #doubtful = false;
-  /** When the last beat ended, by both clocks: the steady one stands still while the host sleeps. */
+  /** When the last beat ended, by both clocks: the steady one may stop while the host is suspended. */
   #beatAt: { readonly steady: number; readonly wall: number };
-  /** Whether a call was held back since the last beat, for that was too long ago. */
-  #heldBack = false;
+  /** Whether a call was held back since the last beat, because that beat was too long ago. */
+  #callHeldBack = false;
 
   constructor(private readonly options: DividedOptions) {
     this.#beatAt = this.#now();
   }
 
-  /** What is held now, and then each change of it. */
+  /** Emits the shares held now, then each change. */
   get change$(): Observable<ShareChange> {
     const held = defer(() =>
       of({ gained: new Set([...this.#held.keys(), ...this.#unlocked]), lost: new Set<number>() }),
@@ -88,17 +93,17 @@ export class DividedShares implements Shares {
     return merge(held, this.#change$);
   }
 
-  /** Fires when a write was refused for its token, so that the locks are looked at now. */
+  /** Fires when a write was refused because of its token, so that the locks are read at once. */
   get refused$(): Observable<void> {
     return this.#refused$;
   }
 
-  /** Into how many shares the registry is divided. */
+  /** The number of shares of the registry. */
   get count(): number {
     return this.options.count;
   }
 
-  /** How many of them are ours. */
+  /** The number of shares that this replica holds. */
   get size(): number {
     return this.#held.size + this.#unlocked.size;
   }
@@ -111,9 +116,9 @@ export class DividedShares implements Shares {
     return this.#doubtful;
   }
 
-  /** Whether a share is to be given up as soon as nothing of it is under way. */
-  get isCeding(): boolean {
-    return this.#ceding.size > 0;
+  /** Whether a share is about to be given back, once it has no work in flight. */
+  get isDraining(): boolean {
+    return this.#draining.size > 0;
   }
 
   of(uuid: string): number {
@@ -126,10 +131,10 @@ export class DividedShares implements Shares {
   }
 
   mine(uuid: string): boolean {
-    if (!this.holds(uuid) || this.#ceding.has(this.of(uuid))) return false;
-    // A process that stood still for a lease may have lost every share meanwhile: the next beat shows it.
-    if (!this.#hasSlept()) return true;
-    this.#heldBack = true;
+    if (!this.holds(uuid) || this.#draining.has(this.of(uuid))) return false;
+    // A process that stood still for a lease may have lost every share. The next beat shows it.
+    if (!this.#stoodStill()) return true;
+    this.#callHeldBack = true;
     return false;
   }
 
@@ -140,7 +145,7 @@ export class DividedShares implements Shares {
   refused(what: string, guards: Iterable<Guard>): void {
     this.options.refused(what);
     const refused = new Set(guards);
-    // Nothing more is written under them until the next beat tells whose they are.
+    // Nothing more is written under these guards until the next beat reads the current holders.
     for (const { share, guard } of this.#held.values()) {
       if (!refused.has(guard)) continue;
       this.#held.delete(share);
@@ -150,8 +155,8 @@ export class DividedShares implements Shares {
   }
 
   /**
-   * Tells the others that we live, keeps what is ours, gives up what is more than our due and takes what is less; all
-   * of it is given up where we are not to join. Rejects with `ShareCountError` alone.
+   * Renews the membership and the locks, gives surplus shares back and takes missing ones. If `joins` is false,
+   * gives all shares back. Rejects only with `ShareCountError`.
    */
   beat(own: Readonly<Record<string, string | number>>, joins: boolean): Promise<ShareReport> {
     const beat = this.#beat(own, joins);
@@ -162,24 +167,24 @@ export class DividedShares implements Shares {
   async #beat(own: Readonly<Record<string, string | number>>, joins: boolean): Promise<ShareReport> {
     const { membership, engine, leaseMs, count, clock } = this.options;
     const askedAt = clock.steady();
-    let seen: Seen | undefined;
+    let seen: MembershipView | undefined;
     let address: NodeAddress | undefined;
     try {
       if (joins) address = seen = await membership.beat({ ...own, shares: this.size });
       else {
         if (this.#isMember) await membership.leave();
-        address = await membership.look();
+        address = await membership.read();
       }
       this.#isMember = joins;
       await this.#renew();
       const due = seen === undefined ? 0 : Math.ceil(count / seen.members.length);
-      this.#cede(due);
+      this.#startDraining(due);
       await this.#giveBack();
       if (joins) {
         const free = await engine.recover();
         await this.#take(Math.min(free, due - this.#held.size));
       }
-      this.#validUntil = askedAt + leaseMs * (1 - MARGIN);
+      this.#validUntil = askedAt + leaseMs * (1 - CLOCK_MARGIN);
       this.#doubtful = false;
     } catch (error) {
       if (error instanceof ShareCountError) throw error;
@@ -189,22 +194,23 @@ export class DividedShares implements Shares {
     return this.#report(seen, address);
   }
 
-  /** Gives everything back, so that nobody has to wait for it. Never rejects. */
+  /** Gives all shares back, so that no replica has to wait for their expiry. Never rejects. */
   async release(): Promise<void> {
     const { engine, membership } = this.options;
-    // Nobody listens any more to a beat that is under way, and what that one takes would be nobody's.
+    // The result of a running beat is no longer used, so a share that it takes now would have no owner.
     this.#ended = true;
     await this.#beating;
     const held = [...this.#held.values()];
     for (const { share } of held) this.#drop(share);
-    this.#tell();
-    // Out of the count first: then the remaining members may take all of it at their next beat.
+    this.#publish();
+    // Leaving comes first: the remaining members then count without this one and may take all shares at their next
+    // beat.
     if (this.#isMember) await membership.leave().catch(() => undefined);
     await Promise.all(held.map((one) => engine.giveBack(one).catch(() => undefined)));
     await engine.close().catch(() => undefined);
   }
 
-  /** Makes our locks last. A lock that is nobody's may become ours again; one that is another's is lost. */
+  /** Renews the locks. A lock without a holder may be taken again later; a lock with another holder is lost. */
   async #renew(): Promise<void> {
     const { engine } = this.options;
     const gone = this.#held.size === 0 ? new Set<number>() : await engine.renew([...this.#held.values()]);
@@ -219,22 +225,22 @@ export class DividedShares implements Shares {
     }
   }
 
-  #cede(due: number): void {
-    // Those that came last go first.
-    const kept = [...this.#held.keys()].filter((share) => !this.#ceding.has(share));
-    for (const share of kept.slice(due)) this.#ceding.set(share, this.options.clock.steady());
+  #startDraining(due: number): void {
+    // The shares that were gained last are given back first.
+    const kept = [...this.#held.keys()].filter((share) => !this.#draining.has(share));
+    for (const share of kept.slice(due)) this.#draining.set(share, this.options.clock.steady());
     if (due === 0) for (const share of this.#unlocked) this.#drop(share);
   }
 
   async #giveBack(): Promise<void> {
     const { engine, isBusyWith, clock } = this.options;
-    for (const [share, since] of this.#ceding) {
-      const isLate = clock.steady() - since > LONGEST_CEDING_MS;
+    for (const [share, since] of this.#draining) {
+      const isLate = clock.steady() - since > MAX_DRAIN_MS;
       if (!isLate && isBusyWith((uuid) => this.of(uuid) === share)) continue;
       const held = this.#held.get(share);
       this.#drop(share);
-      // From here on nothing of the share is called or written, until it is gained again.
-      this.#tell();
+      // From here on the share is neither called nor written, until it is gained again.
+      this.#publish();
       if (held !== undefined) await engine.giveBack(held);
     }
   }
@@ -247,7 +253,7 @@ export class DividedShares implements Shares {
       const share = await engine.take(token);
       if (share === undefined) return;
       this.#held.set(share, { share, token, guard: { key: engine.lockOf(share), token } });
-      // Its peers are in the book already where only the lock was lost.
+      // If only the lock was lost, the peers are in the book already.
       if (!this.#unlocked.delete(share)) this.#gained.add(share);
     }
   }
@@ -255,42 +261,42 @@ export class DividedShares implements Shares {
   #drop(share: number): void {
     this.#held.delete(share);
     this.#unlocked.delete(share);
-    this.#ceding.delete(share);
+    this.#draining.delete(share);
     if (!this.#gained.delete(share)) this.#lost.add(share);
   }
 
-  #report(seen: Seen | undefined, address: NodeAddress | undefined): ShareReport {
+  #report(seen: MembershipView | undefined, address: NodeAddress | undefined): ShareReport {
     this.#beatAt = this.#now();
-    if (this.#heldBack) {
-      this.#heldBack = false;
-      // Peers that were due meanwhile are looked at anew, as in a share that has just come.
+    if (this.#callHeldBack) {
+      this.#callHeldBack = false;
+      // Peers that were due in the meantime are read again, as for a newly gained share.
       for (const share of [...this.#held.keys(), ...this.#unlocked]) {
         if (!this.#gained.has(share)) this.#lost.add(share);
         this.#gained.add(share);
       }
     }
-    this.#tell();
-    const { gained, lost } = this.#unpublished;
-    this.#unpublished = { gained: 0, lost: 0 };
+    this.#publish();
+    const { gained, lost } = this.#unreported;
+    this.#unreported = { gained: 0, lost: 0 };
     return { held: this.size, gained, lost, doubtful: this.#doubtful, seen, address };
   }
 
-  #tell(): void {
+  #publish(): void {
     if (this.#gained.size === 0 && this.#lost.size === 0) return;
     const change = { gained: this.#gained, lost: this.#lost };
-    this.#unpublished = {
-      gained: this.#unpublished.gained + change.gained.size,
-      lost: this.#unpublished.lost + change.lost.size,
+    this.#unreported = {
+      gained: this.#unreported.gained + change.gained.size,
+      lost: this.#unreported.lost + change.lost.size,
     };
     this.#gained = new Set();
     this.#lost = new Set();
     this.#change$.next(change);
   }
 
-  #hasSlept(): boolean {
+  #stoodStill(): boolean {
     const { steady, wall } = this.#now();
     const goneMs = Math.max(steady - this.#beatAt.steady, wall - this.#beatAt.wall);
-    return goneMs > this.options.leaseMs * (1 - MARGIN);
+    return goneMs > this.options.leaseMs * (1 - CLOCK_MARGIN);
   }
 
   #now(): { readonly steady: number; readonly wall: number } {

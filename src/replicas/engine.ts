@@ -1,50 +1,53 @@
-/** A share that this process has, and the token that its lock holds. */
+/** A share that this process holds, and the token in its lock. */
 export interface HeldShare {
   readonly share: number;
   readonly token: string;
 }
 
-/** What hands out shares: each to one process at a time, for as long as that goes on to say that it lives. */
+/** Hands out shares. Each share has one holder at a time, for as long as the holder renews its lock. */
 export interface ShareEngine {
-  /** The key of a share's lock: what is written under it is compared with the token there. */
+  /** The key of the lock of a share. A write under the lock is compared with the token there. */
   lockOf(share: number): string;
-  /** Makes the locks last for another lease. Returns the shares of which that can't be said: their lock is gone. */
+  /** Renews the locks for another lease. Returns the shares whose lock is gone. */
   renew(held: readonly HeldShare[]): Promise<ReadonlySet<number>>;
-  /** What a lock holds now. */
+  /** The token that a lock holds now. */
   holderOf(share: number): Promise<string | undefined>;
-  /** Makes shares free whose holder is gone, and makes those that are missing altogether. Returns how many are free. */
+  /** Frees shares whose holder is gone, and creates missing ones. Returns the number of free shares. */
   recover(): Promise<number>;
-  /** Takes any free share under this token; undefined where none is free. */
+  /** Takes any free share under this token. Returns undefined if none is free. */
   take(token: string): Promise<number | undefined>;
-  /** Makes a share of ours free. */
+  /** Frees a share of this process. */
   giveBack(held: HeldShare): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the replicas know of each other. */
+/** What the replicas publish to each other. */
 export interface Membership {
-  /** Says that we live and how we fare. Rejects with `ShareCountError` where a live one divides into another number. */
-  beat(own: Readonly<Record<string, string | number>>): Promise<Seen>;
-  /** What can be seen without being a member. */
-  look(): Promise<NodeAddress>;
-  /** We are no member any more. */
+  /**
+   * Renews our membership and publishes our state. Rejects with `ShareCountError` if a live replica uses another
+   * number of shares.
+   */
+  beat(own: Readonly<Record<string, string | number>>): Promise<MembershipView>;
+  /** Reads what is visible to a process that is not a member. */
+  read(): Promise<NodeAddress>;
+  /** Ends our membership. */
   leave(): Promise<void>;
 }
 
-/** The public IP that is stored, and the one that the leader has found for itself; undefined where there is none. */
+/** The stored public IP, and the one that the leader has found for itself; undefined if unknown. */
 export interface NodeAddress {
   readonly storedIp: string | undefined;
   readonly leaderIp: string | undefined;
 }
 
-/** What a beat has found. */
-export interface Seen extends NodeAddress {
-  /** Those that live, ourselves included. */
+/** What a beat has read. */
+export interface MembershipView extends NodeAddress {
+  /** The live members, including this one. */
   readonly members: readonly { readonly instance: string; readonly name: string }[];
-  /** What their last rounds came to, added up. */
+  /** The sums over the last round of each member. */
   readonly ok: number;
   readonly failed: number;
-  /** Whether all of them are isolated. */
+  /** Whether all members are isolated. */
   readonly isolated: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { RedisClient } from '../clients/redis.js';
 import { keysUnder } from '../domain/keys.js';
 import type { ShareEngine } from './engine.js';
 
-/** The package that hands out shares is not there, or can't be loaded. */
+/** The package of the share engine is missing or cannot be loaded. */
 export class NoEngineError extends Error {}
 
 interface EngineConfig {
@@ -10,7 +10,7 @@ interface EngineConfig {
   readonly replicas: { readonly shares: number; readonly leaseMs: number };
 }
 
-/** Loads what hands out shares, which nobody else needs. Rejects with `NoEngineError` where it is not there. */
+/** Loads the share engine, which only replicas need. Rejects with `NoEngineError` if it is missing. */
 export async function loadEngine(): Promise<(redis: RedisClient, config: EngineConfig) => ShareEngine> {
   const { BullEngine } = await import('./bullEngine.js').catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown failure';

@@ -4,16 +4,14 @@ import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import { readToken } from '../domain/leader.js';
 
-/**
- * A replica as it reported itself with its last beat. Times are Unix milliseconds; null is what it has not reported.
- */
+/** A replica as reported in its last beat. Times are Unix milliseconds. Fields that it has not reported are null. */
 export interface Replica {
   readonly instance: string;
   readonly name: string | null;
   readonly host: string | null;
   readonly pid: number | null;
   readonly version: string | null;
-  /** Whether it has the lease of the registry: then it announces. */
+  /** Whether it holds the lease of the registry; the holder announces. */
   readonly leader: boolean;
   readonly shares: number | null;
   readonly peers: number | null;
@@ -26,13 +24,13 @@ export interface Replica {
   readonly heartbeat_at: number | null;
 }
 
-/** Those that share the registry, and into how many shares it is divided. */
+/** The replicas that share the registry, and the number of shares. */
 export interface Replicas {
   readonly members: readonly Replica[];
   readonly of: number | undefined;
 }
 
-/** Reads those that live, by name. Rejects where Redis does not answer. */
+/** Reads the live replicas, sorted by name. Rejects if Redis does not answer. */
 export async function readReplicas(redis: RedisClient, keys: Keys): Promise<Replicas> {
   const [ends, time, token] = await withTimeout(
     Promise.all([redis.zrange(keys.replicas, '0', '-1', 'WITHSCORES'), redis.time(), redis.get(keys.leader)]),

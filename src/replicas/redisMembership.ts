@@ -7,13 +7,13 @@ import type { Keys } from '../domain/keys.js';
 import { readToken } from '../domain/leader.js';
 import { nameOf } from '../domain/text/printable.js';
 import { currentToken } from '../leader/redisLease.js';
-import { ShareCountError, type Membership, type NodeAddress, type Seen } from './engine.js';
+import { ShareCountError, type Membership, type MembershipView, type NodeAddress } from './engine.js';
 
 /**
- * KEYS the members, what is known of us, scheduler, the lease of the registry. ARGV our instance, the length of a
- * membership in milliseconds, what the keys of replicas begin with, the number of shares, and the fields of what is
- * known of us as pairs. A new member is refused where a live one divides into another number. Returns the stored IP,
- * the leader's own, and of each member: instance, name, answered, failed, isolated.
+ * KEYS: the members, our hash, scheduler, the lease of the registry. ARGV: our instance, the length of a membership
+ * in milliseconds, the key prefix of replicas, the number of shares, and the fields of our hash as pairs. A new
+ * member is refused if a live one uses another number of shares. Returns the stored IP, the leader's own IP, and for
+ * each member: instance, name, answered, failed, isolated.
  */
 const BEAT = script(`
 local time = redis.call('TIME')
@@ -42,10 +42,10 @@ end
 return seen
 `);
 
-/** Numbers that each member reports. */
+/** Number of values per member in the reply. */
 const FIELDS = 5;
 
-/** The replicas that live, in Redis, by the server's clock. Each method rejects where Redis could not confirm it. */
+/** The live replicas in Redis, timed by the clock of the server. Each method rejects if Redis could not confirm it. */
 export class RedisMembership implements Membership {
   constructor(
     private readonly redis: RedisClient,
@@ -55,7 +55,7 @@ export class RedisMembership implements Membership {
     private readonly leaseMs: number,
   ) {}
 
-  async beat(own: Readonly<Record<string, string | number>>): Promise<Seen> {
+  async beat(own: Readonly<Record<string, string | number>>): Promise<MembershipView> {
     const { replicas, scheduler, leader, replicaPrefix } = this.keys;
     const keys = [replicas, this.keys.replica(this.instance), scheduler, leader];
     const args = [this.instance, this.leaseMs, replicaPrefix, this.count, ...Object.entries(own).flat()];
@@ -66,7 +66,7 @@ export class RedisMembership implements Membership {
         `replicas.shares is ${String(this.count)} here, and ${nameOf(first)} at replica ${nameOf(second)} on host ${nameOf(host)}, pid ${nameOf(pid)}: it has to be equal on all`,
       );
     }
-    const members: Seen['members'][number][] = [];
+    const members: MembershipView['members'][number][] = [];
     let [ok, failed, isolated] = [0, 0, 0];
     for (let i = 0; i < rest.length; i += FIELDS) {
       const [instance = '', name = '', roundOk, roundFailed, isIsolated] = rest.slice(i, i + FIELDS);
@@ -85,7 +85,7 @@ export class RedisMembership implements Membership {
     };
   }
 
-  async look(): Promise<NodeAddress> {
+  async read(): Promise<NodeAddress> {
     const { redis, keys } = this;
     const [stored, token] = await withTimeout(
       Promise.all([redis.hget(keys.scheduler, 'ip'), currentToken(redis, keys)]),

@@ -1,44 +1,44 @@
 import { filter, ignoreElements, merge, tap, type Observable } from 'rxjs';
-import type { TellManager } from '../clients/systemdNotify.js';
+import type { NotifyManager } from '../clients/systemdNotify.js';
 import { escaped } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 import { every } from '../sources/every.js';
-import { Situation } from './situation.js';
+import { ServiceStatus } from './serviceStatus.js';
 import { StateQueue } from './stateQueue.js';
 
 export interface ServiceOptions {
-  readonly tell: TellManager;
-  /** How often the manager wants to hear of us, in milliseconds; undefined where it does not. */
+  readonly notify: NotifyManager;
+  /** The interval of the watchdog in milliseconds; undefined without one. */
   readonly watchdogMs: number | undefined;
   readonly wall: () => number;
   readonly steady: () => number;
-  /** The clock that the manager has as well, CLOCK_MONOTONIC, in microseconds. */
+  /** CLOCK_MONOTONIC in microseconds, a clock that the service manager reads too. */
   readonly monotonicUs: () => bigint;
 }
 
-/** So often within the time of the watchdog: the tool is another process, which may be slow to start. */
-const TELLS_PER_WATCHDOG = 3;
-/** Heartbeats come every five seconds; where none has come for so long, nothing ticks any more. */
-const ALIVE_MS = 15_000;
+/** The number of pings per watchdog interval. The tool is a separate process and may start slowly. */
+const PINGS_PER_WATCHDOG = 3;
+/** Heartbeats come every five seconds. If none has come for this long, the ticks have stopped. */
+const HEARTBEAT_TIMEOUT_MS = 15_000;
 
 /**
- * Tells systemd how we are: ready, reloading, stopping, alive, and one line for `systemctl status`. As a sink it only
- * takes note; the tool runs beside the pipeline, in `run`.
+ * Reports the state of this process to systemd: ready, reloading, stopping, alive, and one line for `systemctl
+ * status`. As a sink it only records; the tool runs beside the pipeline, in `run`.
  */
 export class ServiceManager implements Sink {
-  readonly waits = false;
-  readonly #situation = new Situation();
+  readonly hasUnwritten = false;
+  readonly #serviceStatus = new ServiceStatus();
   readonly #states: StateQueue;
   #isReady = false;
   #beatAt = -Infinity;
 
   constructor(private readonly options: ServiceOptions) {
-    this.#states = new StateQueue(options.tell, options.wall);
+    this.#states = new StateQueue(options.notify, options.wall);
   }
 
   accept(event: SchedulerEvent): void {
-    const isNews = this.#situation.accept(event);
+    const mustSend = this.#serviceStatus.accept(event);
     switch (event.kind) {
       case 'heartbeat':
         this.#beatAt = this.options.steady();
@@ -46,13 +46,13 @@ export class ServiceManager implements Sink {
         this.#isReady = true;
         return;
       case 'process.stopping':
-        // Past the queue: the work, and what runs beside it, may end before its turn comes.
+        // This bypasses the queue, because the pipeline and `run` may end before its turn.
         void this.options
-          .tell(['STOPPING=1', `STATUS=${event.signal}: finishing what is in flight`])
+          .notify(['STOPPING=1', `STATUS=${event.signal}: finishing what is in flight`])
           .catch(() => undefined);
         return;
       default:
-        if (isNews && this.#isReady) this.#states.push([this.#status]);
+        if (mustSend && this.#isReady) this.#states.push([this.#status]);
     }
   }
 
@@ -60,7 +60,7 @@ export class ServiceManager implements Sink {
     return Promise.resolve([]);
   }
 
-  /** The configuration read again, with `RELOADING=1` sent before and `READY=1` after. */
+  /** Reads the configuration again, with `RELOADING=1` before and `READY=1` after. */
   async reloading<T>(read: () => Promise<T>): Promise<T> {
     this.#states.push(['RELOADING=1', `MONOTONIC_USEC=${String(this.options.monotonicUs())}`]);
     try {
@@ -70,13 +70,13 @@ export class ServiceManager implements Sink {
     }
   }
 
-  /** Tells it, for as long as it is subscribed to. */
+  /** Sends the states while subscribed. */
   run(): Observable<SchedulerEvent> {
     const { watchdogMs, steady } = this.options;
     const sent$ = this.#states.run();
     if (watchdogMs === undefined) return sent$;
-    const alive$ = every({ intervalMs: watchdogMs / TELLS_PER_WATCHDOG, atOnce: false }).pipe(
-      filter(() => this.#isReady && steady() - this.#beatAt < ALIVE_MS),
+    const alive$ = every({ intervalMs: watchdogMs / PINGS_PER_WATCHDOG, atOnce: false }).pipe(
+      filter(() => this.#isReady && steady() - this.#beatAt < HEARTBEAT_TIMEOUT_MS),
       tap(() => {
         this.#states.push(['WATCHDOG=1', this.#status]);
       }),
@@ -86,6 +86,6 @@ export class ServiceManager implements Sink {
   }
 
   get #status(): string {
-    return `STATUS=${escaped(this.#situation.text)}`;
+    return `STATUS=${escaped(this.#serviceStatus.text)}`;
   }
 }

@@ -1,37 +1,37 @@
 import { catchError, defer, EMPTY, map, of, retry, throwError, timer, type Observable } from 'rxjs';
-import type { TellManager } from '../clients/systemdNotify.js';
+import type { NotifyManager } from '../clients/systemdNotify.js';
 import type { SchedulerEvent } from '../events.js';
-import { Alarm } from '../state/alarm.js';
+import { InterruptibleSleep } from '../state/interruptibleSleep.js';
 import { abortable } from '../streams/operators/abortable.js';
 import { draw } from '../streams/operators/draw.js';
 import { pull } from '../streams/operators/pull.js';
 
-/** What is sent to the manager at once, such as `READY=1` with a line for people. */
+/** Assignments that are sent together, such as `READY=1` with a status line. */
 export type Assignments = readonly string[];
 
 const RETRIES = 2;
 const RETRY_MS = 1_000;
-/** So much waits while the tool is slow. */
-const ROOM = 20;
+/** Maximum length of the queue while the tool is slow. */
+const MAX_WAITING = 20;
 
-/** What is still to be sent to the manager, in order, one run of the tool after the other. */
+/** The assignments that are not sent yet, in order. The tool runs once at a time. */
 export class StateQueue {
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
   #waiting: Assignments[] = [];
   #isMissing = false;
 
   constructor(
-    private readonly tell: TellManager,
+    private readonly notify: NotifyManager,
     private readonly wall: () => number,
   ) {}
 
   push(assignments: Assignments): void {
     const last = this.#waiting.at(-1);
-    // Of several lines for people the newest is the one to read.
+    // Only the newest of several status lines is of use.
     if (last !== undefined && isLineAlone(last) && isLineAlone(assignments)) this.#waiting.pop();
     this.#waiting.push(assignments);
-    this.#waiting = this.#waiting.slice(-ROOM);
-    this.#alarm.ring();
+    this.#waiting = this.#waiting.slice(-MAX_WAITING);
+    this.#sleeper.wake();
   }
 
   run(): Observable<SchedulerEvent> {
@@ -44,15 +44,15 @@ export class StateQueue {
   async *#next(signal: AbortSignal): AsyncGenerator<Assignments> {
     while (!signal.aborted) {
       const first = this.#waiting.shift();
-      if (first === undefined) await this.#alarm.sleep(undefined, signal);
+      if (first === undefined) await this.#sleeper.sleep(undefined, signal);
       else yield first;
     }
   }
 
   #deliver(assignments: Assignments): Observable<SchedulerEvent> {
-    // Said once, it need not be tried again: a tool that is not there will not come.
+    // A missing tool is reported once and not tried again, because it will not appear later.
     if (this.#isMissing) return EMPTY;
-    return defer(() => abortable(() => this.tell(assignments))).pipe(
+    return defer(() => abortable(() => this.notify(assignments))).pipe(
       retry({
         count: RETRIES,
         delay: (error: Error) => (isMissing(error) ? throwError(() => error) : timer(RETRY_MS)),

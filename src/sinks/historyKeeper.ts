@@ -7,30 +7,39 @@ import type { PeerBook } from '../state/peerBook.js';
 import type { UnwrittenRow } from '../state/peerRow.js';
 import type { RowWrite } from './verdictScript.js';
 
-/** How a history that can't be written is named in events. */
+/** The subject of a history failure, in events. */
 export const KEEPING_HISTORY = 'keeping history';
 
 const MINUTE_MS = 60_000;
-/** A history is written once in so many minutes; which of them is its own, so that they do not come all at once. */
-const TURN = 8;
-/** Minutes after which what is seldom checked is written apart, so that no result waits longer than ten. */
-const OVERDUE = 9;
-/** How long nothing of history is written after that could not be. */
+/**
+ * A history is written once in this number of minutes. The minute depends on the peer, so that the writes are
+ * spread.
+ */
+const WRITE_EVERY_MIN = 8;
+/**
+ * After this number of minutes the history of a rarely checked peer is written on its own, so that no result waits
+ * longer than ten.
+ */
+const MAX_WAIT_MIN = 9;
+/** Pause of all history writes after a failed one. */
 const PAUSE_MS = 60_000;
-/** How many histories are given up at once. */
-const VICTIMS = 256;
+/** The number of histories that are removed at once. */
+const EVICTION_BATCH = 256;
 
-/** Decides which rows bring their history along, and gives history up where Redis has no memory left for verdicts. */
+/**
+ * Decides which rows are written together with their history, and removes history if Redis has no memory left for
+ * verdicts.
+ */
 export class HistoryKeeper {
-  /** Set once all that waits is to be written, due or not. */
+  /** Set when all waiting history must be written, due or not. */
   #ending = false;
-  #atOnce = false;
-  /** When a history could not be written last, until one can. */
+  #withVerdicts = false;
+  /** When a history write last failed; cleared by the next success. */
   #failedAt: number | undefined;
-  /** The consumers whose history has not been given up yet, undefined where that is none. */
-  #victims: Iterator<string> | undefined;
-  #lookedIn = 0;
-  #unpublished: SchedulerEvent[] = [];
+  /** The consumers whose history has not been removed yet; undefined if there are none. */
+  #evictable: Iterator<string> | undefined;
+  #scannedMinute = 0;
+  #unreported: SchedulerEvent[] = [];
 
   constructor(
     private readonly redis: RedisClient,
@@ -40,72 +49,73 @@ export class HistoryKeeper {
     private readonly explain: (error: unknown) => string,
     public size: HistorySize,
   ) {
-    this.#victims = book.uuids();
+    this.#evictable = book.uuids();
   }
 
   end(): void {
     this.#ending = true;
   }
 
-  /** From now on a history is written together with each verdict: nothing comes later that it could wait for. */
-  atOnce(): void {
-    this.#atOnce = true;
+  /** From now on each verdict is written together with its history, because no later write follows. */
+  writeWithVerdicts(): void {
+    this.#withVerdicts = true;
   }
 
-  /** What the history of a row gets with this write; the book has it no longer. */
+  /** Removes and returns the tally that this write adds to the history of the row. */
   take({ uuid, tallyBegan }: UnwrittenRow): Tally | undefined {
     if (tallyBegan === 0 || this.#isPaused()) return undefined;
-    if (!this.#ending && !this.#atOnce && turnOf(uuid, this.#minute()) === turnOf(uuid, tallyBegan)) return undefined;
+    if (!this.#ending && !this.#withVerdicts && writeSlotOf(uuid, this.#minute()) === writeSlotOf(uuid, tallyBegan))
+      return undefined;
     const tally = this.book.takeTally(uuid);
-    return this.#isOff() ? undefined : tally;
+    return this.#isDisabled() ? undefined : tally;
   }
 
-  /** Whether it is time to look for such rows as `overdue` finds. */
-  get isLookDue(): boolean {
-    return this.#ending || this.#minute() !== this.#lookedIn;
+  /** Whether `overdue` should search now. */
+  get isScanDue(): boolean {
+    return this.#ending || this.#minute() !== this.#scannedMinute;
   }
 
-  /** Rows whose history has to be written although they may bring nothing else: looked for once a minute. */
+  /** Rows whose history must be written even if nothing else of them is unwritten. The search runs once a minute. */
   *overdue(): Generator<UnwrittenRow> {
-    if (!this.isLookDue) return;
-    const minute = (this.#lookedIn = this.#minute());
-    for (const row of this.book.talliedRows(this.#ending ? Infinity : minute - OVERDUE)) {
-      if (this.#isOff() || this.#isPaused()) return;
+    if (!this.isScanDue) return;
+    const minute = (this.#scannedMinute = this.#minute());
+    for (const row of this.book.talliedRows(this.#ending ? Infinity : minute - MAX_WAIT_MIN)) {
+      if (this.#isDisabled() || this.#isPaused()) return;
       yield row;
     }
   }
 
-  /** Redis has taken the rows; what it said of their histories, '' for nothing. */
+  /** Handles a write that Redis has accepted. `refusal` is its error about the histories, or '' if there is none. */
   written(writes: readonly RowWrite[], refusal: string): void {
     if (refusal !== '') {
       this.putBack(writes);
       this.failed(new Error(refusal));
     } else if (writes.some(({ tally }) => tally !== undefined)) {
-      this.#victims = this.book.uuids();
+      this.#evictable = this.book.uuids();
       if (this.#failedAt !== undefined)
-        this.#unpublished.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
+        this.#unreported.push({ kind: 'redis.worked', at: this.wall(), what: KEEPING_HISTORY });
       this.#failedAt = undefined;
     }
   }
 
-  /** A history could not be written: nothing of it is tried for a minute. */
+  /** Records that a history could not be written. No history is written for a minute. */
   failed(error: unknown): void {
     const at = this.wall();
     this.#failedAt = at;
-    this.#unpublished.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
+    this.#unreported.push({ kind: 'redis.failed', at, what: KEEPING_HISTORY, reason: this.explain(error) });
   }
 
-  /** The tallies of a write that failed wait for another one. */
+  /** Returns the tallies of a failed write to the book, for a later write. */
   putBack(writes: readonly RowWrite[]): void {
     for (const { row, tally } of writes) if (tally !== undefined) this.book.returnTally(row.uuid, tally);
   }
 
   /**
-   * Gives up history, that of these rows first, and each time that there is more room lets the caller try again. Ends
-   * where none is left. Rejects where Redis does not take that either.
+   * Removes history, first that of these rows. Yields each time memory was freed, so that the caller can try again.
+   * Ends when no history is left. Rejects if Redis refuses the removal too.
    */
-  async *giveUp(writes: readonly RowWrite[], error: unknown): AsyncGenerator<void> {
-    if (this.#victims === undefined) return;
+  async *evict(writes: readonly RowWrite[], error: unknown): AsyncGenerator<void> {
+    if (this.#evictable === undefined) return;
     let uuids = writes.map(({ row }) => row.uuid);
     while (uuids.length > 0) {
       const removed = await withTimeout(this.redis.del(...uuids.map((uuid) => this.#key(uuid))));
@@ -113,22 +123,22 @@ export class HistoryKeeper {
         this.failed(error);
         yield;
       }
-      uuids = this.#nextVictims();
+      uuids = this.#nextEvictable();
     }
-    this.#victims = undefined;
+    this.#evictable = undefined;
   }
 
-  /** What there is to tell since it was asked last. */
+  /** Removes and returns the events since the last call. */
   takeEvents(): readonly SchedulerEvent[] {
-    const events = this.#unpublished;
-    this.#unpublished = [];
+    const events = this.#unreported;
+    this.#unreported = [];
     return events;
   }
 
-  #nextVictims(): string[] {
+  #nextEvictable(): string[] {
     const uuids: string[] = [];
-    while (uuids.length < VICTIMS) {
-      const next = this.#victims?.next();
+    while (uuids.length < EVICTION_BATCH) {
+      const next = this.#evictable?.next();
       if (next === undefined || next.done === true) break;
       uuids.push(next.value);
     }
@@ -139,7 +149,7 @@ export class HistoryKeeper {
     return this.#failedAt !== undefined && Math.abs(this.wall() - this.#failedAt) < PAUSE_MS;
   }
 
-  #isOff(): boolean {
+  #isDisabled(): boolean {
     return this.size.hours === 0 && this.size.days === 0;
   }
 
@@ -147,15 +157,15 @@ export class HistoryKeeper {
     return Math.floor(this.wall() / MINUTE_MS);
   }
 
-  /** UUIDs are texts in latin1, as the registry is read. */
+  /** A UUID is a latin1 text, as the registry source reads it. */
   #key(uuid: string): Buffer {
     return Buffer.from(this.keys.history(uuid), 'latin1');
   }
 }
 
-/** The number of the turn that a minute belongs to, for this peer. */
-function turnOf(uuid: string, minute: number): number {
+/** The number of the write interval that contains the minute, shifted per peer. */
+function writeSlotOf(uuid: string, minute: number): number {
   let hash = 0;
   for (let i = 0; i < uuid.length; i += 1) hash = (hash * 31 + uuid.charCodeAt(i)) % 65_536;
-  return Math.floor((minute + (hash % TURN)) / TURN);
+  return Math.floor((minute + (hash % WRITE_EVERY_MIN)) / WRITE_EVERY_MIN);
 }

@@ -1,11 +1,11 @@
 import { DAY_BYTES, HEADER_BYTES, HOUR_BYTES, VERSION } from '../domain/history.js';
 
 /**
- * Lua: `keep(key, size, began, answered, failed, withheld, codes)` adds a tally to the history at the key, in the layout
- * of `domain/history.ts`, resized to `size` = {hours, days, expiry in milliseconds}. What has no such layout is begun
- * anew, and so is a history that ends two days after the tally, by a clock that was wrong; a key of another type is left
- * alone. A count that does not fit is halved with the others of its slot, rounded up: the ratio stays, and no failure
- * vanishes.
+ * Lua: `keep(key, size, began, answered, failed, withheld, codes)` adds a tally to the history at the key, in the
+ * layout of `domain/history.ts`, resized to `size` = {hours, days, expiry in milliseconds}. A value without this
+ * layout is replaced. So is a history that ends two days after the tally, because a wrong clock wrote it. A key of
+ * another type is left alone. If a count does not fit, all counts of its slot are halved, rounded up: the ratio
+ * stays, and no failure vanishes.
  */
 export const KEEP_HISTORY = `
 local HEADER, HOUR, DAY = ${String(HEADER_BYTES)}, ${String(HOUR_BYTES)}, ${String(DAY_BYTES)}
@@ -25,7 +25,7 @@ local function bytes(value, length)
   return string.char(unpack(out))
 end
 
--- So many slots: the newest of these, after empty ones have come in for the time that has passed.
+-- The newest count slots, after empty slots were appended for the time that has passed.
 local function moved(slots, length, count, passed)
   if passed == 0 and #slots == length * count then return slots end
   local empty = string.rep('\\0', length * count)
@@ -33,7 +33,7 @@ local function moved(slots, length, count, passed)
   return string.sub(all, #all - length * count + 1)
 end
 
--- The counts of a slot and the sum of its latency codes, once no count is over the most.
+-- The counts of a slot and the sum of its latency codes, halved until no count is over most.
 local function fitted(answered, failed, withheld, codes, most)
   while math.max(answered, failed, withheld) > most do
     answered, failed, withheld, codes = math.ceil(answered / 2), math.ceil(failed / 2), math.ceil(withheld / 2), math.ceil(codes / 2)
@@ -87,7 +87,7 @@ local function keep(key, size, began, answered, failed, withheld, codes)
     days = string.sub(days, 1, at) .. bytes(packed, DAY) .. string.sub(days, at + DAY + 1)
   end
 
-  -- Of what is not kept there is no sum either.
+  -- A disabled history has no sum either.
   if size[1] == 0 then hourCodes = 0 end
   if size[2] == 0 then dayCodes = 0 end
   local header = '${VERSION}' .. bytes(size[1], 2) .. bytes(size[2], 2) .. bytes(newest, 4) .. bytes(hourCodes, 2) .. bytes(dayCodes, 3)

@@ -6,31 +6,34 @@ import { toEntries, type Entry } from './journalEntries.js';
 import type { Sink } from './sink.js';
 import { Transitions } from './transitions.js';
 
-/** About how many events the stream in Redis keeps. */
+/** Approximate number of events that the stream in Redis keeps. */
 const STREAM_LENGTH = 10_000;
-/** How many wait in memory while Redis is away; older ones are given up. */
-const WAITING = 1_000;
-/** How many are written at once. */
+/** Maximum number of events in memory while Redis is away. The oldest are dropped. */
+const MAX_WAITING = 1_000;
+/** The number of events per write. */
 const BATCH = 100;
-/** Events about single peers: so many at once, and one more each few seconds, so that they never push the rest out. */
+/**
+ * Rate limit of events about single peers: a burst of this size, plus one per refill interval, so that they never
+ * displace other events.
+ */
 const BURST = 500;
 const REFILL_MS = 10_000;
-/** How long events that were too many are counted before one event tells their number. */
+/** The period over which excess events are counted before one event reports their number. */
 const FOLD_MS = 60_000;
 
-const WHAT = 'writing the events';
+const ACTION = 'writing the events';
 
-/** A follower of the events as they come. */
-export interface JournalReader {
-  /** Called once for each event: with its id in the stream, or without one where Redis did not take it at once. */
-  read(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
+/** Receives the events as they come. */
+export interface JournalListener {
+  /** Called once per event: with its id in the stream, or without an id if Redis did not accept it at once. */
+  onEntry(entry: Pick<Entry, 'type' | 'at' | 'data'>, id: string | undefined): void;
 }
 
-/** Writes what changed and what failed to `<p>events`, for other programs and for later questions. */
+/** Writes changes and faults to `<p>events`, for other programs and for later analysis. */
 export class Journal implements Sink {
   readonly #conditions = new Transitions();
   readonly #folded = new Map<string, number>();
-  readonly #readEarly = new WeakSet<Entry>();
+  readonly #sentWithoutId = new WeakSet<Entry>();
   #waiting: Entry[] = [];
   #failing = false;
   #tokens = BURST;
@@ -42,8 +45,8 @@ export class Journal implements Sink {
     private readonly keys: Keys,
     private readonly wall: () => number,
     private readonly explain: (error: unknown) => string,
-    private readonly reader: JournalReader = { read: () => undefined },
-    /** The replica that writes the entry, where several do. */
+    private readonly listener: JournalListener = { onEntry: () => undefined },
+    /** The replica that writes the entry, if there are several. */
     private readonly replica?: string,
   ) {}
 
@@ -55,7 +58,7 @@ export class Journal implements Sink {
     }
   }
 
-  get waits(): boolean {
+  get hasUnwritten(): boolean {
     return this.#waiting.length > 0 || this.#foldIsOver();
   }
 
@@ -64,10 +67,10 @@ export class Journal implements Sink {
     const events: SchedulerEvent[] = [];
     try {
       while (this.#waiting.length > 0) {
-        // Where it failed before, one finds out whether it works again.
+        // After a failure, one entry tests whether Redis works again.
         const batch = this.#waiting.slice(0, this.#failing ? 1 : BATCH);
         await withTimeout(Promise.all(batch.map((entry) => this.#append(entry))));
-        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: ACTION });
         this.#failing = false;
         const written = new Set(batch);
         this.#waiting = this.#waiting.filter((entry) => !written.has(entry));
@@ -75,18 +78,18 @@ export class Journal implements Sink {
       return events;
     } catch (error) {
       this.#failing = true;
-      for (const entry of this.#waiting) this.#readWithoutId(entry);
-      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      for (const entry of this.#waiting) this.#sendWithoutId(entry);
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: ACTION, reason: this.explain(error) }];
     }
   }
 
   #push(entry: Entry): void {
     this.#waiting.push(entry);
-    if (this.#failing) this.#readWithoutId(entry);
-    if (this.#waiting.length > WAITING) this.#waiting = this.#waiting.slice(-WAITING);
+    if (this.#failing) this.#sendWithoutId(entry);
+    if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.slice(-MAX_WAITING);
   }
 
-  /** A token bucket by the times of the events. */
+  /** A token bucket, timed by the events. */
   #spend(at: number): boolean {
     const refilled = Math.floor((at - this.#refilledAt) / REFILL_MS);
     if (refilled > 0) {
@@ -113,16 +116,16 @@ export class Journal implements Sink {
     this.#push({ type: 'events.folded', at: this.wall(), data, ofOnePeer: false });
   }
 
-  #readWithoutId(entry: Entry): void {
-    if (this.#readEarly.has(entry)) return;
-    this.#readEarly.add(entry);
-    this.reader.read(entry, undefined);
+  #sendWithoutId(entry: Entry): void {
+    if (this.#sentWithoutId.has(entry)) return;
+    this.#sentWithoutId.add(entry);
+    this.listener.onEntry(entry, undefined);
   }
 
   async #append(entry: Entry): Promise<void> {
     const fields = ['type', entry.type, 'at', entry.at, 'data', entry.data];
     const id = await this.redis.xadd(this.keys.events, 'MAXLEN', '~', STREAM_LENGTH, '*', ...fields);
-    if (!this.#readEarly.has(entry)) this.reader.read(entry, id ?? undefined);
+    if (!this.#sentWithoutId.has(entry)) this.listener.onEntry(entry, id ?? undefined);
   }
 }
 

@@ -6,11 +6,11 @@ export interface Entry {
   readonly type: string;
   readonly at: number;
   readonly data: string;
-  /** About a single peer: there may be as many of these as there are peers. */
+  /** The event is about a single peer, so there may be as many as there are peers. */
   readonly ofOnePeer: boolean;
 }
 
-/** What is worth keeping of an event: changes and faults, each once. Routine is left out. */
+/** The journal entries of an event: changes and faults, each once. Routine events are left out. */
 export function toEntries(event: SchedulerEvent, conditions: Transitions): readonly Entry[] {
   switch (event.kind) {
     case 'heartbeat':
@@ -50,7 +50,7 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
       return [{ type: `peer.${state}`, at, data: JSON.stringify({ uuid, before, error }), ofOnePeer: true }];
     }
     case 'peer.malformed': {
-      // The detail is a stranger's text.
+      // The detail contains text from another party, so it is left out.
       const { at, peer, uuid, error } = event;
       return [{ type: event.kind, at, data: JSON.stringify({ peer, uuid, error }), ofOnePeer: true }];
     }

@@ -2,12 +2,12 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from './sink.js';
 import { StateFields, type Fields } from './stateFields.js';
 
-/** What a replica tells the others of itself: gathered here, and sent with each of its beats. */
+/** The state that a replica publishes to the others. It is collected here and sent with each beat. */
 export class ReplicaFields implements Sink {
   readonly #fields = new StateFields();
   #known: Fields;
-  readonly waits = false;
-  /** Our public IP as we have found it ourselves; undefined before that. */
+  readonly hasUnwritten = false;
+  /** The public IP that this replica has found itself, or undefined before that. */
   ip: string | undefined;
 
   constructor(
@@ -27,7 +27,7 @@ export class ReplicaFields implements Sink {
     return Promise.resolve([]);
   }
 
-  /** All that is known, with the IP where there is one. */
+  /** All known fields, with the IP if there is one. */
   now(): Fields {
     return { ...this.#known, peers: this.peers(), ...(this.ip === undefined ? {} : { ip: this.ip }) };
   }

@@ -11,30 +11,30 @@ import type { Sink } from './sink.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** How long the stream keeps a sample. */
+/** Retention of a sample in the stream. */
 const KEPT_MS = 7 * DAY_MS;
-/** As many minutes as that has, for a Redis that can't trim by time (before 6.2). */
+/** The same retention as a number of samples, for a Redis that cannot trim by time (before 6.2). */
 const KEPT_SAMPLES = KEPT_MS / MINUTE_MS;
-/** A day of samples stays in memory: to be read while Redis is away, and to be written when it is back. */
-const REMEMBERED = 1_440;
+/** One day of samples is kept in memory, for reads and later writes while Redis is away. */
+const MAX_SAMPLES_IN_MEMORY = 1_440;
 const CODES = 256;
-/** The lanes of those that are not unavailable. */
-const FRESH: readonly Lane[] = ['regular', 'suspect', 'pending'];
+/** Freshness covers all peers that are not unavailable. */
+const FRESHNESS_LANES: readonly Lane[] = ['regular', 'suspect', 'pending'];
 
-const WHAT = 'writing the series';
+const ACTION = 'writing the series';
 
-/** Takes a sample of this node each minute, by the times of the events, and writes it to `<p>series`. */
+/** Takes a sample of this node each minute, timed by the events, and writes it to `<p>series`. */
 export class Series implements Sink {
-  /** Answers of this minute by latency code. */
+  /** The number of answers in this minute per latency code. */
   readonly #latencies = new Uint32Array(CODES);
   readonly #isolated = new Set<Scope>();
   #wasIsolated = false;
   #answered = 0;
   #failed = 0;
   #roundMs: number | null = null;
-  /** Unix minutes of the last heart beat; 0 before the first. */
+  /** Unix minute of the last heartbeat; 0 before the first. */
   #minute = 0;
-  #remembered: Sample[] = [];
+  #inMemory: Sample[] = [];
   #waiting: Sample[] = [];
   #failing = false;
   #trimsByTime = true;
@@ -59,7 +59,7 @@ export class Series implements Sink {
         if (event.lane === 'regular') this.#roundMs = event.tookMs;
         return;
       case 'isolation.began':
-        // One peer alone says nothing of a line.
+        // One peer alone is no evidence about our line.
         if (event.peers >= 2) this.#isolated.add(event.scope);
         this.#wasIsolated ||= this.#isolated.size > 0;
         return;
@@ -73,13 +73,13 @@ export class Series implements Sink {
     }
   }
 
-  get waits(): boolean {
+  get hasUnwritten(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** The samples of the last day from one time on and up to another (Unix milliseconds), without asking Redis. */
+  /** The samples of the last day between two times (Unix milliseconds), read from memory. */
   recent(from: number, to: number): readonly Sample[] {
-    return this.#remembered.filter(({ at }) => at >= from && at <= to);
+    return this.#inMemory.filter(({ at }) => at >= from && at <= to);
   }
 
   async flush(): Promise<readonly SchedulerEvent[]> {
@@ -87,14 +87,14 @@ export class Series implements Sink {
     try {
       for (let [sample] = this.#waiting; sample !== undefined; [sample] = this.#waiting) {
         await this.#append(sample);
-        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: WHAT });
+        if (this.#failing) events.push({ kind: 'redis.worked', at: this.wall(), what: ACTION });
         this.#failing = false;
         if (this.#waiting[0] === sample) this.#waiting.shift();
       }
       return events;
     } catch (error) {
       this.#failing = true;
-      return [...events, { kind: 'redis.failed', at: this.wall(), what: WHAT, reason: this.explain(error) }];
+      return [...events, { kind: 'redis.failed', at: this.wall(), what: ACTION, reason: this.explain(error) }];
     }
   }
 
@@ -107,15 +107,15 @@ export class Series implements Sink {
   #beat(at: number): void {
     const minute = Math.floor(at / MINUTE_MS);
     if (minute === this.#minute) return;
-    // What came before the first heart beat belongs to the first whole sample.
+    // Results before the first heartbeat belong to the first complete sample.
     if (this.#minute !== 0) this.#keep(this.#sample(at));
     this.#minute = minute;
   }
 
   #keep(sample: Sample): void {
-    for (const list of [this.#remembered, this.#waiting]) {
+    for (const list of [this.#inMemory, this.#waiting]) {
       list.push(sample);
-      if (list.length > REMEMBERED) list.shift();
+      if (list.length > MAX_SAMPLES_IN_MEMORY) list.shift();
     }
     this.#latencies.fill(0);
     this.#wasIsolated = this.#isolated.size > 0;
@@ -125,7 +125,7 @@ export class Series implements Sink {
 
   #sample(at: number): Sample {
     const { available, suspect, unavailable, pending } = this.book.counts();
-    const oldest = this.book.oldestCheck(FRESH);
+    const oldest = this.book.oldestCheck(FRESHNESS_LANES);
     return {
       at,
       round_ms: this.#roundMs,
@@ -143,7 +143,7 @@ export class Series implements Sink {
     };
   }
 
-  /** The lowest latency that so large a share of the answers did not exceed. */
+  /** The lowest latency that at least this fraction of the answers did not exceed. */
   #percentile(share: number): number | null {
     if (this.#answered === 0) return null;
     let left = Math.ceil(share * this.#answered);
@@ -167,7 +167,7 @@ export class Series implements Sink {
   }
 }
 
-/** What is not known is left out. */
+/** Unknown values are left out. */
 function fieldsOf(sample: Sample): (string | number)[] {
   const numbers = NUMBERS.flatMap((name) => {
     const value = sample[name];
@@ -176,7 +176,7 @@ function fieldsOf(sample: Sample): (string | number)[] {
   return [...numbers, 'isolated', sample.isolated ? 1 : 0];
 }
 
-/** Before Redis 6.2, MINID is taken for the id of the entry. */
+/** Redis before 6.2 takes MINID for the id of the entry. */
 function isUnknownToServer(error: unknown): boolean {
   return error instanceof Error && /^ERR (syntax|Invalid stream ID|wrong number)/i.test(error.message);
 }

@@ -1,16 +1,16 @@
 import type { Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
-import { checkedApart } from './checkedApart.js';
+import { silentInOtherLanes } from './silentInOtherLanes.js';
 
 export type Fields = Readonly<Record<string, string | number>>;
 
 const NONE: Fields = {};
 
-/** What the events say of the state of a process, as the fields that Redis gets. */
+/** Turns events into the fields that describe a process in Redis. */
 export class StateFields {
   readonly #isolated = new Set<Scope>();
 
-  /** What an event changes. */
+  /** The fields that an event changes. */
   of(event: SchedulerEvent): Fields {
     switch (event.kind) {
       case 'round.started':
@@ -19,7 +19,7 @@ export class StateFields {
         if (event.lane !== 'regular') return NONE;
         return { round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) };
       case 'isolation.began':
-        // One peer alone says nothing of a line.
+        // One peer alone is no evidence about our line.
         if (event.peers >= 2) this.#isolated.add(event.scope);
         return this.#isolation();
       case 'isolation.ended':
@@ -35,8 +35,8 @@ export class StateFields {
   }
 }
 
-/** All that could be called and did not answer: those that failed in the round, and those that are checked apart. */
+/** All callable peers that did not answer: failures of the round, and silent peers of the other lanes. */
 function notAnswered(event: EventOf<'round.finished'>): number {
-  const { suspect, unavailable } = checkedApart(event);
+  const { suspect, unavailable } = silentInOtherLanes(event);
   return event.failed + suspect + unavailable;
 }

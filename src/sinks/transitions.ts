@@ -1,15 +1,15 @@
-/** Standing conditions by topic, so that each is reported when it begins, when it changes, and when it ends. */
+/** The lasting conditions by topic, so that each is reported when it begins, changes and ends. */
 export class Transitions {
   readonly #conditions = new Map<string, string>();
 
-  /** Whether the topic was in another condition before; it is in this one from now on. */
+  /** Sets the condition of the topic. Returns whether it changed. */
   enter(topic: string, condition: string): boolean {
     if (this.#conditions.get(topic) === condition) return false;
     this.#conditions.set(topic, condition);
     return true;
   }
 
-  /** Whether the topic was in any condition; it is in none from now on. */
+  /** Clears the condition of the topic. Returns whether there was one. */
   leave(topic: string): boolean {
     return this.#conditions.delete(topic);
   }

@@ -6,31 +6,28 @@ import { RECENT_RESULTS } from '../state/peerBook.js';
 import type { UnwrittenRow } from '../state/peerRow.js';
 import { KEEP_HISTORY } from './historyLua.js';
 
-/** A row as it is written, with what its history gets; a row of which only that is new has unwritten `nothing`. */
+/** One row to write, with the tally for its history. A row with only a tally has unwritten `nothing`. */
 export interface RowWrite {
   readonly row: UnwrittenRow;
   readonly tally: Tally | undefined;
-  /** The lock that it is written under. */
+  /** The lock that guards the write. */
   readonly guard: Guard;
 }
 
-/**
- * The fields of an entry that are set to what a write says of them, in the order in which it says it; '' leaves one
- * alone.
- */
+/** The fields of an entry that a write sets, in the order of its values. '' leaves a field unchanged. */
 const FIELDS = ['available', 'failures', 'last_ok_at', 'latency_ms', 'checked_at'];
-/** In place of a state or of an error that is to be removed. */
+/** Replaces a state or an error that is to be removed. */
 const NONE = 'none';
 
 /**
- * KEYS the set, then the entries, then the histories of those that bring a tally, then the locks. ARGV hours, days and
- * expiry of the histories, the number of entries, that of the locks, and the value of `checked_by` ('' for none); then
- * for each entry: uuid, ip and port as called, and the rest in one text, each part with a | behind it, since each
- * argument has its price: the state ('none' removes it, '' leaves it), since when, the newest results, the error
- * (likewise), the fields above, the tally ('' for none), and which lock; at last the token of each lock ('' where
- * nobody is asked). Writes nothing for an entry that was removed, re-addressed or is no hash, or whose lock holds
- * another token. Returns why a history could not be written, '' where there is nothing to say (verdicts never wait for
- * that), and for each lock 1, or what it holds instead.
+ * KEYS: the set, then the entries, then the histories of those with a tally, then the locks. ARGV: hours, days and
+ * expiry of the histories, the number of entries, the number of locks, and the value of `checked_by` ('' for none).
+ * Then for each entry: uuid, ip and port as called, and the rest in one text, each part followed by a |, because
+ * each argument costs time: the state ('none' removes it, '' leaves it), since when, the newest results, the error
+ * (as the state), the fields above, the tally ('' for none), and the index of the lock. Last the token of each lock
+ * ('' for no comparison). Writes nothing for an entry that was removed, has another address or is no hash, or whose
+ * lock holds another token. Returns why a history could not be written, or '' (a failed history never stops a
+ * verdict), and for each lock 1 or the token that it holds instead.
  */
 export const WRITE = script(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
@@ -92,7 +89,7 @@ found[1] = refusal
 return found
 `);
 
-/** The locks that the rows are written under, each once. */
+/** The locks of the rows, each once. */
 export function locksOf(writes: readonly RowWrite[]): readonly Guard[] {
   return [...new Set(writes.map(({ guard }) => guard))];
 }
@@ -122,12 +119,12 @@ export function toArguments(
 
 function ofRow({ row, tally, guard }: RowWrite, locks: readonly Guard[]): string[] {
   const { uuid, ip, port, unwritten, error, stateAt, checkedAt, results } = row;
-  // A registry that has lost a state which is older than this process gets it with the time of the check.
+  // If the registry has lost a state that is older than this process, the time of the check is the best value known.
   const since = stateAt === 0 ? checkedAt : stateAt;
   const reason = unwritten === 'nothing' ? '' : (error ?? NONE);
   const counts = tally === undefined ? '' : toText(tally);
   const lock = locks.length === 1 ? 1 : locks.indexOf(guard) + 1;
-  // Words and numbers of our own, in which there is no |.
+  // These are our own words and numbers, which never contain a |.
   const rest = `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|${String(lock)}|`;
   return [uuid, ip ?? '', port ?? '', rest];
 }

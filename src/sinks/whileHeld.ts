@@ -2,32 +2,32 @@ import type { SchedulerEvent } from '../events.js';
 import type { Leadership } from '../state/leadership.js';
 import type { Sink } from './sink.js';
 
-/** What is the leader's to tell, where several share the registry: each of them polls the public IP. */
-function isOfLeader({ kind }: SchedulerEvent): boolean {
+/** Events that only the leader reports if replicas share the work, because every replica polls the public IP. */
+function isLeaderEvent({ kind }: SchedulerEvent): boolean {
   return kind.startsWith('ip.') || kind === 'replica.joined' || kind === 'replica.left';
 }
 
-/** A sink in which each replica tells what is its own, and the leader alone what they would all tell. */
-export function ofReplica(sink: Sink, leadership: Pick<Leadership, 'leads'>): Sink {
+/** Passes the events of this replica. Events that all replicas have in common pass only in the leader. */
+export function withoutLeaderEvents(sink: Sink, leadership: Pick<Leadership, 'leads'>): Sink {
   return {
     accept: (event: SchedulerEvent) => {
-      if (leadership.leads || !isOfLeader(event)) sink.accept(event);
+      if (leadership.leads || !isLeaderEvent(event)) sink.accept(event);
     },
-    get waits() {
-      return sink.waits;
+    get hasUnwritten() {
+      return sink.hasUnwritten;
     },
     flush: () => sink.flush(),
   };
 }
 
-/** Only the holder of the registry writes what a sink says about it; a standby drops it. */
+/** A sink that writes only while this process leads. A standby drops its events. */
 export function whileHeld(sink: Sink, leadership: Pick<Leadership, 'leads' | 'standsBy'>): Sink {
   return {
     accept: (event: SchedulerEvent) => {
       if (!leadership.standsBy) sink.accept(event);
     },
-    get waits() {
-      return leadership.leads && sink.waits;
+    get hasUnwritten() {
+      return leadership.leads && sink.hasUnwritten;
     },
     flush: () => (leadership.leads ? sink.flush() : Promise.resolve([])),
   };

@@ -11,16 +11,16 @@ import { HistoryKeeper } from './historyKeeper.js';
 import type { Sink } from './sink.js';
 import { locksOf, toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
 
-/** Rows written by one script, during which Redis serves nobody else. */
+/** Rows per script. Redis serves no other client while a script runs. */
 const BATCH = 32;
-/** What the events of a write call it. */
+/** The subject of a write in events. */
 export const WRITING_VERDICTS = 'writing verdicts';
 
 const NO_HISTORY: HistorySize = { hours: 0, days: 0 };
 
 type GuardedRow = Pick<RowWrite, 'row' | 'guard'>;
 
-/** Redis left rows out since their lock holds another token, or none. */
+/** Redis skipped rows because their lock holds another token, or none. */
 class FencedError extends Error {
   constructor(
     held: string,
@@ -31,11 +31,11 @@ class FencedError extends Error {
 }
 
 /**
- * Writes the unwritten rows of the book into the registry, in batches, one batch under way at a time. The history of a
- * consumer goes along with its verdict, once in a few minutes.
+ * Writes the unwritten rows of the book to the registry, in batches, one batch at a time. The history of a consumer
+ * is written together with a verdict, once in a few minutes.
  */
 export class WriteBack implements Sink {
-  /** Set from a write that failed until all that waits is written. */
+  /** Set from a failed write until everything is written. */
   #failing = false;
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<readonly SchedulerEvent[]> | undefined;
@@ -55,34 +55,34 @@ export class WriteBack implements Sink {
     this.#history = new HistoryKeeper(redis, keys, book, wall, explain, history);
   }
 
-  /** The book has it all. */
+  /** The book already holds the results. */
   accept(event: SchedulerEvent): void {
     if (event.kind === 'process.stopping') this.#history.end();
   }
 
-  get waits(): boolean {
-    return this.book.unwrittenCount > 0 || this.#failing || this.#history.isLookDue;
+  get hasUnwritten(): boolean {
+    return this.book.unwrittenCount > 0 || this.#failing || this.#history.isScanDue;
   }
 
-  /** What is kept from now on; a history that is longer is cut with its next write. */
+  /** Sets the retention. A longer history is shortened with its next write. */
   keepHistory(size: HistorySize): void {
     this.#history.size = size;
   }
 
-  /** From now on a history is written together with each verdict. */
-  writeHistoryAtOnce(): void {
-    this.#history.atOnce();
+  /** From now on each verdict is written together with its history. */
+  writeHistoryWithVerdicts(): void {
+    this.#history.writeWithVerdicts();
   }
 
   /**
-   * Stands inside a round: resolves once what waits now is written. While writes fail nothing is waited for, so that
-   * the rounds go on; the next flush tries again.
+   * A part of a round: resolves once the rows that are unwritten now are written. While writes fail it resolves at
+   * once, so that rounds go on; the next flush tries again.
    */
   settle(): Promise<readonly SchedulerEvent[]> {
     return this.#failing ? Promise.resolve([]) : this.flush();
   }
 
-  /** Callers that come while a batch is under way share the next one; the first of them gets its events. */
+  /** Calls during a batch share the next batch. The first of them gets its events. */
   flush(): Promise<readonly SchedulerEvent[]> {
     if (this.#next !== undefined) return this.#next.then(() => []);
     const flush = this.#running.then(() => {
@@ -94,7 +94,7 @@ export class WriteBack implements Sink {
     return flush;
   }
 
-  /** A flush after which no history waits for its turn. */
+  /** A flush that also writes all history, due or not. */
   flushAtEnd(): Promise<readonly SchedulerEvent[]> {
     this.#history.end();
     return this.flush();
@@ -106,11 +106,12 @@ export class WriteBack implements Sink {
     try {
       while (left > 0) {
         const rows = take(this.#writable(this.book.unwrittenRows()), Math.min(left, BATCH));
-        // The rest waits until its share has a lock of ours again.
+        // The other rows wait until this process has a lock of their share again.
         if (rows.length === 0) break;
         await this.#write(rows);
         written += rows.length;
-        // Where it catches up, it also takes what comes meanwhile; else its callers would wait for results of others.
+        // After an outage this loop also takes rows that arrive during it. Otherwise it stops at its own rows, or
+        // callers would wait for results of others.
         left = this.#failing ? this.book.unwrittenCount : left - rows.length;
       }
     } catch (error) {
@@ -134,7 +135,7 @@ export class WriteBack implements Sink {
     }
   }
 
-  /** What a share's lock refuses is another matter than a Redis that fails: its new holder finds it out anew. */
+  /** A refusal by the lock of a share is no Redis failure: the new holder of the share checks these peers again. */
   #failure(error: unknown): SchedulerEvent {
     const at = this.wall();
     if (error instanceof FencedError && this.shares.divided) return { kind: 'verdicts.fenced', at, rows: error.rows };
@@ -185,8 +186,8 @@ export class WriteBack implements Sink {
 
   async #writeInsteadOfHistory(writes: readonly RowWrite[], error: unknown): Promise<ReadonlyMap<Guard, string>> {
     const verdicts = writes.map(({ row, guard }) => ({ row, tally: undefined, guard }));
-    const room = this.#history.giveUp(writes, error);
-    while ((await room.next()).done !== true) {
+    const freed = this.#history.evict(writes, error);
+    while ((await freed.next()).done !== true) {
       try {
         return (await this.#send(verdicts)).refused;
       } catch (again) {
@@ -196,7 +197,7 @@ export class WriteBack implements Sink {
     throw error;
   }
 
-  /** Returns why a history could not be written, and of each lock that was not ours what it holds. */
+  /** Returns why a history could not be written, and for each refused lock the token that it holds. */
   async #send(
     writes: readonly RowWrite[],
   ): Promise<{ readonly refusal: string; readonly refused: ReadonlyMap<Guard, string> }> {
@@ -213,7 +214,7 @@ export class WriteBack implements Sink {
   }
 }
 
-/** Up to so many of the next ones. */
+/** Takes up to `most` of the next items. */
 function take<T>(items: Iterator<T>, most: number): T[] {
   const taken: T[] = [];
   while (taken.length < most) {

@@ -18,32 +18,33 @@ import { readText } from '../config/file.js';
 import { ConfigError, printed } from '../config/problem.js';
 import { fileChanges } from './fileChanges.js';
 
-/** A configuration read again: the new one, or what is wrong with it. */
+/** The result of a reload: the new configuration, or its problems. */
 export type ConfigChange =
   { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface ConfigFileOptions {
   /** The file to watch, if there is one. */
   readonly file: string | undefined;
-  /** Its text when it was loaded. */
+  /** The text of the file when it was loaded. */
   readonly text: string | undefined;
   readonly load: () => Promise<Config>;
-  readonly hangUp$: Observable<unknown>;
+  readonly sighup$: Observable<unknown>;
   /** Fires when the file may have changed. */
-  readonly stir$?: Observable<unknown>;
-  /** The text of the file now. */
-  readonly look?: () => Promise<string>;
+  readonly fileChange$?: Observable<unknown>;
+  /** Reads the current text of the file. */
+  readonly readNow?: () => Promise<string>;
 }
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 100;
 
 /**
- * The configuration each time that the text of its file changed, or a signal asks for it. What can't be loaded is named;
- * that the file can't be watched is named once, and signals still count. Never errors.
+ * Emits the configuration each time the text of its file changes or a signal requests a reload. A configuration that
+ * cannot be loaded is emitted as problems. If the file cannot be watched, this is reported once, and signals still
+ * work. Never errors.
  */
 export function configChanges(options: ConfigFileOptions): Observable<ConfigChange> {
-  const { file, load, hangUp$ } = options;
+  const { file, load, sighup$ } = options;
   const loaded$ = defer(() => from(load())).pipe(
     map((config): ConfigChange => ({ ok: true, config })),
     catchError((error: unknown) => of<ConfigChange>({ ok: false, problems: problemsIn(error) })),
@@ -54,20 +55,20 @@ export function configChanges(options: ConfigFileOptions): Observable<ConfigChan
       map(() => loaded$),
       catchError((error: unknown) => of(of<ConfigChange>({ ok: false, problems: [unwatched(file, error)] }))),
     ),
-    hangUp$.pipe(map(() => loaded$)),
+    sighup$.pipe(map(() => loaded$)),
   ).pipe(concatMap((change$) => change$));
 }
 
-/** Fires when the text is another than before, the one that was loaded included; why it can't be read counts as text. */
+/** Fires when the text differs from the previous one, beginning with the loaded text. A read error counts as a text. */
 function edits(file: string, options: ConfigFileOptions): Observable<unknown> {
-  const { text, stir$ = fileChanges(file), look = () => readText(file) } = options;
-  const look$ = defer(() => from(look())).pipe(
+  const { text, fileChange$ = fileChanges(file), readNow = () => readText(file) } = options;
+  const text$ = defer(() => from(readNow())).pipe(
     map((now) => `text: ${now}`),
     catchError((error: unknown) => of(`unreadable: ${(error as Error).message}`)),
   );
-  return stir$.pipe(
+  return fileChange$.pipe(
     debounceTime(SETTLE_MS),
-    concatMap(() => look$),
+    concatMap(() => text$),
     startWith(`text: ${text ?? ''}`),
     distinctUntilChanged(),
     skip(1),

@@ -12,7 +12,7 @@ import {
 
 export interface EveryOptions {
   readonly intervalMs: number;
-  /** Share of the interval, 0 to 1, by which each tick may come early or late. */
+  /** The fraction of the interval, 0 to 1, by which each tick may be early or late. */
   readonly jitter?: number;
   /** Whether the first tick comes at once. */
   readonly atOnce?: boolean;
@@ -20,7 +20,10 @@ export interface EveryOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** Ticks for ever. The next timer is armed by the last one alone, never by what a tick set off. */
+/**
+ * Ticks without end. Only the previous tick starts the next timer, so the work of a tick never delays or stops the
+ * ticks.
+ */
 export function every(options: EveryOptions): Observable<undefined> {
   const { intervalMs, jitter = 0, atOnce = true, random = Math.random, scheduler = asyncScheduler } = options;
   const pause = (): Observable<0> => timer(intervalMs * (1 + jitter * (2 * random() - 1)), scheduler);

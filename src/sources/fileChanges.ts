@@ -17,46 +17,49 @@ import {
   throwError,
 } from 'rxjs';
 
-/** A folder on the way to a file, and the name in it that leads on. */
+/** A folder on the path to a file, and the next name in it. */
 export interface Step {
   readonly folder: string;
   readonly name: string;
-  /** Which file it is, where it is one: another one may come in its place. */
+  /** Device and inode of the file, on the last step: a file that replaces it has to be watched anew. */
   readonly file?: string;
 }
 
-/** More links than that are a circle; Linux gives up at the same number. */
-const MOST_LINKS = 40;
-/** Before another way is watched: a way that changes all the time costs little. */
+/** More links than this are a loop. Linux uses the same limit. */
+const MAX_LINKS = 40;
+/** Pause before a changed path is watched again, so that a path that changes all the time costs little. */
 const PAUSE_MS = 20;
 
 /**
- * Fires once the file is watched, and whenever something on the way to it changed: the file itself, a link, a folder,
- * be it replaced by renaming. Errors where the last folder on the way can't be watched. The file is watched besides its
- * folder: one that is mounted alone into a container is edited in another folder, of which nothing is heard here.
+ * Fires once the file is watched, and whenever a part of its path changes: the file, a link, or a folder, including
+ * a replacement by rename. The file itself is watched too: if it alone is mounted into a container, it is edited through
+ * a folder outside. Errors if the last folder of the path cannot be watched.
  */
 export function fileChanges(
   file: string,
   watchStep: (step: Step) => Observable<unknown> = watched,
-  watchFile: (file: string) => Observable<unknown> = contentsOf,
+  watchFile: (file: string) => Observable<unknown> = contentOf,
 ): Observable<unknown> {
-  return defer(() => from(wayTo(file))).pipe(
-    switchMap((way) => {
-      // What is watched comes first: a change before the last of them is found by looking once more.
-      const steps = way.map((step, i) => tolerant(watchStep(step), i === way.length - 1));
-      const contents$ = way.at(-1)?.file === undefined ? EMPTY : tolerant(watchFile(file), false);
-      const stir$ = merge(...steps, contents$, of(undefined));
-      return stir$.pipe(
-        concatMap(() => from(wayTo(file))),
-        takeWhile((now) => isDeepStrictEqual(now, way), true),
+  return defer(() => from(stepsTo(file))).pipe(
+    switchMap((steps) => {
+      // The watchers start before the first read of the path, so that a change during their start is found too.
+      const content$ = steps.at(-1)?.file === undefined ? EMPTY : ignoreMissing(watchFile(file), false);
+      const fileChange$ = merge(
+        ...steps.map((step, i) => ignoreMissing(watchStep(step), i === steps.length - 1)),
+        content$,
+        of(undefined),
+      );
+      return fileChange$.pipe(
+        concatMap(() => from(stepsTo(file))),
+        takeWhile((now) => isDeepStrictEqual(now, steps), true),
       );
     }),
     repeat({ delay: PAUSE_MS }),
   );
 }
 
-/** Every step from the root to the file, through each link, as far as there is one. */
-async function wayTo(file: string): Promise<readonly Step[]> {
+/** Every step from the root to the file, through each link, as far as it exists. */
+async function stepsTo(file: string): Promise<readonly Step[]> {
   const steps: Step[] = [];
   let { root: folder } = parse(file);
   let links = 0;
@@ -72,7 +75,7 @@ async function wayTo(file: string): Promise<readonly Step[]> {
     const target = await linkAt(path);
     if (target === undefined) return steps;
     if (target === '') folder = path;
-    else if ((links += 1) > MOST_LINKS) return steps;
+    else if ((links += 1) > MAX_LINKS) return steps;
     else {
       if (target.startsWith(sep)) folder = parse(target).root;
       names.unshift(...target.split(sep));
@@ -86,37 +89,37 @@ async function withFile(step: Step): Promise<Step> {
   return found?.isFile() === true ? { ...step, file: `${String(found.dev)}:${String(found.ino)}` } : step;
 }
 
-/** Where a link leads; empty for what is no link, undefined for what is not there. */
+/** The target of a link; '' if the path is no link, undefined if it does not exist. */
 function linkAt(path: string): Promise<string | undefined> {
   return readlink(path).catch((error: unknown) =>
     (error as NodeJS.ErrnoException).code === 'EINVAL' ? '' : undefined,
   );
 }
 
-function tolerant(change$: Observable<unknown>, last: boolean): Observable<unknown> {
+function ignoreMissing(change$: Observable<unknown>, last: boolean): Observable<unknown> {
   return change$.pipe(
     catchError((error: unknown) => {
-      // A folder that has gone meanwhile makes another way, which is found anew.
+      // A folder that no longer exists changes the path, which is then read again.
       const gone = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
       return last && !gone ? throwError(() => error as Error) : EMPTY;
     }),
   );
 }
 
-/** Fires when the entry of that name in that folder changed. */
+/** Fires when the entry with that name in the folder changes. */
 function watched({ folder, name }: Step): Observable<unknown> {
-  return watching(folder, (changed) => changed === null || changed === name);
+  return watchPath(folder, (changed) => changed === null || changed === name);
 }
 
-/** Fires when what stands in a file changed, by whatever name and from wherever. */
-function contentsOf(file: string): Observable<unknown> {
-  return watching(file, () => true);
+/** Fires when the content of a file changes, through whichever of its names. */
+function contentOf(file: string): Observable<unknown> {
+  return watchPath(file, () => true);
 }
 
-function watching(place: string, isOurs: (changed: string | null) => boolean): Observable<unknown> {
+function watchPath(path: string, isRelevant: (changed: string | null) => boolean): Observable<unknown> {
   return new Observable((subscriber) => {
-    const watcher = watch(place, { persistent: false }, (_, changed) => {
-      if (isOurs(changed)) subscriber.next(changed);
+    const watcher = watch(path, { persistent: false }, (_, changed) => {
+      if (isRelevant(changed)) subscriber.next(changed);
     });
     watcher.on('error', (error) => {
       subscriber.error(error);

@@ -5,8 +5,8 @@ import { readHistory, type History } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 
 /**
- * The histories of consumers, in the order of their UUIDs (texts in latin1, as the registry is read); undefined where
- * there is none, or the key holds something else. Rejects where Redis does not answer.
+ * Reads the histories of consumers, in the order of the UUIDs (latin1 texts, as the registry source reads them). A
+ * missing history or a key of another type gives undefined. Rejects if Redis does not answer.
  */
 export function readHistories(
   redis: RedisClient,

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { classify } from '../domain/ip/address.js';
 import type { Family } from '../domain/ip/scope.js';
 
-/** The families of address that this host's interfaces have, beyond loopback and link-local. */
+/** The address families of the interfaces of this host, except loopback and link-local addresses. */
 export function interfaceFamilies(): ReadonlySet<Family> {
   const families = new Set<Family>();
   for (const addresses of Object.values(networkInterfaces())) {

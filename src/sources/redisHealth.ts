@@ -16,17 +16,20 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 
-/** Whether Redis answers, and if not, why not. */
+/** Whether Redis answers, and the reason if it does not. */
 export type RedisHealth = { readonly up: true } | { readonly up: false; readonly reason: string };
 
-/** Often enough that work goes on within a second of Redis being back. */
+/** Short enough that work continues within a second of the return of Redis. */
 const PING_MS = 250;
-/** Ping once a second while up: a command that fails notices an outage sooner. */
+/** Ping once a second while up: a failing command notices an outage sooner. */
 const PING_EVERY_WHEN_UP = 4;
-/** One alone may have met no more than a connection that was being made anew. */
+/** A single failure may only be a connection that was being re-established. */
 const FAILURES = 2;
 
-/** Redis' health, each time that it changes, and each time that the cause of an outage does. A server that is loading its data, or refuses our password, is down. */
+/**
+ * Emits the health of Redis each time it changes, and each time the cause of an outage changes. A server that loads
+ * its data or refuses our password is down.
+ */
 export function redisHealth(
   ping: () => ObservableInput<unknown>,
   explain: (error: unknown) => string,
@@ -36,7 +39,10 @@ export function redisHealth(
     let failures = 0;
     let tick = 0;
     const isTurn = (): boolean => failures > 0 || tick % PING_EVERY_WHEN_UP === 0;
-    /** After a ping one tick looks what it came to; where all is well, those up to the next ping are left out. */
+    /**
+     * One tick after each ping reads its result. While Redis is up, the other ticks before the next ping are
+     * skipped.
+     */
     const pause = (): Observable<unknown> => {
       const ticks = isTurn() ? 1 : PING_EVERY_WHEN_UP - (tick % PING_EVERY_WHEN_UP);
       tick += ticks;

@@ -5,7 +5,7 @@ import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
 import type { PeerState, RegistryEntry } from '../domain/peer/peer.js';
 
-/** Members asked for at once: small enough that a page is no burden, large enough that the round trips are not. */
+/** Members per read: a small page does not block Redis for long, and a large one saves round trips. */
 const PAGE = 64;
 const FIELDS = [
   'ip',
@@ -24,9 +24,9 @@ const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisf
 type Fields = readonly (string | null)[];
 
 /**
- * KEYS the set and the entries. ARGV 1 where only those still in the set are asked for, or 0; then their UUIDs. Returns
- * the fields of each, none for a key that is no hash (which is that entry's fault alone, and reads like one without an
- * address), and nil for one that is no longer registered. One script for a page costs a fifth of a command for each.
+ * KEYS: the set and the entries. ARGV: 1 if only members of the set are wanted, else 0; then the UUIDs. Returns the
+ * fields of each entry: nil if it is no longer registered, and no fields for a key that is no hash, which then
+ * counts as an entry without an address. One script per page costs a fifth of one command per entry.
  */
 const READ = script(`
 local found = {}
@@ -45,8 +45,8 @@ return found
 `);
 
 /**
- * The consumers in the registry, read in pages; the cost grows with them alone, not with the database. Texts are
- * latin1, one character a byte: a write-back has to find again whatever bytes stand there.
+ * The consumers in the registry, read in pages. The cost grows with their number, not with the size of the database.
+ * Texts are latin1, one character per byte, so that a write-back finds the same bytes again.
  */
 export class RegistrySource {
   constructor(
@@ -54,24 +54,24 @@ export class RegistrySource {
     private readonly keys: Keys,
   ) {}
 
-  /** Every registered consumer that is wanted; one may come twice (SSCAN). The next page is read only when it is asked for. */
+  /** Every wanted consumer. One may come twice (SSCAN). The next page is read only on demand. */
   async *pages(wanted: (uuid: string) => boolean): AsyncGenerator<readonly RegistryEntry[]> {
     let cursor = '0';
     do {
       const [next, members] = await withTimeout(this.redis.sscanBuffer(this.keys.consumers, cursor, 'COUNT', PAGE));
       cursor = next.toString();
       const uuids = members.map(toText).filter(wanted);
-      // A small set is stored compactly and comes whole, whatever COUNT says.
+      // Redis returns a small set as a whole, whatever COUNT says.
       for (let i = 0; i < uuids.length; i += PAGE) yield await this.#read(uuids.slice(i, i + PAGE), false);
     } while (cursor !== '0');
   }
 
-  /** The named consumers as they are now, those that are no longer registered left out. */
+  /** The current entries of these consumers. Those that are no longer registered are left out. */
   read(uuids: readonly string[]): Promise<readonly RegistryEntry[]> {
     return this.#read(uuids, true);
   }
 
-  /** How many consumers are registered. */
+  /** The number of registered consumers. */
   count(): Promise<number> {
     return withTimeout(this.redis.scard(this.keys.consumers));
   }

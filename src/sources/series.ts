@@ -5,12 +5,12 @@ import type { Keys } from '../domain/keys.js';
 import { NUMBERS, type Sample } from '../domain/sample.js';
 
 const PAGE = 1_000;
-/** The ids are of the server's clock, and a sample that had to wait has a later one. */
+/** The ids are times of the server clock, and a sample that was written late has a later id. */
 const EARLIER_MS = 3_600_000;
 
 /**
- * The samples of `<p>series` from one time on and up to another (Unix milliseconds), the oldest first; entries that are
- * none are left out. Rejects where Redis does not answer.
+ * Reads the samples of `<p>series` between two times (Unix milliseconds), oldest first. Entries of another format
+ * are left out. Rejects if Redis does not answer.
  */
 export async function readSeries(
   redis: RedisClient,
@@ -26,7 +26,7 @@ export async function readSeries(
     );
     for (const [, fields] of entries) {
       const sample = toSample(fields);
-      // One that could not be confirmed is there twice.
+      // A sample whose write could not be confirmed may be stored twice.
       if (sample !== undefined && sample.at >= from && sample.at <= to) samples.set(sample.at, sample);
     }
     const last = entries.at(-1)?.[0];
@@ -49,7 +49,7 @@ function toSample(fields: readonly string[]): Sample | undefined {
   return { ...(Object.fromEntries(numbers) as unknown as Sample), isolated: isolated === '1' };
 }
 
-/** Null for a field that is not there, undefined for one that is no number from 0 on. */
+/** Null for a missing field, undefined for a value that is not a number from 0 on. */
 function toNumber(text: string | undefined): number | null | undefined {
   if (text === undefined) return null;
   return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined;

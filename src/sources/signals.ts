@@ -1,6 +1,6 @@
 import { defer, fromEvent, map, Observable, of, take } from 'rxjs';
 
-/** The first signal to stop, by its name; at once where it has come already. */
+/** Emits the name of the first stop signal, at once if it has arrived before. */
 export function stopSignal(stop: AbortSignal): Observable<string> {
   return defer(() => (stop.aborted ? of(undefined) : fromEvent(stop, 'abort'))).pipe(
     take(1),
@@ -8,8 +8,8 @@ export function stopSignal(stop: AbortSignal): Observable<string> {
   );
 }
 
-/** Each signal that asks for the configuration to be read again, as `listen` tells of them. */
-export function hangUps(listen: (listener: () => void) => () => void): Observable<string> {
+/** Emits each SIGHUP that `listen` reports; it requests a reload of the configuration. */
+export function sighups(listen: (listener: () => void) => () => void): Observable<string> {
   return new Observable((subscriber) =>
     listen(() => {
       subscriber.next('SIGHUP');

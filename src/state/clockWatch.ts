@@ -1,9 +1,9 @@
-/** Longer than this without a sign of life, and our own clock has a gap. */
+/** A longer time between two calls of `epoch` is a gap in our own clock. */
 const GAP_MS = 5_000;
 
 /**
- * Notices that the process stood still (suspended, or its event loop blocked). The epoch is asked for before and
- * after a call: two different ones mean that the call's own timing can't be trusted.
+ * Detects that the process stood still: it was suspended, or its event loop was blocked. A call reads the epoch
+ * before and after; if the two differ, the timing of the call is not reliable.
  */
 export class ClockWatch {
   #epoch = 0;
@@ -11,7 +11,10 @@ export class ClockWatch {
   #steadyMs: number;
   #wallMs: number;
 
-  /** `steady` never goes back but may stand still while the host sleeps; `wall` is the other way round. */
+  /**
+   * `steady` never goes back but may stop while the host is suspended. `wall` runs on during a suspension but may be
+   * corrected.
+   */
   constructor(
     private readonly steady: () => number,
     private readonly wall: () => number,
@@ -25,7 +28,7 @@ export class ClockWatch {
     return this.#lastGapMs;
   }
 
-  /** Grows with each gap. Must be asked at least every few seconds, or silence of the asker looks like a gap. */
+  /** Grows with each gap. The caller must call this every few seconds, or its own pause counts as a gap. */
   epoch(): number {
     const steadyMs = this.steady();
     const wallMs = this.wall();

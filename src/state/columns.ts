@@ -1,8 +1,8 @@
 const FIRST_ROWS = 64;
 
 /**
- * Numbers of many rows, a typed array for each column: a number takes four bytes there (unsigned, 32 bits) or eight (a
- * double), which is a half or a third of what it takes as a property of an object.
+ * The numbers of many rows, in one typed array per column. A number takes four bytes (unsigned, 32 bits) or eight (a
+ * double), which is a half or a third of its size as an object property.
  */
 export class Columns<Word extends string, Double extends string> {
   readonly #free: number[] = [];
@@ -16,7 +16,7 @@ export class Columns<Word extends string, Double extends string> {
     for (const name of doubles) this.#doubles.set(name, new Float64Array(FIRST_ROWS));
   }
 
-  /** A row of zeros. */
+  /** Returns a row of zeros. */
   claim(): number {
     const row = this.#free.pop() ?? this.#used++;
     if (row >= this.#rows) this.#grow();
@@ -25,7 +25,7 @@ export class Columns<Word extends string, Double extends string> {
     return row;
   }
 
-  /** The row is for another one to claim. */
+  /** Frees the row for the next `claim`. */
   release(row: number): void {
     this.#free.push(row);
   }
@@ -48,7 +48,7 @@ export class Columns<Word extends string, Double extends string> {
     if (column !== undefined) column[row] = value;
   }
 
-  /** By a half: at 100,000 rows twice as many would be megabytes for nothing. */
+  /** Grows by half: doubling would waste megabytes at 100,000 rows. */
   #grow(): void {
     this.#rows = Math.ceil(this.#rows * 1.5);
     for (const [name, column] of this.#words) {

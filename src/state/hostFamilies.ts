@@ -1,21 +1,21 @@
 import { familyOf, type Family, type Scope } from '../domain/ip/scope.js';
 
-/** Which families of address this host has had since the start, and which of them were found missing. */
+/** The address families that this host has had since the start, and those that were reported missing. */
 export class HostFamilies {
   readonly #seen = new Set<Family>();
   readonly #missing = new Set<Family>();
-  #news: Family[] = [];
+  #newlyMissing: Family[] = [];
 
-  /** `read` gives the families that an interface has an address of now, beyond loopback and link-local. */
+  /** `read` returns the families that an interface has an address of now, except loopback and link-local addresses. */
   constructor(private readonly read: () => ReadonlySet<Family>) {
-    this.look();
+    this.refresh();
   }
 
   /**
-   * Looks at the interfaces. Has to be called every few seconds, so that an address that comes late is noticed. Returns
-   * the families that were reported missing and are there now.
+   * Reads the interfaces. The caller must call this every few seconds, to notice an address that is added later.
+   * Returns the families that were reported missing and are present now.
    */
-  look(): readonly Family[] {
+  refresh(): readonly Family[] {
     for (const family of this.read()) this.#seen.add(family);
     const found = [...this.#missing].filter((family) => this.#seen.has(family));
     for (const family of found) this.#missing.delete(family);
@@ -33,17 +33,17 @@ export class HostFamilies {
     return !this.#seen.has(family);
   }
 
-  /** Calls fail since this host has no address of the family. */
+  /** Records that calls fail because this host has no address of the family. */
   reportMissing(family: Family): void {
     if (this.#missing.has(family)) return;
     this.#missing.add(family);
-    this.#news.push(family);
+    this.#newlyMissing.push(family);
   }
 
-  /** The families reported missing since this was asked last. */
-  takeNews(): readonly Family[] {
-    const news = this.#news;
-    this.#news = [];
-    return news;
+  /** Returns the families reported missing since the last call of this method. */
+  takeNewlyMissing(): readonly Family[] {
+    const missing = this.#newlyMissing;
+    this.#newlyMissing = [];
+    return missing;
   }
 }

@@ -1,7 +1,7 @@
 import { Subject, type Observable } from 'rxjs';
 import { NO_TOKEN, readToken } from '../domain/leader.js';
 
-/** Whether this process works on the registry, and under which token. */
+/** Whether this process works on the registry, and with which lease token. */
 export class Leadership {
   #leads = false;
   #standsBy = false;
@@ -10,25 +10,25 @@ export class Leadership {
   #validUntil = -Infinity;
   readonly #refused$ = new Subject<void>();
 
-  /** How often a write was refused for its token, by what was to be written. */
+  /** The number of writes that were refused because of their token, by the kind of write. */
   readonly fenced = new Map<string, number>();
 
-  /** False while another one works, and before anybody could be asked. */
+  /** False while another scheduler leads, and before the first answer about the lease. */
   get leads(): boolean {
     return this.#leads;
   }
 
-  /** True once another one was found to work, until we do. */
+  /** True from the moment when another scheduler is found to lead, until this process leads. */
   get standsBy(): boolean {
     return this.#standsBy;
   }
 
-  /** The highest term that this process has held; 0 before the first. */
+  /** The highest term that this process has held, or 0 before the first one. */
   get lastTerm(): number {
     return this.#lastTerm;
   }
 
-  /** The term of the lease, undefined where there is none. */
+  /** The term of the lease, or undefined if this process holds no lease. */
   get term(): number | undefined {
     return this.#token === undefined ? undefined : readToken(this.#token)?.term;
   }
@@ -37,7 +37,7 @@ export class Leadership {
     return this.#token;
   }
 
-  /** What a script that writes is fenced with: the token, or what no lease ever equals. */
+  /** The fence of each script that writes: the token, or a value that no lease ever equals. */
   readonly fence = {
     token: (): string => this.#token ?? NO_TOKEN,
     refused: (what: string): void => {
@@ -46,12 +46,12 @@ export class Leadership {
     },
   };
 
-  /** Whether the lease holds by our own clock (a steady one, in milliseconds). */
+  /** Whether the lease is valid by our own steady clock, in milliseconds. */
   isValid(now: number): boolean {
     return this.#token !== undefined && now < this.#validUntil;
   }
 
-  /** We hold the lease until then. */
+  /** Records that this process holds the lease until `validUntil`. */
   hold(token: string, validUntil: number): void {
     this.#leads = true;
     this.#standsBy = false;
@@ -60,21 +60,21 @@ export class Leadership {
     this.#lastTerm = Math.max(this.#lastTerm, readToken(token)?.term ?? 0);
   }
 
-  /** Redis lets nobody take the lease: we work, and what writes has to wait. */
-  workWithout(): void {
+  /** Works without a lease, because Redis refuses to grant one to any process. Fenced writes have to wait. */
+  workWithoutLease(): void {
     this.#leads = true;
     this.#standsBy = false;
     this.#token = undefined;
   }
 
-  /** Another one holds it. */
+  /** Records that another process holds the lease. */
   lose(): void {
     this.#leads = false;
     this.#standsBy = true;
     this.#token = undefined;
   }
 
-  /** Fires when a write was refused for its token, so that the lease is looked at now. */
+  /** Fires when a write was refused because of its token, so that the lease is read at once. */
   get refused$(): Observable<void> {
     return this.#refused$;
   }

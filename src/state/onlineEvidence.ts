@@ -1,6 +1,6 @@
 import { SCOPES, familyOf, type Family, type Scope } from '../domain/ip/scope.js';
 
-/** How many peers that answered last are remembered in each scope: whom to ask first. */
+/** How many recent responders are kept per scope. They are the first choice as witnesses. */
 const RECENT = 8;
 
 interface ScopeEvidence {
@@ -11,16 +11,17 @@ interface ScopeEvidence {
 }
 
 /**
- * "Is it me?" What we know of our own line, in each scope for itself. A failure speaks against a peer only where a
- * witness (another peer, the public-IP poll) of the same scope answered since that peer's last counted failure. The
- * generation grows with each answer, so that this is one comparison of integers and needs no clock.
+ * "Is it me?": the evidence that this host is online, separately for each scope. A failure counts against a peer
+ * only if a witness (another peer, or the public-IP poll) in the same scope has answered since the last counted
+ * failure of that peer. The generation grows with each answer, so this is one comparison of integers and needs no
+ * clock.
  */
 export class OnlineEvidence {
   readonly #scopes = new Map<Scope, ScopeEvidence>(
     SCOPES.map((scope) => [scope, { generation: 0, isolated: false, recent: [] }]),
   );
 
-  /** Grows with each answer in the scope; 0 until the first. */
+  /** Grows with each answer in the scope. It is 0 until the first answer. */
   generation(scope: Scope): number {
     return this.#of(scope).generation;
   }
@@ -35,7 +36,10 @@ export class OnlineEvidence {
     return this.#of(scope).recent;
   }
 
-  /** A witness answered; `uuid` where it was a peer. Returns true where that ends an isolation of the scope. */
+  /**
+   * Records an answer from a witness; `uuid` is set if the witness is a peer. Returns true if this ends the
+   * isolation of the scope.
+   */
   recordAnswer(scope: Scope, uuid?: string): boolean {
     const evidence = this.#of(scope);
     evidence.generation += 1;
@@ -47,7 +51,10 @@ export class OnlineEvidence {
     return ended;
   }
 
-  /** The scope can't be reached from this host at all, which is no isolation. Returns true where that ends one. */
+  /**
+   * Clears the isolation of a scope that this host cannot reach at all: that is not isolation. Returns true if it
+   * was isolated.
+   */
   clearIsolation(scope: Scope): boolean {
     const evidence = this.#of(scope);
     const ended = evidence.isolated;
@@ -55,7 +62,7 @@ export class OnlineEvidence {
     return ended;
   }
 
-  /** All witnesses that were asked stayed silent. Returns true where that begins an isolation of the scope. */
+  /** Records that no witness answered. Returns true if the isolation of the scope begins with this. */
   recordSilence(scope: Scope): boolean {
     const evidence = this.#of(scope);
     const began = !evidence.isolated;

@@ -7,30 +7,30 @@ import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerHealth, RegistryEntry } from '../domain/peer/peer.js';
 import { Columns } from './columns.js';
 import {
-  asRead,
+  addToTally,
   compact,
   DOUBLES,
   isAt,
-  judged,
   lane,
-  NO_NEWS,
+  NO_UNWRITTEN_FACTS,
   Row,
   SECOND_MS,
   seconds,
-  tallyUp,
+  setHealth,
+  snapshotOf,
   WORDS,
   type Numbers,
   type PeerRow,
   type Unwritten,
   type UnwrittenRow,
 } from './peerRow.js';
-import { joined, unpacked } from './tally.js';
+import { mergeTallies, unpackTally } from './tally.js';
 
 /** What one check found. */
 export interface CheckResult {
   readonly at: number;
   readonly outcome: CheckOutcome;
-  /** False for a failure that is not held against the peer: then `health` is as before. */
+  /** False for a failure that is not held against the peer; `health` is then unchanged. */
   readonly counted: boolean;
   readonly health: PeerHealth;
 }
@@ -39,16 +39,17 @@ export interface CheckResult {
 export const RECENT_RESULTS = 60;
 
 /**
- * The one owner of what is known of each consumer: what rounds go on with while Redis is away, where the lanes find
- * which peer is due, and what has to be written back. A row that is not written yet beats what the registry says, and
- * so does one that changed after the reading began; a peer that moved to another address beats both.
+ * The only owner of the state of each consumer. Rounds continue from it while Redis is away, the lanes find due
+ * peers in it, and it holds the results that still have to be written. An unwritten row wins over the registry, and
+ * so does a row that changed after the read of the registry began. A peer that moved to another address wins over
+ * both.
  */
 export class PeerBook {
   readonly #rows = new Map<string, Row>();
   readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
   readonly #unwritten = new Set<string>();
   readonly #inFlight = new Set<string>();
-  /** Peers in good standing that came with a share, until a round of ours has taken them in. */
+  /** Available peers that were gained with a share and that no round of this process has included yet. */
   readonly #adopted = new Set<string>();
   #revision = 0;
   #newcomers = 0;
@@ -56,8 +57,9 @@ export class PeerBook {
   #allow: readonly AddressClass[];
 
   /**
-   * `allow` says which classes of address may be called. Where others check peers as well, `evidence` tells the newest
-   * one of a scope: what they counted against a peer counts on with a newer one of our own.
+   * `allow` lists the address classes that may be called. `evidence` is set if replicas share the work, and returns
+   * the current generation of a scope: failures that another replica counted continue to count only with newer
+   * evidence of our own.
    */
   constructor(
     allow: readonly AddressClass[],
@@ -75,26 +77,26 @@ export class PeerBook {
     return this.#unwritten.size;
   }
 
-  /** Grows with each change. Noted before a reading of the registry, it tells which rows have changed since. */
+  /** Grows with each change. A value saved before a read of the registry shows which rows have changed since. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Grows with each peer that is met for the first time and was never checked. */
+  /** Grows with each newly found peer that has never been checked. */
   get newcomers(): number {
     return this.#newcomers;
   }
 
-  /** Takes another policy. Returns whether an entry may be called now that could not be before. */
+  /** Replaces the policy. Returns whether it allows calls to an entry that were denied before. */
   setPolicy(allow: readonly AddressClass[]): boolean {
     this.#allow = allow;
     let opened = false;
     for (const row of this.#rows.values()) {
       const wasCallable = row.fault === null;
-      this.#examine(row);
+      this.#checkAddress(row);
       if (wasCallable || row.fault !== null) continue;
       opened = true;
-      // Looked at as soon as it may be.
+      // Makes the peer due at once.
       row.checkedAt = 0;
       this.#newcomers += 1;
     }
@@ -106,15 +108,15 @@ export class PeerBook {
     this.#round = round;
   }
 
-  /** Takes in an entry that came with a share: what is read of it counts as met by the round under way. */
+  /** Adds an entry that was gained with a share. The current round counts it as seen. */
   adopt(entry: RegistryEntry, asOf = this.#revision): void {
     if (this.#rows.has(entry.uuid)) this.refresh(entry, asOf);
     else this.remember(entry, this.#round, asOf);
   }
 
   /**
-   * Takes in an entry that this round of the regular lane has read. Returns false for one that the round has met before
-   * (SSCAN may return a member twice).
+   * Stores an entry that this round of the regular lane has read. Returns false if the round has already seen it,
+   * because SSCAN may return a member twice.
    */
   remember(entry: RegistryEntry, round: number, asOf = this.#revision): boolean {
     const row = this.#rows.get(entry.uuid);
@@ -122,7 +124,7 @@ export class PeerBook {
     if (row === undefined) {
       const newRow = this.#newRow(entry, round);
       this.#rows.set(entry.uuid, newRow);
-      if (this.evidence !== undefined) this.#fromOthers(entry.uuid, newRow, this.evidence);
+      if (this.evidence !== undefined) this.#adoptFromReplica(entry.uuid, newRow, this.evidence);
       if (lane(newRow) === 'pending' && newRow.checkedAt === 0) this.#newcomers += 1;
       return true;
     }
@@ -131,12 +133,12 @@ export class PeerBook {
     return true;
   }
 
-  /** Takes in an entry that was read outside of such a round; one that the book does not have is left out. */
+  /** Updates the row from an entry that was read outside a regular round. An entry without a row is ignored. */
   refresh(entry: RegistryEntry, asOf = this.#revision): void {
     const row = this.#rows.get(entry.uuid);
     if (row === undefined) return;
     if (!isAt(row, entry.stored)) {
-      // No result is ever written for another address, and what failed there is no failure here.
+      // A result is never written for another address, and failures at the old address do not count at the new one.
       this.#unwritten.delete(entry.uuid);
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
       const newRow = this.#newRow(moved, row.seenIn);
@@ -145,41 +147,41 @@ export class PeerBook {
       this.#rows.set(entry.uuid, newRow);
       return;
     }
-    // The API's own field, whatever waits of ours.
+    // The API owns this field, so it is updated even while a result of ours is unwritten.
     if (entry.facts !== undefined) row.calledS = seconds(entry.facts.calledAt);
     if (row.unwritten === 'nothing' && row.revision <= asOf) {
       const { successes, countedGeneration } = row.health;
       const { health, checkedAt, reportedFault, facts } = entry;
-      if (facts !== undefined) row.note(facts);
-      // Registered anew where the registry has no check of it.
+      if (facts !== undefined) row.setFacts(facts);
+      // No check in the registry means that the peer was registered anew.
       row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
-      // A UUID without a hash has no place to store its fault.
+      // A UUID without a hash has no place in Redis to store its fault.
       row.error = reportedFault ?? (isFault(row.error) ? row.error : null);
     }
   }
 
-  /** Records a check. It counts only for the peer as it was called: neither after it left, nor at another address. */
+  /** Records a check. The result is dropped if the peer has left the registry or has moved to another address. */
   record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): void {
     const row = this.#rows.get(uuid);
     if (row === undefined || !isAt(row, stored)) return;
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;
-    if (counted) judged(row, health, at);
+    if (counted) setHealth(row, health, at);
     if (outcome.ok) {
-      row.news = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.news.stateAt };
-      row.note({ ...row.news, stateAt: row.stateS * SECOND_MS });
+      row.unwrittenFacts = { okAt: at, latencyMs: Math.round(outcome.latencyMs), stateAt: row.unwrittenFacts.stateAt };
+      row.setFacts({ ...row.unwrittenFacts, stateAt: row.stateS * SECOND_MS });
     }
     row.results = (row.results + (outcome.ok ? '.' : counted ? 'x' : '-')).slice(-RECENT_RESULTS);
     row.resultCount += 1;
-    tallyUp(row, at, outcome, counted);
+    addToTally(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
   }
 
   /**
-   * Records that the entry can't be called, and that a state it had says no longer that it may be used. Returns the
-   * fault where it is news, and undefined where it is known already or there is none.
+   * Records that the entry cannot be called, and sets an existing state to unavailable. Returns the fault if it is
+   * new, or undefined if it is known or absent.
    */
   recordFault(uuid: string, at: number): Extract<EntryAddress, { ok: false }> | undefined {
     const row = this.#rows.get(uuid);
@@ -187,66 +189,66 @@ export class PeerBook {
     const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
     if (read.ok) return undefined;
     const { health } = row;
-    judged(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
+    setHealth(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
     row.error = read.error;
     this.#changed(uuid, row, 'fault');
     return read;
   }
 
-  /** Rows that wait to be written, the longest waiting first. */
+  /** Rows that wait to be written, oldest first. */
   *unwrittenRows(): Generator<UnwrittenRow> {
     for (const uuid of this.#unwritten) {
       const row = this.#rows.get(uuid);
-      if (row !== undefined) yield asRead(uuid, row);
+      if (row !== undefined) yield snapshotOf(uuid, row);
     }
   }
 
-  /** The registry has got this row, or has no place for it; what was recorded since goes on waiting. */
+  /** Marks the row as written, or as impossible to store. Results recorded after the row was read stay unwritten. */
   acknowledge({ uuid, ip, port, revision, resultCount }: UnwrittenRow): void {
     const row = this.#rows.get(uuid);
     if (row === undefined || !isAt(row, { ip, port })) return;
-    // Each result is written once, even where another one came while it was being written.
+    // Each result is written exactly once, even if another result arrives during the write.
     row.resultCount -= Math.min(resultCount, row.resultCount);
     row.results = row.resultCount === 0 ? '' : row.results.slice(-row.resultCount);
     if (row.revision !== revision) return;
     this.#unwritten.delete(uuid);
     row.unwritten = 'nothing';
-    row.news = NO_NEWS;
+    row.unwrittenFacts = NO_UNWRITTEN_FACTS;
     row.revision = this.#revision += 1;
   }
 
-  /** Rows whose history has waited since that Unix minute or longer, whether anything else of them waits or not. */
+  /** Rows with history tallied since that Unix minute or earlier, whether or not other fields are unwritten. */
   *talliedRows(since: number): Generator<UnwrittenRow> {
     for (const [uuid, row] of this.#rows) {
-      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield asRead(uuid, row);
+      if (row.tallyBegan !== 0 && row.tallyBegan <= since) yield snapshotOf(uuid, row);
     }
   }
 
-  /** Hands over what the history has not got yet of a peer; results from now on begin another tally. */
+  /** Removes and returns the tally that is not in the history yet. Later results start a new tally. */
   takeTally(uuid: string): Tally | undefined {
     const row = this.#rows.get(uuid);
     if (row === undefined || row.tallyBegan === 0) return undefined;
-    const tally = unpacked(row.tally, row.tallyBegan, row.codes);
+    const tally = unpackTally(row.tally, row.tallyBegan, row.codes);
     row.tally = row.codes = row.tallyBegan = 0;
     return tally;
   }
 
-  /** Takes back a tally that could not be written. */
+  /** Restores a tally that could not be written. */
   returnTally(uuid: string, tally: Tally): void {
     const row = this.#rows.get(uuid);
     if (row === undefined) return;
-    const { packed, codes } = joined(tally, unpacked(row.tally, row.tallyBegan, row.codes));
+    const { packed, codes } = mergeTallies(tally, unpackTally(row.tally, row.tallyBegan, row.codes));
     row.tally = packed;
     row.codes = codes;
     row.tallyBegan = tally.began;
   }
 
-  /** Every registered consumer with its row, which goes on changing. */
+  /** Every registered consumer with its live row, which later checks change. */
   entries(): IterableIterator<readonly [string, PeerRow]> {
     return this.#rows.entries();
   }
 
-  /** The row of a consumer, which goes on changing; undefined where it is not registered. */
+  /** The row of a consumer, which goes on changing; undefined if the book does not have it. */
   rowOf(uuid: string): PeerRow | undefined {
     return this.#rows.get(uuid);
   }
@@ -256,18 +258,18 @@ export class PeerBook {
     return this.#rows.keys();
   }
 
-  /** When the least recently checked peer of the lanes was checked; undefined where none of them ever was. */
+  /** The time of the oldest last check in these lanes, or undefined if none of their peers was ever checked. */
   oldestCheck(of: readonly Lane[]): number | undefined {
     let oldest = Infinity;
     for (const row of this.#rows.values()) {
       if (row.checkedAt === 0 || row.checkedAt >= oldest) continue;
-      const its = lane(row);
-      if (its !== undefined && of.includes(its)) oldest = row.checkedAt;
+      const laneOfRow = lane(row);
+      if (laneOfRow !== undefined && of.includes(laneOfRow)) oldest = row.checkedAt;
     }
     return oldest === Infinity ? undefined : oldest;
   }
 
-  /** The peer as it is known now, undefined where it is not registered any more, or can't be called. */
+  /** The current entry of the peer, or undefined if it is not registered or cannot be called. */
   lastKnown(uuid: string): RegistryEntry | undefined {
     const row = this.#rows.get(uuid);
     if (row === undefined) return undefined;
@@ -275,7 +277,7 @@ export class PeerBook {
     return { uuid, stored: { ip, port }, health, checkedAt, reportedFault: isFault(error) ? error : null };
   }
 
-  /** The lane of a peer, undefined for one that is not registered or can't be called. */
+  /** The lane of the peer, or undefined if it is not registered or cannot be called. */
   laneOf(uuid: string): Lane | undefined {
     const row = this.#rows.get(uuid);
     return row === undefined ? undefined : lane(row);
@@ -288,12 +290,12 @@ export class PeerBook {
     this.#adopted.delete(uuid);
   }
 
-  /** Forgets those that have gone with a share, and what waits to be written of them. */
+  /** Removes the peers that were lost with a share, including their unwritten results. */
   forgetWhere(gone: (uuid: string) => boolean): void {
     for (const uuid of this.#rows.keys()) if (gone(uuid)) this.forget(uuid);
   }
 
-  /** Whether a check is under way of any such peer, or a result of one waits to be written. */
+  /** Whether any matching peer has a check in flight or an unwritten result. */
   isBusyWith(wanted: (uuid: string) => boolean): boolean {
     for (const uuid of this.#inFlight) if (wanted(uuid)) return true;
     for (const uuid of this.#unwritten) if (wanted(uuid)) return true;
@@ -301,8 +303,8 @@ export class PeerBook {
   }
 
   /**
-   * Whether a peer that came with a share waits for a later check, since it was checked after that time. A round that
-   * meets it before takes it in.
+   * Whether a peer gained with a share is not due yet, because its last check is newer than `since`. Once it is due,
+   * the round includes it like any other peer.
    */
   isEarly(uuid: string, since: number, now: number): boolean {
     if (!this.#adopted.has(uuid)) return false;
@@ -312,12 +314,12 @@ export class PeerBook {
     return false;
   }
 
-  /** How many came with a share, and were not taken in by a round of ours yet. */
+  /** How many peers gained with a share no round of this process has included yet. */
   get adoptedCount(): number {
     return this.#adopted.size;
   }
 
-  /** Of the peers that came with a share, those in good standing that were last checked so long ago. */
+  /** Available peers gained with a share whose last check is at least `everyMs` old. */
   overdue(now: number, everyMs: number): string[] {
     const found: string[] = [];
     for (const uuid of this.#adopted) {
@@ -328,25 +330,28 @@ export class PeerBook {
     return found;
   }
 
-  /** Forgets everybody, and what waits to be written of them. */
+  /** Removes all peers, including their unwritten results. */
   clear(): void {
     for (const uuid of this.#rows.keys()) this.forget(uuid);
   }
 
-  /** Reserves the peer for one check at a time: the lanes overlap where a peer has just changed its state. */
-  begin(uuid: string): boolean {
+  /**
+   * Reserves the peer so that it has one check at a time: a peer that has just changed its state may be in two
+   * lanes.
+   */
+  reserve(uuid: string): boolean {
     if (this.#inFlight.has(uuid)) return false;
     this.#inFlight.add(uuid);
     return true;
   }
 
-  end(uuid: string): void {
+  unreserve(uuid: string): void {
     this.#inFlight.delete(uuid);
   }
 
   /**
-   * The peers of a lane that are due: the last check is so old, or lies in the future, since the clock has gone back.
-   * Those never checked come first. A peer whose check is under way is not due.
+   * The peers of a lane that are due: their last check is `everyMs` old, or lies in the future because the clock was
+   * set back. Peers that were never checked come first. A peer with a check in flight is not due.
    */
   due(of: Lane, now: number, everyMs: number): string[] {
     const first: string[] = [];
@@ -358,7 +363,7 @@ export class PeerBook {
     return first.length === 0 ? again : first.concat(again);
   }
 
-  /** The peers of a lane that this round has not met. */
+  /** The peers of a lane that this round has not seen. */
   *notSeenIn(round: number, of: Lane): Generator<string> {
     for (const [uuid, row] of this.#rows) {
       if (row.seenIn !== round && lane(row) === of) {
@@ -368,12 +373,15 @@ export class PeerBook {
     }
   }
 
-  /** After a registry read from end to end: a peer that the round has not met is no longer registered. */
+  /**
+   * Removes the peers that this round has not seen, after a complete read of the registry: they are no longer
+   * registered.
+   */
   evictNotSeen(round: number): void {
     for (const [uuid, row] of this.#rows) if (row.seenIn !== round) this.forget(uuid);
   }
 
-  /** Whether another peer of the scope could testify that we are online. */
+  /** Whether the scope has another peer that could be a witness. */
   hasPeerBeside(uuid: string, scope: Scope): boolean {
     const index = SCOPES.indexOf(scope);
     for (const [other, row] of this.#rows) if (row.scope === index && other !== uuid) return true;
@@ -392,16 +400,16 @@ export class PeerBook {
     return SCOPES.filter((scope) => familyOf(scope) === family).reduce((sum, scope) => sum + this.countIn(scope), 0);
   }
 
-  /** Whether any peer has a state; none has at the first start. */
+  /** Whether any peer has a state. No peer has one at the first start. */
   hasJudged(): boolean {
     for (const { health } of this.#rows.values()) if (health.state !== undefined) return true;
     return false;
   }
 
   /**
-   * Up to so many peers of the scope in good standing, to be asked whether we are online: those preferred first, then
-   * others that are available, then suspects; where there is none of these, any. None of those excluded, and none whose
-   * check is under way.
+   * Returns up to `most` witnesses of the scope: the preferred peers first, then other available peers, then
+   * suspects, and if there are none of these, any peer. Excluded peers and peers with a check in flight are left
+   * out.
    */
   witnesses(scope: Scope, most: number, preferred: readonly string[], excluded: ReadonlySet<string>): string[] {
     const index = SCOPES.indexOf(scope);
@@ -421,7 +429,7 @@ export class PeerBook {
     return [...found];
   }
 
-  /** How many of the denied ones there are of each class of address. */
+  /** The number of denied peers by address class. */
   deniedClasses(): Readonly<Partial<Record<DeniedClass, number>>> {
     const classes: Partial<Record<DeniedClass, number>> = {};
     for (const { fault, scope } of this.#rows.values()) {
@@ -445,36 +453,36 @@ export class PeerBook {
     row.checkedAt = checkedAt;
     row.seenIn = seenIn;
     if (facts !== undefined) {
-      row.note(facts);
+      row.setFacts(facts);
       row.calledS = seconds(facts.calledAt);
     }
-    this.#examine(row);
+    this.#checkAddress(row);
     return row;
   }
 
-  #fromOthers(uuid: string, row: Row, evidence: (scope: Scope) => number): void {
+  #adoptFromReplica(uuid: string, row: Row, evidence: (scope: Scope) => number): void {
     const scope = SCOPES[row.scope];
     if (scope === undefined) return;
     if (row.health.failures > 0) row.health = { ...row.health, countedGeneration: evidence(scope) };
     if (row.health.state === 'available') this.#adopted.add(uuid);
   }
 
-  /** Whether the row can be called, and in which scope. */
-  #examine(row: Row): void {
+  /** Sets whether the row can be called, and in which scope. */
+  #checkAddress(row: Row): void {
     const read = readEntry({ ip: row.ip, port: row.port }, this.#allow);
     row.fault = read.ok ? null : read.error;
     row.scope = read.ok ? SCOPES.indexOf(read.scope) : -1 - UNCALLABLE.indexOf(deniedClass(row, read.error));
   }
 
   #changed(uuid: string, row: Row, what: Unwritten): void {
-    // Of two different things that wait, the whole row is written.
+    // Two different kinds of unwritten changes need a write of the whole row.
     row.unwritten = row.unwritten === 'nothing' || row.unwritten === what ? what : 'verdict';
     row.revision = this.#revision += 1;
     this.#unwritten.add(uuid);
   }
 }
 
-/** Why a row can't be called; its scope is -1 minus the index here. */
+/** The reasons why a row cannot be called. The scope of such a row is -1 minus the index in this list. */
 const UNCALLABLE: readonly (DeniedClass | 'invalid')[] = ['invalid', 'reserved', 'public', 'private', 'loopback'];
 
 function deniedClass({ ip }: Row, fault: AddressFault): DeniedClass | 'invalid' {

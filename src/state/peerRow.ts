@@ -3,27 +3,27 @@ import { latencyCode } from '../domain/history.js';
 import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, Lane, PeerFacts, PeerHealth, StoredAddress } from '../domain/peer/peer.js';
 import type { Columns } from './columns.js';
-import { isFull, withOne, type Result } from './tally.js';
+import { increment, isFull, type Result } from './tally.js';
 
 export const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const MAX_WORD = 2 ** 32 - 1;
 const MAX_LATENCY_MS = 2 ** 31;
-/** Before this time a clock has not been set yet: such results belong to no hour. */
-const CLOCKS_ARE_SET = Date.UTC(2025, 0, 1);
+/** A result with an earlier time comes from a clock that is not set yet and belongs to no hour of the history. */
+const EARLIEST_PLAUSIBLE_TIME = Date.UTC(2025, 0, 1);
 
-/** What the registry has not got yet: nothing, only that there was a check, the fault of the entry, or a verdict. */
+/** What is not in the registry yet: nothing, only the time of a check, the fault of the entry, or a verdict. */
 export type Unwritten = 'nothing' | 'check' | 'fault' | 'verdict';
 
-interface News {
-  /** Unix milliseconds of the last answer that is not written yet, and how long it took; 0 where there is none. */
+interface UnwrittenFacts {
+  /** Unix milliseconds of the last unwritten answer and its duration; 0 if there is none. */
   readonly okAt: number;
   readonly latencyMs: number;
-  /** Unix milliseconds of the last change of state that is not written yet; 0 where there is none. */
+  /** Unix milliseconds of the last unwritten change of state; 0 if there is none. */
   readonly stateAt: number;
 }
 
-export const NO_NEWS: News = { okAt: 0, latencyMs: 0, stateAt: 0 };
+export const NO_UNWRITTEN_FACTS: UnwrittenFacts = { okAt: 0, latencyMs: 0, stateAt: 0 };
 
 export const WORDS = [
   'seenIn',
@@ -40,18 +40,21 @@ export const DOUBLES = ['checkedAt', 'revision'] as const;
 
 export type Numbers = Columns<(typeof WORDS)[number], (typeof DOUBLES)[number]>;
 
-/** No row of the columns: it reads as zeros, and what is written there is lost. */
-const GONE = -1;
+/** A slot that reads as zeros and ignores writes. */
+const NO_SLOT = -1;
 
-/** One consumer. A row has to stay under 300 bytes: there may be 100,000 of them. Its uuid is the key of the map. */
+/**
+ * One consumer. A row must stay under 300 bytes, because there may be 100,000 of them. Its uuid is the key of the
+ * map.
+ */
 export class Row {
-  /** Index of the address' scope; negative where it can't be called: see `UNCALLABLE`. */
+  /** Index of the scope of the address. It is negative if the address cannot be called: see `UNCALLABLE`. */
   scope = -1;
-  /** Why the address can't be called, under the policy in force. */
+  /** Why the current policy or format rules forbid a call to the address. */
   fault: AddressFault | null = null;
-  /** What else is not written yet; apart, since of most rows there is nothing. */
-  news = NO_NEWS;
-  /** Results that are not written yet, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
+  /** Unwritten facts of an answer. They are a separate object because most rows have none. */
+  unwrittenFacts = NO_UNWRITTEN_FACTS;
+  /** Unwritten results, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results = '';
   unwritten: Unwritten = 'nothing';
   readonly #numbers: Numbers;
@@ -62,30 +65,30 @@ export class Row {
     readonly ip: string | null,
     readonly port: string | null,
     public health: PeerHealth,
-    /** Why the last check failed; a fault of the address once it has been reported. */
+    /** Why the last check failed, or the fault of the address once it has been reported. */
     public error: FailureReason | null,
   ) {
     this.#numbers = numbers;
     this.#slot = numbers.claim();
   }
 
-  /** Takes in what the registry says besides; the times are kept to the second. */
-  note({ stateAt, okAt, latencyMs }: Omit<PeerFacts, 'calledAt'>): void {
+  /** Stores further facts from the registry. Times are kept in seconds. */
+  setFacts({ stateAt, okAt, latencyMs }: Omit<PeerFacts, 'calledAt'>): void {
     this.stateS = seconds(stateAt);
     this.okS = seconds(okAt);
     this.latencyMs = Math.min(latencyMs, MAX_LATENCY_MS);
   }
 
   /**
-   * The numbers are gone. A reader that still has the row gets zeros from now on, never those of the next row in its
-   * place.
+   * Frees the numbers. A reader that still has this row reads zeros, never the numbers of the next row in the same
+   * slot.
    */
   release(): void {
     this.#numbers.release(this.#slot);
-    this.#slot = GONE;
+    this.#slot = NO_SLOT;
   }
 
-  /** The round of the regular lane that last met the entry in the registry. */
+  /** The last round of the regular lane that found the entry in the registry. */
   get seenIn(): number {
     return this.#numbers.word('seenIn', this.#slot);
   }
@@ -93,7 +96,7 @@ export class Row {
     this.#numbers.setWord('seenIn', this.#slot, value);
   }
 
-  /** How many results have been recorded since the last one that is written, more than `results` may hold. */
+  /** The number of results since the last write. It can be larger than the length of `results`. */
   get resultCount(): number {
     return this.#numbers.word('resultCount', this.#slot);
   }
@@ -101,7 +104,7 @@ export class Row {
     this.#numbers.setWord('resultCount', this.#slot, value);
   }
 
-  /** Results that the history has not got yet, packed as in `tally.ts`. */
+  /** Results that are not in the history yet, packed as in `tally.ts`. */
   get tally(): number {
     return this.#numbers.word('tally', this.#slot);
   }
@@ -109,7 +112,7 @@ export class Row {
     this.#numbers.setWord('tally', this.#slot, value);
   }
 
-  /** The latency codes of the answers among them, added up. */
+  /** Sum of the latency codes of the answers in the tally. */
   get codes(): number {
     return this.#numbers.word('codes', this.#slot);
   }
@@ -117,7 +120,7 @@ export class Row {
     this.#numbers.setWord('codes', this.#slot, value);
   }
 
-  /** Unix minutes of the first of them; 0 where there is none. */
+  /** Unix minute of the first result in the tally; 0 if the tally is empty. */
   get tallyBegan(): number {
     return this.#numbers.word('tallyBegan', this.#slot);
   }
@@ -125,7 +128,7 @@ export class Row {
     this.#numbers.setWord('tallyBegan', this.#slot, value);
   }
 
-  /** Unix seconds of the last change of state; 0 where that is not known. */
+  /** Unix seconds of the last change of state; 0 if unknown. */
   get stateS(): number {
     return this.#numbers.word('stateS', this.#slot);
   }
@@ -133,7 +136,7 @@ export class Row {
     this.#numbers.setWord('stateS', this.#slot, value);
   }
 
-  /** Unix seconds of the last answer; 0 where that is not known. */
+  /** Unix seconds of the last answer; 0 if unknown. */
   get okS(): number {
     return this.#numbers.word('okS', this.#slot);
   }
@@ -141,7 +144,7 @@ export class Row {
     this.#numbers.setWord('okS', this.#slot, value);
   }
 
-  /** Unix seconds of when it last called us; 0 where that is not known. */
+  /** Unix seconds of the last call from this peer to our API; 0 if unknown. */
   get calledS(): number {
     return this.#numbers.word('calledS', this.#slot);
   }
@@ -149,7 +152,7 @@ export class Row {
     this.#numbers.setWord('calledS', this.#slot, value);
   }
 
-  /** How long the last answer took. */
+  /** Duration of the last answer. */
   get latencyMs(): number {
     return this.#numbers.word('latencyMs', this.#slot);
   }
@@ -157,7 +160,7 @@ export class Row {
     this.#numbers.setWord('latencyMs', this.#slot, value);
   }
 
-  /** Unix milliseconds of the last check; 0 where there was none. */
+  /** Unix milliseconds of the last check; 0 if there was none. */
   get checkedAt(): number {
     return this.#numbers.double('checkedAt', this.#slot);
   }
@@ -165,7 +168,7 @@ export class Row {
     this.#numbers.setDouble('checkedAt', this.#slot, value);
   }
 
-  /** The book's revision at the last change of this row by a check, or by the acknowledgement of its write. */
+  /** The revision of the book when a check or an acknowledged write last changed this row. */
   get revision(): number {
     return this.#numbers.double('revision', this.#slot);
   }
@@ -174,7 +177,7 @@ export class Row {
   }
 }
 
-/** A row as the sink writes it, as it was when it was asked for. */
+/** A copy of the row for the sink, as it was when the sink read it. */
 export type UnwrittenRow = Readonly<
   Pick<
     Row,
@@ -190,9 +193,9 @@ export type UnwrittenRow = Readonly<
     | 'revision'
   >
 > &
-  News & { readonly uuid: string };
+  UnwrittenFacts & { readonly uuid: string };
 
-/** A row for readers alone. */
+/** A read-only view of a row. */
 export type PeerRow = Readonly<
   Pick<
     Row,
@@ -219,30 +222,30 @@ export function isAt({ ip, port }: Row, stored: StoredAddress): boolean {
   return ip === stored.ip && port === stored.port;
 }
 
-export function asRead(uuid: string, row: Row): UnwrittenRow {
+export function snapshotOf(uuid: string, row: Row): UnwrittenRow {
   const { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision } = row;
   const fields = { ip, port, health, error, results, unwritten, resultCount, tallyBegan, checkedAt, revision };
-  return { uuid, ...fields, ...row.news };
+  return { uuid, ...fields, ...row.unwrittenFacts };
 }
 
-export function judged(row: Row, health: PeerHealth, at: number): void {
+export function setHealth(row: Row, health: PeerHealth, at: number): void {
   if (health.state !== row.health.state) {
-    row.news = { ...row.news, stateAt: at };
+    row.unwrittenFacts = { ...row.unwrittenFacts, stateAt: at };
     row.stateS = seconds(at);
   }
   row.health = compact(health);
 }
 
-export function tallyUp(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
-  if (at < CLOCKS_ARE_SET) return;
+export function addToTally(row: Row, at: number, outcome: CheckOutcome, held: boolean): void {
+  if (at < EARLIEST_PLAUSIBLE_TIME) return;
   const result: Result = outcome.ok ? 'answered' : held ? 'failed' : 'withheld';
-  // The mean is that of the answers that are counted.
+  // The codes must cover exactly the answers that the tally counts, or their mean is wrong.
   if (outcome.ok && !isFull(row.tally, result)) row.codes += latencyCode(outcome.latencyMs);
-  row.tally = withOne(row.tally, result);
+  row.tally = increment(row.tally, result);
   if (row.tallyBegan === 0) row.tallyBegan = Math.floor(at / MINUTE_MS);
 }
 
-/** As a word of 32 bits has room for it, until the year 2106; 0 for what is no time. */
+/** Seconds that fit into 32 bits, until the year 2106; 0 for a value that is no valid time. */
 export function seconds(ms: number): number {
   const value = Math.floor(ms / SECOND_MS);
   return value > 0 && value <= MAX_WORD ? value : 0;
@@ -250,7 +253,7 @@ export function seconds(ms: number): number {
 
 const shared = new Map<string, PeerHealth>();
 
-/** Most peers share one of a handful of healths: one object for all of them keeps a row small. */
+/** Most peers have one of a few health values. One shared object per value keeps a row small. */
 export function compact(health: PeerHealth): PeerHealth {
   if (health.failures > 0 || health.countedGeneration > 0) return health;
   const key = `${health.state ?? ''} ${String(health.successes)}`;

@@ -1,38 +1,38 @@
 import { NEVER, type Observable } from 'rxjs';
 import type { Guard } from '../domain/share.js';
 
-/** What changed hands. */
+/** The shares that this process gained and lost. */
 export interface ShareChange {
   readonly gained: ReadonlySet<number>;
   readonly lost: ReadonlySet<number>;
 }
 
-/** Which peers are this process's to call, and under which lock it writes what it finds of them. */
+/** Which peers this process may call, and which lock guards the writes of their results. */
 export interface Shares {
-  /** Whether the registry is divided: then peers come and go with their shares. */
+  /** Whether replicas divide the registry. Peers then come and go with their shares. */
   readonly divided: boolean;
-  /** What part of the registry is ours, from 0 to 1. */
+  /** The part of the registry that this process holds, from 0 to 1. */
   readonly portion: number;
   /** The share that a peer belongs to. */
   of(uuid: string): number;
   /** Whether the peer may be called now. */
   mine(uuid: string): boolean;
-  /** Whether what was found of the peer still counts: a share that is to be given up is ours until then. */
+  /** Whether a result of the peer still counts. A share that is about to be released still counts until its release. */
   holds(uuid: string): boolean;
-  /** What a write about the peer is fenced with; undefined where we have no lock of its share at present. */
+  /** The fence of a write about the peer, or undefined if this process has no lock of its share at present. */
   guardOf(uuid: string): Guard | undefined;
-  /** What was to be written under these was refused for their tokens. */
+  /** Records that writes under these guards were refused because of their tokens. */
   refused(what: string, guards: Iterable<Guard>): void;
   readonly change$: Observable<ShareChange>;
 }
 
-/** What a write is fenced with: the token of the lease of the registry. */
+/** The fence of a write: the token of the registry lease. */
 interface Fence {
   readonly token: () => string;
   readonly refused: (what: string) => void;
 }
 
-/** The whole registry is one share, and the holder of its lease has it. */
+/** The default without replicas: the whole registry is one share, owned by the holder of the lease. */
 export class SoleShares implements Shares {
   readonly divided = false;
   readonly portion = 1;
@@ -60,7 +60,7 @@ export class SoleShares implements Shares {
 
   guardOf(): Guard {
     const token = this.fence.token();
-    // One object for as long as the token lasts: rows under the same guard are recognised by it.
+    // The object stays the same while the token lasts, because rows are grouped by the identity of their guard.
     if (token !== this.#guard.token) this.#guard = { key: this.key, token };
     return this.#guard;
   }

@@ -1,56 +1,56 @@
 import { backoffMs } from '../domain/call/backoff.js';
 import type { IpAnswer } from '../domain/ip/source.js';
 
-/** The first rest after a failure, and the longest, in milliseconds. */
-const FIRST_REST_MS = 60_000;
-const LONGEST_REST_MS = 3_600_000;
+/** The first and the longest pause of a failing source, in milliseconds. */
+const FIRST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 3_600_000;
 
-interface Rest {
+interface Pause {
   readonly failures: number;
   readonly untilMs: number;
-  /** The source itself asked to be left alone. */
-  readonly asked: boolean;
+  /** The source sent a `Retry-After`. */
+  readonly retryAfter: boolean;
 }
 
 /**
- * Which sources rest: one that failed is left alone for a while (a circuit breaker: closed, open, half-open again),
- * longer with each failure in a row, and as long as its `Retry-After` says.
+ * Decides which sources to skip. A source that failed is not used for a while (a circuit breaker: closed, open,
+ * half-open), longer with each failure in a row, and at least for the time of its `Retry-After`.
  */
 export class SourceBreaker {
-  readonly #rests = new Map<string, Rest>();
+  readonly #pauses = new Map<string, Pause>();
 
   constructor(private readonly random: () => number) {}
 
-  note(name: string, answer: IpAnswer, nowMs: number): void {
+  record(name: string, answer: IpAnswer, nowMs: number): void {
     if (answer.ok) {
-      this.#rests.delete(name);
+      this.#pauses.delete(name);
       return;
     }
-    const failures = (this.#rests.get(name)?.failures ?? 0) + 1;
-    const restMs = backoffMs({
+    const failures = (this.#pauses.get(name)?.failures ?? 0) + 1;
+    const pauseMs = backoffMs({
       attempt: failures,
-      initialMs: FIRST_REST_MS,
-      maxMs: LONGEST_REST_MS,
+      initialMs: FIRST_PAUSE_MS,
+      maxMs: MAX_PAUSE_MS,
       random: this.random,
     });
     const { retryAfterMs } = answer;
-    this.#rests.set(name, {
+    this.#pauses.set(name, {
       failures,
-      untilMs: nowMs + Math.max(restMs, retryAfterMs ?? 0),
-      asked: retryAfterMs !== undefined,
+      untilMs: nowMs + Math.max(pauseMs, retryAfterMs ?? 0),
+      retryAfter: retryAfterMs !== undefined,
     });
   }
 
   /**
-   * The sources to ask now. When all of them rest, it is our own line that failed rather than they, so all are asked
-   * but those that asked to be left alone.
+   * The sources to use now. If all of them are paused, our own line has failed and not the sources, so all are used
+   * except those that sent a `Retry-After`.
    */
-  awake<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
-    const resting = (source: T): Rest | undefined => {
-      const rest = this.#rests.get(source.name);
-      return rest !== undefined && rest.untilMs > nowMs ? rest : undefined;
+  available<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
+    const pauseOf = (source: T): Pause | undefined => {
+      const pause = this.#pauses.get(source.name);
+      return pause !== undefined && pause.untilMs > nowMs ? pause : undefined;
     };
-    const awake = sources.filter((source) => resting(source) === undefined);
-    return awake.length > 0 ? awake : sources.filter((source) => resting(source)?.asked !== true);
+    const available = sources.filter((source) => pauseOf(source) === undefined);
+    return available.length > 0 ? available : sources.filter((source) => pauseOf(source)?.retryAfter !== true);
   }
 }

@@ -1,8 +1,8 @@
 import type { Tally } from '../domain/history.js';
 
 /*
- * Answered, failed and withheld results in one small integer, ten bits each, so that a row of the book stays small. A
- * full count stays full; only an outage of Redis that lasts for many hours fills one.
+ * The numbers of answered, failed and withheld results in one integer, ten bits each, so that a row of the book stays
+ * small. A full count does not grow. Only a Redis outage of many hours fills one.
  */
 const BITS = 10;
 const FULL = 2 ** BITS - 1;
@@ -11,8 +11,7 @@ const SHIFT = { answered: 0, failed: BITS, withheld: 2 * BITS } as const;
 export type Result = keyof typeof SHIFT;
 const RESULTS = ['answered', 'failed', 'withheld'] as const satisfies Result[];
 
-/** One more result of a kind. */
-export function withOne(packed: number, result: Result): number {
+export function increment(packed: number, result: Result): number {
   return isFull(packed, result) ? packed : packed + (1 << SHIFT[result]);
 }
 
@@ -20,7 +19,7 @@ export function isFull(packed: number, result: Result): boolean {
   return count(packed, result) === FULL;
 }
 
-export function unpacked(packed: number, began: number, codes: number): Tally {
+export function unpackTally(packed: number, began: number, codes: number): Tally {
   return {
     began,
     answered: count(packed, 'answered'),
@@ -30,8 +29,8 @@ export function unpacked(packed: number, began: number, codes: number): Tally {
   };
 }
 
-/** Two tallies as one; the sum of the codes stays that of the answers that are counted. */
-export function joined(a: Tally, b: Tally): { readonly packed: number; readonly codes: number } {
+/** Merges two tallies. The sum of the codes is scaled to the answers that the merged tally counts. */
+export function mergeTallies(a: Tally, b: Tally): { readonly packed: number; readonly codes: number } {
   const sum = (result: Result): number => Math.min(FULL, a[result] + b[result]);
   const answers = a.answered + b.answered;
   return {

@@ -1,8 +1,8 @@
 import type { Scope } from '../domain/ip/scope.js';
 import type { CheckOutcome, Lane, RegistryEntry } from '../domain/peer/peer.js';
-import { Alarm } from './alarm.js';
+import { InterruptibleSleep } from './interruptibleSleep.js';
 
-/** A failure for which there is no newer evidence that we are online. Its peer stays reserved until it is decided. */
+/** A failure without newer evidence that this host is online. Its peer stays reserved until the failure is decided. */
 export interface Undecided {
   readonly entry: RegistryEntry;
   readonly lane: Lane;
@@ -10,24 +10,24 @@ export interface Undecided {
   readonly outcome: CheckOutcome;
 }
 
-/** The failures of one scope that share the answer to one question. */
+/** The failures of one scope that one question to the witnesses decides. */
 export interface Question {
   readonly scope: Scope;
   readonly failures: readonly Undecided[];
 }
 
-/** Least time between two questions in one scope. */
+/** Minimum time between two questions in one scope. */
 const MIN_QUESTION_GAP_MS = 1_000;
 
 /**
- * The failures that wait for witnesses to be asked. They hold no worker: what a question is about is gathered here, at
- * most one question a second in each scope, and one under way at a time.
+ * The failures that wait for witnesses to be asked. They hold no worker: the next question of their scope takes all
+ * of them. A scope has at most one question a second, and one at a time.
  */
 export class UndecidedFailures {
   readonly #waiting = new Map<Scope, Undecided[]>();
   readonly #askedAt = new Map<Scope, number>();
   readonly #asking = new Set<Scope>();
-  readonly #alarm = new Alarm();
+  readonly #sleeper = new InterruptibleSleep();
 
   constructor(private readonly steady: () => number) {}
 
@@ -35,10 +35,10 @@ export class UndecidedFailures {
     const waiting = this.#waiting.get(scope);
     if (waiting === undefined) this.#waiting.set(scope, [failure]);
     else waiting.push(failure);
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
-  /** Forgets all that wait, or those of such peers, and returns them. */
+  /** Removes and returns the waiting failures, or only those of peers for which `gone` is true. */
   clear(gone: (uuid: string) => boolean = () => true): readonly Undecided[] {
     const forgotten: Undecided[] = [];
     for (const [scope, waiting] of this.#waiting) {
@@ -50,13 +50,13 @@ export class UndecidedFailures {
     return forgotten;
   }
 
-  /** The question in this scope has its answer; another may be asked. */
+  /** Marks the question of this scope as answered, so that the next one may start. */
   decided(scope: Scope): void {
     this.#asking.delete(scope);
-    this.#alarm.ring();
+    this.#sleeper.wake();
   }
 
-  /** Yields each question as it may be asked, until the signal aborts, or else until nothing waits. */
+  /** Yields each question when it is due, until the signal aborts; with `untilEmpty`, until no failure waits. */
   async *questions(signal: AbortSignal, untilEmpty = false): AsyncGenerator<Question> {
     while (!signal.aborted) {
       const now = this.steady();
@@ -70,7 +70,7 @@ export class UndecidedFailures {
         continue;
       }
       if (untilEmpty && this.#waiting.size === 0) return;
-      await this.#alarm.sleep(next === undefined ? undefined : this.#dueAt(next) - now, signal);
+      await this.#sleeper.sleep(next === undefined ? undefined : this.#dueAt(next) - now, signal);
     }
   }
 

@@ -15,45 +15,46 @@ import { peersQuery, seriesQuery } from './schema.js';
 import { snapshotHtml, snapshotText } from './snapshot.js';
 
 export interface AppSource {
-  readonly report: Pick<Report, 'status' | 'vital'>;
+  readonly report: Pick<Report, 'status' | 'probeInput'>;
   readonly pages: PeerPages;
   readonly metrics: Metrics;
   readonly feed: EventFeed;
-  /** Samples of that time (Unix milliseconds), the oldest first. */
+  /** Samples of a period (Unix milliseconds), oldest first. */
   readonly samples: (from: number, to: number) => Promise<readonly Sample[]>;
   readonly version: string;
   readonly wall: () => number;
-  /** Takes what a request could not be answered for. */
+  /** Called when a request failed with an internal error. */
   readonly onFault: (path: string, error: Error) => void;
 }
 
-/** What the server in front passes on. */
+/** The values that the HTTP server passes to the routes. */
 export interface Env {
   Bindings: HttpBindings & {
     readonly base: string;
-    /** Whether the token was given, where one is needed. */
+    /** Whether the request has the token, if one is required. */
     readonly trusted: boolean;
-    /** Whether the request would be admitted now as well: the token may change while it is being served. */
+    /** Whether the request would still be admitted. The token may change while it is being served. */
     readonly isAdmitted: () => boolean;
   };
 }
 
 const DAY_MS = 86_400_000;
-/** A chart has no more points than this. */
-const MOST_SAMPLES = 1_500;
-const OF_A_TERMINAL = /^(curl|Wget|HTTPie|xh)\//i;
-/** What the snapshot shows of the peers. */
+/** Maximum number of points of a chart. */
+const MAX_SAMPLES = 1_500;
+/** Programs of a terminal, which accept anything. */
+const TERMINAL_CLIENT = /^(curl|Wget|HTTPie|xh)\//i;
+/** The number of peers in the snapshot. */
 const SNAPSHOT_PEERS = 25;
 
-/** The routes of the status server. Requests were admitted before: see `guard.ts`. */
+/** The routes of the status server. Requests were admitted before, in `guard.ts`. */
 export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonly streams: EventStreams } {
   const { report, pages, metrics, feed, samples, wall, onFault } = source;
   const streams = new EventStreams(feed, () => report.status());
   const app = new Hono<Env>();
   let document: object | undefined;
 
-  app.get('/healthz', (c) => probe(c, healthOf(report.vital())));
-  app.get('/readyz', (c) => probe(c, readinessOf(report.vital(), c.env.trusted)));
+  app.get('/healthz', (c) => probe(c, healthOf(report.probeInput())));
+  app.get('/readyz', (c) => probe(c, readinessOf(report.probeInput(), c.env.trusted)));
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(await report.status()), 200, { 'content-type': metrics.contentType }),
   );
@@ -72,12 +73,12 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
     const query = read(seriesQuery, c);
     if (!query.ok) return fault(c, query.text);
     const { to = wall(), from = to - DAY_MS } = query.value;
-    return c.json({ samples: thinned(await samples(from, to)), as_of: wall() });
+    return c.json({ samples: downsampled(await samples(from, to)), as_of: wall() });
   });
   app.get('/api/events', (c) => {
     if (streams.isFull) return fault(c, 'too many readers: try again later', 503);
     const { outgoing, isAdmitted } = c.env;
-    // nginx would keep events back until its buffer is full.
+    // nginx would hold events back until its buffer is full.
     const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
     if (c.req.method === 'HEAD') return c.body(null, 200, headers);
     outgoing.writeHead(200, headers);
@@ -118,11 +119,11 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   return { app, streams };
 }
 
-/** Text is for whoever names it, and for the programs of a terminal, which say that they take anything. */
+/** Clients that name text/plain, and programs of a terminal, get text; all others get the page. */
 function wantsText(c: Context<Env>): boolean {
   const accept = c.req.header('accept') ?? '';
   if (accept.includes('text/html')) return false;
-  return accept.includes('text/plain') || OF_A_TERMINAL.test(c.req.header('user-agent') ?? '');
+  return accept.includes('text/plain') || TERMINAL_CLIENT.test(c.req.header('user-agent') ?? '');
 }
 
 function probe(c: Context<Env>, { ok, ...body }: { readonly ok: boolean }): Response {
@@ -135,7 +136,7 @@ function fault(c: Context<Env>, text: string, status: 400 | 404 | 500 | 503 = 40
 
 type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly text: string };
 
-/** The query as its schema reads it; a parameter that the schema does not know is left alone. */
+/** The query parsed by its schema. Unknown parameters are ignored. */
 function read<T extends z.ZodType>(schema: T, c: Context<Env>): Read<z.output<T>> {
   const found = schema.safeParse(c.req.query());
   if (found.success) return { ok: true, value: found.data };
@@ -143,9 +144,9 @@ function read<T extends z.ZodType>(schema: T, c: Context<Env>): Read<z.output<T>
   return { ok: false, text };
 }
 
-/** Each so many samples are shown as the one of them with the longest round, so that no peak goes missing. */
-function thinned(all: readonly Sample[]): readonly Sample[] {
-  const step = Math.ceil(all.length / MOST_SAMPLES);
+/** Reduces the samples: each group is represented by its sample with the longest round, so that no peak is lost. */
+function downsampled(all: readonly Sample[]): readonly Sample[] {
+  const step = Math.ceil(all.length / MAX_SAMPLES);
   if (step <= 1) return all;
   const kept: Sample[] = [];
   for (let i = 0; i < all.length; i += step) {

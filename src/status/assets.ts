@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** A file that the page is made of. */
+/** A file of the page. */
 export interface Asset {
-  /** Under the base path, without a slash in front. */
+  /** The path below the base path, without a leading slash. */
   readonly path: string;
   readonly type: string;
   readonly body: Buffer;
@@ -19,7 +19,7 @@ const CSS = 'text/css; charset=utf-8';
 const ENTRY = 'assets/page/main.js';
 const STYLES = ['assets/vendor/uPlot.css', 'assets/page/page.css'];
 
-/** The packages that run in the browser, by the name that the page imports them with. */
+/** The packages that run in the browser, by the names in the imports of the page. */
 const PACKAGES: Readonly<Record<string, string>> = {
   preact: 'preact',
   'preact/hooks': 'preact-hooks',
@@ -28,21 +28,21 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@preact/signals-core': 'signals-core',
 };
 
-/** Modules of the program that the page uses as well. */
+/** Modules of the program that the page also uses. */
 const SHARED = ['domain/text/ago.js', 'domain/text/figures.js', 'domain/text/lamps.js', 'domain/text/printable.js'];
 
-/** What is asked for only when a chart is drawn. */
+/** Files that are loaded only when a chart is drawn. */
 const LATER = ['assets/page/draw.js', 'assets/vendor/uPlot.js'];
 
 let kept: ReadonlyMap<string, Asset> | undefined;
 
-/** All files of the page by their paths, read and packed once. Throws where the page was not built. */
+/** All files of the page by path, read and compressed once. Throws if the page was not built. */
 export function assets(): ReadonlyMap<string, Asset> {
   kept ??= new Map([...own(), ...packages()].map((asset) => [asset.path, asset]));
   return kept;
 }
 
-/** What the modules of the page mean by the names of packages. */
+/** Maps the package names in the imports of the page to files. */
 export function importMap(base: string): string {
   const places: [string, string][] = Object.entries(PACKAGES).map(([name, file]) => [
     name,
@@ -51,7 +51,10 @@ export function importMap(base: string): string {
   return JSON.stringify({ imports: { ...Object.fromEntries(places), uplot: `${base}assets/vendor/uPlot.js` } });
 }
 
-/** The policy under which the page works: nothing from elsewhere, and no script but its own files and the import map. */
+/**
+ * The content security policy of the page: nothing from other origins, and no scripts except its own files and the
+ * import map.
+ */
 export function pagePolicy(base: string): string {
   const hash = createHash('sha256').update(importMap(base)).digest('base64');
   return [
@@ -66,7 +69,7 @@ export function pagePolicy(base: string): string {
   ].join('; ');
 }
 
-/** The document: `base` begins and ends with a slash, `snapshot` is HTML, `title` is text. */
+/** The HTML document. `base` begins and ends with a slash, `snapshot` is HTML, `title` is text. */
 export function pageHtml({ base, title, snapshot }: { base: string; title: string; snapshot: string }): string {
   const root = attribute(base);
   const modules = [...assets().keys()].filter((path) => path.endsWith('.js') && !LATER.includes(path));
@@ -108,7 +111,7 @@ function packages(): readonly Asset[] {
   const modules = Object.entries(PACKAGES).map(([name, file]) =>
     asset(`assets/vendor/${file}.js`, JS, readFileSync(new URL(import.meta.resolve(name)), 'utf8')),
   );
-  // uPlot has its small build as a script alone: one line makes it a module.
+  // uPlot ships its small build only as a script, so one added line makes it a module.
   const uPlot = new URL('./', import.meta.resolve('uplot'));
   const script = readFileSync(new URL('uPlot.iife.min.js', uPlot), 'utf8');
   return [

@@ -5,17 +5,17 @@ import type { Lane, PeerState } from '../domain/peer/peer.js';
 import type { PeerBook } from '../state/peerBook.js';
 import type { PeerRow } from '../state/peerRow.js';
 
-/** What is known of all consumers together, as of one moment. Times are Unix milliseconds. */
+/** A summary of all consumers at one time. Times are Unix milliseconds. */
 export interface Census {
   readonly at: number;
   readonly lanes: Readonly<Record<Lane, { readonly peers: number; readonly oldestCheckAt: number | undefined }>>;
   readonly failing: readonly { readonly reason: string; readonly count: number }[];
-  /** Judged consumers; those of them that called us since the time asked for; undefined where none ever called. */
+  /** Judged consumers, and how many of them have called us since the given time. Undefined if no consumer ever has. */
   readonly callers: { readonly count: number; readonly of: number; readonly lastAt: number } | undefined;
-  /** Judged consumers that have answered since the time asked for. */
+  /** Judged consumers that have answered since the given time. */
   readonly answeredSince: { readonly count: number; readonly of: number };
   readonly scopes: ReadonlyMap<Scope, { readonly peers: number; readonly lastAnswerAt: number | undefined }>;
-  /** The latency in milliseconds that so large a share did not exceed at its last answer. */
+  /** The latency in milliseconds that the given fraction of last answers did not exceed. */
   readonly percentile: (share: number) => number | undefined;
 }
 
@@ -23,13 +23,13 @@ const SECOND_MS = 1_000;
 const CODES = 256;
 
 export interface CensusSince {
-  /** Called us since. */
+  /** Count calls to us since this time. */
   readonly called: number;
-  /** Answered since. */
+  /** Count answers since this time. */
   readonly answered: number;
 }
 
-/** One walk over the book. */
+/** Computes the census in one pass over the book. */
 export function census(book: Pick<PeerBook, 'entries'>, at: number, since: CensusSince): Census {
   const lanes = {
     regular: { peers: 0, oldestCheckAt: Infinity },
@@ -44,7 +44,7 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
   let [judged, called, lastCalledS, everCalled, answered, timed] = [0, 0, 0, false, 0, 0];
   for (const [, row] of book.entries()) {
     if (row.calledS > 0) everCalled = true;
-    // The API's clock may be ahead of ours.
+    // The clock of the API may be ahead of ours.
     lastCalledS = Math.max(lastCalledS, Math.min(row.calledS, nowS));
     if (row.fault !== null) continue;
     const lane = lanes[laneOf(row.health)];
@@ -58,7 +58,7 @@ export function census(book: Pick<PeerBook, 'entries'>, at: number, since: Censu
     const { state } = row.health;
     if (state === undefined) continue;
     judged += 1;
-    // Times of the book are those of the second.
+    // The book stores times in seconds.
     if (row.calledS > 0 && row.calledS * SECOND_MS + SECOND_MS > since.called) called += 1;
     if (row.okS > 0 && row.okS * SECOND_MS + SECOND_MS > since.answered) answered += 1;
     if (state !== 'available' && row.error !== null) reasons.set(row.error, (reasons.get(row.error) ?? 0) + 1);
@@ -101,7 +101,7 @@ function percentile(latencies: Uint32Array, total: number, share: number): numbe
   return latencyOf(latencies.findIndex((count) => (left -= count) <= 0)) ?? undefined;
 }
 
-/** The word for what is known of a consumer, as the metrics and the API have it. */
+/** The state of a consumer, as in the metrics and the API. */
 export type ConsumerState = PeerState | 'pending' | 'denied' | 'invalid';
 
 export function stateOf({ fault, health }: Pick<PeerRow, 'fault' | 'health'>): ConsumerState {

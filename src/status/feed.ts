@@ -2,11 +2,11 @@ import type { RedisClient } from '../clients/redis.js';
 import { countOf, fieldsOf, idAfter } from '../clients/replies.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import type { Keys } from '../domain/keys.js';
-import type { JournalReader } from '../sinks/journal.js';
+import type { JournalListener } from '../sinks/journal.js';
 
-/** An event as a reader gets it. */
+/** An event as sent to a reader. */
 export interface FeedEntry {
-  /** Its id in `<p>events`; undefined where it has none yet. */
+  /** The id in `<p>events`; undefined if it has none yet. */
   readonly id: string | undefined;
   readonly type: string;
   /** Unix milliseconds. */
@@ -15,28 +15,28 @@ export interface FeedEntry {
   readonly data: string;
 }
 
-/** How many are kept for readers that come while Redis is away. */
-const KEPT = 1_000;
-/** How many are read at once. */
+/** The number of events kept for readers that connect while Redis is away. */
+const MAX_KEPT = 1_000;
+/** The number of events per read. */
 const PAGE = 100;
-/** Other schedulers of this registry write to the stream as well, and say nothing of it here. */
+/** The time between two reads of the stream, for what other schedulers write. */
 const POLL_MS = 1_000;
-const BEGINNING = '0-0';
+const FIRST_ID = '0-0';
 
 /**
- * The journal for its readers: the entries before they connected, and each new one. While somebody reads, the stream itself
- * is followed, whoever writes to it; while Redis is away, what this process has to write.
+ * The journal for its readers: the entries before they connected, and each new one. While there are readers, the stream
+ * itself is read, because other schedulers write to it too. While Redis is away, readers get the entries of this process.
  */
-export class EventFeed implements JournalReader {
+export class EventFeed implements JournalListener {
   readonly #readers = new Set<(entry: FeedEntry) => void>();
   #kept: FeedEntry[] = [];
-  /** What readers got before it was in the stream. */
+  /** The content of entries that readers got before they were in the stream. */
   readonly #early = new Set<string>();
-  /** Up to which entry the stream is read; undefined while nobody reads. */
+  /** The id of the last entry read from the stream; undefined while there are no readers. */
   #last: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
-  #lookAgain = false;
+  #polling = false;
+  #pollAgain = false;
 
   constructor(
     private readonly redis: RedisClient,
@@ -44,20 +44,20 @@ export class EventFeed implements JournalReader {
     private readonly wall: () => number,
   ) {}
 
-  read({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
+  onEntry({ type, at, data }: Omit<FeedEntry, 'id'>, id: string | undefined): void {
     const entry = { id, type, at, data };
     if (id === undefined) this.#passEarly(entry);
-    else if (this.#readers.size > 0) this.#look();
+    else if (this.#readers.size > 0) this.#poll();
     else this.#keep(entry);
   }
 
-  /** Calls the reader for each event from now on, until the function returned is called. */
+  /** Calls the reader for each new event, until the returned function is called. */
   follow(reader: (entry: FeedEntry) => void): () => void {
     this.#readers.add(reader);
     this.#timer ??= setInterval(() => {
-      this.#look();
+      this.#poll();
     }, POLL_MS);
-    this.#look();
+    this.#poll();
     return () => {
       this.#readers.delete(reader);
       if (this.#readers.size > 0) return;
@@ -66,7 +66,7 @@ export class EventFeed implements JournalReader {
     };
   }
 
-  /** The newest so many, the oldest of them first; from memory where Redis does not answer. */
+  /** The newest `count` events, oldest first; from memory if Redis does not answer. */
   async last(count: number): Promise<readonly FeedEntry[]> {
     try {
       const found = await withTimeout(this.redis.xrevrange(this.keys.events, '+', '-', 'COUNT', String(count)));
@@ -76,7 +76,7 @@ export class EventFeed implements JournalReader {
     }
   }
 
-  /** All those after the one with this id in pages, the oldest first; from memory where Redis does not answer. */
+  /** All events after this id in pages, oldest first; from memory if Redis does not answer. */
   async *after(id: string): AsyncGenerator<readonly FeedEntry[]> {
     let last = id;
     try {
@@ -91,18 +91,18 @@ export class EventFeed implements JournalReader {
     }
   }
 
-  #look(): void {
-    this.#lookAgain = this.#looking;
-    if (this.#looking) return;
-    this.#looking = true;
-    void this.#readOn().finally(() => {
-      this.#looking = false;
-      if (this.#lookAgain) this.#look();
+  #poll(): void {
+    this.#pollAgain = this.#polling;
+    if (this.#polling) return;
+    this.#polling = true;
+    void this.#readNew().finally(() => {
+      this.#polling = false;
+      if (this.#pollAgain) this.#poll();
     });
   }
 
-  /** Passes on what has come to the stream since the last look. Where Redis does not answer, the next one does. */
-  async #readOn(): Promise<void> {
+  /** Sends the new entries of the stream to the readers. If Redis does not answer, the next poll sends them. */
+  async #readNew(): Promise<void> {
     let last = this.#last ?? (await this.#newestId());
     try {
       for (let more = true; more && this.#readers.size > 0;) {
@@ -112,17 +112,17 @@ export class EventFeed implements JournalReader {
         more = page.length === PAGE;
       }
     } catch {
-      // Readers get what this process has to write meanwhile without an id.
+      // Meanwhile readers get the entries of this process, without an id.
     }
     this.#last = this.#readers.size > 0 ? last : undefined;
   }
 
-  /** The id of the newest entry; where Redis does not answer, one of now, since nothing is written meanwhile. */
+  /** The id of the newest entry. While Redis is away, an id of now: no entry can be written until it is back. */
   async #newestId(): Promise<string> {
     const now = `${String(this.wall())}-0`;
     try {
       const [newest] = await withTimeout(this.redis.xrevrange(this.keys.events, '+', '-', 'COUNT', 1));
-      return newest?.[0] ?? BEGINNING;
+      return newest?.[0] ?? FIRST_ID;
     } catch {
       return now;
     }
@@ -136,7 +136,7 @@ export class EventFeed implements JournalReader {
   #passEarly(entry: FeedEntry): void {
     this.#early.add(contentOf(entry));
     const [oldest] = this.#early;
-    if (this.#early.size > KEPT && oldest !== undefined) this.#early.delete(oldest);
+    if (this.#early.size > MAX_KEPT && oldest !== undefined) this.#early.delete(oldest);
     this.#pass(entry);
   }
 
@@ -147,17 +147,17 @@ export class EventFeed implements JournalReader {
 
   #keep(entry: FeedEntry): void {
     this.#kept.push(entry);
-    if (this.#kept.length > KEPT) this.#kept = this.#kept.slice(-KEPT);
+    if (this.#kept.length > MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
   }
 
   #keptAfter(id: string): readonly FeedEntry[] {
-    // What is kept is in order; what has no id yet came after all that have one.
+    // The events in memory are in order. Events without an id are newer than all others.
     const later = this.#kept.findIndex((entry) => entry.id === undefined || isAfter(entry.id, id));
     return later === -1 ? [] : this.#kept.slice(later);
   }
 }
 
-/** What an entry says: that which it is told apart by before it has an id. */
+/** The content of an entry, by which it is recognized before it has an id. */
 export function contentOf({ type, at, data }: FeedEntry): string {
   return JSON.stringify([type, at, data]);
 }
@@ -172,7 +172,7 @@ function toEntry([id, list]: readonly [string, readonly string[]]): FeedEntry {
   };
 }
 
-/** Whether an id of the stream comes after another one. */
+/** Whether one stream id comes after another. */
 export function isAfter(id: string, other: string): boolean {
   const [ms = '', n = ''] = id.split('-');
   const [otherMs = '', otherN = ''] = other.split('-');

@@ -1,32 +1,32 @@
-/** It is read again at most so often, and takes at most this share of the time. */
-const FRESH_MS = 2_000;
+/** Minimum time between two reads. A read also takes at most one part in `SHARE` of the time. */
+const MIN_INTERVAL_MS = 2_000;
 const SHARE = 10;
-/** How long a request waits for a reading, at most; then it gets the last one. */
+/** The longest time that a request waits for a read. After that it gets the last result. */
 const WAIT_MS = 500;
 
-/** What is read when somebody asks, and kept for a while, so that any number of readers costs Redis the same. */
+/** A result that is read on demand and kept for a while, so that any number of readers costs Redis the same. */
 export class KeptReading<T> {
   #last: T | undefined;
   #reading: Promise<void> | undefined;
   #nextAt = 0;
 
   constructor(
-    private readonly read: () => Promise<T>,
+    private readonly readNew: () => Promise<T>,
     private readonly steady: () => number,
-    /** How long a request waits where there is no last one. */
+    /** The longest time that a request waits if there is no last result. */
     private readonly firstWaitMs = WAIT_MS,
   ) {}
 
-  /** The newest there is, undefined where none was ever made. Never rejects, and never waits for long. */
-  async look(): Promise<T | undefined> {
+  /** The newest result, or undefined if there was none yet. Never rejects, and never waits longer than that. */
+  async read(): Promise<T | undefined> {
     if (this.#reading === undefined && this.steady() >= this.#nextAt) {
       const startedAt = this.steady();
-      this.#reading = this.read()
+      this.#reading = this.readNew()
         .catch(() => undefined)
         .then((found) => {
           this.#last = found ?? this.#last;
           const tookMs = this.steady() - startedAt;
-          this.#nextAt = this.steady() + Math.max(FRESH_MS, SHARE * tookMs);
+          this.#nextAt = this.steady() + Math.max(MIN_INTERVAL_MS, SHARE * tookMs);
           this.#reading = undefined;
         });
     }

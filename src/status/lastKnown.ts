@@ -2,17 +2,17 @@ import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 import type { RegistryView } from './registryView.js';
 
-/** So seldom that a registry of any size costs little, whether or not somebody asks. */
+/** Time between two reads without a request: long, so that a registry of any size costs little. */
 const EVERY_MS = 5 * 60_000;
 
-/** Has the registry read once Redis is there, and now and then from then on, so that there is a picture when Redis goes. */
+/** Reads the registry when Redis comes and every few minutes, so that there is a picture of it during an outage. */
 export class LastKnown implements Sink {
-  readonly waits = false;
-  /** When it was read last, by a steady clock; undefined while Redis is away. */
+  readonly hasUnwritten = false;
+  /** The time of the last read by a steady clock; undefined while Redis is away. */
   #readAt: number | undefined;
 
   constructor(
-    private readonly registry: Pick<RegistryView, 'look'>,
+    private readonly registry: Pick<RegistryView, 'read'>,
     private readonly steady: () => number,
   ) {}
 
@@ -21,7 +21,7 @@ export class LastKnown implements Sink {
     const isDue = this.#readAt !== undefined && this.steady() - this.#readAt >= EVERY_MS;
     if (kind !== 'redis.up' && !(kind === 'heartbeat' && isDue)) return;
     this.#readAt = this.steady();
-    void this.registry.look();
+    void this.registry.read();
   }
 
   flush(): Promise<readonly SchedulerEvent[]> {

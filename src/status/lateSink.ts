@@ -1,15 +1,15 @@
 import type { SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
-/** More than what can happen in the moment that a module takes to load. */
-const KEPT = 20_000;
+/** More events than can occur while a module is loaded. */
+const MAX_KEPT = 20_000;
 
-/** Stands for a sink that is still being loaded: what comes meanwhile is passed on once it is there. */
+/** Replaces a sink that is still being loaded. Events in the meantime are passed on once it is loaded. */
 export class LateSink implements Sink {
   #inner: Sink | undefined;
   #waiting: SchedulerEvent[] | undefined;
 
-  /** From now on events are kept for the sink that will come. */
+  /** From now on events are kept for the sink. */
   expect(): void {
     if (this.#inner === undefined) this.#waiting ??= [];
   }
@@ -22,11 +22,11 @@ export class LateSink implements Sink {
 
   accept(event: SchedulerEvent): void {
     if (this.#inner !== undefined) this.#inner.accept(event);
-    else if (this.#waiting !== undefined && this.#waiting.length < KEPT) this.#waiting.push(event);
+    else if (this.#waiting !== undefined && this.#waiting.length < MAX_KEPT) this.#waiting.push(event);
   }
 
-  get waits(): boolean {
-    return this.#inner?.waits ?? false;
+  get hasUnwritten(): boolean {
+    return this.#inner?.hasUnwritten ?? false;
   }
 
   flush(): Promise<readonly SchedulerEvent[]> {

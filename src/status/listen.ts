@@ -9,9 +9,9 @@ import { admit, baseOf, isRefusal, type Refusal } from './guard.js';
 export interface ListenOptions extends Omit<AppSource, 'onFault'> {
   readonly config: () => Config;
   readonly hostName: string;
-  /** A port that can't be had is tried again after so long, in milliseconds. */
+  /** Delay before a port that could not be opened is tried again, in milliseconds. */
   readonly retryMs?: number;
-  /** A connection on which nothing moves for so long, in milliseconds, is closed. */
+  /** A connection without any traffic for this long, in milliseconds, is closed. */
   readonly stalledMs?: number;
 }
 
@@ -19,7 +19,7 @@ type Settings = Pick<Config['status'], 'host' | 'port'>;
 
 const RETRY_MS = 30_000;
 const STALLED_MS = 30_000;
-/** How long a client may take to send its request, and how long a connection may rest. */
+/** Limits for sending a request, and for an idle connection. */
 const LIMITS = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
@@ -27,12 +27,12 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 } as const;
-const MOST_CONNECTIONS = 2_000;
-/** Names under which we are asked, and faults, that are logged, each once. */
-const MOST_TOLD = 20;
+const MAX_CONNECTIONS = 2_000;
+/** Maximum number of unknown host names, and of faults, that are logged, each once. */
+const MAX_REPORTED = 20;
 
 const HEADERS = {
-  // Of what changes from one moment to the next; files say otherwise.
+  // For answers that change all the time. Files set their own value.
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -41,13 +41,13 @@ const HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
 
-/** The status server for as long as it is subscribed to; a port that can't be had is logged, and tried again. */
+/** Runs the status server while subscribed. A port that cannot be opened is logged and tried again. */
 export function statusServer(settings: Settings, options: ListenOptions): Observable<SchedulerEvent> {
   return new Observable((subscriber) => {
     const { wall, config, retryMs = RETRY_MS, stalledMs = STALLED_MS } = options;
     const faults = new Set<string>();
     const onFault = (path: string, { message: reason }: Error): void => {
-      if (subscriber.closed || faults.has(reason) || faults.size >= MOST_TOLD) return;
+      if (subscriber.closed || faults.has(reason) || faults.size >= MAX_REPORTED) return;
       faults.add(reason);
       subscriber.next({ kind: 'status.fault', at: wall(), path, reason });
     };
@@ -61,20 +61,20 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
         void serve(request, response);
         return;
       }
-      if (found.host === undefined || refused.has(found.host) || refused.size >= MOST_TOLD) return;
+      if (found.host === undefined || refused.has(found.host) || refused.size >= MAX_REPORTED) return;
       refused.add(found.host);
       subscriber.next({ kind: 'status.refused', at: wall(), host: found.host });
     });
-    server.maxConnections = MOST_CONNECTIONS;
-    // Else clients that never read their answer could hold all connections, and the memory of what they asked for.
+    server.maxConnections = MAX_CONNECTIONS;
+    // Otherwise clients that never read their answers could hold all connections, and the memory of the answers.
     server.timeout = stalledMs;
     server.on('listening', () => {
-      // The address of a host name may be found when it is no longer asked for.
+      // The lookup of a host name may end after the unsubscription.
       if (subscriber.closed) server.close();
       else subscriber.next({ kind: 'status.listening', at: wall(), url: urlOf(server, config()) });
     });
     server.on('error', (error: NodeJS.ErrnoException) => {
-      // A connection that can't be taken is no reason to listen anew.
+      // A connection that cannot be accepted is no reason to listen again.
       if (subscriber.closed || server.listening) return;
       const { host, port } = settings;
       subscriber.next({ kind: 'status.failed', at: wall(), host, port, reason: reasonOf(error), retryInMs: retryMs });
@@ -89,7 +89,7 @@ export function statusServer(settings: Settings, options: ListenOptions): Observ
       clearTimeout(retry);
       streams.close();
       server.close();
-      // Readers see the end of their stream, and no connection that breaks.
+      // Readers then see the end of their stream instead of a broken connection.
       setImmediate(() => {
         server.closeAllConnections();
       });
@@ -105,7 +105,7 @@ function admittedOf(env: { readonly incoming: object }): FromGuard {
   return admitted.get(env.incoming as IncomingMessage) ?? { base: '', trusted: false, isAdmitted: () => false };
 }
 
-/** Refuses what may not be served; undefined where it may. */
+/** Sends the refusal of a request. Returns undefined if the request may be served. */
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -121,7 +121,7 @@ function answer(
     return found;
   }
   request.url = found.path;
-  // Nothing that is served depends on it, and the listener behind refuses literals that a URL would spell otherwise.
+  // No answer depends on the host, and the adapter rejects IP literals that are not in the canonical form of a URL.
   request.headers.host = 'localhost';
   const isAdmitted = (): boolean => config().status.token === status.token;
   admitted.set(request, { base: baseOf(status.basePath), trusted: found.trusted, isAdmitted });

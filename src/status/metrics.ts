@@ -10,10 +10,14 @@ const PREFIX = 'consumer_scheduler_';
 const SECOND_MS = 1_000;
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROUND_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-/** Gauges of the library whose names are those of counters: `promtool check metrics` refuses them. */
-const ILL_NAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/** Gauges of the library with counter names, which `promtool check metrics` rejects. */
+const MISNAMED_GAUGES = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
-/** The numbers for Prometheus: counters from the events, gauges from what the status says. No label names a peer. */
+/** The Prometheus metrics: counters from the events, gauges from the status. No label contains a peer. */
 export class Metrics implements Sink {
   readonly #registry = new Registry();
   readonly #requests: Counter<'result'>;
@@ -24,14 +28,14 @@ export class Metrics implements Sink {
   readonly #changes: Counter;
   readonly #announcements: Counter<'result'>;
   readonly #fenced: Counter<'what'>;
-  /** What of the fenced writes is counted already. */
+  /** The part of the fenced writes that the counter already includes. */
   readonly #counted = new Map<string, number>();
   readonly #takeover: Histogram;
   readonly #reloads: Counter<'result'>;
   readonly #gauges: ReturnType<typeof gauges>;
 
-  #ofTheProcess = false;
-  readonly waits = false;
+  #hasProcessMetrics = false;
+  readonly hasUnwritten = false;
 
   constructor(
     build: { readonly version: string; readonly node: string },
@@ -102,7 +106,7 @@ export class Metrics implements Sink {
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: build.version, node: build.node }, 1);
-    // There from the first scrape on, so that a rate over them begins at 0.
+    // These series exist from the first scrape on, so that their rates begin at 0.
     for (const lane of LANES) {
       for (const result of ['completed', 'skipped', 'aborted']) this.#rounds.inc({ lane, result }, 0);
     }
@@ -160,19 +164,19 @@ export class Metrics implements Sink {
     return Promise.resolve([]);
   }
 
-  /** All of it in the text format of Prometheus. */
+  /** All metrics in the text format of Prometheus. */
   async text(status: Status): Promise<string> {
-    // They watch the event loop a hundred times a second, which is more than all else at rest: not before they are
-    // read.
-    if (!this.#ofTheProcess) this.#collectThoseOfTheProcess();
+    // The process metrics sample the event loop a hundred times a second, more work than everything else when idle.
+    // They start with the first scrape.
+    if (!this.#hasProcessMetrics) this.#collectProcessMetrics();
     this.#fill(status);
     return this.#registry.metrics();
   }
 
-  #collectThoseOfTheProcess(): void {
-    this.#ofTheProcess = true;
+  #collectProcessMetrics(): void {
+    this.#hasProcessMetrics = true;
     collectDefaultMetrics({ register: this.#registry });
-    for (const name of ILL_NAMED) this.#registry.removeSingleMetric(name);
+    for (const name of MISNAMED_GAUGES) this.#registry.removeSingleMetric(name);
   }
 
   #fill(status: Status): void {
@@ -198,7 +202,7 @@ export class Metrics implements Sink {
   }
 }
 
-/** The label of a source never holds its URL. */
+/** The label of a source never contains its URL. */
 function withoutAddress(source: string): string {
   const host = source.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isIP(host) === 0 ? source : 'url';

@@ -3,10 +3,10 @@ import type { Family, Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
-/** How many outages of our own line are remembered. */
-const OUTAGES = 100;
-/** A round that is not skipped ends the condition; one skipped alone may be a moment's load. */
-const HELD_MS = 5 * 60_000;
+/** Maximum number of recorded outages of our own line. */
+const MAX_OUTAGES = 100;
+/** How long a held-back IP change is still reported after its pause. */
+const HELD_SHOWN_MS = 5 * 60_000;
 
 export interface LaneRecord {
   rounds: number;
@@ -16,9 +16,9 @@ export interface LaneRecord {
   lastMs: number | undefined;
   startedAt: number | undefined;
   finishedAt: number | undefined;
-  /** Checks that have ended in the round under way. */
+  /** Finished checks of the current round. */
   done: number;
-  /** What the last round that ended came to. */
+  /** The results of the last finished round. */
   ok: number;
   failed: number;
 }
@@ -28,9 +28,7 @@ export interface Reported {
   readonly text: string;
 }
 
-/**
- * What the events have said of this node so far, in memory: the status server reads it, and never asks anything else.
- */
+/** The state of this node according to its events, in memory. The status server reads only this. */
 export class Observations implements Sink {
   readonly lanes: Readonly<Record<Lane, LaneRecord>> = {
     regular: laneRecord(),
@@ -54,9 +52,9 @@ export class Observations implements Sink {
   ipUnknown: Reported | undefined;
   ipDisagreed: Reported | undefined;
   #ipHeld: (Reported & { readonly until: number }) | undefined;
-  /** Since when producers owe an acknowledgement, as far as the events say. */
+  /** Since when acks of producers are missing, according to the events. */
   owingSince: number | undefined;
-  /** Which process works on the registry while this process stands by. */
+  /** The process that works on the registry while this one stands by. */
   holder:
     | {
         readonly instance: string;
@@ -72,10 +70,10 @@ export class Observations implements Sink {
   configLoadedAt: number;
   configRejected: { readonly at: number; readonly problems: readonly string[] } | undefined;
   readonly needsRestart = new Map<string, number>();
-  /** Entries of `notify` that fail, and why. */
-  readonly untold = new Map<string, { readonly since: number; readonly reason: string }>();
+  /** The failing entries of `notify`, with the reason. */
+  readonly failingNotifications = new Map<string, { readonly since: number; readonly reason: string }>();
 
-  readonly waits = false;
+  readonly hasUnwritten = false;
 
   constructor(readonly startedAt: number) {
     this.heartbeatAt = this.configLoadedAt = startedAt;
@@ -90,7 +88,7 @@ export class Observations implements Sink {
     return this.#ipHeld !== undefined && now < this.#ipHeld.until ? this.#ipHeld : undefined;
   }
 
-  // One case for each kind of event.
+  // One case per kind of event.
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'peer.checked':
@@ -160,7 +158,7 @@ export class Observations implements Sink {
       case 'config.reloaded':
         this.configLoadedAt = event.at;
         this.configRejected = undefined;
-        if (event.changed.includes('notify')) this.untold.clear();
+        if (event.changed.includes('notify')) this.failingNotifications.clear();
         return;
       case 'config.rejected':
         this.configRejected = { at: event.at, problems: event.problems };
@@ -169,11 +167,11 @@ export class Observations implements Sink {
         this.#waitForRestart(event);
         return;
       case 'notification.sent':
-        this.untold.delete(event.target);
+        this.failingNotifications.delete(event.target);
         return;
       case 'notification.failed':
-        this.untold.set(event.target, {
-          since: this.untold.get(event.target)?.since ?? event.at,
+        this.failingNotifications.set(event.target, {
+          since: this.failingNotifications.get(event.target)?.since ?? event.at,
           reason: event.reason,
         });
         return;
@@ -215,10 +213,10 @@ export class Observations implements Sink {
     const last = this.outages.at(-1);
     if (was && last !== undefined) last.to = event.at;
     else this.outages.push({ from: event.at, to: null });
-    if (this.outages.length > OUTAGES) this.outages.shift();
+    if (this.outages.length > MAX_OUTAGES) this.outages.shift();
   }
 
-  /** One peer alone says nothing of a line. */
+  /** One peer alone is no evidence about our line. */
   isIsolated(): boolean {
     return [...this.isolated.values()].some(({ peers }) => peers >= 2);
   }
@@ -254,7 +252,7 @@ export class Observations implements Sink {
         this.#ipHeld = {
           since: event.at,
           text: `${event.ip} is announced once it has stood for ${String(Math.round(event.quietMs / 60_000))} min`,
-          until: event.at + event.quietMs + HELD_MS,
+          until: event.at + event.quietMs + HELD_SHOWN_MS,
         };
         return;
       case 'ip.changed':

@@ -13,7 +13,7 @@ import {
 
 const SCHEMAS = '#/components/schemas/';
 
-/** The OpenAPI document, made from the schemas that validate what is asked and describe what is answered. */
+/** The OpenAPI document, generated from the schemas that validate requests and describe answers. */
 export function openApi(version: string): object {
   const parameters = [
     { name: 'kind', in: 'path', required: true, schema: { type: 'string', enum: ['consumer', 'producer'] } },
@@ -98,10 +98,10 @@ function idOf(schema: z.ZodType): string {
   return schema.meta()?.id ?? '';
 }
 
-/** Every schema that has a name, by that name. */
+/** All named schemas, by name. */
 function named(): object {
   const { schemas } = z.toJSONSchema(z.globalRegistry, { uri: (id) => `${SCHEMAS}${id}`, io: 'output' });
-  // The document says which dialect it is in, and where each schema stands.
+  // The document itself declares the dialect and the position of each schema.
   const own = (schema: object): object =>
     Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id'));
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, own(schema)]));
@@ -112,7 +112,7 @@ function inQuery(schema: z.ZodType): object[] {
     reused: 'inline',
     io: 'input',
     unrepresentable: 'any',
-    // Of a number that is read from text, zod leaves the default out.
+    // zod leaves out the default of a number that is parsed from text.
     override: ({ zodSchema: { _zod }, jsonSchema }) => {
       if (_zod.def.type === 'default') jsonSchema.default = _zod.def.defaultValue;
     },

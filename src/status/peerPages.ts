@@ -25,8 +25,8 @@ export interface PeerPagesSource {
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
-  readonly registry: Pick<RegistryView, 'look'>;
-  /** Whether the book has the registry, or a part of it at most: that of a standby or of a replica. */
+  readonly registry: Pick<RegistryView, 'read'>;
+  /** Whether the book holds the whole registry: it does in a leader that does not share it. */
   readonly leadership: Pick<Leadership, 'leads'>;
   readonly sharing: SharingView | undefined;
   readonly readAll: () => AsyncIterable<readonly RegistryEntry[]>;
@@ -38,8 +38,8 @@ export interface PeerPagesSource {
 
 type Row = readonly [uuid: string, row: PeerRow];
 
-/** All consumers as the registry told them at one moment. */
-interface Registered {
+/** All consumers of the registry as of one read. */
+interface WholeRegistry {
   readonly at: number;
   readonly book: PeerBook;
 }
@@ -51,13 +51,13 @@ interface Consumer extends Candidate {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SECOND_MS = 1_000;
-/** Up to so many consumers, those that no round has met yet are looked for as well. */
-const SMALL = 2_000;
-/** How long a first reading of a registry is waited for, of which the book has a part at most. */
+/** Up to this number of consumers, those that no round has seen yet are included too. */
+const SMALL_REGISTRY = 2_000;
+/** The longest time that a request waits for the first read of a registry that the book does not hold as a whole. */
 const FIRST_WAIT_MS = 10_000;
-/** What stands in the registry is one character for each byte. */
+/** A text of the registry has one character for each byte. */
 const BEYOND_BYTES = /[^\0-\xff]/;
-/** Those that need somebody's eye first; among equals the newest change first. */
+/** States that need attention come first. Within a state the newest change comes first. */
 const RANKS: Readonly<Record<string, number>> = {
   suspect: 0,
   unavailable: 1,
@@ -73,26 +73,26 @@ const RANK = 2 ** 33;
 const DETAILS = ['state', 'state_since', 'checked_at', 'last_ok_at', 'latency_ms', 'failures', 'error'] as const;
 const FIELDS = [...DETAILS, 'last_seen', 'recent'] as const;
 
-/** The cursor that was sent is none of ours. */
+/** The cursor in the request is invalid. */
 export class CursorError extends Error {}
 
-/** Pages of the registry's peers: chosen in memory, filled from Redis, and from memory alone while Redis is away. */
+/** Pages of the peers: selected in memory, with details from Redis, or from memory alone while Redis is away. */
 export class PeerPages {
-  readonly #registered: KeptReading<Registered>;
+  readonly #wholeRegistry: KeptReading<WholeRegistry>;
 
   constructor(private readonly source: PeerPagesSource) {
-    this.#registered = new KeptReading(() => this.#readAll(), source.steady, FIRST_WAIT_MS);
+    this.#wholeRegistry = new KeptReading(() => this.#readAll(), source.steady, FIRST_WAIT_MS);
   }
 
   async page(query: PeersQuery): Promise<PeersAnswer> {
     return query.kind === 'consumer' ? this.#consumers(query) : this.#producers(query);
   }
 
-  /** One peer with its history in full; undefined where it is not registered. */
+  /** One peer with its full history; undefined if it is not registered. */
   async one(kind: 'consumer' | 'producer', uuid: string): Promise<PeerDetail | undefined> {
     const { config, wall } = this.source;
     if (kind === 'producer') {
-      const picture = await this.source.registry.look();
+      const picture = await this.source.registry.read();
       const found = picture?.producers.find((one) => one.uuid === uuid);
       if (picture === undefined || found === undefined) return undefined;
       const peer = producerRow(found, this.#producerState(found, picture));
@@ -112,7 +112,7 @@ export class PeerPages {
     };
   }
 
-  /** A consumer that is registered, whether or not a round has met it; what the book has where Redis is away. */
+  /** A registered consumer, even if no round has seen it yet; from the book while Redis is away. */
   async #rowOf(uuid: string): Promise<PeerRow | undefined> {
     const { book, observations, config, readEntries } = this.source;
     const known = book.rowOf(uuid);
@@ -138,25 +138,24 @@ export class PeerPages {
   }
 
   /**
-   * What the book has, and in a small registry what no round has met yet. Of a large one, of which the book has a part at
-   * most, the rest as it was read last: `at` is when that was.
+   * The consumers in the book, and in a small registry also those that no round has seen yet. If the book does not hold
+   * the whole of a large registry, the other consumers come from the last read, and `at` is the time of that.
    */
   async #candidates(): Promise<{ readonly rows: Iterable<Row>; readonly at?: number }> {
     const { redis, keys, book, config, readEntries, observations, leadership, sharing } = this.source;
-    const ours = { rows: book.entries() };
-    if (!observations.redis.up) return ours;
+    if (!observations.redis.up) return { rows: book.entries() };
     try {
-      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL) {
-        if (leadership.leads && sharing === undefined) return ours;
-        const registered = await this.#registered.look();
-        if (registered === undefined) return { ...ours, at: observations.startedAt };
-        return { rows: joined(book, registered.book), at: registered.at };
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL_REGISTRY) {
+        if (leadership.leads && sharing === undefined) return { rows: book.entries() };
+        const whole = await this.#wholeRegistry.read();
+        if (whole === undefined) return { rows: book.entries(), at: observations.startedAt };
+        return { rows: withOthers(book, whole.book), at: whole.at };
       }
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
       const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
-      const strangers = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
-      const fresh = this.#bookOf(await readEntries(strangers));
+      const unseen = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
+      const fresh = this.#bookOf(await readEntries(unseen));
       return { rows: [...known, ...fresh.entries()] };
     } catch {
       return { rows: book.entries() };
@@ -168,7 +167,7 @@ export class PeerPages {
     return book;
   }
 
-  async #readAll(): Promise<Registered> {
+  async #readAll(): Promise<WholeRegistry> {
     const { readAll, config, wall } = this.source;
     const book = this.#bookOf([]);
     for await (const page of readAll()) {
@@ -178,14 +177,14 @@ export class PeerPages {
     return { at: wall(), book };
   }
 
-  /** The consumers of a page as the registry tells them, with their histories; from the book where Redis is away. */
+  /** The consumers of a page with details and histories from the registry; from the book while Redis is away. */
   async #rowsOf(
     page: readonly Consumer[],
   ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
     const { redis, keys, wall, observations, readHistories } = this.source;
-    const changedAt = observations.ip?.since ?? (await this.source.registry.look())?.ipChangedAt;
+    const changedAt = observations.ip?.since ?? (await this.source.registry.read())?.ipChangedAt;
     const now = wall();
-    // A read that fails before the outage is noticed counts as of now: the book is still true.
+    // If a read fails before the outage is noticed, the book is still current.
     const { up, since = now } = observations.redis;
     try {
       if (!up) throw new Error('away');
@@ -216,7 +215,7 @@ export class PeerPages {
   }
 
   async #producers(query: PeersQuery): Promise<PeersAnswer> {
-    const picture = await this.source.registry.look();
+    const picture = await this.source.registry.read();
     if (picture === undefined) return { peers: [], next: null, as_of: this.source.observations.startedAt, total: 0 };
     const name = query.sort.replace(/^-/, '');
     const candidates = picture.producers.map((entry) => {
@@ -233,8 +232,8 @@ export class PeerPages {
   }
 }
 
-/** What is ours as the book has it, and the others. */
-function* joined(own: PeerBook, all: PeerBook): Generator<Row> {
+/** The consumers of our book, and the others of the registry. */
+function* withOthers(own: PeerBook, all: PeerBook): Generator<Row> {
   yield* own.entries();
   for (const one of all.entries()) if (own.rowOf(one[0]) === undefined) yield one;
 }
@@ -334,7 +333,7 @@ function fromBook({ uuid, row }: Consumer, changedAt: number | undefined): Consu
   };
 }
 
-/** What the registry says beats the book's coarser times; a state that is not written yet is the book's. */
+/** The registry has more exact times than the book. A state that is not written yet comes from the book. */
 function fromRegistry(
   known: ConsumerRow,
   texts: readonly (string | null)[],
@@ -394,7 +393,7 @@ function urlOf(
   { network }: Config,
 ): string | null {
   const read = readEntry({ ip: stored.ip, port: stored.port }, network.allow);
-  // A query may hold a token.
+  // The query may contain a token.
   return read.ok
     ? peerUrl({ scheme, ip: read.address.ip, port: read.address.port ?? port, path: path.replace(/\?.*$/, '') })
     : null;

@@ -6,30 +6,30 @@ export interface Counted {
   readonly of: number;
 }
 
-/** A condition and when it began, in Unix milliseconds. */
+/** A condition and its begin, in Unix milliseconds. */
 export interface Condition {
   readonly since: number;
   readonly text: string;
 }
 
 /**
- * What is known of this node at one moment: what the sentence and the problems are drawn from. The daemon fills it from
- * memory, a command from Redis; what a command can't know is undefined. Times are Unix milliseconds.
+ * The state of this node at one time, the input of the summary and of the problems. The daemon fills it from memory,
+ * a command from Redis. A value that a command cannot know is undefined. Times are Unix milliseconds.
  */
 export interface Picture {
   readonly now: number;
   readonly role: 'leader' | 'standby' | 'member';
   /** Whether another scheduler is known to work on the registry. */
   readonly otherWorks: boolean;
-  /** The shares of the registry that it has; undefined where that is not divided. */
+  /** The shares that it holds; undefined if the registry is not divided. */
   readonly shares?: { readonly held: number; readonly of: number; readonly elsewhere: boolean } | undefined;
   readonly host: string;
   readonly pid: number | undefined;
-  /** When the process started. */
+  /** The start time of the process. */
   readonly startedAt: number | undefined;
-  /** The newest sign of life. */
+  /** The last heartbeat. */
   readonly heartbeatAt: number | undefined;
-  /** Whether it has ended as it should. */
+  /** Whether it has shut down orderly. */
   readonly stopped: boolean;
   readonly redis: {
     readonly up: boolean;
@@ -37,13 +37,13 @@ export interface Picture {
     readonly reason: string | undefined;
     readonly unwritten: number;
   };
-  /** Steps that Redis refuses while it is there. */
+  /** Operations that Redis refuses although it is reachable. */
   readonly redisFailing: readonly Condition[];
-  /** `scope` is undefined where only it is known that we are. */
+  /** `scope` is undefined if only the isolation itself is known. */
   readonly isolated: readonly { readonly scope: Scope | undefined; readonly since: number | undefined }[];
   readonly peers: PeerCounts;
   readonly denied: Readonly<Partial<Record<DeniedClass, number>>>;
-  /** The most frequent reasons of those that fail, the most frequent first. */
+  /** The reasons of failing peers, most frequent first. */
   readonly failing: readonly { readonly reason: string; readonly count: number }[];
   readonly intervalMs: number | undefined;
   readonly round: {
@@ -51,20 +51,20 @@ export interface Picture {
     readonly finishedAt: number | undefined;
     readonly skippingSince: number | undefined;
   };
-  /** Judged consumers that called us lately; undefined where no entry says when it called. */
+  /** Judged consumers that have called us recently; undefined if no entry has the time of a call. */
   readonly callers: (Counted & { readonly lastAt: number }) | undefined;
   readonly ip: {
     readonly value: string | undefined;
     readonly since: number | undefined;
-    /** Set while no source tells it. */
+    /** Set while no source answers. */
     readonly unknown: Condition | undefined;
-    /** Set while the sources contradict each other. */
+    /** Set while the sources disagree. */
     readonly disagreed: Condition | undefined;
     readonly held: Condition | undefined;
   };
   readonly producersKnow: Counted | undefined;
   readonly consumersKnow: Counted | undefined;
-  /** How long the longest waiting producer has waited, in milliseconds. */
+  /** The longest wait of a producer without an ack, in milliseconds. */
   readonly oldestOwingMs: number | undefined;
   readonly missingFamilies: readonly { readonly family: Family; readonly peers: number; readonly since: number }[];
   readonly hostShortSince: number | undefined;
@@ -72,5 +72,5 @@ export interface Picture {
   readonly configRejected: Condition | undefined;
   readonly needsRestart: Condition | undefined;
   /** Entries of `notify` whose last message could not be delivered. */
-  readonly untold: readonly Condition[];
+  readonly failingNotifications: readonly Condition[];
 }

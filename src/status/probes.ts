@@ -7,8 +7,8 @@ export interface Probe {
   readonly reasons?: readonly { readonly code: string; readonly text?: string }[];
 }
 
-/** What of the state a probe asks for. */
-export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
+/** The part of the status that probes use. */
+export type ProbeInput = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
   readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
   readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
   readonly replicas: Pick<Status['replicas'], 'role' | 'holder' | 'shares'>;
@@ -16,16 +16,16 @@ export type Vital = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stoppi
 
 const SECONDS = 1_000;
 
-/** Whether the process lives and its ticks tick. */
-export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<Vital, 'as_of' | 'heartbeat_at'>): Probe {
+/** Whether the process is alive and its ticks run. */
+export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<ProbeInput, 'as_of' | 'heartbeat_at'>): Probe {
   const silentMs = now - heartbeatAt;
   if (silentMs < SILENCE_MS) return { ok: true, status: 'alive' };
   const text = `no heartbeat for ${String(Math.round(silentMs / SECONDS))} s`;
   return { ok: false, status: 'stalled', reasons: [{ code: 'stalled', text }] };
 }
 
-/** Whether it can be relied on; without trust only the codes of the reasons are shown. */
-export function readinessOf(status: Vital, trusted: boolean): Probe {
+/** Whether this process is ready. Without trust only the codes of the reasons are shown. */
+export function readinessOf(status: ProbeInput, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
   if (redis.up && replicas.role === 'standby' && replicas.holder !== null) return { ok: true, status: 'standby' };
   const reasons = [

@@ -3,26 +3,26 @@ import { clockTime, span } from '../domain/text/ago.js';
 import type { Picture } from './picture.js';
 import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
 
-/** What is wrong, since when, and what to do about it. */
+/** A problem: what is wrong, since when, and the remedy. */
 export interface Problem {
   /** Stable name, for other programs. */
   readonly code: string;
-  /** `notice` where nobody has to act. */
+  /** `notice` if no action is needed. */
   readonly level: 'notice' | 'bad';
-  /** Unix milliseconds, null where that is not known. */
+  /** Unix milliseconds; null if unknown. */
   readonly since: number | null;
   readonly text: string;
   readonly advice: string;
 }
 
-/** How long a gap of the clock stays a problem. */
-const GAP_TOLD_MS = 10 * 60_000;
-/** So many intervals without the end of a round are too many. */
+/** How long a clock gap stays a problem. */
+const GAP_SHOWN_MS = 10 * 60_000;
+/** A round that has not ended for this many intervals is late. */
 const LATE_INTERVALS = 3;
-/** Share of the consumers from which on those that may not be called are a problem. */
-const DENIED = 0.05;
+/** The fraction of consumers above which denied ones are a problem. */
+const MAX_DENIED = 0.05;
 
-/** Everything that is wrong now, what has to be acted on first. */
+/** All current problems, those that need action first. */
 export function problemsOf(picture: Picture): readonly Problem[] {
   const found = FINDERS.flatMap((find) => find(picture));
   return [...found.filter(({ level }) => level === 'bad'), ...found.filter(({ level }) => level === 'notice')];
@@ -219,7 +219,7 @@ function peers(picture: Picture): readonly Problem[] {
     const allowed = Object.keys(classes).join(', ');
     found.push({
       code: 'denied',
-      level: counts.denied / total > DENIED && allowed !== '' ? 'bad' : 'notice',
+      level: counts.denied / total > MAX_DENIED && allowed !== '' ? 'bad' : 'notice',
       since: null,
       text: `${consumers(counts.denied)} may not be called: ${named.map(([name, n]) => `${thousands(n)} ${name}`).join(', ')}.`,
       advice:
@@ -265,7 +265,7 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
       ),
     );
   }
-  if (clockGap !== undefined && now - clockGap.at < GAP_TOLD_MS) {
+  if (clockGap !== undefined && now - clockGap.at < GAP_SHOWN_MS) {
     found.push(
       notice(
         'clock-gap',
@@ -278,8 +278,8 @@ function host({ hostShortSince, clockGap, now }: Picture): readonly Problem[] {
   return found;
 }
 
-function notifications({ untold }: Picture): readonly Problem[] {
-  return untold.map(({ since, text }) =>
+function notifications({ failingNotifications }: Picture): readonly Problem[] {
+  return failingNotifications.map(({ since, text }) =>
     bad(
       'notify-failing',
       since,

@@ -17,7 +17,7 @@ export interface ProducerEntry extends ProducerFacts {
   readonly notifiedAt: number | null;
   readonly attempts: number;
   readonly error: string | null;
-  /** When the next attempt is due; null for one that owes no acknowledgement. */
+  /** When the next attempt is due; null if no ack is missing. */
   readonly nextAt: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface IpChange {
   readonly agreed: string[];
 }
 
-/** What of the registry is not in memory, as it was at one moment. */
+/** The part of the registry that is not in memory, as of one time. */
 export interface RegistryPicture {
   readonly at: number;
   readonly ip: string | undefined;
@@ -36,7 +36,7 @@ export interface RegistryPicture {
   readonly changes: readonly IpChange[];
   readonly producers: readonly ProducerEntry[];
   readonly pending: number;
-  /** Those that share the registry; nobody where it is not divided. */
+  /** The replicas; empty if the registry is not divided. */
   readonly replicas: Replicas;
 }
 
@@ -44,9 +44,9 @@ const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
 
 /**
- * The producers, our IP and its changes: read when somebody asks, and kept for a while, so that any
- * number of readers costs Redis the same. While Redis is away it stays what it was. Texts of producers are latin1, one
- * character a byte, as those of consumers are: two that differ stay two, whatever bytes they are.
+ * The producers, our IP and its changes: read on demand and kept for a while, so that any number of readers costs
+ * Redis the same. While Redis is away the last result stays. Texts of producers are latin1, one character per byte,
+ * like those of consumers, so that different bytes always stay different texts.
  */
 export class RegistryView {
   readonly #kept: KeptReading<RegistryPicture>;
@@ -62,9 +62,9 @@ export class RegistryView {
     this.#kept = new KeptReading(() => this.#read(), steady);
   }
 
-  /** The newest picture there is, undefined where Redis was never read. Never rejects, and never waits for long. */
-  look(): Promise<RegistryPicture | undefined> {
-    return this.#kept.look();
+  /** The newest picture, or undefined if Redis was never read. Never rejects, and never waits long. */
+  read(): Promise<RegistryPicture | undefined> {
+    return this.#kept.read();
   }
 
   async #read(): Promise<RegistryPicture> {
@@ -111,7 +111,7 @@ export class RegistryView {
     });
   }
 
-  /** When which producer is due. */
+  /** The due time of each producer. */
   async #due(): Promise<Map<string, number>> {
     const due = new Map<string, number>();
     const found = await withTimeout(this.redis.zrangeBuffer(this.keys.announcements, '0', '-1', 'WITHSCORES'));

@@ -5,7 +5,7 @@ import type { Leadership } from '../state/leadership.js';
 import { census, type Census } from './census.js';
 import type { Observations } from './observations.js';
 import type { Picture } from './picture.js';
-import type { Vital } from './probes.js';
+import type { ProbeInput } from './probes.js';
 import { countStates, type RegistryPicture, type RegistryView } from './registryView.js';
 import type { Status } from './schema.js';
 import { answering, CALL_INTERVALS } from './shares.js';
@@ -19,14 +19,14 @@ export interface Identity {
   readonly instance: string;
   readonly host: string;
   readonly pid: number;
-  /** The configuration file; undefined where there is none. */
+  /** The configuration file; undefined without one. */
   readonly configFile: string | undefined;
 }
 
-/** How a replica stands. */
+/** The state of a replica. */
 export interface SharingView {
   readonly shares: { readonly size: number; readonly count: number; readonly doubtful: boolean };
-  readonly whereabouts: { readonly elsewhere: boolean };
+  readonly vantagePoint: { readonly elsewhere: boolean };
   readonly works: boolean;
 }
 
@@ -35,36 +35,36 @@ export interface ReportSource {
   readonly config: () => Config;
   readonly book: PeerBook;
   readonly observations: Observations;
-  readonly registry: Pick<RegistryView, 'look'>;
+  readonly registry: Pick<RegistryView, 'read'>;
   readonly leadership: Pick<Leadership, 'leads' | 'term'>;
-  /** Set where the registry is divided. */
+  /** Set if the registry is divided. */
   readonly sharing: SharingView | undefined;
-  /** How long the last PING of Redis took, in milliseconds. */
+  /** Duration of the last PING of Redis, in milliseconds. */
   readonly redisLatencyMs: () => number | undefined;
   readonly wall: () => number;
 }
 
-/** A walk over the book serves so long. */
+/** How long the result of a pass over the book is reused. */
 const CENSUS_MS = 500;
-/** So many of those that owe an acknowledgement are named. */
-const NAMED = 100;
+/** Maximum number of listed producers without an ack. */
+const MAX_NAMED = 100;
 const DAY_MS = 86_400_000;
 
-/** The state of this node, as all of the API, the page and the metrics have it. */
+/** The state of this node, for the API, the page and the metrics. */
 export class Report {
   #census: Census | undefined;
 
   constructor(private readonly source: ReportSource) {}
 
   async status(): Promise<Status> {
-    const registry = await this.source.registry.look();
+    const registry = await this.source.registry.read();
     const now = this.source.wall();
     const found = this.census(now, registry);
     return toStatus(this.source, now, found, registry);
   }
 
-  /** What the probes ask for, of memory alone: they come every few seconds for as long as the process lives. */
-  vital(): Vital {
+  /** The input of the probes, from memory only, because probes come every few seconds. */
+  probeInput(): ProbeInput {
     const { observations: seen, wall } = this.source;
     const { up, reason = null } = seen.redis;
     return {
@@ -78,7 +78,7 @@ export class Report {
     };
   }
 
-  /** A walk over the book, made again when the last one is old. */
+  /** A pass over the book, repeated when the last result is old. */
   census(now: number, registry?: RegistryPicture): Census {
     const { book, observations, config } = this.source;
     const last = this.#census;
@@ -90,7 +90,7 @@ export class Report {
   }
 }
 
-/** Before a lease was ever held, a process works on nothing: it stands by. */
+/** A process that has not held the lease yet is a standby. */
 function roleOf({ leadership, sharing }: Pick<ReportSource, 'leadership' | 'sharing'>): Picture['role'] {
   if (leadership.leads) return 'leader';
   return sharing?.works === true ? 'member' : 'standby';
@@ -98,9 +98,9 @@ function roleOf({ leadership, sharing }: Pick<ReportSource, 'leadership' | 'shar
 
 function sharesOf({ sharing }: Pick<ReportSource, 'sharing'>): Status['replicas']['shares'] {
   if (sharing === undefined) return null;
-  const { shares, whereabouts } = sharing;
+  const { shares, vantagePoint } = sharing;
   const { size: held, count: of, doubtful } = shares;
-  return { held, of, in_doubt: doubtful, elsewhere: whereabouts.elsewhere };
+  return { held, of, in_doubt: doubtful, elsewhere: vantagePoint.elsewhere };
 }
 
 function changedAt({ ip }: Observations, registry: RegistryPicture | undefined): number | undefined {
@@ -108,7 +108,7 @@ function changedAt({ ip }: Observations, registry: RegistryPicture | undefined):
   return ip === undefined || registry?.ip === ip.value ? registry?.ipChangedAt : undefined;
 }
 
-/** What the sentence and the problems are drawn from. */
+/** The input of the summary and of the problems. */
 function pictureOf(source: ReportSource, now: number, found: Census, registry: RegistryPicture | undefined): Picture {
   const { identity, config, book, observations: seen } = source;
   const { sync, publicIp } = config();
@@ -161,7 +161,10 @@ function pictureOf(source: ReportSource, now: number, found: Census, registry: R
       seen.needsRestart.size === 0
         ? undefined
         : { since: Math.min(...seen.needsRestart.values()), text: [...seen.needsRestart.keys()].join(', ') },
-    untold: [...seen.untold].map(([target, { since, reason }]) => ({ since, text: `${target}: ${reason}` })),
+    failingNotifications: [...seen.failingNotifications].map(([target, { since, reason }]) => ({
+      since,
+      text: `${target}: ${reason}`,
+    })),
   };
 }
 
@@ -280,12 +283,12 @@ function toStatus(source: ReportSource, now: number, found: Census, registry: Re
   };
 }
 
-/** Those that owe an acknowledgement, the slowest first. */
+/** The producers without an ack, those with most attempts first. */
 function owing(registry: RegistryPicture | undefined): Status['announcements']['owing'] {
   const waiting = (registry?.producers ?? []).flatMap(({ uuid, ip, attempts, error, nextAt }) =>
     nextAt === null ? [] : [{ uuid, ip, attempts, error, next_at: nextAt }],
   );
-  return waiting.sort((a, b) => b.attempts - a.attempts || (a.uuid < b.uuid ? -1 : 1)).slice(0, NAMED);
+  return waiting.sort((a, b) => b.attempts - a.attempts || (a.uuid < b.uuid ? -1 : 1)).slice(0, MAX_NAMED);
 }
 
 export function oldestOf({ lanes }: Census, of: readonly Lane[]): number | undefined {

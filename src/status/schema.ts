@@ -4,18 +4,18 @@ import { SCOPES } from '../domain/ip/scope.js';
 import type { Sample as DomainSample } from '../domain/sample.js';
 
 /*
- * What the status server accepts and answers, declared once: the validation, the types that the page and the commands
- * work with, and the OpenAPI document come from here. Times are Unix milliseconds.
+ * The requests and answers of the status server, declared once: the validation, the types of the page and the commands,
+ * and the OpenAPI document are derived from it. Times are Unix milliseconds.
  */
 
 const time = z.int().describe('Unix milliseconds');
 const timeOrNull = time.nullable();
 const count = z.int().min(0);
 
-/** The last moment that a date can be. */
+/** The latest time of a Date. */
 const MAX_TIME = 8.64e15;
 
-/** In a query, where everything is text. */
+/** For a query, where every value is a text. */
 function wholeNumber(least: number, most: number) {
   const error = `expected a whole number from ${String(least)} to ${String(most)}`;
   const read = (text: unknown): unknown => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text);
@@ -24,7 +24,7 @@ function wholeNumber(least: number, most: number) {
 
 export const LANES = ['regular', 'suspect', 'pending', 'unavailable'] as const;
 
-/** How serious the whole is: all is well, the weather or a beginning, something to act on. */
+/** The overall level: all is well, no action needed (a start, or a problem of the network), action needed. */
 export const level = z.enum(['ok', 'notice', 'bad']);
 
 export const problem = z

@@ -1,44 +1,44 @@
 import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
-/** A peer as far as choosing and sorting goes. */
+/** The fields of a peer that selection and sorting use. */
 export interface Candidate {
   readonly uuid: string;
   readonly ip: string | null;
   readonly state: string;
-  /** What it is sorted by, at most 47 characters; equal ones are sorted by their UUID. */
+  /** The sort key, at most 47 characters. Peers with equal keys are sorted by UUID. */
   readonly key: string | number;
 }
 
 export interface Selection<T> {
   readonly page: readonly T[];
-  /** How many match on all pages. */
+  /** The number of matches on all pages. */
   readonly total: number;
-  /** Where the next page begins, undefined at the end. */
+  /** The cursor of the next page; undefined at the end. */
   readonly next: string | undefined;
 }
 
 export interface Choice {
   readonly states: ReadonlySet<string> | undefined;
-  /** Part of a UUID or of an address, in any case of letters. */
+  /** Part of a UUID or of an address, in upper or lower case. */
   readonly q: string | undefined;
   readonly descending: boolean;
   readonly limit: number;
   readonly cursor: Cursor | undefined;
 }
 
-/** Where the last page ended. */
+/** The end of the previous page. */
 export interface Cursor {
   readonly key: string | number;
-  /** The UUID as `orderName` has it. */
+  /** The UUID as returned by `orderName`. */
   readonly name: string;
 }
 
-/** Longer than a UUID. What the registry holds instead may be of any length, but a cursor has to fit into a query. */
-const LONGEST_NAME = 48;
+/** Longer than a UUID. The registry may hold a text of any length in its place, but a cursor must fit into a query. */
+const MAX_NAME = 48;
 const HEAD = 32;
 /** Longer than an address. */
-const LONGEST_KEY = 46;
+const MAX_KEY = 46;
 
 interface Found<T> {
   readonly one: T;
@@ -46,8 +46,8 @@ interface Found<T> {
 }
 
 /**
- * One page of those that match: the first so many after the cursor. Only one page is ever sorted, so that each page costs
- * one walk, however many there are.
+ * One page of the matches: the first `limit` after the cursor. Only one page is ever sorted, so each page costs one
+ * pass, whatever the number of peers.
  */
 export function select<T extends Candidate>(candidates: Iterable<T>, choice: Choice): Selection<T> {
   const { states, limit, cursor, descending } = choice;
@@ -92,9 +92,9 @@ function isIn(ip: string | null, wanted: string): boolean {
   return ip?.toLowerCase().includes(wanted) === true;
 }
 
-/** What equal ones are sorted by: the UUID, or the head and the digest of a longer text. */
+/** The sort key of peers with equal keys: the UUID, or the start and the digest of a longer text. */
 function orderName(uuid: string): string {
-  if (uuid.length <= LONGEST_NAME) return uuid;
+  if (uuid.length <= MAX_NAME) return uuid;
   return uuid.slice(0, HEAD) + createHash('sha256').update(uuid).digest('hex');
 }
 
@@ -107,7 +107,7 @@ function toText(key: Cursor['key'], name: string): string {
   return Buffer.from(JSON.stringify([key, name])).toString('base64url');
 }
 
-/** The cursor in the text; undefined where it is none of ours. */
+/** Parses a cursor; undefined if it is invalid. */
 export function readCursor(text: string): Cursor | undefined {
   try {
     const read: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
@@ -120,7 +120,7 @@ export function readCursor(text: string): Cursor | undefined {
   }
 }
 
-/** IPv4 addresses in the order of their numbers, before all others. */
+/** Sorts IPv4 addresses by number, before all others. */
 export function addressKey(ip: string | null): string {
   if (ip === null) return '~';
   return isIPv4(ip)
@@ -128,5 +128,5 @@ export function addressKey(ip: string | null): string {
         .split('.')
         .map((part) => part.padStart(3, '0'))
         .join('.')
-    : `:${ip.slice(0, LONGEST_KEY)}`;
+    : `:${ip.slice(0, MAX_KEY)}`;
 }

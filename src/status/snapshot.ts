@@ -10,10 +10,10 @@ type Row = ConsumerRow | ProducerRow;
 const WIDTH = 80;
 const WORDS = { ok: 'OK', notice: 'Note', bad: 'Act' } as const;
 
-/** The page as of now in HTML, for browsers without scripts, and until the script has something newer. */
+/** The page as HTML, for browsers without scripts, and until the script has newer data. */
 export function snapshotHtml(status: Status, peers: readonly Row[]): string {
   const { as_of: now } = status;
-  // Nothing in it is waited for, so it is no promise.
+  // The template contains no promise, so the result is a string.
   return html`<div class="snapshot">
     <header class="verdict">
       <h1>${WORDS[status.level]}: ${escaped(status.summary)}</h1>
@@ -76,7 +76,7 @@ export function snapshotHtml(status: Status, peers: readonly Row[]): string {
   </div>` as string;
 }
 
-/** The same in text, 80 columns wide, for a terminal. */
+/** The same as text with 80 columns, for a terminal. */
 export function snapshotText(status: Status, peers: readonly Row[]): string {
   const { as_of: now } = status;
   const problems = status.problems.flatMap(({ level, text, advice, since }) => [
@@ -193,7 +193,7 @@ function fit(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }
 
-/** Lines of at most 80 columns; those after the first are indented. A word that is longer is cut. */
+/** Wraps to lines of at most 80 columns. Lines after the first are indented. A longer word is cut. */
 function wrapped(text: string, indent: number): readonly string[] {
   const lines: string[] = [];
   let rest = text;

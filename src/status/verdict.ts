@@ -3,7 +3,7 @@ import type { Counted, Picture } from './picture.js';
 import { problemsOf, type Problem } from './problems.js';
 import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
 
-/** How serious the whole is: all is well, a beginning or the weather, something to act on. */
+/** The overall level: all is well, no action needed (a start, or a problem of the network), action needed. */
 export type Level = 'ok' | 'notice' | 'bad';
 
 export interface Verdict {
@@ -17,14 +17,14 @@ export interface Verdict {
 
 type Case = (picture: Picture) => Omit<Verdict, 'problems'> | undefined;
 
-/** Silence of so long means that the scheduler has gone without a word. */
+/** A silence of this length means that the scheduler has ended without a shutdown. */
 export const SILENCE_MS = 30_000;
-/** The state of the node in one sentence, by the first case that holds, and what is wrong with what to do about it. */
+/** The state of the node in one sentence, from the first case that applies, and its problems with remedies. */
 export function verdictOf(picture: Picture): Verdict {
   return { ...summaryOf(picture), problems: problemsOf(picture) };
 }
 
-/** The same without what is wrong. */
+/** The same without the problems. */
 export function summaryOf(picture: Picture): Omit<Verdict, 'problems'> {
   return CASES.map((one) => one(picture)).find((one) => one !== undefined) ?? well(picture);
 }

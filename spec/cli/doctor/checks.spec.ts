@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { bounded, ok, type Finding } from '#src/cli/doctor/finding.js';
 import { checkDescriptors, checkScheduler, descriptorLimit } from '#src/cli/doctor/host.js';
-import { checkRegistry, type Surroundings } from '#src/cli/doctor/registry.js';
+import { checkRegistry, type RegistryContext } from '#src/cli/doctor/registry.js';
 import { checkSources } from '#src/cli/doctor/sources.js';
 import { schema } from '#src/config/config.js';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
@@ -35,14 +35,14 @@ describe('the doctor on the registry', () => {
     checkedAt: 0,
     reportedFault: null,
   });
-  const around = (over: Partial<Surroundings> = {}): Surroundings => ({
+  const around = (over: Partial<RegistryContext> = {}): RegistryContext => ({
     config,
     uuid: US,
     ip: '8.8.4.4',
     families: new Set(['IPv4']),
     ...over,
   });
-  const examined = async (entries: readonly RegistryEntry[], over: Partial<Surroundings> = {}) => {
+  const examined = async (entries: readonly RegistryEntry[], over: Partial<RegistryContext> = {}) => {
     const half = Math.ceil(entries.length / 2);
     async function* pages() {
       yield await Promise.resolve(entries.slice(0, half));

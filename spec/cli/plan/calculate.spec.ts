@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { adviceOf } from '#src/cli/plan/advice.js';
 import { planOf, type Plan } from '#src/cli/plan/calculate.js';
 import { FIGURES } from '#src/cli/plan/figures.js';
-import type { Situation } from '#src/cli/plan/situation.js';
+import type { Workload } from '#src/cli/plan/workload.js';
 import { schema } from '#src/config/config.js';
 
 const settings = schema.parse({ uuid: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11' });
 const { sync } = settings;
 
-const situation = (over: Partial<Situation> = {}): Situation => ({
+const workload = (over: Partial<Workload> = {}): Workload => ({
   peers: 5_000,
   producers: 10,
   silent: 0.05,
@@ -71,7 +71,7 @@ describe('a plan', () => {
   it('needs no more workers where the interval is longer, and no fewer where the timeout is', () => {
     fc.assert(
       fc.property(anySituation, fc.nat(10_000), (one, more) => {
-        const over = (sync: Partial<Situation['settings']['sync']>): Plan =>
+        const over = (sync: Partial<Workload['settings']['sync']>): Plan =>
           planOf({ ...one, settings: { ...one.settings, sync: { ...one.settings.sync, ...sync } } });
         const plan = planOf(one);
         const { intervalMs, timeoutMs } = one.settings.sync;
@@ -97,7 +97,7 @@ describe('a plan', () => {
   });
 
   it('counts by hand for 5,000 peers with the defaults', () => {
-    const plan = planOf(situation());
+    const plan = planOf(workload());
     expect(plan.requests_per_second).to.be.closeTo(5_000 / 60, 1e-9);
     // 4,750 answer after 100 ms, 250 are waited for 5 s: 1,725 s of waiting in 60 s.
     expect(plan.concurrency).to.deep.equal({ needed: 29, set: 64 });
@@ -111,47 +111,47 @@ describe('a plan', () => {
 
   it('finds a changed IP at once with an override', () => {
     const publicIp = { ...settings.publicIp, override: '203.0.113.7' };
-    expect(planOf(situation({ settings: { ...settings, publicIp } })).ip_found_ms).to.equal(null);
+    expect(planOf(workload({ settings: { ...settings, publicIp } })).ip_found_ms).to.equal(null);
   });
 });
 
 describe('the advice of a plan', () => {
-  const adviceFor = (one: Situation): readonly string[] => adviceOf(one, planOf(one));
-  const withSync = (over: object): Situation['settings'] => ({ ...settings, sync: { ...sync, ...over } });
+  const adviceFor = (one: Workload): readonly string[] => adviceOf(one, planOf(one));
+  const withSync = (over: object): Workload['settings'] => ({ ...settings, sync: { ...sync, ...over } });
   const native = { ...settings, http: { ...settings.http, client: 'native' as const } };
 
   it('is empty for a node that the defaults are enough for', () => {
-    expect(adviceFor(situation({ peers: 1_000 }))).to.deep.equal([]);
-    expect(adviceFor(situation({ peers: 0, producers: 0 }))).to.deep.equal([]);
+    expect(adviceFor(workload({ peers: 1_000 }))).to.deep.equal([]);
+    expect(adviceFor(workload({ peers: 0, producers: 0 }))).to.deep.equal([]);
   });
 
   it('names the workers that are missing, and none that are there', () => {
     const few = withSync({ concurrency: 8, unavailable: { ...sync.unavailable, concurrency: 4 } });
-    expect(adviceFor(situation({ settings: few }))).to.deep.equal([
+    expect(adviceFor(workload({ settings: few }))).to.deep.equal([
       'Set sync.concurrency to 29: with 8 a round in which the silent peers fall silent does not end within 1m.',
       'Set sync.unavailable.concurrency to 21: with 4 the silent peers are called less often than every 1m.',
     ]);
-    expect(adviceFor(situation({ settings: withSync({ concurrency: 29 }) }))).to.deep.equal([]);
+    expect(adviceFor(workload({ settings: withSync({ concurrency: 29 }) }))).to.deep.equal([]);
   });
 
   it('asks for no more workers than a lane can have', () => {
-    const [first, ...others] = adviceFor(situation({ peers: 1_000_000, silent: 1, settings: native }));
+    const [first, ...others] = adviceFor(workload({ peers: 1_000_000, silent: 1, settings: native }));
     expect(first).to.equal('Lower sync.timeout, or raise sync.interval: a lane has at most 10,000 workers.');
     expect(others.join()).to.not.include('concurrency');
   });
 
   it('goes from the other client to replicas', () => {
-    const [first, ...others] = adviceFor(situation({ peers: 20_000, silent: 0 }));
+    const [first, ...others] = adviceFor(workload({ peers: 20_000, silent: 0 }));
     expect(first).to.match(/^Set http\.client to native/);
     expect(others).to.deep.equal([]);
-    expect(adviceFor(situation({ peers: 20_000, silent: 0, settings: native }))).to.deep.equal([]);
-    expect(adviceFor(situation({ peers: 200_000, silent: 0, settings: native })).join()).to.include('replicas.enabled');
+    expect(adviceFor(workload({ peers: 20_000, silent: 0, settings: native }))).to.deep.equal([]);
+    expect(adviceFor(workload({ peers: 200_000, silent: 0, settings: native })).join()).to.include('replicas.enabled');
   });
 
   it('speaks of the history where it takes much of Redis’ memory', () => {
     const ofHistory = (peers: number, hours: number): boolean => {
       const history = { ...settings.history, hours };
-      return adviceFor(situation({ peers, settings: { ...native, history } }))
+      return adviceFor(workload({ peers, settings: { ...native, history } }))
         .join()
         .includes('history.hours');
     };
@@ -159,7 +159,7 @@ describe('the advice of a plan', () => {
   });
 
   it('speaks of open files and of a long first start where they are out of the usual', () => {
-    const large = adviceFor(situation({ peers: 50_000, silent: 0.5, settings: native })).join('\n');
+    const large = adviceFor(workload({ peers: 50_000, silent: 0.5, settings: native })).join('\n');
     expect(large).to.include('LimitNOFILE=').and.include('sync.pending.concurrency');
   });
 });

@@ -103,29 +103,29 @@ describe('sign', () => {
 describe('SourceBreaker', () => {
   const sources = [{ name: 'a' }, { name: 'b' }];
   const failed = { ok: false, reason: 'timeout' } as const;
-  const names = (rest: SourceBreaker, now: number) => rest.awake(sources, now).map(({ name }) => name);
+  const names = (breaker: SourceBreaker, now: number) => breaker.available(sources, now).map(({ name }) => name);
 
   it('lets a source that failed rest, and tries it again', () => {
-    const rest = new SourceBreaker(() => 0.5);
-    rest.note('a', failed, 0);
-    expect(names(rest, 0)).to.deep.equal(['b']);
-    expect(names(rest, 30_000)).to.deep.equal(['a', 'b']);
+    const breaker = new SourceBreaker(() => 0.5);
+    breaker.record('a', failed, 0);
+    expect(names(breaker, 0)).to.deep.equal(['b']);
+    expect(names(breaker, 30_000)).to.deep.equal(['a', 'b']);
   });
 
   it('rests longer with each failure, and not at all after an answer', () => {
-    const rest = new SourceBreaker(() => 0.5);
-    rest.note('a', failed, 0);
-    rest.note('a', failed, 30_000);
-    expect(names(rest, 30_000 + 59_999)).to.deep.equal(['b']);
-    rest.note('a', { ok: true, ip: '1.1.1.1' }, 40_000);
-    expect(names(rest, 40_000)).to.deep.equal(['a', 'b']);
+    const breaker = new SourceBreaker(() => 0.5);
+    breaker.record('a', failed, 0);
+    breaker.record('a', failed, 30_000);
+    expect(names(breaker, 30_000 + 59_999)).to.deep.equal(['b']);
+    breaker.record('a', { ok: true, ip: '1.1.1.1' }, 40_000);
+    expect(names(breaker, 40_000)).to.deep.equal(['a', 'b']);
   });
 
   it('asks all where all rest, but those that asked to be left alone', () => {
-    const rest = new SourceBreaker(() => 0.5);
-    rest.note('a', failed, 0);
-    rest.note('b', { ok: false, reason: 'http-429', retryAfterMs: 3_000_000 }, 0);
-    expect(names(rest, 1_000)).to.deep.equal(['a']);
-    expect(names(rest, 3_000_001)).to.deep.equal(['a', 'b']);
+    const breaker = new SourceBreaker(() => 0.5);
+    breaker.record('a', failed, 0);
+    breaker.record('b', { ok: false, reason: 'http-429', retryAfterMs: 3_000_000 }, 0);
+    expect(names(breaker, 1_000)).to.deep.equal(['a']);
+    expect(names(breaker, 3_000_001)).to.deep.equal(['a', 'b']);
   });
 });

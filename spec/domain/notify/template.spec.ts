@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Message } from '#src/domain/notify/message.js';
 import { PLACEHOLDERS, templateFault } from '#src/domain/notify/placeholders.js';
-import { ntfyPlace, payloadOf, TEMPLATES } from '#src/domain/notify/template.js';
+import { ntfyTarget, payloadOf, TEMPLATES } from '#src/domain/notify/template.js';
 
 const URL_OF = 'https://hook.example/a/b?c=d';
 const ORIGIN = { node: '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', host: 'nas-1' };
@@ -36,7 +36,7 @@ describe('the templates', () => {
       body: { topic: 'node-1', title, message: 'refused', priority: 4, tags: ['rotating_light'] },
     });
     expect(sent('ntfy', { level: 'good' }, 'https://h/t/').body).to.include({ topic: 't', priority: 3 });
-    expect(ntfyPlace('https://h/')).to.equal(undefined);
+    expect(ntfyTarget('https://h/')).to.equal(undefined);
   });
 
   it('gotify', () => {

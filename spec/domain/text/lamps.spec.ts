@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { lamps, type Lit } from '#src/domain/text/lamps.js';
+import { lamps, type LampInput } from '#src/domain/text/lamps.js';
 
 const NOW = 1_764_000_000_000;
-const WELL: Lit = {
+const WELL: LampInput = {
   as_of: NOW,
   stopping: false,
   isolated: false,
@@ -17,11 +17,11 @@ const WELL: Lit = {
   reachability: { they_answer_us: { of: 1_500 } },
 };
 
-const glows = (change: Partial<Lit>): string =>
+const glows = (change: Partial<LampInput>): string =>
   lamps({ ...WELL, ...change })
     .map(({ glow }) => glow)
     .join(' ');
-const problem = (code: string): Partial<Lit> => ({ problems: [{ code }] });
+const problem = (code: string): Partial<LampInput> => ({ problems: [{ code }] });
 
 describe('the lamps', () => {
   it('are all well although some peers are away: that is the weather', () => {

@@ -279,7 +279,7 @@ describe('the log', () => {
   it('has nothing to flush', async () => {
     const { sink } = logging();
     sink.accept({ kind: 'redis.up', at: 1 });
-    expect(sink.waits).to.equal(false);
+    expect(sink.hasUnwritten).to.equal(false);
     expect(await sink.flush()).to.deep.equal([]);
   });
 

@@ -3,7 +3,7 @@ import { map, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
-import { asking } from '#src/streams/ip/askSource.js';
+import { lookUpWithDeadline } from '#src/streams/ip/lookUpWithDeadline.js';
 import { watchIp, type WatchIpOptions } from '#src/streams/ip/watchIp.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
 
@@ -119,22 +119,25 @@ describe('watchIp', () => {
     m.expectObservable(told$, unsub).toBe(expected, TOLD);
   };
 
-  marbles('a first answer that is new counts at once where many agree; where we are wary it has to come again', (m) => {
-    const bold = watching(m, { x: 'B', y: 'B' }, { announced: A });
-    expectTold(m, bold.told$, '-x(yB)', '^--!');
-    const wary = watching(m, { x: 'B', y: 'B' }, { announced: A, wary: true, confirmations: 2 });
-    expectTold(m, wary.told$, '-xy 2000ms x(yB)', '^ 2004ms !');
-  });
+  marbles(
+    'a first answer that is new counts at once where many agree; where confirmFirst is set it has to come again',
+    (m) => {
+      const bold = watching(m, { x: 'B', y: 'B' }, { announced: A });
+      expectTold(m, bold.told$, '-x(yB)', '^--!');
+      const confirmFirst = watching(m, { x: 'B', y: 'B' }, { announced: A, confirmFirst: true, confirmations: 2 });
+      expectTold(m, confirmFirst.told$, '-xy 2000ms x(yB)', '^ 2004ms !');
+    },
+  );
 
-  marbles('who is wary believes what was announced, and what is new where nothing was, at once', (m) => {
-    const same = watching(m, { x: 'A', y: 'A' }, { announced: A, wary: true });
+  marbles('with confirmFirst it believes what was announced, and what is new where nothing was, at once', (m) => {
+    const same = watching(m, { x: 'A', y: 'A' }, { announced: A, confirmFirst: true });
     expectTold(m, same.told$, '-x(yA)', '^--!');
-    const first = watching(m, { x: 'A', y: 'A' }, { wary: true });
+    const first = watching(m, { x: 'A', y: 'A' }, { confirmFirst: true });
     expectTold(m, first.told$, '-x(yA)', '^--!');
   });
 
-  marbles('who is wary begins to count anew where another answer comes between', (m) => {
-    const { told$ } = watching(m, { x: 'BtB', y: 'BtB' }, { announced: A, wary: true, confirmations: 2 });
+  marbles('with confirmFirst it begins to count anew where another answer comes between', (m) => {
+    const { told$ } = watching(m, { x: 'BtB', y: 'BtB' }, { announced: A, confirmFirst: true, confirmations: 2 });
     expectTold(m, told$, '-xy 2000ms u(vn) 7ms xy', '^ 2017ms !');
   });
 
@@ -322,7 +325,7 @@ describe('watchIp', () => {
       watching(
         m,
         { x: '' },
-        { ask: asking({ lookUp: () => answer$, timeoutMs: 3, epoch: () => 0, scheduler: m.scheduler }) },
+        { ask: lookUpWithDeadline({ lookUp: () => answer$, timeoutMs: 3, epoch: () => 0, scheduler: m.scheduler }) },
       );
     const silent$ = m.cold<IpAnswer>('-');
 

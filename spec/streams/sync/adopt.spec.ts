@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
-import { Bell } from '#src/state/bell.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { adopt, recheck, sweep, type LaneItem, type LaneSource } from '#src/streams/sync/sweep.js';
 import { MemoryRegistry } from '../../support/deps.js';
@@ -23,7 +23,7 @@ describe('the lanes, where the registry is divided', () => {
     book = new PeerBook(['public'], () => 0);
     registry = new MemoryRegistry([known('a'), known('b'), known('c')]);
     source = {
-      ...{ registry, book, self: 'us', bell: new Bell(), explain: () => 'away' },
+      ...{ registry, book, self: 'us', roundTrigger: new RoundTrigger(), explain: () => 'away' },
       shares: { mine: (uuid) => ours.has(uuid) },
       clock: { wall: () => NOW, steady: () => 0 },
     };

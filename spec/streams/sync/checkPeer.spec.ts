@@ -106,7 +106,7 @@ describe('checkPeer', () => {
       u: undecidedEvent('a', 1, 'refused'),
     });
     m.flush();
-    expect(book.begin('a'), 'nothing else may check it meanwhile').to.equal(false);
+    expect(book.reserve('a'), 'nothing else may check it meanwhile').to.equal(false);
     expect(book.unwrittenCount).to.equal(0);
   });
 
@@ -158,7 +158,7 @@ describe('checkPeer', () => {
         v: checked('b', { outcome: { ok: false, reason: 'unreachable' }, state: undefined, failures: 1 }),
       });
       m.flush();
-      expect([families.takeNews(), families.takeNews()]).to.deep.equal([['IPv6'], []]);
+      expect([families.takeNewlyMissing(), families.takeNewlyMissing()]).to.deep.equal([['IPv6'], []]);
     });
 
     marbles('but nothing has answered yet, it is a failure like any other', (m) => {
@@ -166,7 +166,7 @@ describe('checkPeer', () => {
       const { check, families } = world(m, () => m.cold('(r|)', { r: noRoute }), setting);
       m.expectObservable(check(entry('a', six))).toBe('(u|)', { u: undecidedEvent('a', 0, 'unreachable') });
       m.flush();
-      expect(families.takeNews()).to.deep.equal([]);
+      expect(families.takeNewlyMissing()).to.deep.equal([]);
     });
 
     marbles('or had one before, it is a failure like any other', (m) => {
@@ -279,6 +279,6 @@ describe('checkPeer', () => {
     m.expectObservable(check(entry('a')), '^--!').toBe('');
     m.expectSubscriptions(reply$.subscriptions).toBe('^--!');
     m.flush();
-    expect(book.begin('a')).to.equal(true);
+    expect(book.reserve('a')).to.equal(true);
   });
 });

@@ -39,7 +39,7 @@ describe('decide', () => {
     const undecided = new UndecidedFailures(clock.steady);
     const failed = at('f', failing);
     for (const peer of [failed, ...Object.keys(replies).map((uuid) => at(uuid))]) book.remember(peer, 1);
-    book.begin('f');
+    book.reserve('f');
     const calls: string[] = [];
     const decided = decide({
       book,
@@ -130,7 +130,7 @@ describe('decide', () => {
     m.expectSubscriptions(r$.subscriptions).toBe(rSubs);
     m.flush();
     expect(calls).to.deep.equal(['p', 'q', 'r']);
-    expect(book.begin('f'), 'it may be checked again').to.equal(true);
+    expect(book.reserve('f'), 'it may be checked again').to.equal(true);
   });
 
   marbles('the witnesses are read again first: none is asked that has left meanwhile', (m) => {
@@ -213,7 +213,7 @@ describe('decide', () => {
 
   marbles('where there is nobody to ask, the failure does not count', (m) => {
     const { decided$, book } = world(m, { p: m.cold('#') });
-    book.begin('p');
+    book.reserve('p');
 
     m.expectObservable(decided$).toBe('(fi|)', { f: verdict(false), i: isolated(0, 2) });
   });
@@ -237,7 +237,7 @@ describe('decide', () => {
     m.expectObservable(decided$, '^--!').toBe('---');
     m.expectSubscriptions(p$.subscriptions).toBe('^--!');
     m.flush();
-    expect([book.begin('f'), book.begin('p')]).to.deep.equal([true, true]);
+    expect([book.reserve('f'), book.reserve('p')]).to.deep.equal([true, true]);
     expect(freed).to.deep.equal([V4]);
   });
 });

@@ -45,8 +45,8 @@ describe('rounds', () => {
   /** Work that has begun all there is to do when it begins. */
   const whole =
     (work$: Observable<SchedulerEvent>): Round =>
-    (_, __, ranDry) => {
-      ranDry();
+    (_, __, allStarted) => {
+      allStarted();
       return work$;
     };
   const over = (scheduler: SchedulerLike, round: Round, lane: Lane = 'regular') =>
@@ -91,8 +91,8 @@ describe('rounds', () => {
     const tick$ = hot('p----q----|');
     const expected = ' axb--cyd--|';
 
-    const round: Round = (n, settings, ranDry) => {
-      ranDry();
+    const round: Round = (n, settings, allStarted) => {
+      allStarted();
       return cold('     -s|', { s: discarded(`${n} ${settings}`) });
     };
 
@@ -211,7 +211,7 @@ describe('rounds', () => {
         const work$ = cold('---t-t|', values);
         const expected = '  a--t-t(b|)';
 
-        const round: Round = (_, __, ranDry) => work$.pipe(tap(ranDry));
+        const round: Round = (_, __, allStarted) => work$.pipe(tap(allStarted));
 
         expectObservable(tick$.pipe(over(scheduler, round))).toBe(expected, {
           ...values,
@@ -226,8 +226,8 @@ describe('rounds', () => {
       const work$ = cold('--t|', values);
       const expected = '  a-tb-c-t(d|)';
 
-      const round: Round = (n, _, ranDry) => {
-        if (n === 1) ranDry();
+      const round: Round = (n, _, allStarted) => {
+        if (n === 1) allStarted();
         return work$;
       };
 
@@ -251,8 +251,8 @@ describe('rounds', () => {
         const idleSubs = [' -----^-!', '----------^-!'];
         const expected = '  -tfe--d----d-|';
 
-        const round: Round = (n, _, ranDry) => {
-          ranDry();
+        const round: Round = (n, _, allStarted) => {
+          allStarted();
           return n === 1 ? busy$ : idle$;
         };
 

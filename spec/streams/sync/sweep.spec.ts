@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
-import { Bell } from '#src/state/bell.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { recheck, sweep, type LaneItem, type LaneSource, type RegistryReader } from '#src/streams/sync/sweep.js';
 import { entry } from '../../support/entries.js';
@@ -36,7 +36,7 @@ const DEAD = { ...UNCHECKED, state: 'unavailable' as const, failures: 3 };
 const good = (uuid: string, over: Partial<RegistryEntry> = {}) => entry(uuid, { health: GOOD, checkedAt: 1, ...over });
 
 let book: PeerBook;
-let bell: Bell;
+let roundTrigger: RoundTrigger;
 let steadyMs: number;
 
 const source = (registry: RegistryReader): LaneSource => ({
@@ -45,7 +45,7 @@ const source = (registry: RegistryReader): LaneSource => ({
   shares: ALL,
   self: SELF,
   clock: { wall: () => 1_000, steady: () => steadyMs },
-  bell,
+  roundTrigger,
   explain: () => 'away',
 });
 const nameOf = (item: LaneItem): string => {
@@ -61,7 +61,7 @@ const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sw
 
 beforeEach(() => {
   book = new PeerBook(['public']);
-  bell = new Bell();
+  roundTrigger = new RoundTrigger();
   steadyMs = 0;
 });
 
@@ -120,16 +120,16 @@ describe('sweep', () => {
     expect(await swept(new FakeRegistry([[known]]))).to.deep.equal([]);
   });
 
-  it('rings for peers that were never checked, when they are found and not again', async () => {
-    let rung = 0;
-    const subscription = bell
-      .rung$('pending')
-      .subscribe({ next: () => (rung += 1), error: (error: unknown) => expect.fail(String(error)) });
+  it('triggers a round for peers that were never checked, when they are found and not again', async () => {
+    let triggered = 0;
+    const subscription = roundTrigger
+      .trigger$('pending')
+      .subscribe({ next: () => (triggered += 1), error: (error: unknown) => expect.fail(String(error)) });
     const registry = new FakeRegistry([[good('a')], [entry('new'), entry('newer')]]);
     await swept(registry);
-    expect(rung).to.equal(1);
+    expect(triggered).to.equal(1);
     await swept(registry, 2);
-    expect(rung).to.equal(1);
+    expect(triggered).to.equal(1);
     subscription.unsubscribe();
   });
 

@@ -11,7 +11,7 @@ import type { Lane } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
 import { RegistrySource } from '#src/sources/registry.js';
-import { Bell } from '#src/state/bell.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { PeerBook } from '#src/state/peerBook.js';
@@ -76,7 +76,7 @@ export async function roundOver(client: RedisClient, now: number) {
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
     families: new HostFamilies(() => new Set<Family>(['IPv4', 'IPv6'])),
-    bell: new Bell(),
+    roundTrigger: new RoundTrigger(),
     busySources: new Set<string>(),
     ipSources: () => [],
     clock: { wall, steady: wall, epoch: () => 0 },

@@ -144,7 +144,7 @@ const look$ = fc
       `look for ${newcomers ? 'newcomers' : 'nobody new'}, and again after ${refreshMs ?? 'no'} ms, for ${ip}`,
       async (model, { outbox }) => {
         model.newcomers = newcomers;
-        const found = await outbox.look(ip, { newcomers, refreshMs }, undefined);
+        const found = await outbox.scan(ip, { newcomers, refreshMs }, undefined);
         const expected = { next: undefined, newcomers: 0, refreshed: 0 };
         for (const [uuid, producer] of ip === model.ip ? model.registered : []) {
           if (producer.address === undefined || model.owes.has(uuid)) continue;

@@ -17,7 +17,7 @@ import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import type { Reply } from '#src/domain/call/http.js';
 import type { StoredAddress } from '#src/domain/peer/peer.js';
-import { Bell } from '#src/state/bell.js';
+import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
@@ -198,7 +198,7 @@ export class RealRegistry {
       shares: ALL,
       self: 'us',
       clock,
-      bell: new Bell(),
+      roundTrigger: new RoundTrigger(),
       explain: redisFailure,
     };
     for await (const item of sweep(source, this.#round, 60_000)) expect(item).to.have.property('entry');

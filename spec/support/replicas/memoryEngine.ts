@@ -1,4 +1,4 @@
-import { ShareCountError, type Membership, type Seen, type ShareEngine } from '#src/replicas/engine.js';
+import { ShareCountError, type Membership, type MembershipView, type ShareEngine } from '#src/replicas/engine.js';
 
 interface Lock {
   readonly token: string;
@@ -82,7 +82,7 @@ export class MemoryShareServer {
           this.#members.set(instance, { endsAt: this.now() + this.leaseMs, fields: own });
           return this.#seen();
         }),
-      look: () => step(() => ({ storedIp: undefined, leaderIp: undefined })),
+      read: () => step(() => ({ storedIp: undefined, leaderIp: undefined })),
       leave: () =>
         step(() => {
           this.#members.delete(instance);
@@ -90,7 +90,7 @@ export class MemoryShareServer {
     };
   }
 
-  #seen(): Seen {
+  #seen(): MembershipView {
     const members = [...this.#members].map(([instance]) => ({ instance, name: instance }));
     return { members, ok: 0, failed: 0, isolated: false, storedIp: undefined, leaderIp: undefined };
   }

@@ -170,7 +170,7 @@ export function shareSuite(title: string, ground: () => ShareGround): void {
       a.busy.add(0);
       const b = start('b');
       await eventually(() => {
-        expect(a.shares.isCeding).to.equal(true);
+        expect(a.shares.isDraining).to.equal(true);
       });
       const uuids = Array.from({ length: 400 }, (_, i) => `aaaaaaaa-0000-4000-8000-${String(i).padStart(12, '0')}`);
       expect(uuids.every((uuid) => a.shares.holds(uuid))).to.equal(true);

@@ -14,7 +14,7 @@ import { ClockWatch } from '#src/state/clockWatch.js';
 import { Leadership } from '#src/state/leadership.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { PeerBook } from '#src/state/peerBook.js';
-import { Whereabouts } from '#src/state/whereabouts.js';
+import { VantagePoint } from '#src/state/vantagePoint.js';
 import { configOf, fakeDeps, fixed, US } from '../deps.js';
 import { MemoryLease } from '../memoryLease.js';
 import { advance } from '../timers.js';
@@ -112,7 +112,7 @@ export class ReplicaWorld {
     const sharing = {
       shares,
       fields,
-      whereabouts: new Whereabouts(steady, () => INTERVAL_MS),
+      vantagePoint: new VantagePoint(steady, () => INTERVAL_MS),
       works: false,
       pollMs: INTERVAL_MS,
     };
@@ -122,7 +122,7 @@ export class ReplicaWorld {
         replica.events.push(event);
         fields.accept(event);
       },
-      get waits() {
+      get hasUnwritten() {
         return book.unwrittenCount > 0;
       },
       flush: write,

@@ -35,7 +35,7 @@ export function pictureOf(over: Over = {}): Picture {
     clockGap: undefined,
     configRejected: undefined,
     needsRestart: undefined,
-    untold: [],
+    failingNotifications: [],
   };
   return {
     ...well,

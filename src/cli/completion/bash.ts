@@ -1,7 +1,7 @@
-import type { CompletedOption, Place } from './tree.js';
+import type { CommandPosition, CompletedOption } from './tree.js';
 
-/** A completion for bash, which also zsh can use: the places of the command line as tables. */
-export function bashCompletion(program: string, places: readonly Place[]): string {
+/** A completion script for bash, which zsh can use too. It contains the command tree as tables. */
+export function bashCompletion(program: string, positions: readonly CommandPosition[]): string {
   const name = `_${program.replace(/\W/g, '_')}`;
   return `# bash completion of ${program}: source <(${program} completion bash)
 ${name}() {
@@ -11,30 +11,30 @@ ${name}() {
     word=\${COMP_WORDS[i]}
     if [[ -n $skip ]]; then skip=''; continue; fi
     case "$path/$word" in
-${arms(places, ({ path, commands }) =>
+${arms(positions, ({ path, commands }) =>
   commands.map((one) => [`'${path}/${one.name}'`, `path='${`${path} ${one.name}`.trim()}' count=0; continue`]),
 )}
     esac
     case "$path/$word" in
-${arms(places, (place) => valued(place).map(({ flag }) => [`'${place.path}/${flag}'`, 'skip=$word']))}
+${arms(positions, (position) => valued(position).map(({ flag }) => [`'${position.path}/${flag}'`, 'skip=$word']))}
       */-*) ;;
       *) ((count++)) ;;
     esac
   done
   if [[ -n $skip ]]; then
     case "$path/$skip" in
-${arms(places, (place) => valued(place).map(({ flag, option }) => [`'${place.path}/${flag}'`, offered(option)]))}
+${arms(positions, (position) => valued(position).map(({ flag, option }) => [`'${position.path}/${flag}'`, offered(option)]))}
     esac
     return
   fi
   if [[ $current == -* ]]; then
     case "$path" in
-${arms(places, ({ path, options }) => [[`'${path}'`, words(options.flatMap(({ flags }) => flags))]])}
+${arms(positions, ({ path, options }) => [[`'${path}'`, words(options.flatMap(({ flags }) => flags))]])}
     esac
     return
   fi
   case "$path/$count" in
-${arms(places, argumentArms)}
+${arms(positions, argumentArms)}
   esac
 }
 complete -o bashdefault -F ${name} ${program}
@@ -43,20 +43,23 @@ complete -o bashdefault -F ${name} ${program}
 
 type Arm = readonly [string, string];
 
-function arms(places: readonly Place[], armsOf: (place: Place) => readonly (readonly string[])[]): string {
-  return places
-    .flatMap((place) => armsOf(place))
+function arms(
+  positions: readonly CommandPosition[],
+  armsOf: (position: CommandPosition) => readonly (readonly string[])[],
+): string {
+  return positions
+    .flatMap((position) => armsOf(position))
     .map(([pattern = '', action = '']) => `      ${pattern}) ${action} ;;`)
     .join('\n');
 }
 
-/** What may stand in the place of each argument; commands stand in the place of the first. */
-function argumentArms({ path, commands, arguments: given }: Place): readonly Arm[] {
+/** The values of each argument. Subcommands take the position of the first argument. */
+function argumentArms({ path, commands, arguments: given }: CommandPosition): readonly Arm[] {
   if (commands.length > 0) return [[`'${path}/0'`, words(commands.map(({ name }) => name))]];
   return given.map((one, i) => [`'${path}/${String(i)}'`, offered(one)]);
 }
 
-function valued({ options }: Place): readonly { readonly flag: string; readonly option: CompletedOption }[] {
+function valued({ options }: CommandPosition): readonly { readonly flag: string; readonly option: CompletedOption }[] {
   return options
     .filter(({ takesValue }) => takesValue)
     .flatMap((option) => option.flags.map((flag) => ({ flag, option })));

@@ -1,13 +1,13 @@
-import type { CompletedOption, Place } from './tree.js';
+import type { CommandPosition, CompletedOption } from './tree.js';
 
-/** A completion for fish: one line for each thing that may follow a place of the command line. */
-export function fishCompletion(program: string, places: readonly Place[]): string {
+/** A completion script for fish, with one line per possible word at each position. */
+export function fishCompletion(program: string, positions: readonly CommandPosition[]): string {
   const name = `__${program.replace(/\W/g, '_')}`;
-  const paths = places.map(({ path }) => path).filter((path) => path !== '');
+  const paths = positions.map(({ path }) => path).filter((path) => path !== '');
   const valued = new Set(
-    places.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue).flatMap(({ flags }) => flags)),
+    positions.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue).flatMap(({ flags }) => flags)),
   );
-  const lines = places.flatMap((place) => linesOf(program, name, place));
+  const lines = positions.flatMap((position) => linesOf(program, name, position));
   return `# fish completion of ${program}: ${program} completion fish | source
 # Whether the words so far are these commands; with a second argument, whether so many arguments stand after them.
 function ${name}_at
@@ -36,8 +36,8 @@ ${lines.join('\n')}
 `;
 }
 
-function linesOf(program: string, name: string, place: Place): string[] {
-  const { path, commands, options, arguments: given } = place;
+function linesOf(program: string, name: string, position: CommandPosition): string[] {
+  const { path, commands, options, arguments: given } = position;
   const at = (count?: number): string =>
     `complete -c ${program} -n ${quote(`${name}_at ${quote(path)}${count === undefined ? '' : ` ${String(count)}`}`)}`;
   return [

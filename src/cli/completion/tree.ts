@@ -1,35 +1,39 @@
 import type { Command } from 'commander';
 
-/** An option as a shell has to know it. */
+/** The data of an option that a completion script needs. */
 export interface CompletedOption {
   /** `--sort`, `-c`. */
   readonly flags: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
-  /** What its value may be; empty where that is free. */
+  /** The possible values; empty if any value is allowed. */
   readonly choices: readonly string[];
   /** Whether its value is the name of a file. */
   readonly isFile: boolean;
 }
 
-/** A place on the command line: the words of the commands so far, and what may follow them. */
-export interface Place {
-  /** Empty for the program itself, else `peers list`. */
+/** A position in the command tree: the commands typed so far, and what may follow. */
+export interface CommandPosition {
+  /** Empty for the program itself, else for example `peers list`. */
   readonly path: string;
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   readonly options: readonly CompletedOption[];
-  /** What each argument may be, in their order. */
+  /** The possible values of each argument, in order. */
   readonly arguments: readonly { readonly choices: readonly string[]; readonly isFile: boolean }[];
 }
 
 const FILE = /<file>|\bfile\b/;
 
-/** Every place of a command line, the program itself first. */
-export function placesOf(root: Command): readonly Place[] {
+/** All positions of the command tree, the program itself first. */
+export function positionsOf(root: Command): readonly CommandPosition[] {
   return [...walk(root, [], [])];
 }
 
-function* walk(command: Command, path: readonly string[], inherited: readonly CompletedOption[]): Generator<Place> {
+function* walk(
+  command: Command,
+  path: readonly string[],
+  inherited: readonly CompletedOption[],
+): Generator<CommandPosition> {
   const help = command.createHelp();
   const own = help.visibleOptions(command).map((option) => ({
     flags: [option.short, option.long].filter((flag) => flag !== undefined),
@@ -49,7 +53,7 @@ function* walk(command: Command, path: readonly string[], inherited: readonly Co
       isFile: FILE.test(one.name()),
     })),
   };
-  // What the program itself takes may stand anywhere; each command has its own help.
+  // Options of the program itself may appear anywhere, but every command has its own help.
   const global = path.length === 0 ? own.filter(({ flags }) => flags.includes('--config')) : inherited;
   for (const one of commands) yield* walk(one, [...path, one.name()], global);
 }

@@ -1,12 +1,12 @@
 import { bashCompletion } from './bash.js';
-import type { Place } from './tree.js';
+import type { CommandPosition } from './tree.js';
 
-/** A completion for zsh: that of bash, by means of zsh's own bridge to those. */
-export function zshCompletion(program: string, places: readonly Place[]): string {
+/** A completion script for zsh: that of bash, through the bash compatibility layer of zsh. */
+export function zshCompletion(program: string, positions: readonly CommandPosition[]): string {
   return `#compdef ${program}
 # zsh completion of ${program}: source <(${program} completion zsh)
 autoload -Uz compinit bashcompinit
 (( $+functions[compdef] )) || compinit
 bashcompinit
-${bashCompletion(program, places).replace(/^#.*\n/, '')}`;
+${bashCompletion(program, positions).replace(/^#.*\n/, '')}`;
 }

@@ -1,17 +1,17 @@
 import type { Reply } from '../../domain/call/http.js';
 import { namedUuid } from '../../domain/peer/identity.js';
 import { UUID } from '../../domain/peer/uuid.js';
-import { NOWHERE, NOWHERE_IPV6, type Caller } from './caller.js';
+import { EXAMPLE_IPV4, EXAMPLE_IPV6, type Caller } from './caller.js';
 import { broken, kept, NO_ANSWER, notChecked, remark, unlessBroken, type Finding } from './finding.js';
 import type { PromiseId } from './promises.js';
 import { inWords, shown } from './replies.js';
 
-const AT_ONCE = 20;
-/** So few callers, since an API may take only some from one address. */
-const CALLERS_AT_ONCE = 4;
+const CONCURRENT_CALLS = 20;
+/** Few callers, because an API may limit the number of callers per address. */
+const CONCURRENT_CALLERS = 4;
 const TWO_HUNDRED = 'a 2xx';
 
-/** What the first call of all comes to; the API answers where `answers` is kept. */
+/** Checks the first call. The API is usable if `answers` is kept. */
 export async function checkFirst(caller: Caller, uuid: string): Promise<readonly Finding[]> {
   const reply = await caller.call(uuid);
   const seen = inWords(reply);
@@ -33,7 +33,7 @@ function expectedOf({ options }: Caller, reason: string): string {
   return asksForProof ? `${TWO_HUNDRED}; where calls have to be signed, name the secret (--secret)` : TWO_HUNDRED;
 }
 
-/** What else is promised of answers to calls that are as they should be. */
+/** Checks the other promises about answers to valid calls. */
 export async function checkAnswering(
   caller: Caller,
   uuid: string,
@@ -41,15 +41,15 @@ export async function checkAnswering(
 ): Promise<readonly Finding[]> {
   const other = caller.newUuid();
   const again = await caller.call(uuid);
-  const [ipv4, ipv6] = [await caller.call(other, { ip: NOWHERE }), await caller.call(other, { ip: NOWHERE_IPV6 })];
+  const [ipv4, ipv6] = [await caller.call(other, { ip: EXAMPLE_IPV4 }), await caller.call(other, { ip: EXAMPLE_IPV6 })];
   const more = await caller.call(uuid, { since: 0, tags: ['new'], nested: { version: 2 } });
-  const families = { [NOWHERE]: ipv4, [NOWHERE_IPV6]: ipv6 };
+  const families = { [EXAMPLE_IPV4]: ipv4, [EXAMPLE_IPV6]: ipv6 };
   return [
     ...(caller.options.kind === 'consumer' ? [ownUuid({ [uuid]: again, [other]: ipv4 }, own)] : []),
     ofReplies('twice', { 'the same call again': again }),
     ofReplies('takes-ip', families),
     ofReplies('unknown-fields', { 'a call with further fields': more }),
-    await atOnce(caller),
+    await concurrentCalls(caller),
   ];
 }
 
@@ -59,7 +59,7 @@ function ofReplies(id: PromiseId, replies: Readonly<Record<string, Reply>>): Fin
   return unlessBroken(id, words, Object.values(replies).map(inWords).join(', '), TWO_HUNDRED);
 }
 
-/** `replies` by who called. */
+/** `replies` is keyed by the UUID of the caller. */
 function ownUuid(replies: Readonly<Record<string, Reply>>, own: string | undefined): Finding {
   const id = 'own-uuid';
   const named = Object.values(replies).map((reply) => (reply.ok ? namedUuid(reply.body) : undefined));
@@ -74,11 +74,15 @@ function ownUuid(replies: Readonly<Record<string, Reply>>, own: string | undefin
   return kept(id, own === undefined ? `${first}, the same twice` : first);
 }
 
-async function atOnce(caller: Caller): Promise<Finding> {
-  const uuids = Array.from({ length: CALLERS_AT_ONCE }, () => caller.newUuid());
-  const calls = Array.from({ length: AT_ONCE }, (_, i) => caller.call(uuids[i % CALLERS_AT_ONCE] ?? ''));
+async function concurrentCalls(caller: Caller): Promise<Finding> {
+  const uuids = Array.from({ length: CONCURRENT_CALLERS }, () => caller.newUuid());
+  const calls = Array.from({ length: CONCURRENT_CALLS }, (_, i) => caller.call(uuids[i % CONCURRENT_CALLERS] ?? ''));
   const failed = (await Promise.all(calls)).filter(({ ok }) => !ok).map(inWords);
   const [first] = failed;
-  if (first === undefined) return kept('at-once', `${AT_ONCE} of ${AT_ONCE} in time`);
-  return broken('at-once', `${AT_ONCE - failed.length} of ${AT_ONCE} in time, else: ${first}`, 'all of them');
+  if (first === undefined) return kept('at-once', `${CONCURRENT_CALLS} of ${CONCURRENT_CALLS} in time`);
+  return broken(
+    'at-once',
+    `${CONCURRENT_CALLS - failed.length} of ${CONCURRENT_CALLS} in time, else: ${first}`,
+    'all of them',
+  );
 }

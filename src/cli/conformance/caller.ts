@@ -16,46 +16,52 @@ export interface CallerOptions {
   readonly post: PostJson;
 }
 
-export interface Manner {
-  /** Instead of the usual ones. */
+export interface CallOverrides {
+  /** Replaces the usual headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The value of the signature's header; null for none. */
+  /** The value of the signature header; null for none. */
   readonly signature?: string | null;
   readonly term?: number;
-  /** Who calls, where the body does not say it in the usual way. */
+  /** The UUID of the caller, if the body does not contain it in the usual form. */
   readonly uuid?: string;
 }
 
-/** An address that no scheduler calls: of a net for examples (RFC 5737, TEST-NET-3), as is the IPv6 one (RFC 3849). */
-export const NOWHERE = '203.0.113.77';
-export const NOWHERE_IPV6 = '2001:db8::77';
+/**
+ * An address that no scheduler calls, from a documentation network (RFC 5737, TEST-NET-3); the IPv6 one is from RFC
+ * 3849.
+ */
+export const EXAMPLE_IPV4 = '203.0.113.77';
+export const EXAMPLE_IPV6 = '2001:db8::77';
 
-/** Calls an API as the schedulers of other nodes do, each of them with a random UUID, and knows who was let in. */
+/**
+ * Calls an API as the schedulers of other nodes do, each with a random UUID, and records which callers were
+ * accepted.
+ */
 export class Caller {
-  /** All UUIDs that were called with, and those of calls that were answered with 2xx. */
+  /** All UUIDs used in calls, and those with a 2xx answer. */
   readonly used = new Set<string>();
   readonly accepted = new Set<string>();
-  /** That of a scheduler which has just started. */
+  /** The term of a scheduler that has just started. */
   readonly term = Math.floor(Date.now() / 1_000);
 
   constructor(readonly options: CallerOptions) {}
 
-  /** A UUID that nobody has. */
+  /** A UUID that no peer has. */
   newUuid(): string {
     return randomUUID();
   }
 
-  /** A call as it should be, with further fields. */
-  call(uuid: string, fields: object = {}, manner: Manner = {}): Promise<Reply> {
-    return this.say(this.body(uuid, fields), { uuid, ...manner });
+  /** A valid call, with additional fields. */
+  call(uuid: string, fields: object = {}, overrides: CallOverrides = {}): Promise<Reply> {
+    return this.send(this.body(uuid, fields), { uuid, ...overrides });
   }
 
   body(uuid: string, fields: object = {}): string {
-    return JSON.stringify({ uuid, ...(this.options.kind === 'producer' ? { ip: NOWHERE } : {}), ...fields });
+    return JSON.stringify({ uuid, ...(this.options.kind === 'producer' ? { ip: EXAMPLE_IPV4 } : {}), ...fields });
   }
 
-  /** A call with this text as its body, signed where there is a secret. Never rejects. */
-  async say(body: string, { uuid, headers = {}, signature, term = this.term }: Manner = {}): Promise<Reply> {
+  /** A call with this body, signed if there is a secret. Never rejects. */
+  async send(body: string, { uuid, headers = {}, signature, term = this.term }: CallOverrides = {}): Promise<Reply> {
     const { url, kind, timeoutMs, post } = this.options;
     const proof = signature === undefined ? this.signature(body, { term }) : signature;
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -77,14 +83,14 @@ export class Caller {
     return deadline.aborted && !reply.ok ? { ok: false, reason: 'timeout' } : reply;
   }
 
-  /** What proves that a body is ours, by now and by the secret unless others are given; null without a secret. */
+  /** The signature of a body, by default with the current time and the configured secret; null without a secret. */
   signature(body: string, over: { readonly secret?: string; readonly at?: number; readonly term?: number } = {}) {
     const { secret = this.options.secret, at = Date.now(), term = this.term } = over;
     if (secret === undefined) return null;
     return sign(secret, body, at, this.options.kind === 'producer' ? term : undefined);
   }
 
-  /** The status that a GET is answered with, or why there is none. */
+  /** The status of a GET, or the error. */
   async get(): Promise<number | string> {
     const request = this.#open('GET', {});
     try {
@@ -99,7 +105,7 @@ export class Caller {
     }
   }
 
-  /** Sends half of a body and goes. */
+  /** Sends half of a body and disconnects. */
   async cutOff(body: string): Promise<void> {
     const request = this.#open('POST', {
       'content-type': 'application/json',
@@ -113,7 +119,7 @@ export class Caller {
 
   #open(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
     const { url, timeoutMs } = this.options;
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-    return send(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) });
+    const open = url.startsWith('https:') ? httpsRequest : httpRequest;
+    return open(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) });
   }
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { examples, optionOneOf, type Surroundings } from '../define.js';
+import { examples, optionOneOf, type CommandContext } from '../define.js';
 import { KINDS } from '../peers/kinds.js';
-import type { ConformanceWords } from './settings.js';
+import type { ConformanceFlags } from './settings.js';
 
-/** `conformance`. */
-export function defineConformance(root: Command, { options, end }: Surroundings): void {
+/** The command `conformance`. */
+export function defineConformance(root: Command, { options, end }: CommandContext): void {
   const conformance = root
     .command('conformance')
     .description('call an API as other nodes do, and say which promises of docs/writing-an-api.md it keeps')
@@ -16,9 +16,9 @@ export function defineConformance(root: Command, { options, end }: Surroundings)
     .option('--uuid <uuid>', 'what the API should answer with, instead of what its registry says')
     .option('--timeout <duration>', 'deadline of each call, such as 2s, instead of the configured one')
     .option('--json', 'as JSON')
-    .action(async (url: string, words: ConformanceWords) => {
+    .action(async (url: string, flags: ConformanceFlags) => {
       const { examineApi } = await import('./conformance.js');
-      end(await examineApi(options(), url, words));
+      end(await examineApi(options(), url, flags));
     });
   examples(
     conformance,

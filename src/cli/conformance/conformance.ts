@@ -3,7 +3,7 @@ import type { LoadOptions } from '../../config/load.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { nameOf } from '../../domain/text/printable.js';
 import { version } from '../../version.js';
-import { FAILED, GOOD } from '../exitCode.js';
+import { FAILURE, SUCCESS } from '../exitCode.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
 import { outputStyle } from '../style.js';
@@ -13,41 +13,41 @@ import { NO_ANSWER, notChecked, type Finding } from './finding.js';
 import { localAddress } from './localAddress.js';
 import { promisesOf, type PromiseId } from './promises.js';
 import { checkProof, checkTerms } from './proving.js';
-import { checkRefusing, HOSTILE, UNNAMED } from './refusing.js';
+import { checkRefusing, HOSTILE_UUIDS, MISSING_UUID_KEYS } from './refusing.js';
 import { checkRegistry } from './registering.js';
 import { asJson, inWords } from './report.js';
-import { settingsOf, type ConformanceWords, type Settings } from './settings.js';
+import { settingsOf, type ConformanceFlags, type Settings } from './settings.js';
 import { Stored } from './stored.js';
 
-/** Prints of an API which promises it keeps. Resolves to the exit code: a failure where one is broken. */
-export async function examineApi(options: LoadOptions, url: string, words: ConformanceWords): Promise<number> {
-  const { text, code } = await conform(options, url, words);
+/** Prints which promises an API keeps. Resolves to the exit code: a failure if any promise is broken. */
+export async function examineApi(options: LoadOptions, url: string, flags: ConformanceFlags): Promise<number> {
+  const { text, code } = await conform(options, url, flags);
   await print(text);
   return code;
 }
 
-/** What there is to print of an API, and the exit code. */
+/** Checks an API. Returns the output and the exit code. */
 export async function conform(
   options: LoadOptions,
   url: string,
-  words: ConformanceWords,
+  flags: ConformanceFlags,
 ): Promise<{ readonly text: string; readonly code: number }> {
-  const settings = await settingsOf(options, url, words);
+  const settings = await settingsOf(options, url, flags);
   const { redis, keyPrefix, kind } = settings;
   const { findings, left } =
     redis === undefined
       ? await examined(settings)
       : await withRegistry({ ...options, redis, keyPrefix }, (registry) => examined(settings, new Stored(registry)));
   const text =
-    words.json === true
+    flags.json === true
       ? `${asJson(findings, { url: settings.url, kind, left })}\n`
-      : `${head(settings)}\n\n${inWords(findings, outputStyle())}${remains(kind, left)}`;
-  return { text, code: findings.some(({ result }) => result === 'broken') ? FAILED : GOOD };
+      : `${head(settings)}\n\n${inWords(findings, outputStyle())}${leftoverText(kind, left)}`;
+  return { text, code: findings.some(({ result }) => result === 'broken') ? FAILURE : SUCCESS };
 }
 
 interface Examined {
   readonly findings: readonly Finding[];
-  /** Callers that the API has let in, and that are still there. */
+  /** Accepted callers whose entries may still be stored. */
   readonly left: readonly string[];
 }
 
@@ -55,18 +55,18 @@ async function examined(settings: Settings, stored?: Stored): Promise<Examined> 
   const { url, tls, timeoutMs } = settings;
   const post = nativeClient({ userAgent: `consumer-scheduler/${version}`, tls });
   const caller = new Caller({ ...settings, post });
-  // Where nobody listens, the first call says so.
+  // If no server listens there, the first call reports it.
   const from = stored === undefined ? '' : await localAddress(url, timeoutMs).catch(() => '');
   try {
     const found = await checks(settings, caller, stored, from);
     if (found.some(({ id, result }) => id === 'stores-first' && result === 'broken')) await stored?.settle();
     return { findings: complete(settings, found), left: stored === undefined ? [...caller.accepted] : [] };
   } finally {
-    await stored?.remove([...caller.used, ...Object.values(HOSTILE), ...UNNAMED], from);
+    await stored?.remove([...caller.used, ...Object.values(HOSTILE_UUIDS), ...MISSING_UUID_KEYS], from);
   }
 }
 
-/** One group after the other, as long as the API answers. */
+/** Runs the groups one after the other, while the API answers. */
 async function checks(
   { kind, own, secret }: Settings,
   caller: Caller,
@@ -90,7 +90,7 @@ async function checks(
   return found;
 }
 
-/** One finding for each promise, in their order. */
+/** One finding per promise, in order. */
 function complete({ kind, secret, redis }: Settings, findings: readonly Finding[]): readonly Finding[] {
   const given = { '--secret': secret !== undefined, '--redis': redis !== undefined };
   const gone = isKept(findings, 'answers') ? 'it went wrong before' : NO_ANSWER;
@@ -110,8 +110,8 @@ function head({ url, kind, secret, redis }: Settings): string {
   return `${kind} API at ${url}\ncalls are ${signed}${looked}`;
 }
 
-/** Which entries are to be taken out by hand. */
-function remains(kind: PeerKind, left: readonly string[]): string {
+/** The entries that the user has to remove by hand. */
+function leftoverText(kind: PeerKind, left: readonly string[]): string {
   if (left.length === 0) return '';
   const names = left.map(nameOf);
   if (kind === 'producer') return `\nthe producer may have stored these callers: ${names.join(', ')}\n`;

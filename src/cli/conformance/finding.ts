@@ -1,13 +1,13 @@
 import type { PromiseId } from './promises.js';
 
-/** What became of one promise. */
+/** The result of one promise. */
 export interface Finding {
   readonly id: PromiseId;
-  /** `remark` for what is only recommended, and is not kept. */
+  /** `remark` for a recommendation that is not followed. */
   readonly result: 'kept' | 'broken' | 'remark' | 'not-checked';
-  /** What was seen; why, of what was not checked. */
+  /** What was observed, or why it was not checked. */
   readonly seen: string;
-  /** What was expected, of what is not kept. */
+  /** What was expected, if the promise is not kept. */
   readonly expected?: string;
 }
 
@@ -27,10 +27,10 @@ export function notChecked(id: PromiseId, why: string): Finding {
   return { id, result: 'not-checked', seen: why };
 }
 
-/** Why nothing else is checked of an API that gives none. */
+/** Why no other promise is checked if there is no answer. */
 export const NO_ANSWER = 'it gives no whole answer';
 
-/** Kept where nothing of what was tried went wrong; else broken, by the first thing that did. */
+/** Kept if no attempt went wrong; otherwise broken, with the first failure. */
 export function unlessBroken(id: PromiseId, wrong: readonly string[], seen: string, expected: string): Finding {
   const [first] = wrong;
   return first === undefined ? kept(id, seen) : broken(id, first, expected);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { canonical } from '../../domain/ip/address.js';
 
-/** The address of this host that calls to a URL come from, in its one spelling. Rejects where nobody listens. */
+/** The canonical address of this host in calls to a URL. Rejects if no server listens there. */
 export async function localAddress(url: string, withinMs: number): Promise<string> {
   const { protocol, hostname, port } = new URL(url);
   const usual = protocol === 'https:' ? 443 : 80;

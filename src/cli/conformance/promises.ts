@@ -1,16 +1,19 @@
 import type { PeerKind } from '../../domain/peer/peer.js';
 
-/** What an API promises to its callers, and what a check of it takes. docs/writing-an-api.md has the same list, by id. */
+/**
+ * A promise of an API to its callers, and the prerequisites of its check. docs/writing-an-api.md has the same list,
+ * by id.
+ */
 export interface ApiPromise {
   readonly id: string;
   readonly group: string;
-  /** What it promises; completes "It …". */
+  /** The promise; completes "It …". */
   readonly text: string;
-  /** The one kind of API that it is for; both where it is left out. */
+  /** The kind of API that it applies to; both if left out. */
   readonly of?: PeerKind;
-  /** Whether it is only recommended: not to keep it is no fault. */
+  /** Whether it is only recommended, so that not keeping it is no fault. */
   readonly recommended?: true;
-  /** The option without which it can't be checked. */
+  /** The option that the check requires. */
   readonly needs?: '--secret' | '--redis';
 }
 
@@ -74,7 +77,7 @@ export type PromiseId = (
   | (typeof TERMS)[number]
 )['id'];
 
-/** Every promise, in the order in which it is reported. */
+/** Every promise, in the order of the report. */
 export const PROMISES: readonly (ApiPromise & { readonly id: PromiseId })[] = [
   ...ANSWERING.map((one) => ({ ...one, group: 'answering' })),
   ...REFUSING.map((one) => ({ ...one, group: 'refusing' })),
@@ -83,7 +86,7 @@ export const PROMISES: readonly (ApiPromise & { readonly id: PromiseId })[] = [
   ...TERMS.map((one) => ({ ...one, group: 'terms', of: 'producer' as const })),
 ];
 
-/** The promises of one kind of API. */
+/** The promises for one kind of API. */
 export function promisesOf(kind: PeerKind): typeof PROMISES {
   return PROMISES.filter(({ of = kind }) => of === kind);
 }

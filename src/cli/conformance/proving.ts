@@ -7,7 +7,7 @@ const TWO_HUNDRED = 'a 2xx';
 const TEN_MINUTES_MS = 600_000;
 const ZEROS = '0'.repeat(64);
 
-/** Whether a proof of origin is asked for, and looked at. Every other call of the kit is signed as well. */
+/** Checks whether the API requires and verifies a proof of origin. All other calls of the kit are signed too. */
 export async function checkProof(caller: Caller, uuid: string): Promise<readonly Finding[]> {
   const body = caller.body(uuid);
   const now = Date.now();
@@ -15,7 +15,7 @@ export async function checkProof(caller: Caller, uuid: string): Promise<readonly
   const digests = right.replaceAll(/,(v\d)=/g, `,$1=${ZEROS},$1=`);
   const signed = await caller.call(uuid);
   const several = await caller.call(uuid, {}, { signature: digests });
-  const of = (signature: string | null) => ({ body, manner: { uuid, signature } });
+  const of = (signature: string | null) => ({ body, overrides: { uuid, signature } });
   const refusals: Readonly<Record<'unsigned' | 'wrong-signature' | 'stale', Refusable>> = {
     unsigned: { 'no signature': of(null), 'an empty one': of(''), 'a time alone': of(right.replace(/,.*/, '')) },
     'wrong-signature': {
@@ -39,19 +39,19 @@ export async function checkProof(caller: Caller, uuid: string): Promise<readonly
   return caller.options.kind === 'producer' ? [...found, await signedTerm(caller)] : found;
 }
 
-/** A term that was put onto somebody else's call would outlast every right one. */
+/** A forged term on the call of another caller would win over every genuine one. */
 async function signedTerm(caller: Caller): Promise<Finding> {
   const uuid = caller.newUuid();
   const body = caller.body(uuid);
   const signature = caller.signature(body);
   const wrong = await notRefused(caller, {
-    'another term': { body, manner: { uuid, signature, term: caller.term + 1 } },
+    'another term': { body, overrides: { uuid, signature, term: caller.term + 1 } },
   });
   const [seen] = wrong;
   return seen === undefined ? kept('signed-term', 'refused') : remark('signed-term', seen, FOUR_HUNDRED);
 }
 
-/** A producer that keeps the highest term refuses what a process still sends that was overtaken. */
+/** A producer that keeps the highest term refuses late calls of a process that has lost its lease. */
 export async function checkTerms(caller: Caller): Promise<readonly Finding[]> {
   const uuid = caller.newUuid();
   await caller.call(uuid);

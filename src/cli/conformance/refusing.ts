@@ -5,11 +5,11 @@ import { inWords, notRefused, type Refusable } from './replies.js';
 
 const FOUR_HUNDRED = 'a 4xx';
 const MEGABYTE = 1_000_000;
-/** What ends by a call may still answer the next one. */
+/** A server that crashes because of a call may still answer the next one. */
 const CALLS_AFTER = 3;
 
-/** UUIDs that are none, and that would do harm where they became a part of a key or of a log. */
-export const HOSTILE: Readonly<Record<string, string>> = {
+/** Invalid UUIDs that would do harm as part of a key or of a log line. */
+export const HOSTILE_UUIDS: Readonly<Record<string, string>> = {
   'a path': '../../consumers',
   'line breaks': 'aaaaaaaa-0000-4000-8000-000000000000\r\nDEL consumers\r\n',
   'a pattern': '*',
@@ -18,10 +18,10 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   '10 kB': 'a'.repeat(10_240),
 };
 
-/** What an API without a check would make a key of, where a body has no UUID at all. */
-export const UNNAMED: readonly string[] = ['undefined', 'null', '7', '[object Object]', 'None'];
+/** The keys that an API without validation would use if a body has no UUID. */
+export const MISSING_UUID_KEYS: readonly string[] = ['undefined', 'null', '7', '[object Object]', 'None'];
 
-/** What comes of bodies that are no calls, and whether the API goes on after them. */
+/** Checks the answers to invalid bodies, and whether the API still works after them. */
 export async function checkRefusing(caller: Caller, uuid: string): Promise<readonly Finding[]> {
   const refusals: readonly (readonly [PromiseId, Refusable])[] = [
     [
@@ -39,16 +39,16 @@ export async function checkRefusing(caller: Caller, uuid: string): Promise<reado
   for (const [id, bodies] of refusals) {
     const wrong = await notRefused(caller, bodies);
     found.push(unlessBroken(id, wrong, `${Object.keys(bodies).length} of them refused`, FOUR_HUNDRED));
-    // What has ended by that would fail at all that follows as well.
+    // If the API has crashed, all further checks would fail too.
     if (wrong.length > 0 && !(await caller.call(uuid)).ok) return found;
   }
-  const burdens: readonly (readonly [PromiseId, () => Promise<unknown>])[] = [
+  const heavyBodies: readonly (readonly [PromiseId, () => Promise<unknown>])[] = [
     ['cut-body', () => caller.cutOff(caller.body(uuid))],
     ['large-body', () => caller.call(uuid, { more: '.'.repeat(MEGABYTE) })],
   ];
-  for (const [id, burden] of burdens) {
-    await burden();
-    const finding = await goesOn(caller, id, uuid);
+  for (const [id, sendBody] of heavyBodies) {
+    await sendBody();
+    const finding = await stillAnswers(caller, id, uuid);
     found.push(finding);
     if (finding.result === 'broken') return found;
   }
@@ -57,7 +57,7 @@ export async function checkRefusing(caller: Caller, uuid: string): Promise<reado
 
 function hostile(caller: Caller): Refusable {
   return Object.fromEntries(
-    Object.entries(HOSTILE).map(([name, uuid]) => [name, { body: caller.body(uuid), manner: { uuid } }]),
+    Object.entries(HOSTILE_UUIDS).map(([name, uuid]) => [name, { body: caller.body(uuid), overrides: { uuid } }]),
   );
 }
 
@@ -76,12 +76,12 @@ function badAddresses(caller: Caller): Refusable {
   return Object.fromEntries(
     Object.entries(addresses).map(([name, ip]) => {
       const uuid = caller.newUuid();
-      return [name, { body: caller.body(uuid, { ip }), manner: { uuid } }];
+      return [name, { body: caller.body(uuid, { ip }), overrides: { uuid } }];
     }),
   );
 }
 
-async function goesOn(caller: Caller, id: PromiseId, uuid: string): Promise<Finding> {
+async function stillAnswers(caller: Caller, id: PromiseId, uuid: string): Promise<Finding> {
   for (let i = 0; i < CALLS_AFTER; i += 1) {
     const reply = await caller.call(uuid);
     if (!reply.ok) return broken(id, `the next call: ${inWords(reply)}`, 'a 2xx to the next call');

@@ -1,17 +1,17 @@
 import { canonical } from '../../domain/ip/address.js';
-import { NOWHERE, type Caller } from './caller.js';
+import { EXAMPLE_IPV4, type Caller } from './caller.js';
 import { broken, kept, notChecked, remark, type Finding } from './finding.js';
-import { HOSTILE, UNNAMED } from './refusing.js';
+import { HOSTILE_UUIDS, MISSING_UUID_KEYS } from './refusing.js';
 import { inWords, shown } from './replies.js';
 import type { Entry, Stored } from './stored.js';
 
-/** Enough calls that an answer which comes before its entry is seen once, and that two source ports differ. */
-const TIMES = 5;
-/** More than two clocks are apart. */
+/** Enough calls to observe an answer that comes before its entry once, and two different source ports. */
+const ATTEMPTS = 5;
+/** More than the usual difference of two clocks. */
 const CLOCK_MS = 60_000;
-const STRANGE = '203.0.113.99';
-/** What the scheduler has found of a peer; an API that writes the entry anew loses it. */
-const FINDINGS: Entry = {
+const FORGED_IP = '203.0.113.99';
+/** Results of the scheduler for a peer. An API that rewrites the whole entry loses them. */
+const SCHEDULER_FIELDS: Entry = {
   available: '1',
   state: 'suspect',
   state_since: '1767225600000',
@@ -23,7 +23,7 @@ const FINDINGS: Entry = {
   recent: '..x',
 };
 
-/** What stands in the registry after calls. `from` is the address that they come from. */
+/** Checks the registry after calls. `from` is the source address of the calls. */
 export async function checkRegistry(caller: Caller, stored: Stored, from: string): Promise<readonly Finding[]> {
   const [registers, ...more] = await checkCaller(caller, stored, from);
   if (more.length === 0) return [registers, await checkNothing(caller, stored)];
@@ -38,15 +38,15 @@ export async function checkRegistry(caller: Caller, stored: Stored, from: string
   ];
 }
 
-/** Whether the caller is registered, and if it is, how. */
+/** Checks whether and how the caller is registered. */
 async function checkCaller(caller: Caller, stored: Stored, from: string): Promise<readonly [Finding, ...Finding[]]> {
   const uuid = caller.newUuid();
   const entries: Entry[] = [];
   let late = 0;
-  for (let i = 0; i < TIMES; i += 1) {
+  for (let i = 0; i < ATTEMPTS; i += 1) {
     await caller.call(uuid);
     const first = await stored.entry(uuid);
-    const entry = first ?? (await stored.awaited(uuid));
+    const entry = first ?? (await stored.waitFor(uuid));
     if (entry === undefined) {
       return [broken('registers', 'no member of the set with a hash of its own', `an entry with ip ${shown(from)}`)];
     }
@@ -60,8 +60,8 @@ async function checkCaller(caller: Caller, stored: Stored, from: string): Promis
       ? kept('registers', `ip ${shown(ip)}`)
       : broken('registers', `ip ${shown(ip)}`, `ip ${shown(from)}`),
     late === 0
-      ? kept('stores-first', `stored at the answer, ${TIMES} times of ${TIMES}`)
-      : broken('stores-first', `not stored yet at the answer, ${late} times of ${TIMES}`, 'a 2xx once it is stored'),
+      ? kept('stores-first', `stored at the answer, ${ATTEMPTS} times of ${ATTEMPTS}`)
+      : broken('stores-first', `not stored yet at the answer, ${late} times of ${ATTEMPTS}`, 'a 2xx once it is stored'),
     ip?.toLowerCase().startsWith('::ffff:') === true
       ? broken('plain-address', shown(ip), shown(canonical(ip)))
       : kept('plain-address', shown(ip)),
@@ -93,35 +93,35 @@ function ofLastSeen(text: string | undefined): Finding {
 
 async function checkOverride(caller: Caller, stored: Stored): Promise<Finding> {
   const uuid = caller.newUuid();
-  await caller.call(uuid, { ip: NOWHERE });
-  const ip = (await stored.awaited(uuid))?.ip;
-  if (ip === NOWHERE) return kept('honours-ip', `ip ${NOWHERE}`);
-  return broken('honours-ip', `ip ${shown(ip)}`, `ip ${NOWHERE}`);
+  await caller.call(uuid, { ip: EXAMPLE_IPV4 });
+  const ip = (await stored.waitFor(uuid))?.ip;
+  if (ip === EXAMPLE_IPV4) return kept('honours-ip', `ip ${EXAMPLE_IPV4}`);
+  return broken('honours-ip', `ip ${shown(ip)}`, `ip ${EXAMPLE_IPV4}`);
 }
 
-/** Tried again where something differs: a scheduler at work may have written its own findings meanwhile. */
+/** Repeated if a field differs, because a running scheduler may have written its own results in the meantime. */
 async function checkFields(caller: Caller, stored: Stored): Promise<Finding> {
   const id = 'scheduler-fields';
   let found = notChecked(id, '');
-  for (let i = 0; i < TIMES; i += 1) {
+  for (let i = 0; i < ATTEMPTS; i += 1) {
     const uuid = caller.newUuid();
-    await stored.put(uuid, { ...FINDINGS, ip: STRANGE });
-    const reply = await caller.call(uuid, { ip: NOWHERE });
+    await stored.put(uuid, { ...SCHEDULER_FIELDS, ip: FORGED_IP });
+    const reply = await caller.call(uuid, { ip: EXAMPLE_IPV4 });
     if (!reply.ok) return broken(id, `a registered peer: ${inWords(reply)}`, 'a 2xx');
-    const entry = (await stored.awaited(uuid, ({ ip }) => ip === NOWHERE)) ?? {};
-    const [changed] = Object.keys(FINDINGS).filter((name) => entry[name] !== FINDINGS[name]);
+    const entry = (await stored.waitFor(uuid, ({ ip }) => ip === EXAMPLE_IPV4)) ?? {};
+    const [changed] = Object.keys(SCHEDULER_FIELDS).filter((name) => entry[name] !== SCHEDULER_FIELDS[name]);
     if (changed === undefined) return kept(id, 'all as they were');
-    found = broken(id, `${changed}: ${shown(entry[changed])}`, `${changed}: ${shown(FINDINGS[changed])}`);
+    found = broken(id, `${changed}: ${shown(entry[changed])}`, `${changed}: ${shown(SCHEDULER_FIELDS[changed])}`);
   }
   return found;
 }
 
 async function checkForwarded(caller: Caller, stored: Stored, from: string): Promise<Finding> {
   const uuid = caller.newUuid();
-  const headers = { 'x-forwarded-for': STRANGE, 'x-real-ip': STRANGE, forwarded: `for=${STRANGE}` };
+  const headers = { 'x-forwarded-for': FORGED_IP, 'x-real-ip': FORGED_IP, forwarded: `for=${FORGED_IP}` };
   const reply = await caller.call(uuid, {}, { headers });
-  const ip = (await stored.awaited(uuid))?.ip;
-  if (ip === STRANGE) return broken('forwarded-for', `ip ${STRANGE}, as the header says`, `ip ${shown(from)}`);
+  const ip = (await stored.waitFor(uuid))?.ip;
+  if (ip === FORGED_IP) return broken('forwarded-for', `ip ${FORGED_IP}, as the header says`, `ip ${shown(from)}`);
   if (ip === undefined) return notChecked('forwarded-for', `nothing was stored: ${inWords(reply)}`);
   return kept('forwarded-for', `ip ${shown(ip)}`);
 }
@@ -130,16 +130,16 @@ async function checkSpelling(caller: Caller, stored: Stored): Promise<Finding> {
   const uuid = caller.newUuid();
   const capitals = uuid.toUpperCase();
   await caller.call(uuid);
-  await stored.awaited(uuid);
+  await stored.waitFor(uuid);
   await caller.call(capitals);
   const entries = await stored.present([uuid, capitals]);
   if (entries.length < 2) return kept('one-spelling', 'one entry');
   return remark('one-spelling', 'two entries of one UUID', 'one entry');
 }
 
-/** Comes last: it looks for what all calls before were to leave nothing of. */
+/** Must run last: it searches for traces of all earlier refused calls. */
 async function checkNothing(caller: Caller, stored: Stored): Promise<Finding> {
-  const refused = [...new Set([...caller.used, ...Object.values(HOSTILE), ...UNNAMED])].filter(
+  const refused = [...new Set([...caller.used, ...Object.values(HOSTILE_UUIDS), ...MISSING_UUID_KEYS])].filter(
     (uuid) => !caller.accepted.has(uuid),
   );
   const [first] = await stored.present(refused);

@@ -12,7 +12,7 @@ const TINTS: Readonly<Record<Finding['result'], Tint>> = {
   'not-checked': 'dim',
 };
 
-/** What was found, by group, in the order of the promises; what was not checked comes last, by the reason for it. */
+/** The findings by group, in the order of the promises. Unchecked promises come last, grouped by reason. */
 export function inWords(findings: readonly Finding[], style: Style): string {
   const rows: (readonly string[])[] = [];
   const reasons = new Map<string, string[]>();
@@ -64,7 +64,7 @@ function promise(id: Finding['id']): (typeof PROMISES)[number] {
   return found;
 }
 
-/** The same for programs. */
+/** The same as JSON. */
 export function asJson(findings: readonly Finding[], more: object): string {
   const promises = findings.map(({ id, ...finding }) => {
     const { group, text, recommended = false } = promise(id);

@@ -8,8 +8,8 @@ import { UsageError } from '../commandError.js';
 import { kindOf } from '../peers/kinds.js';
 import { NO_UUID } from '../noUuid.js';
 
-/** As they stand on the command line. */
-export interface ConformanceWords {
+/** The options as given on the command line. */
+export interface ConformanceFlags {
   readonly kind: string;
   readonly secret?: string;
   readonly redis?: string;
@@ -23,27 +23,27 @@ export interface Settings {
   readonly url: string;
   readonly kind: PeerKind;
   readonly secret: string | undefined;
-  /** The UUID that the API should answer with, where it is said. */
+  /** The UUID that the API should answer with, if given. */
   readonly own: string | undefined;
   readonly timeoutMs: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: Config['http']['tls'];
-  /** Its registry, where that is to be looked at. */
+  /** The URL of its registry, if the registry is to be checked. */
   readonly redis: string | undefined;
   readonly keyPrefix: string | undefined;
 }
 
-/** Stands for a Redis that is not asked, so that nobody has to name one. */
-const UNASKED = 'redis://127.0.0.1';
+/** A placeholder for a Redis that is not used, so that the user need not configure one. */
+const PLACEHOLDER_URL = 'redis://127.0.0.1';
 const TIMEOUT = duration(100, 600_000);
 
-/** What is to be checked, by the command line and, for what that leaves out, the configuration or its defaults. */
-export async function settingsOf(options: LoadOptions, text: string, words: ConformanceWords): Promise<Settings> {
-  const { redis, prefix, secret } = words;
-  const kind = kindOf(words.kind);
+/** The settings of the check, from the command line, then from the configuration or its defaults. */
+export async function settingsOf(options: LoadOptions, text: string, flags: ConformanceFlags): Promise<Settings> {
+  const { redis, prefix, secret } = flags;
+  const kind = kindOf(flags.kind);
   if (secret === '') throw new UsageError('--secret: expected a text');
   if (prefix !== undefined && redis === undefined) throw new UsageError('--prefix: expected --redis with it');
-  const ofConsumers = Object.entries({ '--redis': redis, '--uuid': words.uuid });
+  const ofConsumers = Object.entries({ '--redis': redis, '--uuid': flags.uuid });
   for (const [name, value] of ofConsumers) {
     if (value !== undefined && kind === 'producer') throw new UsageError(`${name}: a producer has none`);
   }
@@ -51,15 +51,15 @@ export async function settingsOf(options: LoadOptions, text: string, words: Conf
   const { config } = await loadConfig({
     ...options,
     spareUuid: NO_UUID,
-    redis: file === undefined ? UNASKED : undefined,
+    redis: file === undefined ? PLACEHOLDER_URL : undefined,
   });
   const { path, timeoutMs, headers } = kind === 'consumer' ? config.sync : config.announce;
   return {
     url: urlOf(text, path),
     kind,
     secret: secret ?? config.http.signing.secret,
-    own: ownOf(words.uuid),
-    timeoutMs: timeoutOf(words.timeout) ?? timeoutMs,
+    own: ownOf(flags.uuid),
+    timeoutMs: timeoutOf(flags.timeout) ?? timeoutMs,
     headers: headers,
     tls: config.http.tls,
     redis,
@@ -67,7 +67,7 @@ export async function settingsOf(options: LoadOptions, text: string, words: Conf
   };
 }
 
-/** The configured path, where the URL has none of its own. */
+/** Adds the configured path if the URL has none. */
 function urlOf(text: string, path: string): string {
   if (!/^https?:\/\//.test(text)) throw new UsageError('the URL: expected http:// or https://');
   if (!URL.canParse(text)) throw new UsageError('the URL: expected one with a host');

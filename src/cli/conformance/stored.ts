@@ -6,11 +6,14 @@ import type { Registry } from '../registry.js';
 
 export type Entry = Readonly<Record<string, string>>;
 
-/** What comes later than this after an answer does not come. */
-const PATIENCE_MS = 2_000;
-const LOOK_MS = 20;
+/** An entry that appears later than this after the answer counts as missing. */
+const STORE_TIMEOUT_MS = 2_000;
+const POLL_MS = 20;
 
-/** What an API has stored of its callers; the registry's own functions would read it as what it should be. */
+/**
+ * What an API has stored about its callers. This reads raw fields, because the functions of the registry would
+ * normalise them.
+ */
 export class Stored {
   constructor(private readonly registry: Pick<Registry, 'redis' | 'keys'>) {}
 
@@ -20,7 +23,7 @@ export class Stored {
     return uuid?.toLowerCase();
   }
 
-  /** The entry of a registered consumer as it is now; undefined for one that is not registered, or has no hash. */
+  /** The current entry of a registered consumer; undefined if it is not registered or has no hash. */
   async entry(uuid: string): Promise<Entry | undefined> {
     const { redis, keys } = this.registry;
     const [member, fields] = await Promise.all([
@@ -30,29 +33,29 @@ export class Stored {
     return member === 1 && Object.keys(fields).length > 0 ? fields : undefined;
   }
 
-  /** The same, waited for: an API that answers before it stores has another fault than one that never does. */
-  async awaited(uuid: string, wanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
-    const deadline = performance.now() + PATIENCE_MS;
+  /** The same with a wait, because an API that stores after its answer has another fault than one that never stores. */
+  async waitFor(uuid: string, wanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
+    const deadline = performance.now() + STORE_TIMEOUT_MS;
     for (;;) {
       const entry = await this.entry(uuid);
       if ((entry !== undefined && wanted(entry)) || performance.now() > deadline) return entry;
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   }
 
-  /** Gives an API that stores after its answer the time to do so. */
+  /** Waits for an API that stores after its answer. */
   async settle(): Promise<void> {
-    await delay(PATIENCE_MS);
+    await delay(STORE_TIMEOUT_MS);
   }
 
-  /** Makes an entry as the API and the scheduler would have it by now. */
+  /** Creates an entry as the API and the scheduler would have stored it. */
   async put(uuid: string, fields: Entry): Promise<void> {
     const { redis, keys } = this.registry;
     await redis.hset(keys.consumer(uuid), fields);
     await redis.sadd(keys.consumers, uuid);
   }
 
-  /** Which of these are there, as a member or as a key. */
+  /** Those of the UUIDs that exist as a member or as a key. */
   async present(uuids: readonly string[]): Promise<readonly string[]> {
     const { redis, keys } = this.registry;
     const found = await Promise.all(
@@ -64,7 +67,7 @@ export class Stored {
     return uuids.filter((_, i) => found[i]);
   }
 
-  /** Takes out whatever of these is there; `from` is the address that they called from. */
+  /** Removes all of these entries. `from` is the address of their calls. */
   async remove(uuids: readonly string[], from: string): Promise<void> {
     const { redis, keys } = this.registry;
     const address = classify(from);

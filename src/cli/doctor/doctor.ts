@@ -11,7 +11,7 @@ import { RegistrySource } from '../../sources/registry.js';
 import { version } from '../../version.js';
 import { CommandError } from '../commandError.js';
 import { connectNow, type Connection } from '../connect.js';
-import { FAILED, GOOD } from '../exitCode.js';
+import { FAILURE, SUCCESS } from '../exitCode.js';
 import { NO_UUID } from '../noUuid.js';
 import { print } from '../print.js';
 import { marked, outputStyle, tinted, type Style, type Tint } from '../style.js';
@@ -22,20 +22,23 @@ import { checkClock, checkLatency, checkPermissions, checkServer } from './redis
 import { checkRegistry } from './registry.js';
 import { checkSources } from './sources.js';
 
-/** How long after the end a library (public-ip keeps its sockets) may hold the process. */
+/** How long a library may delay the exit (public-ip keeps its sockets open). */
 const LINGER_MS = 500;
 
-/** Looks at all that a scheduler needs, and says of each what to do. Resolves to the exit code: a failure where any is. */
+/**
+ * Checks everything that a scheduler needs, with a remedy for each finding. Resolves to the exit code: a failure if
+ * any check fails.
+ */
 export async function examine(options: LoadOptions, json: boolean): Promise<number> {
   const { loaded, findings } = await configuration(options);
-  const found = [...findings, ...(loaded === undefined ? [] : await surroundings(loaded))];
+  const found = [...findings, ...(loaded === undefined ? [] : await environmentFindings(loaded))];
   await print(json ? `${escaped(JSON.stringify({ findings: found }))}\n` : inWords(found, outputStyle()));
   setTimeout(() => process.exit(), LINGER_MS).unref();
-  return found.some(({ result }) => result === 'error') ? FAILED : GOOD;
+  return found.some(({ result }) => result === 'error') ? FAILURE : SUCCESS;
 }
 
 interface Configuration {
-  /** Undefined where it can't be used: then nothing else can be looked at. */
+  /** Undefined if the configuration is unusable. Nothing else can then be checked. */
   readonly loaded: Loaded | undefined;
   readonly findings: readonly Finding[];
 }
@@ -59,12 +62,12 @@ async function configuration(options: LoadOptions): Promise<Configuration> {
   }
 }
 
-/** Everything that the configuration points to, side by side; the findings in an order of their own. */
-async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
+/** Checks everything that the configuration refers to, in parallel. The order of the findings is fixed. */
+async function environmentFindings({ config }: Loaded): Promise<readonly Finding[]> {
   const explain = (error: unknown): string => redisFailure(error);
   const sources = ipSources({ ...config.publicIp, allow: config.network.allow }, `consumer-scheduler/${version}`);
   const found = await Promise.all([
-    ofRedis(config),
+    redisFindings(config),
     bounded('public IP', () => checkSources(config.publicIp, sources), explain),
     bounded('file descriptors', () => checkDescriptors(config), explain),
     bounded('status port', () => checkStatusPort(config.status), explain),
@@ -72,7 +75,7 @@ async function surroundings({ config }: Loaded): Promise<readonly Finding[]> {
   return found.flat();
 }
 
-async function ofRedis(config: Loaded['config']): Promise<readonly Finding[]> {
+async function redisFindings(config: Loaded['config']): Promise<readonly Finding[]> {
   const { url, dataDir } = config.redis;
   if (url === 'embedded' && !(await hasDatabase(dataDir))) {
     return [warning('redis', `the embedded server has no database in ${dataDir} yet`, 'the first `run` makes it')];
@@ -95,8 +98,8 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
   const keys = keysUnder(config.redis.keyPrefix);
   const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
-  const around = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
-  // One after the other, so that none of them makes another look slow.
+  const context = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
+  // These run one after the other, because concurrent checks would distort the measured latency.
   const checks = [
     ['redis', () => checkServer(redis)],
     ['redis latency', () => checkLatency(redis)],
@@ -108,7 +111,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
       () =>
         checkRegistry(
           new RegistrySource(redis, keys).pages(() => true),
-          around,
+          context,
           () => performance.now(),
         ),
     ],

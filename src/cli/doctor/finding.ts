@@ -1,16 +1,16 @@
-/** What a check has found. */
+/** The result of a check. */
 export interface Finding {
-  /** Which check. */
+  /** The name of the check. */
   readonly check: string;
   readonly result: 'ok' | 'warning' | 'error';
   readonly text: string;
-  /** What to do about it; empty where there is nothing to do. */
+  /** The remedy; empty if none is needed. */
   readonly advice: string;
 }
 
 export type Check = () => Promise<readonly Finding[]>;
 
-const LONGEST_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function ok(check: string, text: string): Finding {
   return { check, result: 'ok', text, advice: '' };
@@ -24,12 +24,12 @@ export function fault(check: string, text: string, advice: string): Finding {
   return { check, result: 'error', text, advice };
 }
 
-/** What a check finds, or that it could not be made: that it failed, or took too long. Never rejects. */
+/** The result of a check, or a finding that it failed or took too long. Never rejects. */
 export async function bounded(
   name: string,
   check: Check,
   explain: (error: unknown) => string,
-  withinMs = LONGEST_MS,
+  withinMs = TIMEOUT_MS,
 ): Promise<readonly Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {
@@ -43,7 +43,7 @@ export async function bounded(
   } catch (error) {
     const reason = explain(error);
     const advice = 'see to that first, and try again';
-    // The daemon does without what the doctor asks for.
+    // The daemon does not need this permission; only the doctor does.
     if (reason.includes('lacks a permission')) return [warning(name, `it could not be found out: ${reason}`, advice)];
     return [fault(name, `it could not be found out: ${reason}`, advice)];
   } finally {

@@ -10,25 +10,25 @@ const DESCRIPTORS = 'file descriptors';
 const PORT = 'status port';
 const SCHEDULER = 'scheduler';
 
-/** Beside its calls a process has files, listeners, sockets of Redis and readers of the status page. */
-const BESIDES = 100;
+/** Descriptors for files, listeners, Redis sockets and readers of the status page, in addition to calls. */
+const RESERVED_DESCRIPTORS = 100;
 const ASK_MS = 3_000;
-/** Silence of so long means that a scheduler has gone. */
+/** A silence of this length means that the scheduler has ended. */
 const SILENCE_MS = 30_000;
 
-/** How many files may be open, by what Linux says of this process; undefined elsewhere, and without a limit. */
+/** The limit of open files that Linux reports for this process; undefined on other systems, or without a limit. */
 export function descriptorLimit(limits: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
   return soft === undefined ? undefined : Number(soft);
 }
 
-/** Each call under way takes a descriptor. */
+/** Each call in flight needs a descriptor. */
 export function neededDescriptors({ sync, announce }: Pick<Config, 'sync' | 'announce'>): number {
   const calls = 2 * sync.concurrency + sync.unavailable.concurrency + sync.pending.concurrency + announce.concurrency;
-  return calls + BESIDES;
+  return calls + RESERVED_DESCRIPTORS;
 }
 
-/** Whether this process may open as many files as it needs. */
+/** Checks whether this process may open as many files as it needs. */
 export async function checkDescriptors(
   config: Pick<Config, 'sync' | 'announce'>,
   limits: () => Promise<string> = () => readFile('/proc/self/limits', 'latin1'),
@@ -41,7 +41,7 @@ export async function checkDescriptors(
   return [fault(DESCRIPTORS, text, 'raise the limit (LimitNOFILE= of systemd, ulimit -n), or lower sync.concurrency')];
 }
 
-/** Whether the status server can have its port, or has it. */
+/** Checks whether the status server can use its port, or already uses it. */
 export async function checkStatusPort(status: Config['status']): Promise<readonly Finding[]> {
   const { enabled, host, port } = status;
   if (!enabled) return [ok(PORT, 'the status server is switched off (status.enabled)')];
@@ -52,16 +52,18 @@ export async function checkStatusPort(status: Config['status']): Promise<readonl
   if (answer.status === 503) {
     return [warning(PORT, `a scheduler answers at ${url}, and says that it is not well`, '`status` says more')];
   }
-  const trouble = answer.code === 'ECONNREFUSED' ? await bindFault(host, port) : 'EADDRINUSE';
-  if (trouble === undefined) return [ok(PORT, `${port} of ${nameOf(host)} is free`)];
-  if (trouble === 'EADDRINUSE') {
+  const bindError = answer.code === 'ECONNREFUSED' ? await bindFault(host, port) : 'EADDRINUSE';
+  if (bindError === undefined) return [ok(PORT, `${port} of ${nameOf(host)} is free`)];
+  if (bindError === 'EADDRINUSE') {
     const text = `${port} of ${nameOf(host)} is taken by another program: ${answer.reason}`;
     return [warning(PORT, text, 'set status.port to another one, or end that program')];
   }
-  return [warning(PORT, `${nameOf(host)} port ${port} can't be had: ${trouble}`, 'see to status.host and status.port')];
+  return [
+    warning(PORT, `${nameOf(host)} port ${port} can't be had: ${bindError}`, 'see to status.host and status.port'),
+  ];
 }
 
-/** Why the port can't be listened on, if it can't; it is let go again at once. */
+/** Why the port cannot be opened, if so. The port is closed again at once. */
 function bindFault(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -76,7 +78,7 @@ function bindFault(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-/** Which process works on this registry, by `<p>scheduler`. */
+/** Which process works on this registry, according to `<p>scheduler`. */
 export function checkScheduler(
   state: Readonly<Record<string, string>>,
   own: string | undefined,

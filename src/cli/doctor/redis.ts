@@ -9,23 +9,23 @@ const MEMORY = 'redis memory';
 const LATENCY = 'redis latency';
 const CLOCK = 'clock';
 
-const OLDEST = 5;
+const MIN_MAJOR_VERSION = 5;
 const PINGS = 5;
-/** A round writes in batches, one after the other; each waits so long. */
+/** A round writes batches one after the other, so each batch adds this latency. */
 const SLOW_MS = 50;
 const CLOCKS_APART_MS = 1_000;
-/** Share of its memory from which on a server is nearly full. */
+/** The fraction of memory above which a server is nearly full. */
 const NEARLY_FULL = 0.9;
 
-const SOMEBODY = '00000000-0000-0000-0000-000000000000';
+const EXAMPLE_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** What the server is, and whether it takes writes. */
+/** Checks the type of the server, and whether it accepts writes. */
 export async function checkServer(redis: RedisClient): Promise<readonly Finding[]> {
   const info = await infoOf(redis);
   if (info === undefined) return [ok(REDIS, 'it answers; our user may not ask for more (INFO)')];
   const version = info.get('redis_version') ?? 'unknown';
   const found = [
-    Number.parseInt(version, 10) < OLDEST
+    Number.parseInt(version, 10) < MIN_MAJOR_VERSION
       ? fault(REDIS, `Redis ${nameOf(version)} is too old`, 'use Redis 5 or newer')
       : ok(REDIS, `Redis ${nameOf(version)} answers`),
   ];
@@ -35,7 +35,7 @@ export async function checkServer(redis: RedisClient): Promise<readonly Finding[
   return [...found, ...memoryFindings(info)];
 }
 
-/** Peers and announcements have no expiry, so a server that evicts all keys loses them without a word. */
+/** Peers and announcements have no expiry, so a server that evicts any key silently loses them. */
 function memoryFindings(info: ReadonlyMap<string, string>): Finding[] {
   const policy = info.get('maxmemory_policy') ?? 'unknown';
   const [most, used] = [Number(info.get('maxmemory')), Number(info.get('used_memory'))];
@@ -52,7 +52,7 @@ function memoryFindings(info: ReadonlyMap<string, string>): Finding[] {
   return [evicting, warning(MEMORY, text, 'raise maxmemory, or remove other data: a full server takes no writes')];
 }
 
-/** How long a command takes there and back. */
+/** Measures the round-trip time of a command. */
 export async function checkLatency(redis: RedisClient): Promise<readonly Finding[]> {
   const times: number[] = [];
   for (let i = 0; i < PINGS; i += 1) {
@@ -68,7 +68,10 @@ export async function checkLatency(redis: RedisClient): Promise<readonly Finding
   ];
 }
 
-/** The server's clock against ours: due times and heart beats are written by one and read by others. */
+/**
+ * Compares the clock of the server with ours, because due times and heartbeats are written with one and read with
+ * another.
+ */
 export async function checkClock(redis: RedisClient): Promise<readonly Finding[]> {
   const before = Date.now();
   const [seconds, micros] = await redis.time();
@@ -81,11 +84,11 @@ export async function checkClock(redis: RedisClient): Promise<readonly Finding[]
 
 /** The commands of the daemon, each in a form that could be run. */
 function commandsOn(keys: Keys): readonly (readonly string[])[] {
-  const [set, hash, list] = [keys.consumers, keys.consumer(SOMEBODY), keys.announcements];
+  const [set, hash, list] = [keys.consumers, keys.consumer(EXAMPLE_UUID), keys.announcements];
   return [
     ['scard', set],
     ['sscan', set, '0'],
-    ['sismember', set, SOMEBODY],
+    ['sismember', set, EXAMPLE_UUID],
     ['smembers', set],
     ['hget', hash, 'ip'],
     ['hmget', hash, 'ip'],
@@ -93,11 +96,11 @@ function commandsOn(keys: Keys): readonly (readonly string[])[] {
     ['hdel', hash, 'error'],
     ['hincrby', hash, 'attempts', '1'],
     ['type', hash],
-    ['zadd', list, '1', SOMEBODY],
+    ['zadd', list, '1', EXAMPLE_UUID],
     ['zcard', list],
     ['zrange', list, '0', '1'],
-    ['zrem', list, SOMEBODY],
-    ['zscore', list, SOMEBODY],
+    ['zrem', list, EXAMPLE_UUID],
+    ['zscore', list, EXAMPLE_UUID],
     ['del', hash],
     ['xadd', keys.events, '*', 'type', 'x'],
     ['eval', 'return 1', '1', hash],
@@ -105,7 +108,7 @@ function commandsOn(keys: Keys): readonly (readonly string[])[] {
   ];
 }
 
-/** Which of our commands our user may not run. The server is only asked, and nothing is run. */
+/** Finds commands that our user may not run. The server only checks the permissions and runs nothing. */
 export async function checkPermissions(redis: RedisClient, keys: Keys): Promise<readonly Finding[]> {
   const user = await redis.acl('WHOAMI').catch(() => undefined);
   if (typeof user !== 'string') return [ok(PERMISSIONS, 'the server tells nothing of its users (ACL WHOAMI)')];

@@ -11,20 +11,20 @@ const REGISTRY = 'registry';
 const HISTORY = 'history';
 const FAMILIES = 'address families';
 
-/** So many are named of each kind of trouble. */
-const NAMED = 10;
-/** Addresses that are kept to find doubles; what lies beyond is not looked at for that. */
-const MOST_ADDRESSES = 200_000;
-/** Ends before the check itself would be given up. */
-const WITHIN_MS = 8_000;
+/** Maximum number of names per kind of finding. */
+const MAX_NAMED = 10;
+/** Maximum number of addresses kept to find duplicates. Later ones are not compared. */
+const MAX_ADDRESSES = 200_000;
+/** Ends before the time limit of the check. */
+const TIME_LIMIT_MS = 8_000;
 
-export interface Surroundings {
+export interface RegistryContext {
   readonly config: Pick<Config, 'network' | 'history' | 'sync'>;
-  /** In lower case, where it is known. */
+  /** In lower case, if known. */
   readonly uuid: string | undefined;
-  /** Our public IP as it is stored. */
+  /** The stored public IP. */
   readonly ip: string | null;
-  /** The families of address that this host has. */
+  /** The address families of this host. */
   readonly families: ReadonlySet<Family>;
 }
 
@@ -34,24 +34,24 @@ interface Seen {
   self: boolean;
   readonly malformed: Named;
   readonly denied: Named;
-  readonly doubles: Named;
-  readonly atOurs: Named;
-  /** Consumers that may be called, by family. */
+  readonly duplicates: Named;
+  readonly atOwnIp: Named;
+  /** Callable consumers by family. */
   readonly families: Map<Family, number>;
   /** The first consumer of each address. */
   readonly addresses: Map<string, string>;
 }
 
-/** How many there are, and the names of the first. */
+/** The count, and the first names. */
 interface Named {
   count: number;
   readonly names: string[];
 }
 
-/** Walks the consumers once, in pages and within a time, and tells what is not as it should be. */
+/** Reads the consumers once, in pages and with a time limit, and reports irregular entries. */
 export async function checkRegistry(
   pages: AsyncIterable<readonly RegistryEntry[]>,
-  around: Surroundings,
+  context: RegistryContext,
   steady: () => number,
 ): Promise<readonly Finding[]> {
   const seen: Seen = {
@@ -60,21 +60,21 @@ export async function checkRegistry(
     self: false,
     malformed: { count: 0, names: [] },
     denied: { count: 0, names: [] },
-    doubles: { count: 0, names: [] },
-    atOurs: { count: 0, names: [] },
+    duplicates: { count: 0, names: [] },
+    atOwnIp: { count: 0, names: [] },
     families: new Map(),
     addresses: new Map(),
   };
-  const until = steady() + WITHIN_MS;
+  const until = steady() + TIME_LIMIT_MS;
   for await (const page of pages) {
-    for (const entry of page) look(seen, entry, around);
+    for (const entry of page) examineEntry(seen, entry, context);
     seen.cutShort = steady() > until;
     if (seen.cutShort) break;
   }
-  return [...findingsOf(seen), ...ofHistory(seen, around), ...ofFamilies(seen, around)];
+  return [...findingsOf(seen), ...ofHistory(seen, context), ...ofFamilies(seen, context)];
 }
 
-function look(seen: Seen, { uuid, stored }: RegistryEntry, { config, uuid: own, ip }: Surroundings): void {
+function examineEntry(seen: Seen, { uuid, stored }: RegistryEntry, { config, uuid: own, ip }: RegistryContext): void {
   seen.count += 1;
   if (uuid.toLowerCase() === own) {
     seen.self = true;
@@ -91,20 +91,20 @@ function look(seen: Seen, { uuid, stored }: RegistryEntry, { config, uuid: own, 
   const place = `${address.ip} ${address.port ?? config.sync.port}`;
   const first = seen.addresses.get(place);
   if (first === undefined) {
-    if (seen.addresses.size < MOST_ADDRESSES) seen.addresses.set(place, uuid);
+    if (seen.addresses.size < MAX_ADDRESSES) seen.addresses.set(place, uuid);
   } else if (first !== uuid) {
-    note(seen.doubles, `${nameOf(uuid)} and ${nameOf(first)} (${place.replace(' ', ' port ')})`);
+    note(seen.duplicates, `${nameOf(uuid)} and ${nameOf(first)} (${place.replace(' ', ' port ')})`);
   }
-  if (address.ip === ip && (address.port ?? config.sync.port) === config.sync.port) note(seen.atOurs, nameOf(uuid));
+  if (address.ip === ip && (address.port ?? config.sync.port) === config.sync.port) note(seen.atOwnIp, nameOf(uuid));
 }
 
 function note(named: Named, name: string): void {
   named.count += 1;
-  if (named.names.length < NAMED) named.names.push(name);
+  if (named.names.length < MAX_NAMED) named.names.push(name);
 }
 
 function* findingsOf(seen: Seen): Generator<Finding> {
-  const { malformed, denied, doubles, atOurs, self, count, cutShort } = seen;
+  const { malformed, denied, duplicates, atOwnIp, self, count, cutShort } = seen;
   const total = counted(count, 'consumer');
   if (cutShort)
     yield warning(REGISTRY, `only the first ${total} were looked at, for lack of time`, 'a Redis nearer by');
@@ -117,15 +117,15 @@ function* findingsOf(seen: Seen): Generator<Finding> {
     const text = `${counted(denied.count, 'consumer')} may not be called: ${listed(denied)}`;
     yield warning(REGISTRY, text, 'add the class of their addresses to network.allow, or remove them');
   }
-  if (doubles.count > 0) {
-    const text = `${counted(doubles.count, 'consumer')} at the address of another one: ${listed(doubles)}`;
+  if (duplicates.count > 0) {
+    const text = `${counted(duplicates.count, 'consumer')} at the address of another one: ${listed(duplicates)}`;
     yield warning(REGISTRY, text, 'one of each two is out of date: it fails as identity-mismatch, and can be removed');
   }
   if (self) {
     yield warning(REGISTRY, 'we are a consumer of our own registry', 'harmless, since we never call ourselves');
   }
-  if (atOurs.count > 0) {
-    const text = `${counted(atOurs.count, 'consumer')} at our own public IP: ${listed(atOurs)}`;
+  if (atOwnIp.count > 0) {
+    const text = `${counted(atOwnIp.count, 'consumer')} at our own public IP: ${listed(atOwnIp)}`;
     yield warning(REGISTRY, text, 'a node behind the same NAT needs a port of its own; a former UUID of ours can go');
   }
 }
@@ -134,8 +134,8 @@ function listed({ count, names }: Named): string {
   return `${names.join(', ')}${count > names.length ? ` and ${count - names.length} more` : ''}`;
 }
 
-/** What the history of so many will take of Redis' memory. */
-function ofHistory({ count }: Seen, { config: { history } }: Surroundings): readonly Finding[] {
+/** Estimates the Redis memory for the history of these consumers. */
+function ofHistory({ count }: Seen, { config: { history } }: RegistryContext): readonly Finding[] {
   const { hours, days } = history;
   const megabytes = (kept: number): number => Math.round(historyBytes(count, { hours: kept, days }) / 1_000_000);
   const text = `that of ${counted(count, 'consumer')} takes about ${megabytes(hours)} MB of Redis' memory when it is full`;
@@ -144,8 +144,8 @@ function ofHistory({ count }: Seen, { config: { history } }: Surroundings): read
   return [warning(HISTORY, text, advice)];
 }
 
-/** A host without an address of a family can't call the peers of that family. */
-function ofFamilies({ families: needed }: Seen, { families }: Surroundings): readonly Finding[] {
+/** A host without an address of a family cannot call the peers of that family. */
+function ofFamilies({ families: needed }: Seen, { families }: RegistryContext): readonly Finding[] {
   const text =
     families.size === 0
       ? 'this host has no address but loopback'

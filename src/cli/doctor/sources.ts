@@ -5,13 +5,13 @@ import { fault, ok, warning, type Finding } from './finding.js';
 
 const CHECK = 'public IP';
 
-interface Asked {
+interface SourceResult {
   readonly name: string;
   readonly answer: IpAnswer;
   readonly tookMs: number;
 }
 
-/** Asks every source at once, each within its deadline, and tells what each says. */
+/** Looks up the IP at every source in parallel, each with its deadline, and reports the answers. */
 export async function checkSources(
   settings: Pick<Config['publicIp'], 'override' | 'timeoutMs' | 'quorum'>,
   sources: readonly IpSource[],
@@ -22,10 +22,10 @@ export async function checkSources(
   return [...asked.map(ofSource), ...verdict(asked, quorum)];
 }
 
-async function ask(source: IpSource, timeoutMs: number): Promise<Asked> {
+async function ask(source: IpSource, timeoutMs: number): Promise<SourceResult> {
   const startedAt = performance.now();
   const signal = AbortSignal.timeout(timeoutMs);
-  // The library's sources end their lookups when they like, so they are not waited for.
+  // The lookups of the library cannot be ended, so they are not awaited.
   const late = new Promise<IpAnswer>((resolve) => {
     signal.addEventListener('abort', () => {
       resolve({ ok: false, reason: 'timeout' });
@@ -35,14 +35,14 @@ async function ask(source: IpSource, timeoutMs: number): Promise<Asked> {
   return { name: source.name, answer, tookMs: Math.round(performance.now() - startedAt) };
 }
 
-function ofSource({ name, answer, tookMs }: Asked): Finding {
+function ofSource({ name, answer, tookMs }: SourceResult): Finding {
   if (answer.ok) return ok(CHECK, `${nameOf(name)} says ${answer.ip} (${tookMs} ms)`);
   const advice = 'check DNS, and firewalls on the way; publicIp.sources names the sources';
   return warning(CHECK, `${nameOf(name)} gives no answer: ${answer.reason} (${tookMs} ms)`, advice);
 }
 
-/** What the answers come to, by the rules that the daemon has for a change. */
-function verdict(asked: readonly Asked[], wanted: number): readonly Finding[] {
+/** The conclusion from the answers, by the same rules as in the daemon. */
+function verdict(asked: readonly SourceResult[], wanted: number): readonly Finding[] {
   const votes = new Map<string, number>();
   for (const { answer } of asked) if (answer.ok) votes.set(answer.ip, (votes.get(answer.ip) ?? 0) + 1);
   const answers = [...votes.values()].reduce((sum, n) => sum + n, 0);

@@ -1,17 +1,17 @@
 import { cancel, intro, isCancel, select, text } from '@clack/prompts';
 import { CommandError } from '../commandError.js';
-import { LOCAL_REDIS, usualRedis, type Found } from './found.js';
+import { defaultRedis, LOCAL_REDIS, type Found } from './detectRedis.js';
 import { faultsOf, type Settings } from './settings.js';
 
 const OTHER = 'other';
-const USUAL_COLUMNS = 80;
-const USUAL_ROWS = 24;
-/** Stands for the answer that is not being looked at. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+/** Valid values for the answer that is not being validated. */
 const VALID = { uuid: '00000000-0000-0000-0000-000000000000', redisUrl: 'embedded' };
 
-/** Asks at the terminal for what no option gave; the answers that are usual are there already. */
+/** Prompts for the settings that no option gave, with the defaults filled in. */
 export async function ask(given: Partial<Settings>, found: Found, freshUuid: string): Promise<Settings> {
-  giveSize(process.stdout);
+  fixSize(process.stdout);
   intro('A configuration for this node');
   const uuid =
     given.uuid ??
@@ -42,7 +42,7 @@ async function askRedis(found: Found): Promise<string> {
   const chosen = answered(
     await select({
       message: 'Which Redis do scheduler and API share?',
-      initialValue: usualRedis(found),
+      initialValue: defaultRedis(found),
       options: [
         { value: LOCAL_REDIS, label: 'the one on this host, port 6379', hint: here[found.redis ?? 'none'] },
         {
@@ -64,12 +64,12 @@ async function askRedis(found: Found): Promise<string> {
   );
 }
 
-/** A serial console says that it has no columns, and each character would have a line of its own. */
-function giveSize(output: { columns: number; rows: number }): void {
-  if (output.columns === 0) Object.assign(output, { columns: USUAL_COLUMNS, rows: USUAL_ROWS });
+/** A serial console reports zero columns, and the prompt would print each character on its own line. */
+function fixSize(output: { columns: number; rows: number }): void {
+  if (output.columns === 0) Object.assign(output, { columns: DEFAULT_COLUMNS, rows: DEFAULT_ROWS });
 }
 
-/** The answer, unless somebody pressed Ctrl-C or Escape in its place. */
+/** Returns the answer, or ends the command after Ctrl-C or Escape. */
 function answered<T>(answer: T): Exclude<T, symbol> {
   if (!isCancel(answer)) return answer as Exclude<T, symbol>;
   cancel('nothing was written');

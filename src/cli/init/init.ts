@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { findConfigFile, usualPlaces, type FileOptions } from '../../config/file.js';
+import { defaultPaths, findConfigFile, type FileOptions } from '../../config/file.js';
 import { CommandError, UsageError } from '../commandError.js';
 import { print } from '../print.js';
-import { LOCAL_REDIS, lookAround, usualRedis, type Found } from './found.js';
+import { defaultRedis, detectRedis, LOCAL_REDIS, type Found } from './detectRedis.js';
 import { configText, requireValid, type Settings } from './settings.js';
 
-export interface InitWords {
+export interface InitFlags {
   readonly file?: string;
   readonly uuid?: string;
   readonly redis?: string;
@@ -18,61 +18,61 @@ export interface InitWords {
 }
 
 const OWNER_ONLY = 0o600;
-/** Of a file that is overwritten its group may go on reading it, as that of a service does. */
-const AT_MOST = 0o640;
+/** If the file is overwritten, its group may keep its read permission, as for the configuration of a service. */
+const MAX_MODE = 0o640;
 
-/** Writes a first configuration, asking for what is not given where a person is there; prints the next command. */
-export async function initialise(options: FileOptions, words: InitWords): Promise<void> {
-  if (words.file !== undefined && options.file !== undefined)
+/** Writes a first configuration, with prompts for missing settings on a terminal. Prints the next command. */
+export async function initialise(options: FileOptions, flags: InitFlags): Promise<void> {
+  if (flags.file !== undefined && options.file !== undefined)
     throw new UsageError('expected one of --file and --config');
-  const file = await placeOf({ ...options, file: words.file ?? options.file });
-  // Before anything is asked; the writing itself refuses as well.
-  if (words.force !== true && existsSync(file)) throw alreadyThere(file);
-  const found = await lookAround(options.env);
+  const file = await targetPath({ ...options, file: flags.file ?? options.file });
+  // This comes before the prompts. The write itself refuses an existing file too.
+  if (flags.force !== true && existsSync(file)) throw existsError(file);
+  const found = await detectRedis(options.env);
   const given = {
-    ...(words.uuid === undefined ? {} : { uuid: words.uuid }),
-    ...(words.redis === undefined ? {} : { redisUrl: words.redis }),
-    ...(words.lan === undefined ? {} : { lan: words.lan }),
+    ...(flags.uuid === undefined ? {} : { uuid: flags.uuid }),
+    ...(flags.redis === undefined ? {} : { redisUrl: flags.redis }),
+    ...(flags.lan === undefined ? {} : { lan: flags.lan }),
   };
-  const usual: Settings = { uuid: randomUUID(), redisUrl: usualRedis(found), lan: false, ...given };
+  const usual: Settings = { uuid: randomUUID(), redisUrl: defaultRedis(found), lan: false, ...given };
   requireValid(usual);
   let settings = usual;
-  if (words.yes !== true && isPersonThere()) {
+  if (flags.yes !== true && isInteractive()) {
     const { ask } = await import('./ask.js');
     settings = await ask(given, found, usual.uuid);
   }
-  await write(file, configText(settings), words.force === true);
+  await write(file, configText(settings), flags.force === true);
   await print(`${whatWasWritten(file, settings, found)}\nNext:  ${await nextCommand(options, file)}\n`);
 }
 
-/** Where `run` will look for it, as far as it was named: else in this folder. */
-async function placeOf(options: FileOptions): Promise<string> {
+/** The path that `run` would use, if one is given; otherwise in the current folder. */
+async function targetPath(options: FileOptions): Promise<string> {
   const { file, env, cwd = '.' } = options;
-  const [here = ''] = usualPlaces(cwd);
+  const [here = ''] = defaultPaths(cwd);
   const isNamed = (file ?? env.CONSUMER_SCHEDULER_CONFIG ?? '') !== '';
   return isNamed ? ((await findConfigFile(options)) ?? here) : here;
 }
 
-function isPersonThere(): boolean {
+function isInteractive(): boolean {
   const isTerminal = ({ isTTY }: { readonly isTTY?: boolean }): boolean => isTTY === true;
   return isTerminal(process.stdin) && isTerminal(process.stdout);
 }
 
-function alreadyThere(file: string): UsageError {
+function existsError(file: string): UsageError {
   return new UsageError(`${file} is already there; --force overwrites it`);
 }
 
 async function write(file: string, text: string, force: boolean): Promise<void> {
   try {
     const mode = await stat(file).then(
-      (before) => before.mode & AT_MOST,
+      (before) => before.mode & MAX_MODE,
       () => OWNER_ONLY,
     );
     await writeFile(file, text, { flag: force ? 'w' : 'wx', mode: OWNER_ONLY });
     await chmod(file, mode);
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw alreadyThere(file);
+    if (code === 'EEXIST') throw existsError(file);
     throw new CommandError(`${file} could not be written: ${REASONS[code] ?? code}`);
   }
 }
@@ -105,7 +105,7 @@ function withoutLogin(url: string): string {
   return url.replace(/\/\/.*@/, '//***@');
 }
 
-/** `run` in the words by which this program was started. */
+/** The command `run`, in the form in which this program was started. */
 async function nextCommand({ env, cwd = '.' }: FileOptions, file: string): Promise<string> {
   const isFound = (await findConfigFile({ file: undefined, env, cwd })) === file;
   const near = relative(cwd, file);

@@ -3,31 +3,31 @@ import { schema } from '../../config/config.js';
 import { problemsOf } from '../../config/problem.js';
 import { UsageError } from '../commandError.js';
 
-/** What a first configuration says. */
+/** The settings of a first configuration. */
 export interface Settings {
   readonly uuid: string;
   readonly redisUrl: string;
-  /** Whether peers may be in a network of one's own. */
+  /** Whether peers may be in a private network. */
   readonly lan: boolean;
 }
 
-/** The option by which each key is given. */
+/** The option of each key. */
 const OPTIONS: Readonly<Record<string, string>> = { uuid: '--uuid', 'redis.url': '--redis' };
 
-/** Why the configuration would not be valid; empty where it is. */
+/** The faults of the configuration; empty if it is valid. */
 export function faultsOf({ uuid, redisUrl }: Pick<Settings, 'uuid' | 'redisUrl'>): readonly string[] {
   const result = schema.safeParse({ uuid, redis: { url: redisUrl } });
   if (result.success) return [];
   return problemsOf(result.error, () => '').map(({ key, message }) => `${OPTIONS[key] ?? key}: ${message}`);
 }
 
-/** Throws a `UsageError` that names every option whose value can't be. */
+/** Throws a `UsageError` that lists every option with an invalid value. */
 export function requireValid(settings: Settings): void {
   const faults = faultsOf(settings);
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
 }
 
-/** The file, with a comment on each key and on those that are set next. */
+/** The text of the file, with a comment on each key and on the keys that are usually set next. */
 export function configText({ uuid, redisUrl, lan }: Settings): string {
   const dataDir = '# Where the embedded redis-server keeps its data, counted from the folder of this file.';
   return `# Configuration of the consumer scheduler, written by \`consumer-scheduler init\`.

@@ -6,9 +6,9 @@ import { nameOf, quoted } from '../../domain/text/printable.js';
 import { CommandError, UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, kindOf, ourUuid, placesOf, spellingsOf } from './kinds.js';
+import { ANY_CLASS, keysOf, kindOf, ourUuid, spellingsOf } from './kinds.js';
 
-/** Puts a peer into the registry, or gives a registered one another address. */
+/** Registers a peer, or changes the address of a registered one. */
 export async function addPeer(
   options: LoadOptions,
   kind: string,
@@ -18,9 +18,9 @@ export async function addPeer(
 ): Promise<void> {
   const known = kindOf(kind);
   if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
-  const checked = checkAddress(ip, ANY);
+  const checked = checkAddress(ip, ANY_CLASS);
   if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${checked.error}`);
-  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY).ok)) {
+  if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY_CLASS).ok)) {
     throw new UsageError(`--port ${quoted(port)}: expected a whole number from 1 to 65535`);
   }
   const place = `${checked.ip}${port === undefined ? '' : `, port ${port}`}`;
@@ -29,8 +29,8 @@ export async function addPeer(
     if (known === 'consumer' && uuid.toLowerCase() === (await ourUuid(registry))) {
       throw new UsageError(`${uuid} is our own UUID: we don't call ourselves`);
     }
-    const { set, keyOf } = placesOf(registry, known);
-    // Of an entry that the API has in another spelling there is to be no second one.
+    const { set, keyOf } = keysOf(registry, known);
+    // If the API has the entry in another spelling, no second entry may be created.
     const spellings = await spellingsOf(registry, set, uuid);
     const entry = spellings.find((one) => one === uuid) ?? spellings[0] ?? uuid.toLowerCase();
     await redis.hset(keyOf(entry), { ip: checked.ip });
@@ -43,11 +43,11 @@ export async function addPeer(
   await print(`${known} ${name} is registered at ${place}\n`);
 }
 
-/** Takes a peer out of the registry, however its UUID is spelled there, with all that is stored of it. */
+/** Removes a peer from the registry with all its data, in any spelling of its UUID. */
 export async function removePeer(options: LoadOptions, kind: string, uuid: string): Promise<void> {
   const known = kindOf(kind);
   await withRegistry(options, async (registry) => {
-    const { set, keyOf } = placesOf(registry, known);
+    const { set, keyOf } = keysOf(registry, known);
     const spellings = await spellingsOf(registry, set, uuid);
     for (const one of new Set([uuid, ...spellings])) {
       await registry.redis.srem(set, one);

@@ -5,14 +5,17 @@ import { nameOf } from '../../domain/text/printable.js';
 import { counted } from '../../domain/text/words.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
-import { ANY, KINDS, kindOf } from './kinds.js';
+import { ANY_CLASS, kindOf, KINDS } from './kinds.js';
 import { CSV_HEAD, csvLine, jsonLine, type FilePeer } from './peerFile.js';
 import { readPeers, type PeerRow, type ReadPeer } from './read.js';
 
-/** So many of the entries that are left out are named. */
-const NAMED = 10;
+/** Maximum number of named entries among those left out. */
+const MAX_NAMED = 10;
 
-/** Prints what the API owns of each peer, in the form that `importPeers` reads; malformed entries are left out, and named. */
+/**
+ * Prints the API-owned fields of each peer, in the format that `importPeers` reads. Malformed entries are left out
+ * and listed.
+ */
 export async function exportPeers(options: LoadOptions, kind: string | undefined, csv: boolean): Promise<void> {
   const kinds = kind === undefined ? KINDS : [kindOf(kind)];
   const toLine = csv ? csvLine : jsonLine;
@@ -25,7 +28,7 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
         const peers = page.flatMap(filePeer);
         leftCount += page.length - peers.length;
         for (const { uuid } of page.filter((peer) => filePeer(peer).length === 0)) {
-          if (left.length < NAMED) left.push(nameOf(uuid));
+          if (left.length < MAX_NAMED) left.push(nameOf(uuid));
         }
         if (!(await print(peers.map((peer) => `${toLine(peer)}\n`).join('')))) return;
       }
@@ -38,9 +41,9 @@ export async function exportPeers(options: LoadOptions, kind: string | undefined
   );
 }
 
-/** None where no import would take it. */
+/** Empty for an entry that an import would reject. */
 function filePeer({ kind, uuid, row }: ReadPeer): readonly FilePeer[] {
   const { ip, port = '' }: PeerRow = row;
-  if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY).ok) return [];
+  if (!UUID.test(uuid) || ip === undefined || !readEntry({ ip, port }, ANY_CLASS).ok) return [];
   return [{ kind, uuid, ip, port: port === '' ? undefined : port }];
 }

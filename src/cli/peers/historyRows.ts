@@ -2,11 +2,11 @@ import { uptime, type Bucket, type History } from '../../domain/history.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MOST_DAYS = 90;
-/** What stands before the strip, and some air after it. */
-const BESIDES = 24;
+const MAX_DAYS = 90;
+/** The width of the label, and some space at the end. */
+const OTHER_COLUMNS = 24;
 
-/** Least share of a day's checks that was answered, and what shows that. */
+/** The minimum fraction of answered checks of a day, and its symbol. */
 const BLOCKS: readonly (readonly [number, string])[] = [
   [1, '█'],
   [0.99, '▇'],
@@ -19,7 +19,7 @@ const BLOCKS: readonly (readonly [number, string])[] = [
 ];
 const NO_CHECK = '·';
 
-/** How much of its checks a consumer answered, and a strip of its last days, the newest last. */
+/** The fractions of answered checks of a consumer, and a strip of its last days, newest last. */
 export function historyRows({ hours, days }: History, now: number, width: number): string[][] {
   const spans: readonly (readonly [string, readonly Bucket[], number])[] = [
     ['24 h', hours, DAY_MS],
@@ -27,7 +27,7 @@ export function historyRows({ hours, days }: History, now: number, width: number
     ['90 d', days, 90 * DAY_MS],
   ];
   const shares = spans.map(([name, buckets, ms]) => `${name} ${percent(uptime(buckets, now - ms, now + 1))}`);
-  const shown = Math.max(1, Math.min(MOST_DAYS, width - BESIDES));
+  const shown = Math.max(1, Math.min(MAX_DAYS, width - OTHER_COLUMNS));
   return [
     ['answered', shares.join(', ')],
     ...(days.length === 0 ? [] : [[`last ${shown} days`, strip(days, now, shown)]]),
@@ -46,7 +46,7 @@ function block(day: Bucket | undefined): string {
   return BLOCKS.find(([least]) => share >= least)?.[1] ?? NO_CHECK;
 }
 
-/** Rounded down, so that 100 % means all of them. */
+/** Rounded down, so that 100 % means all checks. */
 function percent(share: number | undefined): string {
   return share === undefined ? 'not known' : `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
 }

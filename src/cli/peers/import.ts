@@ -7,17 +7,17 @@ import { counted } from '../../domain/text/words.js';
 import { UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry, type Registry } from '../registry.js';
-import { KINDS, members, ourUuid, PAGE, placesOf } from './kinds.js';
+import { keysOf, KINDS, members, ourUuid, PAGE } from './kinds.js';
 import { PeerFile, type FilePeer } from './peerFile.js';
 
-/** What is to be done with a peer of the file. */
+/** The action for a peer of the file. */
 interface Step extends FilePeer {
   readonly what: 'add' | 'change' | 'leave';
 }
 
 /**
- * Registers the peers of a file, `-` being standard input, or gives registered ones the address that stands there. All of
- * it is checked before anything is written; rejects with a `UsageError` that names the lines which can't be taken.
+ * Registers the peers of a file (`-` is standard input), or updates the addresses of registered ones. The whole file
+ * is checked before anything is written. Rejects with a `UsageError` that lists the faulty lines.
  */
 export async function importPeers(options: LoadOptions, path: string, dryRun: boolean): Promise<void> {
   await withRegistry(options, async (registry) => {
@@ -56,7 +56,7 @@ async function readFile(path: string, own: string | undefined): Promise<PeerFile
   throw new UsageError(`nothing was written, since the file has faults:\n${faults.join('\n')}`);
 }
 
-/** Unlike readline's, this fails where the stream does. */
+/** Unlike readline, this fails if the stream fails. */
 async function* linesOf(input: Readable): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of input.setEncoding('utf8')) {
@@ -67,11 +67,11 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** How the peers of the file that are registered are spelled there; by kind and UUID in lower case. */
+/** The spelling in the registry of each registered peer of the file, by kind and UUID in lower case. */
 async function spellings(registry: Registry, { peers }: PeerFile): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const kind of KINDS) {
-    for await (const page of members(registry, placesOf(registry, kind).set)) {
+    for await (const page of members(registry, keysOf(registry, kind).set)) {
       for (const member of page) {
         const id = `${kind} ${member.toLowerCase()}`;
         const exact = peers.get(id)?.uuid === member;
@@ -85,15 +85,15 @@ async function spellings(registry: Registry, { peers }: PeerFile): Promise<Reado
 async function stepFor(registry: Registry, peer: FilePeer, names: ReadonlyMap<string, string>): Promise<Step> {
   const { kind, uuid, ip, port } = peer;
   if (!names.has(`${kind} ${uuid.toLowerCase()}`)) return { ...peer, what: 'add' };
-  const [storedIp, storedPort] = await registry.redis.hmget(placesOf(registry, kind).keyOf(uuid), 'ip', 'port');
+  const [storedIp, storedPort] = await registry.redis.hmget(keysOf(registry, kind).keyOf(uuid), 'ip', 'port');
   const same = storedIp === ip && (storedPort ?? undefined) === port;
   return { ...peer, what: same ? 'leave' : 'change' };
 }
 
-/** What the API would write, and nothing else of the entry. The set comes last: it makes the entry one. */
+/** Writes exactly what the API would write. The set comes last, because membership makes the entry visible. */
 async function write(registry: Registry, { kind, uuid, ip, port, what }: Step): Promise<void> {
   const { redis } = registry;
-  const { set, keyOf } = placesOf(registry, kind);
+  const { set, keyOf } = keysOf(registry, kind);
   await Promise.all([
     redis.hset(keyOf(uuid), port === undefined ? { ip } : { ip, port }),
     port === undefined && redis.hdel(keyOf(uuid), 'port'),

@@ -5,9 +5,9 @@ import { UsageError } from '../commandError.js';
 import type { Registry } from '../registry.js';
 
 export const KINDS = ['consumer', 'producer'] as const satisfies PeerKind[];
-/** Whatever class the policy may allow. */
-export const ANY: readonly AddressClass[] = ['public', 'private', 'loopback'];
-/** Entries read or written at once, and members of a set looked through at once. */
+/** Every class that a policy may allow. */
+export const ANY_CLASS: readonly AddressClass[] = ['public', 'private', 'loopback'];
+/** Entries per read or write, and members per read of a set. */
 export const PAGE = 256;
 
 export function kindOf(kind: string): PeerKind {
@@ -18,31 +18,31 @@ export function kindOf(kind: string): PeerKind {
   return known;
 }
 
-/** The set that names the peers of a kind, and the key of each. */
-export function placesOf({ keys }: Pick<Registry, 'keys'>, kind: PeerKind) {
+/** The set of a kind of peer, and the key of each entry. */
+export function keysOf({ keys }: Pick<Registry, 'keys'>, kind: PeerKind) {
   return kind === 'consumer'
     ? { set: keys.consumers, keyOf: keys.consumer }
     : { set: keys.producers, keyOf: keys.producer };
 }
 
-/** As configured, or as the scheduler on this registry says. */
+/** Our UUID from the configuration, else from the scheduler on this registry. */
 export async function ourUuid({ redis, keys, uuid }: Registry): Promise<string | null> {
   return uuid ?? (await redis.hget(keys.scheduler, 'uuid'));
 }
 
-/** The members of a set in pages; one may come twice (SSCAN). */
+/** The members of a set in pages. One may come twice (SSCAN). */
 export async function* members({ redis }: Pick<Registry, 'redis'>, set: string): AsyncGenerator<readonly string[]> {
   let cursor = '0';
   do {
     const [next, found] = await redis.sscan(set, cursor, 'COUNT', PAGE);
-    // A small set is stored compactly and comes whole, whatever COUNT says: of such a one all members are in order.
+    // Redis returns a small set as a whole, whatever COUNT says. All its members are then sorted.
     found.sort();
     for (let i = 0; i < found.length; i += PAGE) yield found.slice(i, i + PAGE);
     cursor = next;
   } while (cursor !== '0');
 }
 
-/** The members of a set that are this UUID, but for the case of its letters. */
+/** The members of a set that equal this UUID apart from upper and lower case. */
 export async function spellingsOf(registry: Registry, set: string, uuid: string): Promise<string[]> {
   const wanted = uuid.toLowerCase();
   const found = new Set<string>();

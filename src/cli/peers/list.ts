@@ -12,14 +12,14 @@ import { CONSUMER_STATES, readPeers, type ReadPeer } from './read.js';
 import { comparing, SORTS } from './sort.js';
 
 export interface ListOptions {
-  /** States, with commas between them. */
+  /** States, separated by commas. */
   readonly state?: string;
-  /** One of `SORTS`, with - before it the other way round. */
+  /** One of `SORTS`; a leading - reverses the order. */
   readonly sort?: string;
   readonly json: boolean;
 }
 
-/** What the table and the sorting make use of. */
+/** The fields for the table and for sorting. */
 const FIELDS: Readonly<Record<PeerKind, readonly string[]>> = {
   consumer: ['ip', 'port', 'state', 'state_since', 'checked_at', 'latency_ms', 'failures', 'error'],
   producer: ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'],
@@ -28,8 +28,8 @@ const FIELDS: Readonly<Record<PeerKind, readonly string[]>> = {
 type Compare = (a: ReadPeer, b: ReadPeer) => number;
 
 /**
- * Prints the registry: one kind of peer or both, as a table or as JSON, one object a line. It is printed as it is read,
- * unless it is to be sorted.
+ * Prints the registry, one kind of peer or both, as a table or as JSON with one object per line. Output starts
+ * during the read, unless it must be sorted.
  */
 export async function listPeers(options: LoadOptions, kind: string | undefined, list: ListOptions): Promise<void> {
   const kinds = kind === undefined ? KINDS : [kindOf(kind)];
@@ -48,7 +48,7 @@ export async function listPeers(options: LoadOptions, kind: string | undefined, 
   });
 }
 
-/** How many were printed; undefined where nobody reads any more. */
+/** The number of printed peers; undefined if the output was closed. */
 async function printKind(
   registry: Registry,
   kind: PeerKind,

@@ -2,21 +2,21 @@ import { span } from '../../domain/text/ago.js';
 import { nameOf } from '../../domain/text/printable.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { cut, marked, tinted, type Style } from '../style.js';
-import { addressOf, plain, timeOf, TINTS } from './look.js';
+import { addressOf, plain, timeOf, TINTS } from './display.js';
 import type { PeerRow, ReadPeer } from './read.js';
 
 /*
- * The table of `peers list`. It is printed while the registry is still being read, so the width of a column can't follow
- * its cells: 80 columns hold a whole UUID, the state, an IPv4 address, the age and the result.
+ * The table of `peers list`. It is printed while the registry is being read, so the width of a column cannot depend
+ * on its cells. 80 columns hold a whole UUID, the state, an IPv4 address, the age and the result.
  */
 
 const UUID = 36;
-/** An IPv4 address; where there is room, one with a port. A longer one moves the rest of its line. */
+/** An IPv4 address, with a port if the terminal is wide. A longer address shifts the rest of its line. */
 const addressWidth = ({ width }: Style): number => (width < 100 ? 15 : 21);
 const AGE = 4;
 const STATE: Readonly<Record<PeerKind, number>> = { consumer: 11, producer: 7 };
 
-/** The names of the columns. */
+/** The column titles. */
 export function headOf(kind: PeerKind, style: Style): string {
   const names = [
     kind.padEnd(UUID),
@@ -42,19 +42,19 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   return `${before}${marked(style, TINTS[state], state.padEnd(STATE[kind]))}${style.terminal ? cut(text, left + 1) : text}`;
 }
 
-/** `4s`, `12m`, `3h`, `5d`: how long ago a consumer was checked, or a producer acknowledged. */
+/** The age of the last check or ack: `4s`, `12m`, `3h`, `5d`. */
 function briefly(ms: number): string {
   return span(ms).replace(' min', 'm').replace(' ', '');
 }
 
-/** What the last check came to. */
+/** The result of the last check. */
 function resultOf({ error, latency_ms: latency, checked_at: checkedAt }: PeerRow): string {
   if (error !== undefined) return plain(error);
   if (checkedAt === undefined) return 'never checked';
   return latency === undefined ? 'ok' : `${plain(latency)} ms`;
 }
 
-/** Which IP of ours a producer knows, and what stands in the way of a newer one. */
+/** The IP that a producer knows, and the failure of the current announcement. */
 function ipOf({ notified_ip: ip, attempts, error }: PeerRow): string {
   const tried = error === undefined ? [] : [`${plain(error)} (${plain(attempts ?? '1')})`];
   return [...(ip === undefined ? [] : [plain(ip)]), ...tried].join(' ');

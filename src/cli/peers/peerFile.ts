@@ -2,18 +2,18 @@ import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import { UUID } from '../../domain/peer/uuid.js';
 import { quoted } from '../../domain/text/printable.js';
-import { ANY, KINDS } from './kinds.js';
+import { ANY_CLASS, KINDS } from './kinds.js';
 
-/** A peer as a file has it: what the API owns of an entry. */
+/** A peer in a file: the API-owned fields of an entry. */
 export interface FilePeer {
   readonly kind: PeerKind;
   readonly uuid: string;
-  /** As it is written there. */
+  /** As written in the file. */
   readonly ip: string;
   readonly port: string | undefined;
 }
 
-/** What is wrong in a line; lines count from 1. */
+/** The fault of a line; lines are counted from 1. */
 export interface Fault {
   readonly line: number;
   readonly message: string;
@@ -30,30 +30,30 @@ export function jsonLine({ kind, uuid, ip, port }: FilePeer): string {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-/** The fields of a line, what is wrong with it, or undefined where it is passed over. */
+/** The fields of a line, its fault, or undefined to skip it. */
 type ReadLine = (text: string) => Fields | string | undefined;
 
 const COLUMNS = CSV_HEAD.split(',');
 
 /**
- * Reads the lines of a file of peers: one JSON object a line, where the first character is a brace, else CSV with a
- * head. What is wrong is collected, and nothing of such a line is taken. The same line twice is one peer.
+ * Reads the lines of a file of peers: one JSON object per line if the first character is a brace, else CSV with a
+ * header. Faults are collected, and faulty lines are not used. Identical lines count as one peer.
  */
 export class PeerFile {
   readonly peers = new Map<string, FilePeer & { readonly line: number }>();
   readonly faults: Fault[] = [];
-  /** Of faults, only so many are kept; this counts all of them. */
+  /** The number of all faults; `faults` keeps only the first ones. */
   faultCount = 0;
   #line = 0;
   #read: ReadLine | undefined;
 
   constructor(
-    /** Our own UUID in lower case, where it is known. */
+    /** Our own UUID in lower case, if known. */
     private readonly own: string | undefined,
     private readonly mostFaults = 20,
   ) {}
 
-  /** Takes the next line of the file. */
+  /** Reads the next line of the file. */
   add(text: string): void {
     this.#line += 1;
     const line = this.#line === 1 ? text.replace(/^\ufeff/, '') : text;
@@ -92,7 +92,7 @@ export class PeerFile {
     const missing = COLUMNS.slice(0, 3).filter((name) => !names.includes(name));
     if (missing.length > 0) {
       this.#fault(`expected JSON, or a head of CSV such as ${CSV_HEAD}: there is no ${missing.join(', ')}`);
-      // Without a head every further line would be a fault of its own.
+      // Without a header every further line would be a separate fault.
       return () => undefined;
     }
     return (text) => {
@@ -115,24 +115,24 @@ function readJson(text: string): Fields | string {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   } catch {
-    // The return below says so.
+    // The return below reports it.
   }
   return `expected a JSON object such as {"kind":"consumer","uuid":"…","ip":"…"}`;
 }
 
-/** A peer, or what is wrong with the first field that is. */
+/** The peer, or the fault of its first faulty field. */
 function checked(fields: Fields): FilePeer | string {
   const kind = KINDS.find((one) => one === fields.kind);
   if (kind === undefined) return `kind ${shown(fields.kind)}: expected consumer or producer`;
   const { uuid, ip } = fields;
   if (typeof uuid !== 'string' || !UUID.test(uuid)) return `uuid ${shown(uuid)}: expected a UUID`;
   if (typeof ip !== 'string') return `ip ${shown(ip)}: expected an IP address`;
-  const address = readEntry({ ip, port: null }, ANY);
+  const address = readEntry({ ip, port: null }, ANY_CLASS);
   if (!address.ok) return `ip ${quoted(ip)}: ${address.error}`;
   const port = fields.port === undefined || fields.port === null || fields.port === '' ? undefined : fields.port;
   if (port === undefined) return { kind, uuid, ip, port };
   const text = typeof port === 'number' ? String(port) : port;
-  if (typeof text !== 'string' || !readEntry({ ip, port: text }, ANY).ok) {
+  if (typeof text !== 'string' || !readEntry({ ip, port: text }, ANY_CLASS).ok) {
     return `port ${shown(port)}: expected a whole number from 1 to 65535`;
   }
   return { kind, uuid, ip, port: text };
@@ -143,7 +143,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? quoted(value) : quoted(JSON.stringify(value)).slice(1, -1);
 }
 
-/** The cells of a line of CSV (RFC 4180, without line breaks in cells); undefined where a quote is not closed. */
+/** The cells of a CSV line (RFC 4180, without line breaks in cells); undefined if a quote is not closed. */
 function cellsOf(line: string): string[] | undefined {
   const cells: string[] = [];
   const cell = /(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)/y;

@@ -4,7 +4,7 @@ import type { AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
-import { ANY, members, placesOf } from './kinds.js';
+import { ANY_CLASS, keysOf, members } from './kinds.js';
 import { readPage, type Found, type PeerRow } from './readPage.js';
 
 export type { PeerRow } from './readPage.js';
@@ -15,7 +15,7 @@ export type ConsumerState = (typeof CONSUMER_STATES)[number];
 const OF_ANOTHER_TYPE: PeerRow = { error: 'address-invalid' };
 const NOTHING: Found = { fields: {}, owing: false };
 
-/** An entry of the registry, and how its peer stands. */
+/** An entry of the registry with the state of its peer. */
 export interface ReadPeer {
   readonly kind: PeerKind;
   readonly uuid: string;
@@ -23,22 +23,20 @@ export interface ReadPeer {
   readonly state: ConsumerState | ProducerState;
 }
 
-/**
- * The peers of a kind, page by page: what is held does not grow with the registry. Of each only these fields, or all.
- */
+/** The peers of a kind in pages, so that memory does not grow with the registry. Reads the given fields, or all. */
 export async function* readPeers(
   registry: Registry,
   kind: PeerKind,
   fields?: readonly string[],
 ): AsyncGenerator<readonly ReadPeer[]> {
   const ip = kind === 'producer' ? await registry.redis.hget(registry.keys.scheduler, 'ip') : null;
-  for await (const page of members(registry, placesOf(registry, kind).set)) {
+  for await (const page of members(registry, keysOf(registry, kind).set)) {
     const found = await readPage(registry, kind, page, fields);
     yield page.map((uuid, i) => toPeer(registry, kind, uuid, ip, found[i] ?? NOTHING));
   }
 }
 
-/** One peer; `ip` is our own, which a producer may know. */
+/** One peer. `ip` is our own IP, which a producer may know. */
 export async function readPeer(registry: Registry, kind: PeerKind, uuid: string, ip: string | null): Promise<ReadPeer> {
   const [found = NOTHING] = await readPage(registry, kind, [uuid]);
   return toPeer(registry, kind, uuid, ip, found);
@@ -51,7 +49,7 @@ function toPeer(
   ip: string | null,
   { fields = OF_ANOTHER_TYPE, owing }: Found,
 ): ReadPeer {
-  const may = allow ?? ANY;
+  const may = allow ?? ANY_CLASS;
   const state =
     kind === 'consumer'
       ? consumerState(fields, may)
@@ -59,14 +57,14 @@ function toPeer(
   return { kind, uuid, row: { ...fields, kind, uuid }, state };
 }
 
-/** The verdict on a consumer; `pending` where there is none yet, and why it is not called where it can't be. */
+/** The state of a consumer: its verdict, `pending` without one, or why it cannot be called. */
 export function consumerState(row: PeerRow, allow: readonly AddressClass[]): ConsumerState {
   const fault = faultOf(row, allow);
   if (fault !== undefined) return fault === 'address-denied' ? 'denied' : 'invalid';
   return CONSUMER_STATES.slice(0, 3).find((state) => state === row.state) ?? 'pending';
 }
 
-/** By its address, or since the scheduler, whose policy may be another one, has said so. */
+/** By its address, or by the error of the scheduler, whose policy may differ. */
 function faultOf({ ip, port, error }: PeerRow, allow: readonly AddressClass[]): AddressFault | undefined {
   const entry = readEntry({ ip: ip ?? null, port: port ?? null }, allow);
   const fault = entry.ok ? error : entry.error;

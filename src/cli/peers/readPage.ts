@@ -1,8 +1,8 @@
 import type { PeerKind } from '../../domain/peer/peer.js';
 import type { Registry } from '../registry.js';
-import { placesOf } from './kinds.js';
+import { keysOf } from './kinds.js';
 
-/** The fields of an entry, with its `kind` and `uuid` where they are known. */
+/** The fields of an entry, with its `kind` and `uuid` if known. */
 export type PeerRow = Readonly<Record<string, string>>;
 
 export interface Found {
@@ -13,9 +13,9 @@ export interface Found {
 }
 
 /**
- * KEYS the outbox, then the entries. ARGV the number of fields that are asked for, 0 for all, their names, and the UUIDs
- * where the outbox is to be looked at. One script for a page costs less than a command for each. The texts are UTF-8, since
- * they are shown: `runScript` reads latin1, for what has to be found again byte for byte.
+ * KEYS: the outbox, then the entries. ARGV: the number of wanted fields (0 for all), their names, and the UUIDs if
+ * the outbox is to be read. One script per page costs less than one command per entry. Texts are UTF-8 for display;
+ * `runScript` would read latin1, for bytes that must be found again.
  */
 const LUA = `
 local count, found = tonumber(ARGV[1]), {}
@@ -35,14 +35,14 @@ return found
 
 type Reply = readonly (readonly [readonly (string | null)[] | null, string | null])[];
 
-/** What the registry has of these peers, in their order: these fields, or all. */
+/** The registry data of these peers, in order, with the given fields or all. */
 export async function readPage(
   { redis, keys }: Registry,
   kind: PeerKind,
   uuids: readonly string[],
   names: readonly string[] = [],
 ): Promise<readonly Found[]> {
-  const { keyOf } = placesOf({ keys }, kind);
+  const { keyOf } = keysOf({ keys }, kind);
   const entries = uuids.map(keyOf);
   const args = [names.length, ...names, ...(kind === 'producer' ? uuids : [])];
   const reply = (await redis.eval(LUA, entries.length + 1, keys.announcements, ...entries, ...args)) as Reply;
@@ -52,7 +52,7 @@ export async function readPage(
   }));
 }
 
-/** From values in the order of the names, or from names and values in turn. */
+/** Builds fields from values in the order of the names, or from alternating names and values. */
 function toFields(values: readonly (string | null)[], names: readonly string[]): PeerRow {
   const fields: Record<string, string> = {};
   const step = names.length === 0 ? 2 : 1;

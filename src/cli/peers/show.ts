@@ -10,12 +10,12 @@ import { print } from '../print.js';
 import { withRegistry, type Registry } from '../registry.js';
 import { marked, outputStyle, tinted, type Style } from '../style.js';
 import { table } from '../table.js';
-import { KINDS, placesOf, spellingsOf } from './kinds.js';
-import { addressOf, plain, timeOf, TINTS } from './look.js';
+import { keysOf, KINDS, spellingsOf } from './kinds.js';
+import { addressOf, plain, timeOf, TINTS } from './display.js';
 import { historyRows } from './historyRows.js';
 import { readPeer, type PeerRow, type ReadPeer } from './read.js';
 
-/** Prints all that is known of a peer, of either kind; rejects with a `CommandError` where it is not registered. */
+/** Prints everything about a peer of either kind. Rejects with a `CommandError` if it is not registered. */
 export async function showPeer(options: LoadOptions, uuid: string, json: boolean): Promise<void> {
   const peers = await withRegistry(options, async (registry) => {
     const found: Shown[] = [];
@@ -33,14 +33,14 @@ export async function showPeer(options: LoadOptions, uuid: string, json: boolean
 }
 
 interface Shown extends ReadPeer {
-  /** Of a consumer that was checked. */
+  /** Set for a consumer that was checked. */
   readonly history: History | undefined;
 }
 
-/** The entries of a UUID, however it is spelled. The whole set is read only where that helps. */
+/** The entries of a UUID in any spelling. The whole set is read only if the exact spelling is not found. */
 async function entriesOf(registry: Registry, kind: PeerKind, uuid: string): Promise<readonly Shown[]> {
   const { redis, keys } = registry;
-  const { set } = placesOf(registry, kind);
+  const { set } = keysOf(registry, kind);
   const exact = (await redis.sismember(set, uuid)) === 1;
   const spellings = exact ? [uuid] : await spellingsOf(registry, set, uuid);
   const ip = await redis.hget(keys.scheduler, 'ip');
@@ -50,7 +50,7 @@ async function entriesOf(registry: Registry, kind: PeerKind, uuid: string): Prom
   );
 }
 
-/** One character a byte, as histories are asked for. */
+/** One character per byte, as `readHistories` expects. */
 function asLatin1(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
@@ -65,7 +65,7 @@ function inWords(peer: Shown, style: Style, now: number): string {
   return `${title}  ${standing}\n${table([...rows, ...past], style)}`;
 }
 
-/** Fields that have words of their own, or stand in the title. */
+/** Fields with their own rows, or shown in the title. */
 const DESCRIBED: ReadonlySet<string> = new Set([
   'kind',
   'uuid',
@@ -115,7 +115,7 @@ function producerRows(row: PeerRow, now: number): string[][] {
   ];
 }
 
-/** What other programs keep there. */
+/** Fields of other programs. */
 function others(row: PeerRow): string[][] {
   return Object.entries(row)
     .filter(([name]) => !DESCRIBED.has(name))
@@ -128,7 +128,7 @@ function when(text: string | undefined, now: number, never: string): string {
   return at === undefined ? plain(text) : `${span(now - at)} ago, ${new Date(at).toISOString()}`;
 }
 
-/** What the strip of results comes to, newest last: `.` answered, `x` counted failure, `-` not held against it. */
+/** The recent results in words: `.` answered, `x` counted failure, `-` not held against the peer. */
 function recentInWords(recent: string): string {
   const count = (mark: string): number => Array.from(recent).filter((one) => one === mark).length;
   const parts = [`${count('.')} answered`, `${count('x')} failed`, `${count('-')} not counted`];

@@ -5,10 +5,10 @@ export const SORTS = ['uuid', 'ip', 'state', 'since', 'checked', 'latency', 'fai
 export type Sort = (typeof SORTS)[number];
 
 const RANKS: readonly string[] = [...PRODUCER_STATES.slice(0, 3), ...CONSUMER_STATES];
-/** Compares the numbers in a text as numbers: 10.0.0.2 comes before 10.0.0.10. */
+/** Compares numbers inside a text as numbers: 10.0.0.2 comes before 10.0.0.10. */
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 
-/** How peers are sorted; those that have no such value come last, either way, and equal ones are sorted by UUID. */
+/** Compares peers. Those without the value come last in both directions, and equal ones are sorted by UUID. */
 export function comparing(sort: Sort, reverse: boolean): (a: ReadPeer, b: ReadPeer) => number {
   const turn = reverse ? -1 : 1;
   return (a, b) => {

@@ -1,72 +1,75 @@
 import { neededDescriptors } from '../doctor/host.js';
 import { historyBytes } from '../historyMemory.js';
 import { FIGURES, MEASURED_PEERS, MEASURED_PRODUCERS } from './figures.js';
-import type { Settings, Situation } from './situation.js';
-import { crowdOf, passMs, perSecond, waitMs, workersFor, type Call } from './work.js';
+import type { Settings, Workload } from './workload.js';
+import { passMs, peerGroups, perSecond, waitMs, workersFor, type Call } from './work.js';
 
-/** Polls of the public IP begin up to a tenth of their interval early or late. */
-const LATE = 1.1;
+/** A poll of the public IP may be late by a tenth of its interval. */
+const POLL_JITTER = 1.1;
 const DAY_S = 86_400;
 const KIB = 1_024;
 
-/** How many calls at once a lane needs, and how many its setting allows. */
+/** The number of concurrent calls that a lane needs, and the number that its setting allows. */
 export interface Workers {
   readonly needed: number;
   readonly set: number;
 }
 
-/** What a node costs, by the measured figures. */
+/** The cost of a node, from the measured figures. */
 export interface Plan {
   readonly requests_per_second: number;
-  /** Of the peers that answer. */
+  /** For the peers that answer. */
   readonly round_ms: number;
-  /** Also where all silent peers fall silent at once, and each holds a worker for the timeout. */
+  /** This also covers the case that all silent peers become silent at once and each holds a worker for the timeout. */
   readonly concurrency: Workers;
   readonly unavailable_concurrency: Workers;
-  /** Files that may be open, with as many workers as are needed. */
+  /** Open files, with the needed number of workers. */
   readonly descriptors: number;
   readonly sent_bytes_per_day: number;
   readonly received_bytes_per_day: number;
-  /** Shares of one core. */
+  /** Fractions of one core. */
   readonly cpu: { readonly 'node-fetch': number; readonly native: number };
   readonly memory_bytes: number;
   readonly redis_commands_per_second: number;
   readonly redis_entries_bytes: number;
   readonly redis_history_bytes: number;
-  /** From a first start until each peer that answers is known, and until each silent one is judged. */
+  /** From a first start until every answering peer is known, and until every silent one is judged. */
   readonly known_ms: number;
   readonly judged_ms: number;
-  /** From a change of the IP until it is found; null with an override. From there until all that answer know it. */
+  /**
+   * From a change of the IP until it is found (null with an override), and from then until all answering producers
+   * know it.
+   */
   readonly ip_found_ms: number | null;
   readonly ip_told_ms: number;
 }
 
-export function planOf(situation: Situation): Plan {
-  const { peers, producers, settings } = situation;
+export function planOf(workload: Workload): Plan {
+  const { peers, producers, settings } = workload;
   return {
-    ...callsOf(situation),
-    ...firstPicture(situation),
-    ...announcing(situation),
+    ...callsOf(workload),
+    ...firstPicture(workload),
+    ...announcing(workload),
     memory_bytes: residentBytes(peers, settings),
     redis_entries_bytes: (peers + producers) * FIGURES.redisEntry.value,
     redis_history_bytes: historyBytes(peers, settings.history),
   };
 }
 
-function callsOf(situation: Situation) {
-  const { peers, settings } = situation;
+function callsOf(workload: Workload) {
+  const { peers, settings } = workload;
   const { sync } = settings;
-  const crowd = crowdOf(peers, situation);
-  const call = callOf(situation, sync);
-  const answered = perSecond(crowd.answering, sync.intervalMs);
-  const silent = perSecond(crowd.silent, sync.unavailable.intervalMs);
+  const groups = peerGroups(peers, workload);
+  const call = callOf(workload, sync);
+  const answered = perSecond(groups.answering, sync.intervalMs);
+  const silent = perSecond(groups.silent, sync.unavailable.intervalMs);
   const rate = answered + silent;
-  const concurrency = { needed: workersFor(waitMs(crowd, call), sync.intervalMs), set: sync.concurrency };
-  const ofSilent = workersFor(crowd.silent * sync.timeoutMs, sync.unavailable.intervalMs);
+  const concurrency = { needed: workersFor(waitMs(groups, call), sync.intervalMs), set: sync.concurrency };
+  const ofSilent = workersFor(groups.silent * sync.timeoutMs, sync.unavailable.intervalMs);
   const unavailable = { needed: ofSilent, set: sync.unavailable.concurrency };
   return {
     requests_per_second: rate,
-    round_ms: passMs({ ...crowd, silent: 0 }, call, sync.concurrency) + sync.spread * sync.intervalMs,
+    round_ms: passMs({ ...groups, silent: 0 }, call, sync.concurrency) + sync.spread * sync.intervalMs,
     concurrency,
     unavailable_concurrency: unavailable,
     descriptors: neededDescriptors(withEnough(settings, concurrency, unavailable)),
@@ -77,35 +80,35 @@ function callsOf(situation: Situation) {
   };
 }
 
-function firstPicture(situation: Situation) {
-  const { sync, availability } = situation.settings;
-  const crowd = crowdOf(situation.peers, situation);
-  const known = passMs(crowd, callOf(situation, sync), sync.concurrency + sync.pending.concurrency);
-  const again = Math.max(sync.suspectIntervalMs, (crowd.silent * sync.timeoutMs) / sync.pending.concurrency);
-  return { known_ms: known, judged_ms: known + (crowd.silent > 0 ? (availability.fall - 1) * again : 0) };
+function firstPicture(workload: Workload) {
+  const { sync, availability } = workload.settings;
+  const groups = peerGroups(workload.peers, workload);
+  const known = passMs(groups, callOf(workload, sync), sync.concurrency + sync.pending.concurrency);
+  const again = Math.max(sync.suspectIntervalMs, (groups.silent * sync.timeoutMs) / sync.pending.concurrency);
+  return { known_ms: known, judged_ms: known + (groups.silent > 0 ? (availability.fall - 1) * again : 0) };
 }
 
-function announcing(situation: Situation) {
-  const { producers, settings } = situation;
+function announcing(workload: Workload) {
+  const { producers, settings } = workload;
   const { announce, publicIp } = settings;
-  const crowd = crowdOf(producers, situation);
+  const groups = peerGroups(producers, workload);
   const stored = (producers * FIGURES.record.value) / MEASURED_PRODUCERS;
   return {
-    ip_found_ms: publicIp.override === undefined ? publicIp.intervalMs * LATE : null,
-    ip_told_ms: stored + passMs(crowd, callOf(situation, announce), announce.concurrency),
+    ip_found_ms: publicIp.override === undefined ? publicIp.intervalMs * POLL_JITTER : null,
+    ip_told_ms: stored + passMs(groups, callOf(workload, announce), announce.concurrency),
   };
 }
 
-function callOf({ latencyMs, settings }: Situation, { timeoutMs }: { readonly timeoutMs: number }): Call {
+function callOf({ latencyMs, settings }: Workload, { timeoutMs }: { readonly timeoutMs: number }): Call {
   return { latencyMs, timeoutMs, computeMs: checkMs(settings) };
 }
 
-/** Processor time of a call with the client that is set. */
+/** Processor time of a call with the configured client. */
 function checkMs({ http }: Settings): number {
   return (http.client === 'native' ? FIGURES.checkNative : FIGURES.checkNodeFetch).value / 1_000;
 }
 
-/** The table of peers is small; what a round leaves to the garbage collector is most of it. */
+/** The table of peers is small. Most memory is garbage of a round that waits for collection. */
 function residentBytes(peers: number, { http }: Settings): number {
   const { resident, residentPeer, residentNodeFetch } = FIGURES;
   const kib = (count: number): number => resident.value * KIB + count * residentPeer.value;
@@ -118,7 +121,7 @@ function cpuOf(rate: number, checkUs: number): number {
   return FIGURES.idle.value / 100 + (rate * checkUs) / 1_000_000;
 }
 
-/** The settings with as many workers as are needed, where those that are set do not suffice. */
+/** The settings with the needed number of workers where the configured number is too small. */
 function withEnough(settings: Settings, regular: Workers, unavailable: Workers): Settings {
   const { sync } = settings;
   const most = ({ needed, set }: Workers): number => Math.max(needed, set);

@@ -3,12 +3,12 @@ import { grouped, many } from '../../domain/text/figures.js';
 import { marked, markedLines, tinted, type Style } from '../style.js';
 import { table } from '../table.js';
 import type { Plan, Workers } from './calculate.js';
-import type { Situation } from './situation.js';
+import type { Workload } from './workload.js';
 import { about, bytes, core, rate } from './units.js';
 
-/** A plan for people: what it is for, four tables, and what to set. */
-export function planTables(situation: Situation, plan: Plan, advice: readonly string[], style: Style): string {
-  const found = sections(situation, plan, style);
+/** The text form of a plan: its input, tables, and advice. */
+export function planTables(workload: Workload, plan: Plan, advice: readonly string[], style: Style): string {
+  const found = sections(workload, plan, style);
   const width = Math.max(...found.flatMap(([, rows]) => rows.map(([name]) => name.length)));
   const tables = found.map(([title, rows]) => {
     const aligned = rows.map(([name, value]) => [name.padEnd(width), value]);
@@ -23,7 +23,7 @@ export function planTables(situation: Situation, plan: Plan, advice: readonly st
 
 type Rows = readonly (readonly [string, string])[];
 
-function sections({ peers, producers, silent, latencyMs, settings }: Situation, plan: Plan, style: Style) {
+function sections({ peers, producers, silent, latencyMs, settings }: Workload, plan: Plan, style: Style) {
   const { sync, history } = settings;
   const share = `${String(Number((silent * 100).toFixed(2)))}%`;
   const node: Rows = [

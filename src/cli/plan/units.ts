@@ -4,7 +4,7 @@ const SIZES = [
   ['kB', 1e3],
 ] as const;
 
-/** `1.2 GB`, `16 MB`: two digits are as many as an estimate has. */
+/** `1.2 GB`, `16 MB`: an estimate has at most two significant digits. */
 export function bytes(count: number): string {
   const [unit, size] = SIZES.find(([, one]) => count >= one) ?? ['kB', 1e3];
   return `${twoDigits(count / size)} ${unit}`;
@@ -16,18 +16,18 @@ const TIMES = [
   ['s', 1_000, 0],
 ] as const;
 
-/** A time that is estimated: `0.4 s`, `45 s`, `6.5 min`. */
+/** An estimated time: `0.4 s`, `45 s`, `6.5 min`. */
 export function about(ms: number): string {
   const [unit, size] = TIMES.find(([, one, least]) => ms >= one * least) ?? TIMES[2];
   return `${twoDigits(ms / size)} ${unit}`;
 }
 
-/** A number of things a second. */
+/** A rate per second. */
 export function rate(count: number): string {
   return `${twoDigits(count)}/s`;
 }
 
-/** A share of one core. */
+/** A fraction of one core. */
 export function core(share: number): string {
   return `${twoDigits(share * 100)}% of a core`;
 }

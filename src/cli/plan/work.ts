@@ -1,17 +1,17 @@
-import type { Situation } from './situation.js';
+import type { Workload } from './workload.js';
 
-/** Peers by what a call of them costs: those that answer take the latency, those that are silent the timeout. */
-export interface Crowd {
+/** Peers by the cost of a call: an answering peer takes the latency, a silent one the timeout. */
+export interface PeerGroups {
   readonly answering: number;
   readonly silent: number;
 }
 
-export function crowdOf(count: number, { silent }: Pick<Situation, 'silent'>): Crowd {
-  const silentOnes = Math.round(count * silent);
-  return { answering: count - silentOnes, silent: silentOnes };
+export function peerGroups(count: number, { silent }: Pick<Workload, 'silent'>): PeerGroups {
+  const silentCount = Math.round(count * silent);
+  return { answering: count - silentCount, silent: silentCount };
 }
 
-/** What one call takes. */
+/** The cost of one call. */
 export interface Call {
   readonly latencyMs: number;
   readonly timeoutMs: number;
@@ -19,22 +19,25 @@ export interface Call {
   readonly computeMs: number;
 }
 
-/** For how long a single worker would wait for all of them. */
-export function waitMs({ answering, silent }: Crowd, { latencyMs, timeoutMs }: Omit<Call, 'computeMs'>): number {
+/** The total waiting time with a single worker. */
+export function waitMs({ answering, silent }: PeerGroups, { latencyMs, timeoutMs }: Omit<Call, 'computeMs'>): number {
   return answering * latencyMs + silent * timeoutMs;
 }
 
 /**
- * How long so many workers take until all that answer have done so: no less than one answer takes, and no less than one
- * core computes for all of them.
+ * The time until all answering peers have answered, with this number of workers. It is at least the time of one
+ * answer, and at least the computing time of all calls on one core.
  */
-export function passMs(crowd: Crowd, call: Call, workers: number): number {
-  const { answering, silent } = crowd;
+export function passMs(groups: PeerGroups, call: Call, workers: number): number {
+  const { answering, silent } = groups;
   const computes = (answering + silent) * call.computeMs;
-  return Math.max(waitMs(crowd, call) / workers, computes, answering > 0 ? call.latencyMs : 0);
+  return Math.max(waitMs(groups, call) / workers, computes, answering > 0 ? call.latencyMs : 0);
 }
 
-/** How many workers get through in time; at least one, since a lane without any checks nobody. */
+/**
+ * The number of workers that finish within the interval; at least one, because a lane without workers checks no
+ * peer.
+ */
 export function workersFor(waitsMs: number, intervalMs: number): number {
   return Math.max(1, Math.ceil(waitsMs / intervalMs));
 }

@@ -2,71 +2,72 @@ import type { FailureReason } from '../call/reasons.js';
 import type { OwnIp } from '../ip/source.js';
 import type { StoredAddress } from '../peer/peer.js';
 
-/** An announcement leased to one worker. */
+/** An announcement that is leased to one worker. */
 export interface Delivery {
   readonly kind: 'due';
   readonly uuid: string;
-  /** The current IP as stored, which is what has to be sent. */
+  /** The stored current IP, which must be sent. */
   readonly ip: string;
   readonly stored: StoredAddress;
-  /** Attempts made since it was enqueued, this one not included. */
+  /** The attempts since it was enqueued, without this one. */
   readonly attempts: number;
-  /** Why the last attempt failed, as stored. */
+  /** The stored error of the last attempt. */
   readonly error: string | null;
 }
 
-/** What the outbox answers to a poll. */
+/** The result of a poll of the outbox. */
 export type Lease =
   | Delivery
-  /** The producer left the registry, and with that the outbox. */
+  /** The producer has left the registry, and so the outbox. */
   | { readonly kind: 'dropped'; readonly uuid: string }
-  /** Nothing is due; the next one is in so many milliseconds. */
+  /** Nothing is due. The next item is due after this time. */
   | { readonly kind: 'wait'; readonly forMs: number }
   | { readonly kind: 'empty' }
-  /** The stored IP is another: it changed, Redis lost its data, or somebody else wrote it. */
+  /** The stored IP differs: it has changed, Redis has lost its data, or another program wrote it. */
   | { readonly kind: 'stale' };
 
-/** What a settlement found. */
+/** The result of an ack or nack. */
 export interface Settled {
-  /** How many are still enqueued. */
+  /** The number of producers that are still enqueued. */
   readonly pending: number;
   /**
-   * Why what the attempt came to counts no longer: another IP is ours, another address the producer's, it left the
-   * registry, or (for a failure) another attempt has been acknowledged.
+   * Why the attempt no longer counts: our IP has changed, the address of the producer has changed, the producer has
+   * left the registry, or (for a failure) another attempt was acknowledged.
    */
   readonly outdated: 'ip' | 'address' | 'left' | 'acknowledged' | undefined;
-  /** Whether it has acknowledged this very IP before, and was called again. */
+  /** Whether the producer had acknowledged this IP before and was called again. */
   readonly again: boolean;
 }
 
-/** Which producers are called although the IP has not changed. */
-export interface Audience {
-  /** Those that have registered, or changed their address, since they acknowledged. */
+/** The producers that are called although the IP has not changed. */
+export interface ReannounceRules {
+  /** Those that have registered, or changed their address, since their last ack. */
   readonly newcomers: boolean;
-  /** Those that acknowledged so long ago, undefined for none. */
+  /** Those whose last ack is at least this old; undefined for none. */
   readonly refreshMs: number | undefined;
 }
 
-/** What a look at one page of the producers came to. */
-export interface Look {
-  /** Where the next page begins, undefined where there is none. */
+/** The result of the scan of one page of the producers. */
+export interface ScanPage {
+  /** The cursor of the next page; undefined after the last. */
   readonly next: string | undefined;
-  /** How many were enqueued, and why. */
+  /** The number of producers enqueued, by cause. */
   readonly newcomers: number;
   readonly refreshed: number;
 }
 
-/** For how long a producer is leased, and how far ahead anything may be due. */
+/** The length of a lease, and the longest delay until an item is due. */
 export interface LeaseTerms {
-  /** Longer than an attempt and its settlement can take. */
+  /** Longer than an attempt with its ack or nack can take. */
   readonly leaseMs: number;
   /**
-   * The longest wait that is ever stored, a lease included: what is due later was stored before the clock went back.
+   * The longest delay that is ever stored, including a lease. A later due time was stored before the clock was set
+   * back.
    */
   readonly longestMs: number;
 }
 
-/** What storing an IP came to. */
+/** The result of storing an IP. */
 export interface Enqueued {
   readonly changed: boolean;
   readonly previous: string | undefined;
@@ -75,28 +76,26 @@ export interface Enqueued {
 
 /**
  * The outbox of IP announcements: which producers still have to acknowledge the current IP, and when each of them is
- * due. Every step is one transaction in Redis, so that a crash between any two of them repeats a call but never forgets
- * one. Each method rejects where Redis could not confirm the step.
+ * due. Every step is one transaction in Redis, so a crash between two steps may repeat a call but never loses one.
+ * Each method rejects if Redis could not confirm the step.
  */
 export interface Outbox {
-  /** The IP that is stored, where there is one. */
+  /** The stored IP, if there is one. */
   announced(): Promise<string | undefined>;
-  /**
-   * Stores the IP, notes the change and enqueues every registered producer, unless that IP is the stored one already.
-   */
+  /** Stores the IP, records the change and enqueues every registered producer, unless that IP is stored already. */
   enqueue(own: OwnIp): Promise<Enqueued>;
   /**
-   * Leases the producer that is due first; after a crash it is due again when the lease has run out. `ip` is the IP
-   * that the caller knows, undefined for whatever is stored.
+   * Leases the producer that is due first. After a crash it is due again when the lease has expired. `ip` is the IP
+   * that the caller knows, or undefined to accept any stored one.
    */
   lease(ip: string | undefined, terms: LeaseTerms): Promise<Lease>;
   /**
-   * Enqueues those on one page of the registered producers that belong to the audience, and owe no acknowledgement yet.
-   * `ip` is the IP that the caller knows: nobody does where the stored one is another.
+   * Enqueues the producers of one page that the rules select and that are not enqueued yet. `ip` is the IP that the
+   * caller knows; if another one is stored, no producer is enqueued.
    */
-  look(ip: string, audience: Audience, page: string | undefined): Promise<Look>;
-  /** The producer acknowledged. `noteAddress`: where, for the looks for newcomers. */
-  ack(delivery: Delivery, noteAddress: boolean): Promise<Settled>;
-  /** The attempt failed: it is due again after the delay. */
+  scan(ip: string, reannounce: ReannounceRules, page: string | undefined): Promise<ScanPage>;
+  /** Records an ack. `storeAddress` also stores the address, for the scans for newcomers. */
+  ack(delivery: Delivery, storeAddress: boolean): Promise<Settled>;
+  /** Records a failure. The producer is due again after the delay. */
   nack(delivery: Delivery, reason: FailureReason, retryInMs: number): Promise<Settled>;
 }

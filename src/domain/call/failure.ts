@@ -36,18 +36,21 @@ const BY_CODE: ReadonlyMap<string, FailureReason> = new Map(
   }),
 );
 
-/** What this host has run out of when it gives one of these codes; EADDRNOTAVAIL stands for two faults. */
+/** Codes of an exhausted resource of this host. EADDRNOTAVAIL may also mean a missing address. */
 const LOCAL: readonly string[] = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'];
 const NO_ROUTE: readonly string[] = ['EADDRNOTAVAIL', 'ENETUNREACH', 'EAFNOSUPPORT'];
 
-/** What the codes of llhttp, Node's parser of HTTP, begin with. */
+/** The prefix of the codes of llhttp, the HTTP parser of Node. */
 const PARSER = 'HPE_';
 
-/** Node's codes of the TLS layer, and OpenSSL's of certificate verification (tls.html, "X509 certificate error codes"). */
+/**
+ * The codes of the TLS layer of Node, and of the certificate verification of OpenSSL (tls.html, "X509 certificate
+ * error codes").
+ */
 const TLS =
   /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_|HOSTNAME_MISMATCH$|PATH_LENGTH_EXCEEDED$|INVALID_(CA|PURPOSE)$)/;
 
-/** The reason behind an error of the HTTP client, by its code alone: messages may quote the peer. */
+/** The reason of an error of the HTTP client. Only the code is used, because messages may quote the peer. */
 export function failureOf(error: unknown): Failure {
   const { name, type, code } = (error ?? {}) as { name?: unknown; type?: unknown; code?: unknown };
   if (name === 'AbortError') return { reason: 'aborted' };

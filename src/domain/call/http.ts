@@ -7,7 +7,7 @@ export interface PostRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What came back, in full, or why nothing usable did. */
+/** The complete answer, or the reason why there is none. */
 export type Reply =
   | { readonly ok: true; readonly status: number; readonly body: string }
   | {
@@ -17,11 +17,11 @@ export type Reply =
       readonly retryAfterMs?: number;
       /** The call never left this host (no file descriptor, no local port): no evidence about the peer. */
       readonly local?: true;
-      /** This host has no address or no route of the peer's family. */
+      /** This host has no address or no route for the family of the peer. */
       readonly noRoute?: true;
     };
 
-/** Tells a call, once, that nobody waits for its reply any more. An `AbortSignal` is one, and costs more. */
+/** Fires once when the reply is no longer needed. An `AbortSignal` fits too, but costs more. */
 export interface CallSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
@@ -29,7 +29,7 @@ export interface CallSignal {
 }
 
 /**
- * The seam for the HTTP client. Never rejects: every failure is a `Reply`. Aborting the signal closes the socket
- * and yields `aborted`. The deadline is the caller's.
+ * The interface of an HTTP client. Never rejects: every failure is a `Reply`. Aborting the signal closes the socket
+ * and yields `aborted`. The caller sets the deadline.
  */
 export type PostJson = (request: PostRequest, signal: CallSignal) => Promise<Reply>;

@@ -1,4 +1,4 @@
-/** Why a call failed: the only values that are ever stored, logged or counted (a peer's own words never are). */
+/** Why a call failed. Only these values are ever stored, logged or counted; text from a peer never is. */
 export type FailureReason =
   | 'timeout'
   | 'refused'
@@ -11,17 +11,17 @@ export type FailureReason =
   | 'address-denied'
   | 'address-invalid'
   | 'tls'
-  /** What came is not valid HTTP. */
+  /** The received data is not valid HTTP. */
   | 'malformed'
   | 'aborted'
   | 'other';
 
-/** A registry entry is not called at all for one of these. */
+/** The faults for which a registry entry is not called at all. */
 export type AddressFault = Extract<FailureReason, 'address-denied' | 'address-invalid'>;
 
 /**
- * Whether the failure itself proves that the far end, and so our own line, works: the host answered in HTTP.
- * A redirect is left out on purpose: it is what a captive portal sends in everybody's name.
+ * Whether the failure itself proves that the peer, and so our own line, works: the host answered in HTTP. A redirect
+ * is excluded on purpose, because a captive portal sends redirects for any host.
  */
 export function isAnswer(reason: FailureReason): boolean {
   return reason.startsWith('http-') || reason === 'too-large' || reason === 'identity-mismatch';

@@ -1,21 +1,21 @@
-/** However long a server asks to be left alone, an hour is honoured at most. */
-export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+/** The longest `Retry-After` that is honoured: one hour. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Date.parse alone would find a year in any word with a number after it, so only the forms of HTTP reach it. */
+/** Date.parse finds a year in any word followed by a number, so only the HTTP forms are passed to it. */
 const HTTP_DATE =
   /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d) \d\d:\d\d:\d\d GMT$/;
-/** The form of C's asctime names no zone, and would be read in ours. */
+/** The asctime form has no time zone, so it would be read in ours. */
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 
 /**
- * The wait that a `Retry-After` header asks for, in milliseconds, undefined where it asks none: seconds
- * (RFC 9110 §10.2.3) or a date to come, in any of the three forms of §5.6.7.
+ * The wait that a `Retry-After` header requests, in milliseconds, or undefined if there is none: seconds (RFC 9110
+ * §10.2.3) or a future date, in any of the three forms of §5.6.7.
  */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_RETRY_AFTER_MS);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, MAX_RETRY_AFTER_MS);
   const waitMs = dateMs(text) - nowMs;
-  return waitMs > 0 ? Math.min(waitMs, LONGEST_RETRY_AFTER_MS) : undefined;
+  return waitMs > 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined;
 }
 
 function dateMs(text: string): number {

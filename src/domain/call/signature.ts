@@ -1,30 +1,30 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The header that carries the proof of origin. */
+/** The header with the proof of origin. */
 export const SIGNATURE_HEADER = 'x-consumer-signature';
 
-/** The header of an announcement that says under which term it was made; it never falls. */
+/** The header of an announcement with its term. The term never decreases. */
 export const TERM_HEADER = 'x-consumer-term';
 
-/** Older or newer than this is a replay, or a clock that is wrong, in milliseconds. */
+/** A call outside this window, in milliseconds, is a replay or comes from a wrong clock. */
 const WINDOW_MS = 300_000;
 const SECONDS = /^\d{1,12}$/;
 const TERM = /^\d{1,15}$/;
 
-/** What a receiver has of a call. */
+/** A call as its receiver sees it. */
 export interface ReceivedCall {
-  /** By their names in lower case, as Node has them. */
+  /** Header names are in lower case, as Node has them. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** As it came: one that was parsed and written again has another digest. */
+  /** The body exactly as received. A body that was parsed and serialised again has another digest. */
   readonly body: string | Uint8Array;
-  /** When it came, in Unix milliseconds. */
+  /** The time of receipt in Unix milliseconds. */
   readonly at: number;
 }
 
 /**
  * Proof of origin of a body: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`, the scheme of Stripe's webhook
- * signatures. The time is signed too, so that a receiver can refuse what was recorded and replayed later. Where the call
- * carries a term, `v2=<hex HMAC-SHA256 of "t.term.body">` proves that as well.
+ * signatures. The time is signed too, so that a receiver can refuse a recorded call that is replayed later. If the
+ * call has a term, `v2=<hex HMAC-SHA256 of "t.term.body">` proves the term as well.
  */
 export function sign(secret: string, body: string, nowMs: number, term?: number): string {
   const t = String(Math.floor(nowMs / 1_000));
@@ -34,9 +34,9 @@ export function sign(secret: string, body: string, nowMs: number, term?: number)
 }
 
 /**
- * Whether a call proves that its caller has the secret, or one of several while a secret is exchanged: its time lies
- * within five minutes, and one of its digests is that of the body (`v1`) or, where the call carries a term, of the term
- * and the body (`v2`). Compared in constant time. An empty secret proves nothing.
+ * Whether a call proves that its sender has the secret, or one of several during a change of the secret: its time is
+ * within five minutes, and one of its digests is that of the body (`v1`) or, if the call has a term, of the term and
+ * the body (`v2`). The comparison takes constant time. An empty secret proves nothing.
  */
 export function verify(secrets: string | readonly string[], { headers, body, at }: ReceivedCall): boolean {
   const header = headers[SIGNATURE_HEADER];
@@ -54,7 +54,7 @@ export function verify(secrets: string | readonly string[], { headers, body, at 
   });
 }
 
-/** The term that a call carries; undefined where it carries none, or what is no term. */
+/** The term of a call, or undefined if it has none or an invalid one. */
 export function termOf({ headers }: Pick<ReceivedCall, 'headers'>): number | undefined {
   const term = headers[TERM_HEADER];
   return typeof term === 'string' && TERM.test(term) ? Number(term) : undefined;

@@ -7,7 +7,10 @@ export interface UrlParts {
   readonly path: string;
 }
 
-/** The URL of a peer; IPv6 literals stand in brackets (RFC 3986 §3.2.2), a scheme's own port is left out. */
+/**
+ * The URL of a peer. IPv6 literals are in brackets (RFC 3986 §3.2.2), and the default port of the scheme is left
+ * out.
+ */
 export function peerUrl({ scheme, ip, port, path }: UrlParts): string {
   const host = ip.includes(':') ? `[${ip}]` : ip;
   const own = scheme === 'http' ? 80 : 443;

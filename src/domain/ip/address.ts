@@ -9,18 +9,18 @@ export type AddressClass = 'public' | 'private' | 'loopback';
 export type Classified =
   | {
       readonly ok: true;
-      /** In canonical form (RFC 5952 for IPv6): what is checked is what is dialled. */
+      /** In canonical form (RFC 5952 for IPv6), so that the checked address is the one that is dialled. */
       readonly ip: string;
       readonly family: 4 | 6;
       readonly class: AddressClass | 'forbidden';
-      /** Undefined for what is never called. */
+      /** Undefined for addresses that are never called. */
       readonly scope: Scope | undefined;
     }
   | { readonly ok: false };
 
 type Range = 'unicast' | 'private' | 'uniqueLocal' | 'carrierGradeNat' | 'loopback';
 
-/** What ipaddr.js calls a range, and which class that is; a range that is not listed is never called. */
+/** Maps the ranges of ipaddr.js to classes. An address of any other range is never called. */
 const CLASSES: Readonly<Record<Range, AddressClass>> = {
   unicast: 'public',
   private: 'private',
@@ -33,12 +33,12 @@ const SCOPES: Readonly<Record<4 | 6, Readonly<Partial<Record<Range, Scope>>>>> =
   6: { unicast: 'public IPv6', uniqueLocal: 'ULA', loopback: 'loopback IPv6' },
 };
 
-/** All the global unicast space handed out so far (RFC 4291 §2.4); to ipaddr.js the unassigned rest is unicast too. */
+/** All global unicast space assigned so far (RFC 4291 §2.4). ipaddr.js also reports the unassigned rest as unicast. */
 const GLOBAL_UNICAST: readonly [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
- * Reads an IP literal and tells what kind of address it is. Only the strict forms are literals: no octal, hex or
- * short IPv4, no zone. An IPv4-mapped address, which is how dual-stack servers see IPv4 callers, is the IPv4 one.
+ * Parses and classifies an IP literal. Only strict forms are literals: no octal, hex or short IPv4, no zone. An
+ * IPv4-mapped address, as dual-stack servers see IPv4 callers, counts as IPv4.
  */
 export function classify(text: string): Classified {
   if (text.includes('%') || isIP(text) === 0) return { ok: false };
@@ -54,13 +54,13 @@ export function classify(text: string): Classified {
   };
 }
 
-/** The one spelling of an address that is compared, stored and sent; what is no address stays what it is. */
+/** The canonical form of an address, for comparison, storage and calls. Any other text is returned unchanged. */
 export function canonical(text: string): string {
   const address = classify(text);
   return address.ok ? address.ip : text;
 }
 
-/** Read through the URL parser, which is what will dial it: ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4. */
+/** Parses with the URL parser, because the call uses it too. ipaddr.js reads ::1.2.3.4 as ::ffff:1.2.3.4. */
 function unmapped(text: string): ipaddr.IPv4 | ipaddr.IPv6 {
   const address = ipaddr.IPv6.parse(new URL(`http://[${text}]/`).hostname.slice(1, -1));
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
@@ -72,7 +72,10 @@ function rangeOf(address: ipaddr.IPv4 | ipaddr.IPv6): Range | undefined {
   return range in CLASSES ? (range as Range) : undefined;
 }
 
-/** Whether the address may be called: a literal, and of an allowed class. Link-local, multicast and the like never. */
+/**
+ * Whether the address may be called: it must be a literal of an allowed class. Link-local, multicast and similar
+ * addresses are never called.
+ */
 export function checkAddress(
   text: string,
   allow: readonly AddressClass[],

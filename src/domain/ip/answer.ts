@@ -2,12 +2,12 @@ import { checkAddress, classify, type AddressClass } from './address.js';
 
 /** Far more than an address in JSON needs. */
 const MAX_LENGTH = 4_096;
-/** The names under which the common services give it. */
+/** The JSON fields that common services use for the address. */
 const FIELDS = ['ip', 'ip_addr', 'address', 'query'] as const;
 
 /**
- * The address in an answer to "what is my IP?": the whole of it is one publicly routable address of the wanted family,
- * bare or in JSON. Anything else (a portal's page, two addresses, a private one) is no answer.
+ * The address in an answer to "what is my IP?". The whole answer must be one publicly routable address of the wanted
+ * family, bare or in JSON. Anything else (the page of a portal, two addresses, a private one) is no answer.
  */
 export function parseIpAnswer(
   body: string,
@@ -34,7 +34,7 @@ function inJson(text: string): string | undefined {
   }
 }
 
-/** Some services put a street under `address`; that is no second answer. */
+/** Some services put a street under `address`, which is no second answer. */
 function isAddress(value: unknown): value is string {
   return typeof value === 'string' && classify(value).ok;
 }

@@ -1,12 +1,12 @@
 import { classify } from './address.js';
 
-/** Of the flags in `/proc/net/if_inet6` (linux/if_addr.h), what an address is no good choice for; worst first. */
-const BURDENS = [
-  /** Not known to be ours alone, or known not to be. */
+/** Flags in `/proc/net/if_inet6` (linux/if_addr.h) that make an address a bad choice, worst first. */
+const DRAWBACKS = [
+  /** Not verified as unique yet, or known to be a duplicate. */
   0x40 | 0x08,
-  /** Deprecated: valid, but to be used for nothing new. */
+  /** Deprecated: valid, but not for new use. */
   0x20,
-  /** Temporary: given up within a day or so (RFC 8981). */
+  /** Temporary: replaced within about a day (RFC 8981). */
   0x01,
 ] as const;
 
@@ -22,19 +22,19 @@ export function readFlags(text: string, name: string): ReadonlyMap<string, numbe
 }
 
 /**
- * Which of its addresses an interface is known by: none that is deprecated or temporary while there is another, and of
- * equally good ones the one that is known already. The system lists new ones first, so that order alone is no choice.
+ * Selects one address of an interface: none that is deprecated or temporary if there is another, and among equally
+ * good ones the known one. The system lists new addresses first, so their order alone does not help.
  */
 export function chooseAddress(
   addresses: readonly string[],
   flags: ReadonlyMap<string, number>,
   known: string | undefined,
 ): string | undefined {
-  const burden = (ip: string): number => {
-    const worst = BURDENS.findIndex((bits) => ((flags.get(ip) ?? 0) & bits) !== 0);
-    return worst < 0 ? 0 : BURDENS.length - worst;
+  const drawback = (ip: string): number => {
+    const worst = DRAWBACKS.findIndex((bits) => ((flags.get(ip) ?? 0) & bits) !== 0);
+    return worst < 0 ? 0 : DRAWBACKS.length - worst;
   };
-  const least = Math.min(...addresses.map(burden));
-  const best = addresses.filter((ip) => burden(ip) === least);
+  const least = Math.min(...addresses.map(drawback));
+  const best = addresses.filter((ip) => drawback(ip) === least);
   return best.find((ip) => ip === known) ?? best[0];
 }

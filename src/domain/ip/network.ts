@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
-/** The addresses that one subscriber usually has: an IPv4 address alone, of an IPv6 one its /64. Takes canonical literals. */
+/**
+ * The addresses that one subscriber usually has: a single IPv4 address, or the /64 of an IPv6 address. Takes
+ * canonical literals.
+ */
 export function networkOf(ip: string): string {
   if (!ip.includes(':')) return ip;
   const { parts } = ipaddr.IPv6.parse(ip);

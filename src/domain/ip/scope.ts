@@ -1,4 +1,4 @@
-/** How far an answer testifies: an address family together with a class of address. */
+/** The scopes for which an answer is evidence: an address family together with an address class. */
 export const SCOPES = [
   'public IPv4',
   'RFC 1918',
@@ -19,7 +19,7 @@ export function familyOf(scope: Scope): Family {
   return IPV6.has(scope) ? 'IPv6' : 'IPv4';
 }
 
-/** The scope that the public-IP poll testifies for. */
+/** The scope for which the public-IP poll is evidence. */
 export function publicScope(family: 'ipv4' | 'ipv6'): Scope {
   return family === 'ipv4' ? 'public IPv4' : 'public IPv6';
 }

@@ -1,24 +1,24 @@
 import type { FailureReason } from '../call/reasons.js';
 
-/** What a source said: one valid address, or why that is no answer. */
+/** The answer of a source: one valid address, or the reason why there is none. */
 export type IpAnswer =
   | { readonly ok: true; readonly ip: string }
   | { readonly ok: false; readonly reason: FailureReason; readonly retryAfterMs?: number };
 
-/** One way to learn our public IP; each has one vote. */
+/** One way to find our public IP. Each source has one vote. */
 export interface IpSource {
   /** Shown in logs and metrics. */
   readonly name: string;
-  /** Whether an answer proves that we are online; a local interface answers offline too. */
+  /** Whether an answer proves that this host is online. A local interface answers offline too. */
   readonly remote: boolean;
   /**
-   * Never rejects. May be called again only after the promise has settled. A source that has several addresses to choose
-   * from stays with the one that is known.
+   * Never rejects. The caller must not call it again before the promise has settled. A source with several addresses
+   * prefers the known one.
    */
   readonly lookup: (signal: AbortSignal, known?: string) => Promise<IpAnswer>;
 }
 
-/** Our address as it is known, and the sources that this rests on. */
+/** Our known address, and the sources that agreed on it. */
 export interface OwnIp {
   readonly ip: string;
   readonly agreed: readonly string[];

@@ -1,23 +1,23 @@
-/** What one source says that our address is, if it says anything. */
+/** The address that one source reports, if any. */
 export interface Vote {
   readonly source: string;
   readonly ip: string | undefined;
 }
 
-/** The same answer in a number of polls in a row, each with too few answers for a quorum. */
+/** The same answer in several polls in a row, each with too few answers for a quorum. */
 export interface Streak {
   readonly ip: string;
   readonly count: number;
-  /** The sources that have given it in any of them. */
+  /** The sources that have given this answer in any of the polls. */
   readonly sources: readonly string[];
 }
 
 export interface VoteRules {
-  /** How many sources have to agree; capped by the number of sources. */
+  /** The number of sources that must agree. It is capped by the number of sources. */
   readonly quorum: number;
-  /** How many polls in a row have to agree where fewer than a quorum answer. */
+  /** The number of polls in a row that must agree if fewer sources than a quorum answer. */
   readonly confirmations: number;
-  /** How many sources are configured. */
+  /** The number of configured sources. */
   readonly sources: number;
 }
 
@@ -25,7 +25,7 @@ export type Detection =
   | {
       readonly result: 'address';
       readonly ip: string;
-      /** The sources that it rests on. */
+      /** The sources that agreed on it. */
       readonly agreed: readonly string[];
     }
   | { readonly result: 'unconfirmed'; readonly streak: Streak }
@@ -33,8 +33,8 @@ export type Detection =
   | { readonly result: 'disagree'; readonly answers: readonly string[] };
 
 /**
- * What a full round over the sources shows: an address that a quorum, and more than for any other, has voted for;
- * with fewer answers than a quorum, one that has come often enough in a row; else nothing that anybody may act upon.
+ * The result of a full round over the sources: an address with at least a quorum of votes and more votes than any
+ * other; with fewer answers than a quorum, an address found often enough in a row; otherwise no usable result.
  */
 export function decide(
   votes: readonly Vote[],
@@ -48,7 +48,8 @@ export function decide(
   const [ip, agreed] = first;
   const needed = Math.min(quorum, sources);
   if (agreed.length >= needed && agreed.length > (second?.[1].length ?? 0)) return { result: 'address', ip, agreed };
-  // An address that is alone here has too few votes, so enough answers without agreement always means a second address.
+  // A single address here has too few votes, so a full set of answers without agreement always includes a second
+  // address.
   if (second !== undefined) return { result: 'disagree', answers: [...voters.keys()] };
   const before = streak?.ip === ip ? streak : undefined;
   const all = [...new Set([...(before?.sources ?? []), ...agreed])];
@@ -56,7 +57,7 @@ export function decide(
   return next.count >= confirmations ? { result: 'address', ip, agreed: all } : { result: 'unconfirmed', streak: next };
 }
 
-/** An address that was found counts once it has been found in so many polls in a row. */
+/** Confirms an address once it was found in enough polls in a row. */
 export function confirmed(
   { ip, agreed }: Extract<Detection, { result: 'address' }>,
   confirmations: number,
@@ -68,7 +69,8 @@ export function confirmed(
 }
 
 /**
- * What is known where nobody contradicts it and somebody bears it out: no change to confirm, however few have answered.
+ * Confirms the known address if at least one source reports it and none reports another. It is no change, so few
+ * answers are enough.
  */
 export function stillKnown(votes: readonly Vote[], known: string | undefined): Detection | undefined {
   const answered = votes.filter(({ ip }) => ip !== undefined);

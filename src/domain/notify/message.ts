@@ -1,4 +1,4 @@
-/** The events an operator can subscribe to, by the names that the configuration has for it. */
+/** The events that an operator can subscribe to, by their names in the configuration. */
 export const NOTIFY_EVENTS = [
   'isolated',
   'ip-changed',
@@ -14,13 +14,13 @@ export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 /** One notification. */
 export interface Message {
   readonly event: NotifyEvent | 'test';
-  /** `began`, `changed` and `ended` are of a condition that lasts; what only happens is `happened`. */
+  /** `began`, `changed` and `ended` belong to a condition that lasts; `happened` to a single event. */
   readonly phase: 'began' | 'changed' | 'ended' | 'happened';
-  /** `notice` where nobody has to act. */
+  /** `notice` if no action is needed. */
   readonly level: 'bad' | 'good' | 'notice';
   /** Unix milliseconds. */
   readonly at: number;
-  /** When the condition began; undefined where that is not known, or there is none. */
+  /** When the condition began; undefined if unknown, or without a condition. */
   readonly since: number | undefined;
   readonly title: string;
   readonly text: string;
@@ -29,6 +29,6 @@ export interface Message {
 /** The node that a message is about. */
 export interface Origin {
   readonly node: string;
-  /** What operators call this scheduler. */
+  /** The operator's name for this scheduler. */
   readonly host: string;
 }

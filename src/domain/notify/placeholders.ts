@@ -1,4 +1,4 @@
-/** What stands in a template as `{{name}}`. */
+/** The names that a template may use as `{{name}}`. */
 export const PLACEHOLDERS = ['event', 'phase', 'level', 'title', 'text', 'at', 'since', 'node', 'host'] as const;
 
 export type Values = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
@@ -6,14 +6,15 @@ export type Values = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
 const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
 
 /**
- * A JSON text with its values in place. They are put into its strings once these are read, and written as JSON after that:
- * whatever a value is, the text stays JSON, and no value is looked at for placeholders again.
+ * Fills the values into a JSON template. The template is parsed first, values are put into its strings, and the
+ * result is serialised again. The result is therefore always valid JSON, and placeholders inside a value are not
+ * expanded.
  */
 export function fillIn(template: string, values: Values): string {
   return JSON.stringify(filled(JSON.parse(template), values));
 }
 
-/** What is wrong with a template, in words that follow `expected`; undefined where nothing is. */
+/** The fault of a template, as a text that follows `expected`; undefined if it is valid. */
 export function templateFault(template: string): string | undefined {
   for (const [, name = ''] of template.matchAll(PLACEHOLDER)) {
     if (!isKnown(name.trim())) return `only these placeholders: ${PLACEHOLDERS.map((one) => `{{${one}}}`).join(' ')}`;

@@ -6,13 +6,13 @@ import type { AddressFault } from '../call/reasons.js';
 
 export type EntryAddress =
   | { readonly ok: true; readonly address: PeerAddress; readonly scope: Scope }
-  /** The detail is for the log: short, and escaped, since the API may have stored whatever it was sent. */
+  /** The detail is for the log. It is short and escaped, because the API may have stored arbitrary input. */
   | { readonly ok: false; readonly error: AddressFault; readonly detail: string };
 
 const PORT = /^[1-9]\d{0,4}$/;
 const MAX_PORT = 65_535;
 
-/** Where a registry entry says to call, if that is a place at all and one that may be called. */
+/** The address of a registry entry, if it is valid and may be called. */
 export function readEntry({ ip, port }: StoredAddress, allow: readonly AddressClass[]): EntryAddress {
   if (ip === null || ip === '') return { ok: false, error: 'address-invalid', detail: 'no ip' };
   const checked = checkAddress(ip, allow);

@@ -1,6 +1,6 @@
 import type { CheckOutcome, Lane, PeerHealth, PeerState } from './peer.js';
 
-/** How many consecutive results it takes to change a peer's state. */
+/** The number of consecutive results that change the state of a peer. */
 export interface HealthRules {
   /** Counted failures until `unavailable`; at least 1. */
   readonly fall: number;
@@ -8,32 +8,32 @@ export interface HealthRules {
   readonly rise: number;
 }
 
-/** What is known of our own line at the moment of judging. */
+/** The evidence that this host is online, at the time of a judgement. */
 export interface Online {
   /** `OnlineEvidence.generation`. */
   readonly generation: number;
-  /** False where nobody but this peer could ever testify; then its failures count as they are. */
+  /** False if no other witness exists. Failures then count as they are. */
   readonly witnesses: boolean;
 }
 
 export interface Judgement {
   readonly health: PeerHealth;
-  /** False for a failure that speaks of our own line rather than of the peer. */
+  /** False for a failure that may be caused by our own line. */
   readonly counted: boolean;
 }
 
 export const UNCHECKED: PeerHealth = { state: undefined, failures: 0, successes: 0, countedGeneration: 0 };
 
 /**
- * From what was known of a peer and what its check came to, what is known now. The thresholds are the rise and fall
- * of a load balancer's health checks (HAProxy configuration manual, `rise`/`fall`); the middle state and the "is it
- * me?" rule are this program's own.
+ * Computes the new health of a peer from the previous one and a check. The thresholds are the rise and fall of a
+ * load balancer's health checks (HAProxy configuration manual, `rise`/`fall`). The middle state and the "is it me?"
+ * rule are specific to this program.
  */
 export function judge(before: PeerHealth, outcome: CheckOutcome, online: Online, rules: HealthRules): Judgement {
   if (outcome.ok) {
     const successes = Math.min(before.successes + 1, rules.rise);
     const state = before.state === 'unavailable' && successes < rules.rise ? 'unavailable' : 'available';
-    // The answer itself is evidence newer than any failure before it, so the generation need not be kept.
+    // The answer itself is newer evidence than any earlier failure, so the generation is reset.
     return { health: { state, failures: 0, successes, countedGeneration: 0 }, counted: true };
   }
   const counted = isEvident(before, online);
@@ -43,18 +43,21 @@ export function judge(before: PeerHealth, outcome: CheckOutcome, online: Online,
   return { health: { state, failures, successes: 0, countedGeneration: online.generation }, counted };
 }
 
-/** Whether a failure may be held against the peer: some witness answered since the last one that was, or there is none. */
+/**
+ * Whether a failure counts against the peer: a witness answered since its last counted failure, or there is no
+ * witness.
+ */
 export function isEvident(before: PeerHealth, { generation, witnesses }: Online): boolean {
   return !witnesses || generation > before.countedGeneration;
 }
 
-/** A peer that never answered stays without a state until `fall`: it was never seen available, so it is no suspect. */
+/** A peer that never answered has no state until `fall`. It was never available, so it cannot become a suspect. */
 function afterFailure(before: PeerState | undefined, failures: number, fall: number): PeerState | undefined {
   if (before === 'unavailable' || failures >= fall) return 'unavailable';
   return before === undefined ? undefined : 'suspect';
 }
 
-/** The lane a peer is checked in next. */
+/** The lane of the next check of a peer. */
 export function laneOf({ state }: Pick<PeerHealth, 'state'>): Lane {
   switch (state) {
     case undefined:

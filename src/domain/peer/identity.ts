@@ -2,8 +2,8 @@ import type { Reply } from '../call/http.js';
 import type { CheckOutcome } from './peer.js';
 
 /**
- * What a reply to `/sync` says of the peer that was meant: an answer in another's name is a failure, since the
- * address belongs to somebody else now. No body, or one that is not a JSON object with a `uuid`, names nobody.
+ * The outcome of a reply to `/sync`. An answer with another UUID is a failure, because the address now belongs to
+ * another peer. An answer without a body, or whose body is not a JSON object with a `uuid`, names no peer.
  */
 export function checkIdentity(reply: Reply, uuid: string, latencyMs: number): CheckOutcome {
   if (!reply.ok) return { ok: false, reason: reply.reason };
@@ -15,9 +15,9 @@ export function checkIdentity(reply: Reply, uuid: string, latencyMs: number): Ch
 
 const OBJECT = /^\s*\{/;
 
-/** The UUID that an answer names; undefined where it names none. */
+/** The UUID in an answer, or undefined if there is none. */
 export function namedUuid(body: string): string | undefined {
-  // An error for a body that is empty, as most are, would cost more than all else that is made of it.
+  // Most bodies are empty. A parse error for each would cost more than the rest of the processing.
   if (!OBJECT.test(body)) return undefined;
   try {
     const parsed: unknown = JSON.parse(body);

@@ -1,7 +1,7 @@
 import type { AddressFault, FailureReason } from '../call/reasons.js';
 import type { AddressClass } from '../ip/address.js';
 
-/** Where to call: a canonical address literal and, where the registry entry carries one, a port of its own. */
+/** The address to call: a canonical literal and, if the registry entry has one, its own port. */
 export interface PeerAddress {
   readonly ip: string;
   readonly port: number | undefined;
@@ -9,58 +9,61 @@ export interface PeerAddress {
 
 export type PeerState = 'available' | 'suspect' | 'unavailable';
 
-/** What the scheduler knows of a peer between two checks. `state` is undefined until there is a verdict. */
+/** The state of a peer between two checks. `state` is undefined until there is a verdict. */
 export interface PeerHealth {
   readonly state: PeerState | undefined;
   /** Consecutive counted failures. */
   readonly failures: number;
   /** Consecutive successes, counted up to `rise`; kept in memory only. */
   readonly successes: number;
-  /** The evidence mark (see `Evidence`) at the last counted failure; 0 where there was none since start. */
+  /**
+   * The generation of the evidence (see `OnlineEvidence`) at the last counted failure; 0 if there was none since the
+   * start.
+   */
   readonly countedGeneration: number;
 }
 
-/** The address fields as they stand in the registry, unread: what a write-back is guarded with. */
+/** The address fields exactly as in the registry. A write-back is compared with them. */
 export interface StoredAddress {
   readonly ip: string | null;
   readonly port: string | null;
 }
 
-/** What else the registry says of a consumer, in Unix milliseconds; 0 where it does not. */
+/** Further facts about a consumer in the registry, in Unix milliseconds; 0 if unknown. */
 export interface PeerFacts {
   /** The last change of state. */
   readonly stateAt: number;
-  /** The last answer, and how long it took in milliseconds. */
+  /** The last answer, and its duration in milliseconds. */
   readonly okAt: number;
   readonly latencyMs: number;
-  /** When it last called us. */
+  /** The last call of the consumer to our API. */
   readonly calledAt: number;
 }
 
-/** A consumer as the registry has it. Whether its address may be called is decided when it is called. */
+/** A consumer as stored in the registry. Whether its address may be called is decided at the call. */
 export interface RegistryEntry {
   readonly uuid: string;
   readonly stored: StoredAddress;
   readonly health: PeerHealth;
-  /** Unix milliseconds of the last check; 0 where there was none. */
+  /** Unix milliseconds of the last check; 0 if there was none. */
   readonly checkedAt: number;
-  /** The fault that the registry already has as the entry's `error`, so that it is not reported again. */
+  /** The fault that the registry already has in `error`, so that it is not reported again. */
   readonly reportedFault: AddressFault | null;
-  /** Where it was read from the registry. */
+  /** Set if the entry was read from the registry. */
   readonly facts?: PeerFacts;
 }
 
-/** How many consumers are in each state; `denied` and `invalid` ones are not called and count in no other. */
+/** The number of consumers by state. `denied` and `invalid` consumers are not called and count in no other state. */
 export type PeerCounts = Readonly<Record<PeerState | 'pending' | 'denied' | 'invalid', number>>;
 
-/** Classes of address that a policy may forbid; `reserved` stands for those that are never called. */
+/** Address classes that a policy may forbid. `reserved` covers those that are never called. */
 export type DeniedClass = AddressClass | 'reserved';
 
-/** What a check of a peer came to. */
+/** The outcome of a check. */
 export type CheckOutcome =
   { readonly ok: true; readonly latencyMs: number } | { readonly ok: false; readonly reason: FailureReason };
 
-/** The lanes a peer is checked in; each has its own pace and its own share of the line. */
+/** The lanes of checks. Each has its own interval and its own concurrency. */
 export type Lane = 'regular' | 'suspect' | 'pending' | 'unavailable';
 
 /** The two kinds of peer in the registry. */

@@ -13,7 +13,7 @@ export function span(ms: number): string {
 
 const DAY_MS = 86_400_000;
 
-/** The time of the day in the time zone of this host; with the date where that was more than a day ago. */
+/** The time of day in the time zone of this host, with the date if it is more than a day away. */
 export function clockTime(at: number, now: number): string {
   const date = new Date(at);
   const two = (n: number): string => String(n).padStart(2, '0');

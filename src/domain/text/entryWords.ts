@@ -2,11 +2,11 @@ import { escaped, nameOf } from './printable.js';
 import { counted, duration } from './words.js';
 
 /*
- * Entries of `<p>events` in plain sentences. Others may write to the stream too, so nothing of an entry is taken on
- * trust: texts are escaped and cut, and what is not understood is shown as it is.
+ * Describes entries of `<p>events` in plain sentences. Other programs may write to the stream too, so no entry is
+ * trusted: texts are escaped and cut, and an unknown entry is shown unchanged.
  */
 
-/** An entry as the stream has it. */
+/** An entry of the stream. */
 export interface StreamEntry {
   readonly type: string;
   /** Unix milliseconds. */
@@ -15,23 +15,23 @@ export interface StreamEntry {
   readonly data: string;
 }
 
-/** Neighbours that say the same of several peers. */
+/** Adjacent entries that report the same about several peers. */
 export interface FoldedEntry extends StreamEntry {
   readonly count: number;
 }
 
 type Data = Readonly<Record<string, unknown>>;
 
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
-/** What an entry says, as a plain sentence; an unknown type is shown with its data. */
+/** An entry as a plain sentence. An unknown type is shown with its data. */
 export function describeEntry(type: string, data: string): string {
   const read = parsed(data);
   const words = read === undefined ? undefined : (ofPeer(type, read) ?? ofNode(type, read));
-  return words ?? asItIs(type, data);
+  return words ?? raw(type, data);
 }
 
-/** The same of neighbours that were folded: `14 peers are unavailable (timeout)`. */
+/** The same for folded entries: `14 peers are unavailable (timeout)`. */
 export function describeFolded({ type, data, count }: FoldedEntry): string {
   if (count === 1) return describeEntry(type, data);
   const read = parsed(data) ?? {};
@@ -61,12 +61,15 @@ const FOLDED: ReadonlySet<string> = new Set([
   'announcement.dropped',
 ]);
 
-/** Joins neighbours that differ in nothing but the peer and the time; each carries the data and the time of its last. */
+/**
+ * Joins adjacent entries that differ only in the peer and the time. The result has the data and the time of the last
+ * one.
+ */
 export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEntry[] {
   const folded: FoldedEntry[] = [];
   let key = '';
   for (const entry of entries) {
-    const own = FOLDED.has(entry.type) ? likeness(entry) : '';
+    const own = FOLDED.has(entry.type) ? foldKey(entry) : '';
     const last = folded.at(-1);
     if (last !== undefined && own !== '' && own === key)
       folded[folded.length - 1] = { ...entry, count: last.count + 1 };
@@ -76,12 +79,12 @@ export function foldEntries(entries: readonly StreamEntry[]): readonly FoldedEnt
   return folded;
 }
 
-function likeness({ type, data }: StreamEntry): string {
+function foldKey({ type, data }: StreamEntry): string {
   const { error, reason, ip } = parsed(data) ?? {};
   return JSON.stringify([type, error, reason, ip]);
 }
 
-/** About one peer. */
+/** Entries about one peer. */
 function ofPeer(type: string, data: Data): string | undefined {
   const producer = `producer ${name(data, 'uuid')}`;
   switch (type) {
@@ -107,7 +110,7 @@ function ofPeer(type: string, data: Data): string | undefined {
   }
 }
 
-/** About this node, its line and its surroundings. */
+/** Entries about this node, its line and its host. */
 function ofNode(type: string, data: Data): string | undefined {
   switch (type) {
     case 'isolation.began': {
@@ -137,7 +140,7 @@ function ofNode(type: string, data: Data): string | undefined {
   }
 }
 
-/** About our public IP, and whom it is told. */
+/** Entries about our public IP and its announcements. */
 function ofIp(type: string, data: Data): string | undefined {
   switch (type) {
     case 'ip.confirmed':
@@ -161,7 +164,7 @@ function ofIp(type: string, data: Data): string | undefined {
   }
 }
 
-/** About Redis and the configuration. */
+/** Entries about Redis and the configuration. */
 function ofService(type: string, data: Data): string | undefined {
   switch (type) {
     case 'redis.up':
@@ -201,7 +204,7 @@ function outdated({ why }: Data): string {
   }
 }
 
-/** Of events that were too many: how many of which type. */
+/** The counts by type of events that exceeded the rate limit. */
 function countsOf({ counts }: Data): string {
   if (typeof counts !== 'object' || counts === null) return 'unknown';
   return Object.entries(counts)
@@ -222,19 +225,19 @@ function parsed(data: string): Data | undefined {
   }
 }
 
-function asItIs(type: string, data: string): string {
+function raw(type: string, data: string): string {
   const shown = data === '{}' || data === '' ? '' : ` ${short(data)}`;
   return `${nameOf(type)}${shown}`;
 }
 
-/** A word: an address, a reason, a UUID; the first of these fields that is there. */
+/** A short value: an address, a reason, a UUID. Uses the first of these fields that exists. */
 function name(data: Data, ...fields: readonly string[]): string {
   const value = fields.map((field) => data[field]).find((one) => one !== undefined && one !== null);
   if (value === undefined) return 'unknown';
   return nameOf(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** Words of ours: a cause, a step, a scope. */
+/** A text of our own: a cause, a step, a scope. */
 function text(data: Data, field: string): string {
   const value = data[field];
   return value === undefined ? 'unknown' : short(typeof value === 'string' ? value : JSON.stringify(value));
@@ -251,5 +254,5 @@ function list(data: Data, field: string): string {
 }
 
 function short(value: string): string {
-  return escaped(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
+  return escaped(value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value);
 }

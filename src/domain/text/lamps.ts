@@ -3,7 +3,7 @@ import { grouped, many } from './figures.js';
 
 export type Glow = 'ok' | 'notice' | 'bad';
 
-/** Whether it is us, the line, or them: one lamp, and what it rests on. */
+/** One of three lamps that show where a problem is (this node, the line, or the peers), with its evidence. */
 export interface Lamp {
   readonly name: 'Me' | 'Line' | 'Them';
   readonly glow: Glow;
@@ -11,8 +11,8 @@ export interface Lamp {
   readonly evidence: string;
 }
 
-/** What the lamps are lit from. Times are Unix milliseconds. */
-export interface Lit {
+/** The input of the lamps. Times are Unix milliseconds. */
+export interface LampInput {
   readonly as_of: number;
   readonly stopping: boolean;
   readonly isolated: boolean;
@@ -31,15 +31,15 @@ export interface Lit {
   readonly reachability: { readonly they_answer_us: { readonly of: number } };
 }
 
-const ONE_WAY = ['not-called', 'cannot-call-out', 'family-missing'];
-const OURSELVES = ['host-short', 'rounds-skipped', 'no-round'];
+const ONE_WAY_PROBLEMS = ['not-called', 'cannot-call-out', 'family-missing'];
+const HOST_PROBLEMS = ['host-short', 'rounds-skipped', 'no-round'];
 
-/** The three lamps, in the order of what can be acted on. */
-export function lamps(status: Lit): readonly Lamp[] {
+/** The three lamps, ordered by how much the operator can do. */
+export function lamps(status: LampInput): readonly Lamp[] {
   return [me(status), line(status), them(status)];
 }
 
-function me({ redis, replicas, config, round, stopping, problems }: Lit): Lamp {
+function me({ redis, replicas, config, round, stopping, problems }: LampInput): Lamp {
   const lamp = (glow: Glow, word: string, evidence: string): Lamp => ({ name: 'Me', glow, word, evidence });
   const standsBy = replicas.role === 'standby';
   if (!redis.up) {
@@ -47,7 +47,7 @@ function me({ redis, replicas, config, round, stopping, problems }: Lit): Lamp {
     return lamp('bad', 'no Redis', `Redis cannot be used; ${meanwhile}`);
   }
   if (redis.failing.length > 0) return lamp('bad', 'Redis refuses', 'a part of what we write is refused');
-  if (has(problems, OURSELVES)) return lamp('bad', 'short', 'this host cannot keep up; see above');
+  if (has(problems, HOST_PROBLEMS)) return lamp('bad', 'short', 'this host cannot keep up; see above');
   if (stopping) return lamp('notice', 'stopping', 'no new work is begun');
   if (standsBy) {
     const who = replicas.holder === null ? 'no scheduler works yet' : 'another scheduler works';
@@ -59,20 +59,20 @@ function me({ redis, replicas, config, round, stopping, problems }: Lit): Lamp {
   return lamp('ok', 'ok', `Redis answers${latency}; ${rounds}`);
 }
 
-function line({ line: scopes, isolated, problems, as_of: now }: Lit): Lamp {
+function line({ line: scopes, isolated, problems, as_of: now }: LampInput): Lamp {
   const lamp = (glow: Glow, word: string, evidence: string): Lamp => ({ name: 'Line', glow, word, evidence });
   const silent = scopes.filter(({ isolated_since: since }) => since !== null);
   if (isolated || silent.length > 0) {
     const names = silent.map(({ scope, isolated_since: since }) => `${scope} for ${span(now - (since ?? now))}`);
     return lamp(isolated ? 'bad' : 'notice', 'isolated', `no witness answers: ${names.join(', ')}`);
   }
-  if (has(problems, ONE_WAY)) return lamp('bad', 'one way', 'one direction works, the other does not');
+  if (has(problems, ONE_WAY_PROBLEMS)) return lamp('bad', 'one way', 'one direction works, the other does not');
   const answered = scopes.flatMap(({ last_answer_at: at }) => (at === null ? [] : [at]));
   if (answered.length === 0) return lamp('notice', 'unknown', 'nobody has answered yet');
   return lamp('ok', 'ok', `a peer answered ${span(Math.max(0, now - Math.max(...answered)))} ago`);
 }
 
-function them({ peers: { consumers }, failing, reachability, problems }: Lit): Lamp {
+function them({ peers: { consumers }, failing, reachability, problems }: LampInput): Lamp {
   const lamp = (glow: Glow, word: string, evidence: string): Lamp => ({ name: 'Them', glow, word, evidence });
   const { of } = reachability.they_answer_us;
   if (of === 0) return lamp('notice', 'nobody yet', 'no consumer has been judged');
@@ -88,6 +88,6 @@ function them({ peers: { consumers }, failing, reachability, problems }: Lit): L
   );
 }
 
-function has(problems: Lit['problems'], codes: readonly string[]): boolean {
+function has(problems: LampInput['problems'], codes: readonly string[]): boolean {
   return problems.some(({ code }) => codes.includes(code));
 }

@@ -1,4 +1,4 @@
-/** A duration as people read it. */
+/** A duration for display. */
 export function duration(ms: number): string {
   return ms < 1_000 ? `${String(Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -7,7 +7,7 @@ import { holderName } from './holderName.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
 
-/** What an operator should read of an event: none, one or several lines. Peers' own words appear in none of them. */
+/** The log lines of an event: none, one or several. No line contains text from a peer. */
 export function describe(event: SchedulerEvent): readonly Line[] {
   switch (event.kind) {
     case 'round.started':

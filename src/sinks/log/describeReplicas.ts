@@ -4,7 +4,7 @@ import { holderName } from './holderName.js';
 import type { Line } from './line.js';
 import { counted } from './words.js';
 
-/** What an operator should read of how schedulers share the registry. */
+/** The log line of an event about shares and replicas. */
 export function describeReplicas(
   event: EventOf<
     | 'leader.other'

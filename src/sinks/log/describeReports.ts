@@ -2,7 +2,7 @@ import type { EventOf } from '../../events.js';
 import type { Line } from './line.js';
 import { counted } from './words.js';
 
-/** Whether notifications can be delivered. */
+/** The log line about the delivery of notifications. */
 export function describeNotification(
   event: EventOf<'notification.sent' | 'notification.failed' | 'notification.lost'>,
 ): Line {
@@ -25,7 +25,7 @@ export function describeNotification(
   }
 }
 
-/** Whether the service manager can be notified of our state. */
+/** The log line about notifications to the service manager. */
 export function describeService(event: EventOf<'service.notified' | 'service.unnotified'>): Line {
   const topic = 'service';
   if (event.kind === 'service.notified')

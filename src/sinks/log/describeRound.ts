@@ -1,11 +1,11 @@
 import type { EventOf } from '../../events.js';
-import { checkedApart } from '../checkedApart.js';
+import { silentInOtherLanes } from '../silentInOtherLanes.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
 
 type RoundEvent = EventOf<'round.started' | 'round.skipped' | 'round.finished'>;
 
-/** What an operator should read of a round. */
+/** The log lines of a round. */
 export function describeRound(event: RoundEvent): readonly Line[] {
   const { lane } = event;
   switch (event.kind) {
@@ -33,20 +33,20 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const callable =
     peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
   const total = Math.max(callable, ok + failed);
-  const silent = checkedApart(event);
+  const silent = silentInOtherLanes(event);
   const parts = [
     `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${end(aborted, tookMs)}`,
     failed > 0 && `${String(failed)} failed`,
-    apart(silent.suspect, 'suspect'),
-    apart(silent.unavailable, 'unavailable'),
-    apart(peers?.pending, 'not judged yet'),
-    apart(adopted, 'that came with shares'),
+    checkedSeparately(silent.suspect, 'suspect'),
+    checkedSeparately(silent.unavailable, 'unavailable'),
+    checkedSeparately(peers?.pending, 'not judged yet'),
+    checkedSeparately(adopted, 'that came with shares'),
   ];
   const lines: Line[] = [{ level: 'info', message: parts.filter((part) => part !== false).join(', ') }];
   lines.push(event.skipped === 0 ? KEEPS_UP : tooLong(event, total));
   if (event.local === 0)
     lines.push({ level: 'info', message: 'this host has what its calls need again', topic: 'host' });
-  // That a replica has no peers says nothing of the registry.
+  // A replica without peers is no sign of an empty registry.
   const isOfNone = adopted !== undefined && Object.values(peers ?? {}).every((n) => n === 0);
   if (peers !== undefined && !isOfNone) lines.push(...describeRegistry(peers, event.denied ?? {}));
   return lines;
@@ -56,7 +56,7 @@ function end(aborted: boolean, tookMs: number): string {
   return aborted ? 'before shutdown cut it short' : `in ${duration(tookMs)}`;
 }
 
-function apart(count = 0, which: string): string | false {
+function checkedSeparately(count = 0, which: string): string | false {
   return count > 0 && `${String(count)} ${which} ${count === 1 ? 'is' : 'are'} checked apart`;
 }
 
@@ -72,7 +72,7 @@ function tooLong({ tookMs, skipped }: EventOf<'round.finished'>, total: number):
   };
 }
 
-/** What stands out in the registry: that it is empty, or that the policy forbids to call some of it. */
+/** Reports an empty registry, and peers that the address policy forbids to call. */
 export function describeRegistry(
   peers: NonNullable<EventOf<'round.finished'>['peers']>,
   denied: NonNullable<EventOf<'round.finished'>['denied']>,

@@ -1,7 +1,7 @@
 import type { Holder } from '../../domain/leader.js';
 import { nameOf } from '../../domain/text/printable.js';
 
-/** The scheduler on a host, as far as it says so. */
+/** A description of the scheduler that holds the lease, with the known details. */
 export function holderName({ host, pid, since, instance }: Holder): string {
   const place = host === undefined ? `of instance ${nameOf(instance)}` : `on host ${nameOf(host)}`;
   const process = pid === undefined ? '' : `, pid ${String(pid)}`;

@@ -4,8 +4,8 @@ export type Level = 'error' | 'warn' | 'info' | 'debug';
 export interface Line {
   readonly level: Level;
   readonly message: string;
-  /** Where given, the line is about a standing condition: it is logged only when that is new. */
+  /** If set, the line is about a lasting condition and is logged only when the condition changes. */
   readonly topic?: string;
-  /** The condition; where it is missing, the line says that the condition has ended. */
+  /** The current condition. If it is missing, the line reports the end of the condition. */
   readonly condition?: string;
 }

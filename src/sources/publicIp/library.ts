@@ -5,13 +5,14 @@ import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 
 export type Family = 'ipv4' | 'ipv6';
 
-/** Longer than the library's own sockets live, so that our own deadline is always the one that ends the waiting. */
+/** Longer than the sockets of the library live, so that our own deadline always ends a lookup. */
 const LIBRARY_TIMEOUT_MS = 60_000;
 
-/** public-ip's two ways of asking, as two sources with one vote each. */
+/** The two lookup methods of public-ip, as two sources with one vote each. */
 export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
   const find = async (options: Options): Promise<string> => {
-    // Loaded with the first lookup: nothing before that waits for it, and a host with an override never needs it.
+    // Imported at the first lookup, because the start must not wait for it and a host with an override never needs
+    // it.
     const { publicIpv4, publicIpv6 } = await import('public-ip');
     return family === 'ipv4' ? publicIpv4(options) : publicIpv6(options);
   };
@@ -22,7 +23,7 @@ export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
   return {
     name: way,
     remote: true,
-    // The library does not end its lookups when it is aborted, so the signal is of no use to it.
+    // The library does not stop its lookups on abort, so it does not get the signal.
     lookup: async (): Promise<IpAnswer> => {
       try {
         const ip = parseIpAnswer(await lookup(), family);
@@ -37,8 +38,8 @@ export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
 const REQUEST = 'undici:request:create';
 
 /**
- * Where DNS fails, the library falls back to HTTPS without saying so, and one operator would have two votes. Node's
- * own `fetch`, which nothing else here uses, tells of each request on a diagnostics channel.
+ * If DNS fails, the library silently falls back to HTTPS, and one operator would have two votes. The library uses
+ * the `fetch` of Node, which reports each request on a diagnostics channel. No other code here uses it.
  */
 async function withoutFallback(lookup: () => Promise<string>): Promise<string> {
   const requests: unknown[] = [];

@@ -6,10 +6,10 @@ import { chooseAddress, readFlags } from '../../domain/ip/localAddress.js';
 import type { IpSource } from '../../domain/ip/source.js';
 import type { Family } from './library.js';
 
-/** Where Linux says more of IPv6 addresses than Node does; other systems have no such file. */
+/** On Linux this file has IPv6 address flags that Node does not report. Other systems do not have it. */
 const FLAGS = '/proc/net/if_inet6';
 
-/** The address of a local interface, for hosts that carry their public one themselves (most VPSs). */
+/** The address of a local interface, for hosts with a public address of their own (most VPSs). */
 export function interfaceSource(name: string, family: Family, allow: readonly AddressClass[]): IpSource {
   return {
     name: `interface ${name}`,
@@ -24,7 +24,7 @@ export function interfaceSource(name: string, family: Family, allow: readonly Ad
         const ip = chooseAddress(own, readFlags(flags, name), known);
         return ip === undefined ? { ok: false, reason: 'address-invalid' } : { ok: true, ip };
       } catch {
-        // Where a sandbox forbids AF_NETLINK.
+        // A sandbox may forbid AF_NETLINK.
         return { ok: false, reason: 'other' };
       }
     },

@@ -4,13 +4,13 @@ import { librarySource, type Family } from './library.js';
 import { interfaceSource } from './localInterface.js';
 import { urlSource } from './url.js';
 
-/** How a source is written in the configuration. */
+/** A source as written in the configuration. */
 export type SourceSpec = 'dns' | 'https' | { readonly url: string } | { readonly interface: string };
 
 export interface SourceSettings {
   readonly sources: readonly SourceSpec[];
   readonly family: Family;
-  /** Which classes of address a source may be called at, and a local interface may have. */
+  /** The address classes that a source may be called at and that a local interface may have. */
   readonly allow: readonly AddressClass[];
 }
 

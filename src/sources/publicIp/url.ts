@@ -6,7 +6,7 @@ import fetch, { type Response } from 'node-fetch';
 import { checkAddress, type AddressClass } from '../../domain/ip/address.js';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
 import { loginOf, withoutLogin } from '../../clients/login.js';
-import { failureBehind, overheard } from '../../clients/overheard.js';
+import { failureBehind, withErrorReports } from '../../clients/withErrorReports.js';
 import { failureOf } from '../../domain/call/failure.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { retryAfterMs } from '../../domain/call/retryAfter.js';
@@ -17,19 +17,19 @@ const MAX_BODY = 4_096;
 
 interface UrlSettings {
   readonly family: Family;
-  /** Which classes of address may be called, where the URL holds a literal. */
+  /** The address classes that may be called, for a URL with an IP literal. */
   readonly allow: readonly AddressClass[];
   readonly userAgent: string;
 }
 
 /**
- * A web service that answers with our address, as plain text or JSON. It is asked over the family that is wanted, since
- * most of them answer with the address that the call came from. Redirects are not followed.
+ * A web service that answers with our address, as plain text or JSON. The call uses the wanted family, because most
+ * services answer with the source address of the call. Redirects are not followed.
  */
 export function urlSource(url: string, { family, allow, userAgent }: UrlSettings): IpSource {
   const parsed = new URL(url);
   const { host, hostname } = parsed;
-  const [place, login] = [withoutLogin(parsed), loginOf(parsed)];
+  const [target, login] = [withoutLogin(parsed), loginOf(parsed)];
   const denied = isLiteral(hostname) && !checkAddress(hostname.replace(/^\[|\]$/g, ''), allow).ok;
   const options = { keepAlive: false, family: family === 'ipv4' ? 4 : 6 };
   const agent = parsed.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
@@ -40,10 +40,10 @@ export function urlSource(url: string, { family, allow, userAgent }: UrlSettings
       if (denied) return { ok: false, reason: 'address-denied' };
       let fault: Error | undefined;
       try {
-        const response = await fetch(place, {
+        const response = await fetch(target, {
           redirect: 'manual',
           size: MAX_BODY,
-          agent: overheard(agent, (error) => (fault = error)),
+          agent: withErrorReports(agent, (error) => (fault = error)),
           signal,
           headers: {
             ...login,
@@ -68,7 +68,7 @@ function addressIn(body: string, family: Family): IpAnswer {
 
 function refusal(response: Response): IpAnswer {
   const { status } = response;
-  // Unread, it would hold the socket.
+  // An unread body would keep the socket open.
   (response.body as Readable | null)?.destroy();
   const reason = status >= 300 && status < 400 ? 'redirect' : (`http-${status}` as const);
   const waitMs =

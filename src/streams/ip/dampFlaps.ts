@@ -15,17 +15,23 @@ import { isFlapping } from '../../domain/ip/flap.js';
 import type { OwnIp } from '../../domain/ip/source.js';
 import type { EventOf } from '../../events.js';
 
-/** What there is to announce now; undefined where no poll has found any and the stored one has the last word. */
+/** The IP to announce now. It is undefined if no poll has found an IP; the stored IP is then announced. */
 export interface Announced {
   readonly kind: 'announce';
   readonly own: OwnIp | undefined;
 }
 
-/** More changes than this within the window, and further ones have to stand for a while before they leave. */
+/**
+ * After more changes than this within the window, a further change must stay unchanged for a while before it is
+ * announced.
+ */
 const LIMIT = { max: 5, windowMs: 600_000 };
 const QUIET_MS = 300_000;
 
-/** Lets changes through at once until they come too often; then each waits until it has stood unchanged for 5 min. */
+/**
+ * Passes changes at once until they come too often. From then on each change must stay unchanged for 5 minutes
+ * first.
+ */
 export function dampFlaps(
   { wall, steady }: Pick<Clock, 'wall' | 'steady'>,
   scheduler: SchedulerLike = asyncScheduler,

@@ -25,7 +25,7 @@ import type { SchedulerEvent } from '../../events.js';
 import { withDeadline } from '../operators/withDeadline.js';
 
 export interface DeliverOptions {
-  /** One `POST /ip` with that IP; the deadline is set here. */
+  /** One `POST /ip` with that IP. The deadline is set here. */
   readonly request: (address: PeerAddress, ip: string) => Observable<Reply>;
   readonly ack: (delivery: Delivery) => Observable<Settled>;
   readonly nack: (delivery: Delivery, reason: FailureReason, retryInMs: number) => Observable<Settled>;
@@ -38,14 +38,17 @@ export interface DeliverOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** How often, and how far apart, an ack or nack is tried; after that the lease runs out and the call is repeated. */
-const SETTLE = { count: 10, delay: 500 };
+/**
+ * How often, and with what delay, an ack or nack is tried. After that the lease of the item expires and the call is
+ * repeated.
+ */
+const SETTLE_RETRY = { count: 10, delay: 500 };
 
-/** What a client that breaks its promise to answer in any case has come to. */
-const BROKEN: Reply = { ok: false, reason: 'other' };
+/** The result when a client throws, although it promises never to. */
+const CLIENT_THREW: Reply = { ok: false, reason: 'other' };
 const SETTLING = 'settling an announcement';
 
-/** One attempt to make one producer acknowledge the current IP: call, then ack or nack. Never errors. */
+/** One attempt to get the current IP acknowledged by one producer: call, then ack or nack. Never errors. */
 export function deliver(options: DeliverOptions): (delivery: Delivery) => Observable<SchedulerEvent> {
   const { request, ack, nack, timeoutMs, clock, random, explain, scheduler = asyncScheduler } = options;
 
@@ -63,7 +66,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
         if (why === undefined) return [worked, ...toEvents(settled, at)];
         return [worked, { kind: 'announcement.outdated', at, uuid, ip, result, why }];
       }),
-      retry({ count: SETTLE.count, delay: () => timer(SETTLE.delay, scheduler) }),
+      retry({ count: SETTLE_RETRY.count, delay: () => timer(SETTLE_RETRY.delay, scheduler) }),
       timeout({ first: SETTLE_MS, scheduler, with: () => throwError(() => new Error('Command timed out')) }),
       catchError((error: unknown) => {
         return of<SchedulerEvent>({ kind: 'redis.failed', at: clock.wall(), what: SETTLING, reason: explain(error) });
@@ -96,7 +99,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
       const read = readEntry(entry, options.allow);
       if (!read.ok) {
         const { error, detail } = read;
-        // Named once: the error of the last attempt is the same.
+        // The fault is reported once: it was already the error of the last attempt.
         if (delivery.error === error) return failed(delivery, error);
         const at = clock.wall();
         return concat(
@@ -104,7 +107,7 @@ export function deliver(options: DeliverOptions): (delivery: Delivery) => Observ
           failed(delivery, error),
         );
       }
-      const reply$ = defer(() => request(read.address, delivery.ip)).pipe(catchError(() => of(BROKEN)));
+      const reply$ = defer(() => request(read.address, delivery.ip)).pipe(catchError(() => of(CLIENT_THREW)));
       return withDeadline(reply$, timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply }) =>
           reply.ok ? acknowledged(delivery) : failed(delivery, reply.reason, reply.retryAfterMs),

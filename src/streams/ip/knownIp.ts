@@ -3,8 +3,8 @@ import type { OwnIp } from '../../domain/ip/source.js';
 import type { SchedulerEvent } from '../../events.js';
 
 /**
- * Our address as known after each poll, from the events of the watch. A poll without a result changes nothing, except
- * that the first one yields undefined: nothing newer is to be had than the IP that is stored.
+ * The known IP after each poll, from the events of `watchIp`. A poll without a result changes nothing, except that
+ * the first such poll yields undefined: the stored IP is then the best that is known.
  */
 export function knownIp(): OperatorFunction<SchedulerEvent, OwnIp | undefined> {
   return (event$) =>
@@ -19,7 +19,7 @@ export function knownIp(): OperatorFunction<SchedulerEvent, OwnIp | undefined> {
     );
 }
 
-/** Whether that is the same address, from any source. */
+/** Whether both are the same address, whatever their sources. */
 export function isSameIp(a: OwnIp | undefined, b: OwnIp | undefined): boolean {
   return a?.ip === b?.ip;
 }

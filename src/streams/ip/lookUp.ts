@@ -2,13 +2,13 @@ import { defer, of, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import { abortable } from '../operators/abortable.js';
 
-/** One lookup; `known` is the address that a source with several to choose from is to stay with. */
+/** One lookup. `known` is the current address; a source that has several addresses to choose from prefers it. */
 export type LookUp = (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
 
 /**
- * Never two lookups of one source at once. One that lives on when nobody waits for it any more (public-ip's DNS sockets
- * do so for up to 30 s) makes its source one that gives no answer until it has settled. `busy` is kept by the caller for
- * as long as any lookup may be under way.
+ * Prevents two lookups of one source at the same time. A lookup may outlive its subscriber (DNS sockets of public-ip
+ * do so for up to 30 s); until it has settled, its source gives no answer. The caller keeps `busy` for as long as
+ * any lookup may be running.
  */
 export function oneAtATime(busy: Set<string>): LookUp {
   return (source, known) =>

@@ -21,20 +21,20 @@ import type { EventOf, SchedulerEvent } from '../../events.js';
 
 export interface WatchIpOptions {
   readonly sources: readonly IpSource[];
-  /** Under a deadline; never errors. */
+  /** Has a deadline and never errors. */
   readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
-  /** The IP that was announced last, as far as anybody knows; nothing is confirmed by it. */
+  /** The last announced IP, if known. It does not confirm anything. */
   readonly announced: string | undefined;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
   /**
-   * Whether a first answer that is not the announced one has to come in `confirmations` polls in a row, however many
-   * agree: a new leader may stand elsewhere than the one before.
+   * Whether a first answer that differs from the announced IP must come in `confirmations` polls in a row, however
+   * many sources agree. A new leader may be in another network than the previous one.
    */
-  readonly wary?: boolean;
+  readonly confirmFirst?: boolean;
   readonly evidence: OnlineEvidence;
-  /** What an answer testifies for. */
+  /** The scope for which an answer is evidence. */
   readonly scope: Scope;
   readonly wall: () => number;
   readonly steady: () => number;
@@ -42,12 +42,12 @@ export interface WatchIpOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** Share of the interval by which a poll may come early or late. */
+/** The fraction of the interval by which a poll may be early or late. */
 const JITTER = 0.1;
 /** Pause between the polls that confirm one answer. */
 const CONFIRM_MS = 2_000;
-/** First pause after a poll in vain while no address is known at all; doubled up to the interval. */
-const EAGER_MS = 2_000;
+/** First pause after a failed poll while no address is known. It doubles up to the interval. */
+const FIRST_RETRY_MS = 2_000;
 
 interface Polled {
   readonly source: IpSource;
@@ -55,23 +55,24 @@ interface Polled {
 }
 
 /**
- * Polls for our public IP and says what it has confirmed. One lookup at a time, the next poll armed only after the
- * last one has ended, steady polls of one source each and a full round of all whenever that one says anything new.
+ * Polls for our public IP and reports what it has confirmed. One lookup runs at a time, and the next poll is
+ * scheduled after the last one has ended. A steady poll uses one source; a new answer from it starts a full round
+ * over all sources.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
   const { sources, intervalMs, evidence, scope, wall, steady, random, scheduler = asyncScheduler } = options;
   return defer(() => {
-    const rest = new SourceBreaker(random);
+    const breaker = new SourceBreaker(random);
     let known: string | undefined;
     let streak: Streak | undefined;
     let turn = 0;
-    let inVain = 0;
+    let failedPolls = 0;
     let pauseMs = 0;
 
     const poll = (source: IpSource): Observable<Polled> =>
       options.ask(source, known ?? options.announced).pipe(
         tap((answer) => {
-          rest.note(source.name, answer, steady());
+          breaker.record(source.name, answer, steady());
         }),
         map((answer) => ({ source, answer })),
       );
@@ -93,13 +94,13 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
         return { source: name, ip: answer.ok ? answer.ip : undefined };
       });
       const found = stillKnown(votes, known) ?? decide(votes, { ...options, sources: sources.length }, streak);
-      const doubts = options.wary === true && known === undefined && options.announced !== undefined;
+      const mustConfirm = options.confirmFirst === true && known === undefined && options.announced !== undefined;
       const isNew = found.result === 'address' && found.ip !== options.announced;
-      const verdict = doubts && isNew ? confirmed(found, options.confirmations, streak) : found;
+      const verdict = mustConfirm && isNew ? confirmed(found, options.confirmations, streak) : found;
       const at = wall();
       streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
-      inVain = verdict.result === 'address' ? 0 : inVain + 1;
-      pauseMs = pauseAfter(streak !== undefined, known === undefined ? inVain : 0);
+      failedPolls = verdict.result === 'address' ? 0 : failedPolls + 1;
+      pauseMs = pauseAfter(streak !== undefined, known === undefined ? failedPolls : 0);
       switch (verdict.result) {
         case 'address':
           known = verdict.ip;
@@ -115,15 +116,15 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       }
     };
 
-    const pauseAfter = (confirming: boolean, eager: number): number => {
+    const pauseAfter = (confirming: boolean, retries: number): number => {
       if (confirming) return CONFIRM_MS;
       const steadyMs = intervalMs * (1 + JITTER * (2 * random() - 1));
-      return eager > 0 ? Math.min(EAGER_MS * 2 ** (eager - 1), steadyMs) : steadyMs;
+      return retries > 0 ? Math.min(FIRST_RETRY_MS * 2 ** (retries - 1), steadyMs) : steadyMs;
     };
 
     const fullRound = (first: readonly Polled[]): Observable<SchedulerEvent> => {
       const asked = new Set(first.map(({ source }) => source));
-      const others = rest.awake(sources, steady()).filter((source) => !asked.has(source));
+      const others = breaker.available(sources, steady()).filter((source) => !asked.has(source));
       const votes: Polled[] = [...first];
       return concat(
         from(others).pipe(
@@ -146,8 +147,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     return defer(() => {
       if (known === undefined || streak !== undefined) return fullRound([]);
-      const awake = rest.awake(sources, steady());
-      const source = awake[turn++ % awake.length];
+      const available = breaker.available(sources, steady());
+      const source = available[turn++ % available.length];
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
   });

@@ -1,18 +1,18 @@
 import { Observable } from 'rxjs';
 
-/** Ends a call early: the signal is what the call listens to. */
+/** Ends a call early through the signal that the call receives. */
 interface Aborter<S> {
   readonly signal: S;
   abort(): void;
 }
 
-/** The one way a promise enters a stream: cold, and aborted through the signal on unsubscribe. */
+/** The only way for a promise to enter a stream: cold, and aborted through the signal on unsubscribe. */
 export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> {
-  return under(() => new AbortController(), run);
+  return withAborter(() => new AbortController(), run);
 }
 
-/** The same under another kind of signal. */
-export function under<S, T>(make: () => Aborter<S>, run: (signal: S) => Promise<T>): Observable<T> {
+/** The same with another kind of signal. */
+export function withAborter<S, T>(make: () => Aborter<S>, run: (signal: S) => Promise<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
     const aborter = make();
     let settled = false;

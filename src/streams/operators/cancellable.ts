@@ -1,10 +1,10 @@
 import type { Observable } from 'rxjs';
 import type { CallSignal } from '../../domain/call/http.js';
-import { under } from './abortable.js';
+import { withAborter } from './abortable.js';
 
-/** A signal with one listener, at a small part of the price of an `AbortSignal`. */
+/** A signal with one listener, much cheaper than an `AbortSignal`. */
 class OneListener implements CallSignal {
-  /** node-fetch knows a signal by this name. */
+  /** node-fetch recognises a signal by this name. */
   readonly [Symbol.toStringTag] = 'AbortSignal';
   readonly signal = this;
   aborted = false;
@@ -24,7 +24,7 @@ class OneListener implements CallSignal {
   }
 }
 
-/** `abortable` for what is done for each check: a promise with a signal that costs next to nothing. */
+/** `abortable` with a cheap signal, because every check creates one. */
 export function cancellable<T>(run: (signal: CallSignal) => Promise<T>): Observable<T> {
-  return under(() => new OneListener(), run);
+  return withAborter(() => new OneListener(), run);
 }

@@ -2,9 +2,9 @@ import { defer, EMPTY, ignoreElements, of, repeat, skip, switchMap, take, tap, t
 import { alongside } from './alongside.js';
 
 /**
- * Runs the work under the settings of the moment. A change of them fires `changed$`, upon which the work should start
- * nothing more; once it has drained it runs again under the newest settings. (`switchMap` would abort what is in flight.)
- * `settings$` has to replay its last value.
+ * Runs the work with the current settings. A change of the settings fires `changed$`, and the work must then start
+ * nothing new. Once the work has completed, it starts again with the newest settings. (`switchMap` would abort what
+ * is in flight.) `settings$` has to replay its last value.
  */
 export function drainAndRestart<S, R>(
   settings$: Observable<S>,

@@ -1,12 +1,12 @@
 import { defer, finalize, Observable, type Subscriber } from 'rxjs';
 
-/** Items that come one by one, and end early where the signal aborts. */
+/** Items that come one by one. The sequence ends early if the signal aborts. */
 export type Items<T> = (signal: AbortSignal) => AsyncIterable<T>;
 
 /**
- * Turns an async iterable into the `next$` that `pull` takes: each subscription gets one item. One `next()` is under way
- * at a time, and its item goes to whichever subscription waits then, so none is lost where one has left. At the end the
- * signal aborts and the iterator is returned (its `finally` runs).
+ * Turns an async iterable into the `next$` that `pull` takes: each subscription gets one item. One `next()` runs at
+ * a time, and its item goes to the first subscription that waits then, so no item is lost when a subscription ends
+ * early. At the end the signal aborts and the iterator is returned (its `finally` runs).
  */
 export function draw<T, R>(items: Items<T>, use: (next$: Observable<T>) => Observable<R>): Observable<R> {
   return defer(() => {
@@ -61,7 +61,7 @@ export function draw<T, R>(items: Items<T>, use: (next$: Observable<T>) => Obser
     return use(next$).pipe(
       finalize(() => {
         controller.abort();
-        // Nothing is left that a failure to close would concern.
+        // The stream has ended, so an error from closing the iterator affects nothing.
         void Promise.resolve(iterator.return?.()).catch(() => undefined);
       }),
     );

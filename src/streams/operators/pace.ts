@@ -12,38 +12,38 @@ import {
 } from 'rxjs';
 
 /**
- * Paces the subscriptions to a `next$`, as `pull` makes them: the n-th one asks for its item no earlier than n gaps after
- * the first. The wait comes before the asking, so that an item is fresh when it is there. Once one finds nothing left,
- * those that still wait complete as well.
+ * Paces the subscriptions to a `next$` that `pull` makes: subscription n requests its item no earlier than n gaps
+ * after the first. The wait comes before the request, so that the item is fresh. Once a subscription finds no item,
+ * those that still wait complete too.
  */
 export function pace<T>(gapMs: number, scheduler: SchedulerLike = asyncScheduler): MonoTypeOperatorFunction<T> {
   return (next$) => {
     if (gapMs <= 0) return next$;
     let dueAt: number | undefined;
-    let dry = false;
-    const dry$ = new Subject<void>();
-    const asked$ = defer(() => {
+    let exhausted = false;
+    const exhausted$ = new Subject<void>();
+    const requested$ = defer(() => {
       let empty = true;
       return next$.pipe(
         tap({
           next: () => (empty = false),
           complete: () => {
             if (!empty) return;
-            dry = true;
-            dry$.next();
+            exhausted = true;
+            exhausted$.next();
           },
         }),
       );
     });
     return defer(() => {
-      if (dry) return EMPTY;
+      if (exhausted) return EMPTY;
       const now = scheduler.now();
       dueAt ??= now;
       const waitMs = dueAt - now;
       dueAt += gapMs;
-      if (waitMs <= 0) return asked$;
-      const turn$ = timer(waitMs, scheduler).pipe(takeUntil(dry$));
-      return turn$.pipe(switchMap(() => asked$));
+      if (waitMs <= 0) return requested$;
+      const turn$ = timer(waitMs, scheduler).pipe(takeUntil(exhausted$));
+      return turn$.pipe(switchMap(() => requested$));
     });
   };
 }

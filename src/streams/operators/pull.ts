@@ -1,19 +1,22 @@
 import { Observable } from 'rxjs';
 
 /**
- * Real back-pressure: so many workers, each asking for the next item only when its last one is done. `next$` gives one
- * item a subscription, in turn, and completes empty when there is none left; a worker that meets that is done. A worker
- * begins once the one before it has got an item: where there is nothing to do, one of them finds out. (`mergeMap` limits
- * the work but buffers the input without end.)
+ * Real back-pressure: a fixed number of workers, each of which requests the next item only when its last one is
+ * done. `next$` gives one item per subscription and completes empty when there is none left; the worker then ends. A
+ * worker starts after the previous one has got an item, so that an empty source costs one request. (`mergeMap`
+ * limits the work but buffers the input without limit.)
  *
- * Written by hand, since every check passes here: put together from `defer`, `mergeMap` and `repeat` it makes ten
- * subscribers an item, and here two.
+ * This is written by hand because every check passes here: a composition of `defer`, `mergeMap` and `repeat` creates
+ * ten subscribers per item, this code two.
  */
 export function pull<T, R>(next$: Observable<T>, work: (item: T) => Observable<R>, workers: number): Observable<R> {
   return new Observable<R>((subscriber) => {
     let begun = 0;
     let working = 0;
-    /** How many are to ask. A loop serves them: with items and work that come at once, recursion would overflow the stack. */
+    /**
+     * Number of requests to make. A loop makes them, because recursion with synchronous items and work would
+     * overflow the stack.
+     */
     let asking = 0;
     let looping = false;
 
@@ -38,18 +41,17 @@ export function pull<T, R>(next$: Observable<T>, work: (item: T) => Observable<R
       working += 1;
       ask();
     };
-    /** One turn of a worker: an item, and the work on it. */
     const take = (): void => {
-      let dry = true;
+      let noItem = true;
       let open = 1;
       const closed = (): void => {
         open -= 1;
         if (open > 0) return;
-        if (!dry) ask();
+        if (!noItem) ask();
         else if ((working -= 1) === 0) subscriber.complete();
       };
       const start = (item: T): void => {
-        dry = false;
+        noItem = false;
         open += 1;
         try {
           follow(work(item), pass, closed);

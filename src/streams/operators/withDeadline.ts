@@ -4,9 +4,9 @@ import type { Reply } from '../../domain/call/http.js';
 const TIMED_OUT: Reply = { ok: false, reason: 'timeout' };
 
 /**
- * One deadline over the whole exchange. A reply that was already there when a late timer fired is late all the same:
- * the time that passed decides, not which callback came first. The one timer of a check is Node's own; `scheduler` is
- * for virtual time.
+ * One deadline for the whole exchange. A reply that arrives before a delayed timer fires can still be late: the
+ * elapsed time decides, not the order of the callbacks. A check uses one timer of Node; `scheduler` is for virtual
+ * time.
  */
 export function withDeadline(
   reply$: Observable<Reply>,

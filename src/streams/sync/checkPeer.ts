@@ -34,26 +34,26 @@ export interface CheckOptions {
   readonly undecided: UndecidedFailures;
   readonly families: HostFamilies;
   readonly clock: Clock;
-  /** One `POST /sync`; the deadline is set here. */
+  /** One `POST /sync`. The deadline is set here. */
   readonly request: (address: PeerAddress) => Observable<Reply>;
   readonly timeoutMs: number;
   readonly rules: HealthRules;
   readonly allow: readonly AddressClass[];
-  /** The scope that the public-IP poll testifies for, if there is such a poll. */
+  /** The scope for which the public-IP poll is evidence, if there is such a poll. */
   readonly polledScope: Scope | undefined;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * A worker that met a limit of this host pauses for so long: with each that does, fewer calls are under way, until there
- * are no more than the host can carry.
+ * Pause of a worker after a call that failed at a limit of this host. Each pause lowers the number of calls in
+ * flight, until the host can carry them.
  */
 const LOCAL_PAUSE_MS = 1_000;
 
 /**
- * One health check, recorded in the book. Its result is an event; it never errors and never outlasts its deadline. A
- * failure without newer evidence that we are online is handed over to be decided, and the peer stays reserved; where the
- * peer was asked as a witness, its silence is not counted.
+ * One health check, recorded in the book. Its result is an event. It never errors and never outlasts its deadline. A
+ * failure without newer evidence that this host is online goes to `undecided`, and the peer stays reserved. For a
+ * witness, silence is not counted.
  */
 export function checkPeer(
   options: CheckOptions,
@@ -68,7 +68,10 @@ export function checkPeer(
     return concat(event$, timer(LOCAL_PAUSE_MS, scheduler).pipe(ignoreElements()));
   };
 
-  /** A host that never had the family, while the other one works, can't reach the peer: nobody need be asked. */
+  /**
+   * If this host never had the family while the other family works, the peer is unreachable and no witness is
+   * needed.
+   */
   const lacksFamily = (scope: Scope): boolean => {
     const family = familyOf(scope);
     if (!families.neverHad(family) || !evidence.hasAnswered(family === 'IPv4' ? 'IPv6' : 'IPv4')) return false;
@@ -80,17 +83,17 @@ export function checkPeer(
     defer(() => {
       const { uuid, stored, health } = entry;
       const read = readEntry(stored, allow);
-      // Its fault is reported where entries are read.
-      if (!read.ok || !shares.mine(uuid) || !book.begin(uuid)) return EMPTY;
+      // The code that reads entries reports the fault.
+      if (!read.ok || !shares.mine(uuid) || !book.reserve(uuid)) return EMPTY;
       const { address, scope } = read;
       const epoch = clock.epoch();
       let handedOver = false;
 
       const conclude = (reply: Reply, tookMs: number): Observable<SchedulerEvent> => {
-        // What went to another one meanwhile is that one's to judge.
+        // Another replica judges a peer whose share has moved there.
         if (!shares.holds(uuid)) return EMPTY;
         const noRoute = !reply.ok && reply.noRoute === true;
-        // Out of local ports, unless the family is missing altogether.
+        // Usually this host has no free local port, unless the whole family is missing.
         const local = !reply.ok && reply.local === true && !(noRoute && !families.has(scope));
         if (local) return discarded(uuid, 'local');
         if (clock.epoch() !== epoch) return discarded(uuid, 'clock-gap');
@@ -113,31 +116,31 @@ export function checkPeer(
       return withDeadline(request(address), timeoutMs, clock.steady, scheduler).pipe(
         mergeMap(({ reply, tookMs }) => conclude(reply, tookMs)),
         finalize(() => {
-          if (!handedOver) book.end(uuid);
+          if (!handedOver) book.unreserve(uuid);
         }),
       );
     });
 }
 
-type Judging = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
+type JudgeOptions = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
 
 const NO_WITNESS: Online = { generation: 0, witnesses: false };
 
-/** As if nothing had answered since the peer's last counted failure. */
+/** The evidence that leaves a failure uncounted: no answer since the last counted failure of the peer. */
 function withheld({ countedGeneration }: PeerHealth): Online {
   return { generation: countedGeneration, witnesses: true };
 }
 
-/** What is known of our own line where this peer stands. */
-export function onlineIn({ book, evidence, polledScope }: Judging, scope: Scope, uuid: string): Online {
+/** The evidence that this host is online in the scope of the peer. */
+export function onlineIn({ book, evidence, polledScope }: JudgeOptions, scope: Scope, uuid: string): Online {
   return {
     generation: evidence.generation(scope),
     witnesses: scope === polledScope || book.hasPeerBeside(uuid, scope),
   };
 }
 
-/** The peer answered, be it with an error: that proves that we are online. */
-function answered(options: Judging, scope: Scope, result: Undecided): SchedulerEvent[] {
+/** Records an answer. An HTTP error status is also evidence that this host is online. */
+function answered(options: JudgeOptions, scope: Scope, result: Undecided): SchedulerEvent[] {
   const { uuid } = result.entry;
   const ended = options.evidence.recordAnswer(scope, uuid);
   const events = [recorded(options, result, onlineIn(options, scope, uuid))];
@@ -145,8 +148,7 @@ function answered(options: Judging, scope: Scope, result: Undecided): SchedulerE
   return events;
 }
 
-/** Judges a result, and records it in the book. */
-export function recorded({ book, rules }: Judging, result: Undecided, online: Online): SchedulerEvent {
+export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent {
   const { entry, lane, at, outcome } = result;
   const { uuid, health: before } = entry;
   const { health, counted } = judge(before, outcome, online, rules);

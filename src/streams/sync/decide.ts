@@ -5,18 +5,18 @@ import type { Question } from '../../state/undecided.js';
 import { checkPeer, onlineIn, recorded, type CheckOptions } from './checkPeer.js';
 
 export interface DecideOptions extends CheckOptions {
-  /** One poll of the public IP, recorded as evidence where it is answered. */
+  /** One poll of the public IP. An answer is recorded as evidence. */
   readonly pollIp: Observable<SchedulerEvent>;
-  /** Takes in what the registry says of these peers now, so that none is asked that has left or moved. */
+  /** Reads these peers from the registry again, so that no peer is called that has left or moved. */
   readonly readAgain: (uuids: readonly string[]) => Observable<SchedulerEvent>;
 }
 
-/** How many different witnesses one question goes to. */
+/** The number of witnesses for one question. */
 const WITNESSES = 3;
 
 /**
- * "Is it me?", asked of up to three witnesses at once: peers of the scope in good standing, then the public-IP poll. With
- * the first answer the failures count; where all stay silent they do not, and the scope is isolated.
+ * "Is it me?": calls up to three witnesses at once, first available peers of the scope, then the public-IP poll.
+ * With the first answer the failures count. If all stay silent, the failures do not count and the scope is isolated.
  */
 export function decide(options: DecideOptions): (question: Question) => Observable<SchedulerEvent> {
   const { book, shares, evidence, undecided, clock, polledScope, pollIp, readAgain } = options;
@@ -30,7 +30,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
         const ours = failures.filter(({ entry }) => shares.holds(entry.uuid));
         const events = ours.map((failure) => {
           const { uuid } = failure.entry;
-          book.end(uuid);
+          book.unreserve(uuid);
           return recorded(options, failure, onlineIn(options, scope, uuid));
         });
         const withheld = events.some((event) => event.kind === 'peer.checked' && !event.check.counted);
@@ -40,7 +40,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
         return from(events);
       };
 
-      // Somebody may have answered while the question waited.
+      // An answer may have arrived while the question waited.
       if (failures.every(isDecided)) return conclude();
       const excluded = new Set(failures.map(({ entry }) => entry.uuid));
       const witnesses = book.witnesses(scope, WITNESSES, evidence.recent(scope), excluded);
@@ -59,7 +59,7 @@ export function decide(options: DecideOptions): (question: Question) => Observab
       );
     }).pipe(
       finalize(() => {
-        for (const { entry } of failures) book.end(entry.uuid);
+        for (const { entry } of failures) book.unreserve(entry.uuid);
         undecided.decided(scope);
       }),
     );

@@ -18,16 +18,16 @@ import type { SchedulerEvent } from '../../events.js';
 export interface RoundOptions<T> {
   readonly lane: Lane;
   /**
-   * The work of round n, under the settings that its tick brought. It calls `ranDry` once all that there is to do has
-   * begun; a round that ends without was cut short.
+   * The work of round n, with the settings of its tick. It calls `allStarted` once the last check has started. A
+   * round that ends without this call was cut short.
    */
-  readonly round: (n: number, settings: T, ranDry: () => void) => Observable<SchedulerEvent>;
+  readonly round: (n: number, settings: T, allStarted: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
 }
 
 /**
- * One round a tick, never two at once: a tick during a round is skipped, and said to be. The rounds of the lanes
- * that only recheck are silent where there was nothing to do.
+ * Runs one round per tick, never two at once. A tick during a round is skipped and reported. A round of a lane that
+ * only rechecks peers reports nothing if there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
   const { lane, now } = options;
@@ -45,11 +45,11 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           const n = (count += 1);
           const tally = { ok: 0, failed: 0, local: 0 };
           let aborted = true;
-          const ranDry = (): void => {
+          const allStarted = (): void => {
             aborted = false;
           };
           const begin$ = recheck ? EMPTY : of<SchedulerEvent>({ kind: 'round.started', at: startedAt, lane, round: n });
-          const work$ = options.round(n, settings, ranDry).pipe(
+          const work$ = options.round(n, settings, allStarted).pipe(
             tap((event) => {
               if (event.kind === 'peer.undecided') tally.failed += 1;
               if (event.kind === 'peer.discarded' && event.why === 'local') tally.local += 1;
@@ -75,7 +75,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           return concat(begin$, work$, end$);
         });
       return tick$.pipe(
-        // The branch that skips comes first: it must look before the other one starts the round.
+        // The branch that skips comes first: it must read `running` before the other branch starts the round.
         connect((shared$) =>
           merge(
             shared$.pipe(

@@ -1,16 +1,16 @@
 import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
-import type { Bell } from '../../state/bell.js';
+import type { RoundTrigger } from '../../state/roundTrigger.js';
 import type { PeerBook } from '../../state/peerBook.js';
 import type { Shares } from '../../state/shares.js';
 
-/** What a lane pulls: a peer to check, or something that happened on the way. */
+/** An item of a lane: a peer to check, or an event that occurred while the lane was read. */
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
 
 /**
- * Where entries come from: what is wanted of the registry page by page, or the named ones of it (the removed ones
- * missing).
+ * The source of registry entries: either the wanted ones page by page, or the named ones. Removed entries are
+ * missing from the result.
  */
 export interface RegistryReader {
   pages(wanted: (uuid: string) => boolean): AsyncIterable<readonly RegistryEntry[]>;
@@ -21,52 +21,56 @@ export interface LaneSource {
   readonly registry: RegistryReader;
   readonly book: PeerBook;
   readonly shares: Pick<Shares, 'mine'>;
-  /** Ourselves, never called. */
+  /** The UUID of this node, which is never called. */
   readonly self: string;
   readonly clock: Pick<Clock, 'wall' | 'steady'>;
-  /** Rung when the registry has peers that were never checked. */
-  readonly bell: Bell;
-  /** A short safe text for what a Redis call rejected with. */
+  /** Triggered when the registry has peers that were never checked. */
+  readonly roundTrigger: RoundTrigger;
+  /** Returns a short, safe text for a rejected Redis call. */
   readonly explain: (error: unknown) => string;
 }
 
-/** What a failure of Redis on the way is said to be about. */
+/** The subject of a Redis failure during a sweep, in the log. */
 export const READING = 'reading the registry';
 
-/** How many peers of a lane are looked up in the registry at once. */
+/** The number of peers of a lane that one registry read covers. */
 const BATCH = 64;
-/** How many are looked up again where the calls take their time. */
-const REFRESH = 32;
-/** An entry that was read so long ago is read again before its peer is called. */
-const FRESH_MS = 1_000;
-/** Share of the interval within which a peer that another one has checked is left for later. */
-const EARLY = 0.45;
+/** The number of entries that are read again at once when calls are slow. */
+const REFRESH_BATCH = 32;
+/** An entry that was read longer ago than this is read again before its peer is called. */
+const MAX_AGE_MS = 1_000;
+/**
+ * The fraction of the interval during which a peer gained with a share is not checked again, because another replica
+ * has checked it.
+ */
+const EARLY_FRACTION = 0.45;
 
 /**
- * The regular lane: all of the registry that is ours, read as fast as it is pulled. Peers of the other lanes only enter
- * the book. Where Redis fails on the way, the rest of the round goes over the last known peers.
+ * The regular lane: all registry entries that this process owns, read as fast as they are pulled. Peers of other
+ * lanes are only stored in the book. If Redis fails during the sweep, the rest of the round uses the last known
+ * peers.
  */
 export async function* sweep(source: LaneSource, round: number, everyMs: number): AsyncGenerator<LaneItem> {
-  const { registry, book, shares, self, clock, bell } = source;
+  const { registry, book, shares, self, clock, roundTrigger } = source;
   book.beginRound(round);
   let asOf = book.revision;
   let newcomers = book.newcomers;
   try {
     for await (const page of registry.pages((uuid) => shares.mine(uuid))) {
       const readAt = clock.steady();
-      // A share may have gone while the page was read.
+      // A share may have been lost while the page was read.
       const met = page.filter((entry) => {
         const { uuid } = entry;
         return uuid.toLowerCase() !== self && shares.mine(uuid) && book.remember(entry, round, asOf);
       });
       const uuids = met.map(({ uuid }) => uuid);
       yield* faultsOf(source, uuids);
-      if (book.newcomers > newcomers) bell.ring('pending');
+      if (book.newcomers > newcomers) roundTrigger.trigger('pending');
       const now = clock.wall();
       const regular = uuids.filter(
-        (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY * everyMs, now),
+        (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY_FRACTION * everyMs, now),
       );
-      yield* atTheMoment(source, 'regular', regular, readAt);
+      yield* withFreshAddresses(source, 'regular', regular, readAt);
       asOf = book.revision;
       newcomers = book.newcomers;
     }
@@ -78,9 +82,9 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
 }
 
 /**
- * The other lanes: the peers that were last checked `everyMs` ago or before; of the regular lane those that came with a
- * share and that no round of ours has taken in. In the pending lane those that are found meanwhile and were never
- * checked come before second looks.
+ * The other lanes: the peers whose last check is at least `everyMs` old. For the regular lane these are peers gained
+ * with a share that no round of this process has included yet. In the pending lane, peers found during the round
+ * that were never checked come before second checks.
  */
 export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
   const { book, clock } = source;
@@ -98,7 +102,7 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
       reachable = failures.length === 0;
       if (reachable) yield* faultsOf(source, batch);
     }
-    yield* atTheMoment(source, lane, batch, reachable ? readAt : Infinity);
+    yield* withFreshAddresses(source, lane, batch, reachable ? readAt : Infinity);
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
@@ -107,16 +111,16 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
   }
 }
 
-/** Takes in what has come with shares. Where Redis fails on the way, the next round takes in the rest. */
+/** Stores the entries of gained shares. If Redis fails, the next round stores the rest. */
 export async function* adopt(
-  source: Omit<LaneSource, 'shares' | 'bell'>,
+  source: Omit<LaneSource, 'shares' | 'roundTrigger'>,
   isOurs: (uuid: string) => boolean,
 ): AsyncGenerator<LaneItem> {
   const { registry, book, self } = source;
   let asOf = book.revision;
   try {
     for await (const page of registry.pages(isOurs)) {
-      // A share may have gone while the page was read.
+      // A share may have been lost while the page was read.
       const ours = page.filter(({ uuid }) => uuid.toLowerCase() !== self && isOurs(uuid));
       for (const entry of ours) book.adopt(entry, asOf);
       yield* faultsOf(
@@ -130,8 +134,8 @@ export async function* adopt(
   }
 }
 
-/** The peers with the address of the moment: what was read too long ago is read again, if Redis lets us. */
-async function* atTheMoment(
+/** Yields the peers with a current address: an entry read too long ago is read again if Redis answers. */
+async function* withFreshAddresses(
   source: LaneSource,
   lane: Lane,
   uuids: readonly string[],
@@ -141,16 +145,17 @@ async function* atTheMoment(
   let fresh = { until: uuids.length, readAt };
   for (const [i, uuid] of uuids.entries()) {
     const now = clock.steady();
-    if (i >= fresh.until || now - fresh.readAt > FRESH_MS) {
-      const failures = await readAgain(source, uuids.slice(i, i + REFRESH));
-      fresh = failures.length === 0 ? { until: i + REFRESH, readAt: now } : { until: uuids.length, readAt: Infinity };
+    if (i >= fresh.until || now - fresh.readAt > MAX_AGE_MS) {
+      const failures = await readAgain(source, uuids.slice(i, i + REFRESH_BATCH));
+      fresh =
+        failures.length === 0 ? { until: i + REFRESH_BATCH, readAt: now } : { until: uuids.length, readAt: Infinity };
       for (const event of failures) yield { event };
     }
     yield* lastKnown(book, uuid, lane);
   }
 }
 
-/** Takes in the named entries as they stand in the registry now, if Redis lets us. Returns what failed on the way. */
+/** Updates the book with the current registry entries of these peers, if Redis answers. Returns the failures. */
 export async function readAgain(
   source: Pick<LaneSource, 'registry' | 'book' | 'clock' | 'explain'>,
   uuids: readonly string[],
@@ -158,14 +163,14 @@ export async function readAgain(
   const { registry, book } = source;
   try {
     const asOf = book.revision;
-    stillRegistered(book, uuids, await registry.read(uuids), asOf);
+    updateBook(book, uuids, await registry.read(uuids), asOf);
     return [];
   } catch (error) {
     return [failed(source, error)];
   }
 }
 
-/** What is wrong with entries that can't be called, each logged once. */
+/** Reports each entry that cannot be called, once per fault. */
 function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: readonly string[]): Generator<LaneItem> {
   for (const uuid of uuids) {
     const at = clock.wall();
@@ -176,19 +181,14 @@ function* faultsOf({ book, clock }: Pick<LaneSource, 'book' | 'clock'>, uuids: r
   }
 }
 
-/** Takes in the entries as they are now; a peer that is gone from the registry is gone from the book. */
-function stillRegistered(
-  book: PeerBook,
-  asked: readonly string[],
-  found: readonly RegistryEntry[],
-  asOf: number,
-): void {
+/** Updates the book with the current entries. A peer that has left the registry is removed. */
+function updateBook(book: PeerBook, asked: readonly string[], found: readonly RegistryEntry[], asOf: number): void {
   const registered = new Set(found.map((entry) => entry.uuid));
   for (const uuid of asked) if (!registered.has(uuid)) book.forget(uuid);
   for (const entry of found) book.refresh(entry, asOf);
 }
 
-/** The peer as the book has it now, if it still has it in this lane. */
+/** Yields the peer as the book has it now, if it is still in this lane. */
 function* lastKnown(book: PeerBook, uuid: string, lane: Lane): Generator<LaneItem> {
   const entry = book.lastKnown(uuid);
   if (entry !== undefined && book.laneOf(uuid) === lane) yield { entry };

@@ -1,22 +1,22 @@
 import { expect } from 'chai';
-import { Whereabouts, type Addresses } from '#src/state/whereabouts.js';
+import { VantagePoint, type Addresses } from '#src/state/vantagePoint.js';
 
 const PATIENCE_MS = 1_000;
 const HERE = '1.1.1.1';
 const THERE = '8.8.8.8';
 
-describe('Whereabouts', () => {
+describe('VantagePoint', () => {
   let now: number;
-  let where: Whereabouts;
+  let where: VantagePoint;
   beforeEach(() => {
     now = 0;
-    where = new Whereabouts(
+    where = new VantagePoint(
       () => now,
       () => PATIENCE_MS,
     );
   });
   const look = (over: Partial<Addresses> = {}, leads = false) =>
-    where.look({ own: THERE, stored: HERE, leader: HERE, ...over }, leads);
+    where.update({ own: THERE, stored: HERE, leader: HERE, ...over }, leads);
   const longAfter = (over: Partial<Addresses> = {}, leads = false) => {
     look(over, leads);
     now += PATIENCE_MS + 1;

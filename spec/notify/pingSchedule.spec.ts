@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { SchedulerEvent } from '#src/events.js';
-import { Pulse } from '#src/notify/pulse.js';
+import { PingSchedule } from '#src/notify/pingSchedule.js';
 import { ActiveConditions } from '#src/notify/activeConditions.js';
 import {
   heartbeat,
@@ -22,7 +22,7 @@ describe('the dead man’s switch', () => {
   /** When it is told that all is well, in seconds, of events at their times. */
   const told = (events: readonly SchedulerEvent[]): number[] => {
     const active = new ActiveConditions(() => undefined);
-    const pulse = new Pulse(active);
+    const pulse = new PingSchedule(active);
     return events.flatMap((event) => {
       active.accept(event);
       pulse.accept(event);

@@ -1,10 +1,10 @@
 import type { SchedulerLike } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
-import { asking } from '#src/streams/ip/askSource.js';
+import { lookUpWithDeadline } from '#src/streams/ip/lookUpWithDeadline.js';
 import type { LookUp } from '#src/streams/ip/lookUp.js';
 import { marbles } from '../../support/marbles.js';
 
-describe('asking', () => {
+describe('lookUpWithDeadline', () => {
   const source: IpSource = { name: 'dns', remote: true, lookup: () => Promise.reject(new Error('not used')) };
   const said: Record<string, IpAnswer> = {
     a: { ok: true, ip: '1.1.1.1' },
@@ -14,7 +14,7 @@ describe('asking', () => {
     x: { ok: false, reason: 'other' },
   };
   const ask = (lookUp: LookUp, scheduler: SchedulerLike, epoch = () => 0) =>
-    asking({ lookUp, timeoutMs: 5, epoch, scheduler })(source, '9.9.9.9');
+    lookUpWithDeadline({ lookUp, timeoutMs: 5, epoch, scheduler })(source, '9.9.9.9');
 
   marbles('hands on what the source says, be it an answer or why there is none', (m) => {
     const answer$ = m.cold('--(a|)', said);

@@ -2,8 +2,8 @@ import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
 import { describe } from '../sinks/log/describe.js';
 
-/** How things are, in one line for `systemctl status`. */
-export class Situation {
+/** The state of the process in one line for `systemctl status`. */
+export class ServiceStatus {
   readonly #conditions = new Map<string, string>();
   #round: string | undefined;
 
@@ -12,7 +12,7 @@ export class Situation {
     return first ?? this.#round ?? 'waiting for Redis';
   }
 
-  /** Whether the line is another one now, and that can't wait: the next round's figures can. */
+  /** Whether the line has changed and must be sent at once. The results of a later round can wait. */
   accept(event: SchedulerEvent): boolean {
     const before = this.text;
     const isFirst = this.#round === undefined;

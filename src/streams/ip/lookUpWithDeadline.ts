@@ -2,10 +2,10 @@ import { asyncScheduler, catchError, defer, of, switchMap, timeout, type Observa
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
 import type { LookUp } from './lookUp.js';
 
-export interface AskOptions {
+export interface DeadlineOptions {
   readonly lookUp: LookUp;
   readonly timeoutMs: number;
-  /** Grows when we stood still. */
+  /** Grows when the process stood still. */
   readonly epoch: () => number;
   readonly scheduler?: SchedulerLike;
 }
@@ -14,10 +14,10 @@ const TIMED_OUT: IpAnswer = { ok: false, reason: 'timeout' };
 const FAILED: IpAnswer = { ok: false, reason: 'other' };
 
 /**
- * One lookup under a deadline; never errors. Where we stood still meanwhile, what came of it (be it an answer or a
- * silence) speaks of another time, so the source is asked again.
+ * One lookup with a deadline. Never errors. If the process stood still during the lookup, its result belongs to
+ * another time, so the lookup is repeated.
  */
-export function asking({ lookUp, timeoutMs, epoch, scheduler = asyncScheduler }: AskOptions): LookUp {
+export function lookUpWithDeadline({ lookUp, timeoutMs, epoch, scheduler = asyncScheduler }: DeadlineOptions): LookUp {
   const ask = (source: IpSource, known: string | undefined): Observable<IpAnswer> =>
     defer(() => {
       const before = epoch();

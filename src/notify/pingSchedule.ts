@@ -2,22 +2,22 @@ import type { SchedulerEvent } from '../events.js';
 import { WRITING_VERDICTS } from '../sinks/writeBack.js';
 import type { ActiveConditions } from './activeConditions.js';
 
-/** No dead man's switch is pinged more often. */
-const EVERY_MS = 60_000;
+/** The shortest time between two pings. */
+const INTERVAL_MS = 60_000;
 
 /**
- * Whether a dead man's switch is to be pinged: after each regular round that was written, by the scheduler that leads,
- * while it is not isolated. Where a round ends too early for that, the ping follows as soon as a minute has passed.
+ * Decides when dead man's switches are pinged: after each regular round that was written, by the leader, while it is
+ * not isolated. After a round that ends too early, the ping follows once a minute has passed.
  */
-export class Pulse {
+export class PingSchedule {
   #leads = false;
   #isWritten = true;
-  #isOwed = false;
+  #isDue = false;
   #lastAt = -Infinity;
 
   constructor(private readonly active: Pick<ActiveConditions, 'isIsolated' | 'conditions'>) {}
 
-  /** After `ActiveConditions` has taken the event. */
+  /** Must be called after `ActiveConditions` has accepted the event. */
   accept(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'leader.took':
@@ -34,21 +34,21 @@ export class Pulse {
         if (event.what === WRITING_VERDICTS) this.#isWritten = event.kind === 'redis.caught-up';
         return;
       case 'round.finished':
-        if (event.lane === 'regular') this.#isOwed = !event.aborted && this.#isWell;
+        if (event.lane === 'regular') this.#isDue = !event.aborted && this.#isHealthy;
         return;
       default:
     }
   }
 
-  /** Whether it is to be pinged now, by a steady clock in milliseconds; once a minute at most. */
+  /** Whether a ping is due now, by a steady clock in milliseconds. True at most once a minute. */
   take(now: number): boolean {
-    if (!this.#isOwed || !this.#isWell || now - this.#lastAt < EVERY_MS) return false;
-    this.#isOwed = false;
+    if (!this.#isDue || !this.#isHealthy || now - this.#lastAt < INTERVAL_MS) return false;
+    this.#isDue = false;
     this.#lastAt = now;
     return true;
   }
 
-  get #isWell(): boolean {
+  get #isHealthy(): boolean {
     const { isIsolated, conditions } = this.active;
     return this.#leads && this.#isWritten && !isIsolated && !conditions.has('redis');
   }

@@ -4,15 +4,15 @@ import type { Setting } from './environment.js';
 import { isTree, type Tree } from './file.js';
 import type { Problem, WhereIs } from './problem.js';
 
-/** A bare number below it, in milliseconds, is more likely to be meant in seconds. */
-const FEW = 1_000;
+/** A bare number of milliseconds below this is more likely meant in seconds. */
+const MIN_UNITLESS_MS = 1_000;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i;
 
 /**
- * What is valid and likely to be a mistake: small durations without a unit, quotes that nothing takes off, a status server
- * that others can reach and that asks nobody for a token.
+ * Valid settings that are likely to be mistakes: small durations without a unit, quotes that become part of a value,
+ * and a status server that is reachable from other hosts without a token.
  */
-export function suspicions(
+export function likelyMistakes(
   config: Config,
   value: Tree,
   settings: readonly Setting[],
@@ -37,13 +37,13 @@ function unguarded({ status: { enabled, host, token } }: Config, whereIs: WhereI
   return [{ key: 'status.host', where: whereIs(['status', 'host']), message }];
 }
 
-/** The durations that are written as a small number, with their paths. */
+/** The durations written as a small number, with their paths. */
 function unitless(config: Tree, value: Tree, path: readonly string[]): (readonly [readonly string[], number])[] {
   return Object.entries(config).flatMap(([name, inner]) => {
     const key = name.replace(/Ms$/, '');
     const written = value[key];
     if (isTree(inner)) return isTree(written) ? unitless(inner, written, [...path, key]) : [];
-    const small = name !== key && typeof written === 'number' && written > 0 && written < FEW;
+    const small = name !== key && typeof written === 'number' && written > 0 && written < MIN_UNITLESS_MS;
     return small ? [[[...path, key], written] as const] : [];
   });
 }

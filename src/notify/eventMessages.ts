@@ -2,8 +2,8 @@ import type { Message } from '../domain/notify/message.js';
 import { counted, duration } from '../domain/text/words.js';
 import type { SchedulerEvent } from '../events.js';
 
-/** The message that one event makes by itself; undefined where it makes none. `stoodBy`: before the event. */
-export function happening(event: SchedulerEvent, stoodBy: boolean): Message | undefined {
+/** The message about a single event; undefined if there is none. `stoodBy` is the state before the event. */
+export function eventMessage(event: SchedulerEvent, stoodBy: boolean): Message | undefined {
   switch (event.kind) {
     case 'ip.changed': {
       const { at, ip, previous, producers } = event;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkedApart } from '#src/sinks/checkedApart.js';
+import { silentInOtherLanes } from '#src/sinks/silentInOtherLanes.js';
 
 const count = fc.nat({ max: 50 });
 
@@ -21,7 +21,7 @@ describe('how many peers a round left to other lanes', () => {
           ...{ available: ok, suspect: suspectNow + suspect, unavailable: downNow + down },
           ...{ pending, denied: 7, invalid: 7 },
         };
-        const found = checkedApart({ ok, failed: suspectNow + downNow, peers });
+        const found = silentInOtherLanes({ ok, failed: suspectNow + downNow, peers });
         expect(found.suspect + found.unavailable).to.equal(suspect + down);
         expect(found.suspect).to.be.at.most(peers.suspect);
         expect(found.unavailable).to.be.at.most(peers.unavailable);
@@ -33,7 +33,7 @@ describe('how many peers a round left to other lanes', () => {
     fc.assert(
       fc.property(count, count, count, count, count, count, (available, suspect, unavailable, ok, failed, adopted) => {
         const peers = { available, suspect, unavailable, pending: 0, denied: 0, invalid: 0 };
-        const found = checkedApart({ ok, failed, peers, adopted });
+        const found = silentInOtherLanes({ ok, failed, peers, adopted });
         expect(found.suspect).to.be.within(0, suspect);
         expect(found.unavailable).to.be.within(0, unavailable);
       }),
@@ -41,6 +41,6 @@ describe('how many peers a round left to other lanes', () => {
   });
 
   it('are none where the peers were not counted', () => {
-    expect(checkedApart({ ok: 3, failed: 2 })).to.deep.equal({ suspect: 0, unavailable: 0 });
+    expect(silentInOtherLanes({ ok: 3, failed: 2 })).to.deep.equal({ suspect: 0, unavailable: 0 });
   });
 });

@@ -4,8 +4,8 @@ import { loadConfig, type LoadOptions } from '../../config/load.js';
 import { UsageError } from '../commandError.js';
 import { NO_UUID } from '../noUuid.js';
 
-/** What the options say, as they are written. */
-export interface PlanWords {
+/** The options as written on the command line. */
+export interface PlanFlags {
   readonly peers: string;
   readonly producers: string;
   readonly interval?: string;
@@ -14,37 +14,37 @@ export interface PlanWords {
   readonly latency: string;
 }
 
-/** What a node is to have to do, and the settings by which it does it. */
-export interface Situation {
+/** The workload of a node, and its settings. */
+export interface Workload {
   readonly peers: number;
   readonly producers: number;
-  /** The share of the peers that never answer. */
+  /** The fraction of peers that never answer. */
   readonly silent: number;
-  /** How long the others take. */
+  /** Latency of the other peers. */
   readonly latencyMs: number;
   readonly settings: Settings;
 }
 
 export type Settings = Pick<Config, 'sync' | 'announce' | 'availability' | 'publicIp' | 'history' | 'http'>;
 
-const MOST_PEERS = 10_000_000;
+const MAX_PEERS = 10_000_000;
 
-/** The settings of the configuration, or the defaults where there is none, with what the options say over them. */
-export async function situationOf(options: LoadOptions, words: PlanWords): Promise<Situation> {
+/** The settings from the configuration or the defaults, overridden by the options. */
+export async function workloadOf(options: LoadOptions, flags: PlanFlags): Promise<Workload> {
   // A plan needs no UUID, and so no configuration.
   const { config } = await loadConfig({ ...options, env: { LOCAL_UUID: NO_UUID, ...options.env } });
   const { intervalMs, timeoutMs } = config.sync;
   return {
-    peers: count('--peers', words.peers),
-    producers: count('--producers', words.producers),
-    silent: share('--silent', words.silent),
-    latencyMs: milliseconds('--latency', words.latency, duration(1)),
+    peers: count('--peers', flags.peers),
+    producers: count('--producers', flags.producers),
+    silent: share('--silent', flags.silent),
+    latencyMs: milliseconds('--latency', flags.latency, duration(1)),
     settings: {
       ...config,
       sync: {
         ...config.sync,
-        intervalMs: optional('--interval', words.interval, duration(50)) ?? intervalMs,
-        timeoutMs: optional('--timeout', words.timeout, duration(10)) ?? timeoutMs,
+        intervalMs: optional('--interval', flags.interval, duration(50)) ?? intervalMs,
+        timeoutMs: optional('--timeout', flags.timeout, duration(10)) ?? timeoutMs,
       },
     },
   };
@@ -52,8 +52,8 @@ export async function situationOf(options: LoadOptions, words: PlanWords): Promi
 
 function count(option: string, text: string): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number <= MOST_PEERS) return number;
-  throw new UsageError(`${option}: expected a whole number from 0 to ${MOST_PEERS}`);
+  if (/^\d+$/.test(text) && number <= MAX_PEERS) return number;
+  throw new UsageError(`${option}: expected a whole number from 0 to ${MAX_PEERS}`);
 }
 
 function share(option: string, text: string): number {

@@ -3,7 +3,7 @@ import type { Tint } from '../style.js';
 import type { ConsumerState, PeerRow } from './read.js';
 import { quoted } from '../../domain/text/printable.js';
 
-/** How each state looks. */
+/** The colour of each state. */
 export const TINTS: Readonly<Record<ConsumerState | ProducerState, Tint>> = {
   available: 'good',
   suspect: 'warn',
@@ -16,7 +16,7 @@ export const TINTS: Readonly<Record<ConsumerState | ProducerState, Tint>> = {
   untold: 'dim',
 };
 
-/** What somebody else stored must not steer the terminal. */
+/** A stored value made safe for the terminal. */
 export function plain(text: string): string {
   return quoted(text).slice(1, -1);
 }
@@ -28,7 +28,7 @@ export function addressOf({ ip, port }: PeerRow): string {
   return plain(ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
 }
 
-/** A time in Unix milliseconds, where it is one. */
+/** A time in Unix milliseconds; undefined if invalid. */
 export function timeOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

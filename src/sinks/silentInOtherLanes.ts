@@ -1,10 +1,10 @@
 import type { EventOf } from '../events.js';
 
 /**
- * Of the peers that do not answer those that the round left to the lanes of their own: a suspect or an unavailable one that
- * failed in the round itself is among its failures.
+ * The number of suspect and unavailable peers that the round left to their own lanes. Those that failed in the round
+ * itself are not among them.
  */
-export function checkedApart({
+export function silentInOtherLanes({
   ok,
   failed,
   peers,
@@ -15,7 +15,7 @@ export function checkedApart({
 } {
   if (peers === undefined) return { suspect: 0, unavailable: 0 };
   const judged = peers.available + peers.suspect + peers.unavailable - adopted;
-  // A round that was cut short has not met all the others either.
+  // A round that was cut short has not checked all of the others either.
   const apart = Math.min(peers.suspect + peers.unavailable, Math.max(0, judged - ok - failed));
   const unavailable = Math.min(peers.unavailable, apart);
   return { suspect: apart - unavailable, unavailable };
