@@ -15,25 +15,35 @@ import { blackbox, haproxy, hasBlackbox, hasHaproxy } from './probers.mjs';
  * What one check costs: processor time of the whole process, all its threads, in microseconds, divided by the number of
  * checks; the wall time of a round, and the memory at the peak. The built program (registry read, verdicts judged and
  * written back, log, status server) beside bare loops over the same peers, as often, and beside other programs that check
- * over HTTP. What the same process takes over no peer at all is taken off. Everything is run in turn, and the median of
- * the turns is told.
+ * over HTTP. The first rounds, in which V8 still compiles, are left out: a scheduler runs for years. Of a single round
+ * (`sync`, or ROUNDS below 3) what the same process takes over no peer at all is taken off instead. Everything is run in
+ * turn, and the median of the turns is told.
  *
  * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [ROUNDS [DIST…]]]]: each further `dist` folder is measured beside our own.
  */
 
 const SIZES = (process.argv[2] ?? '1000,10000,100000').split(',').map(Number);
 const TURNS = Number(process.argv[3] ?? 3);
-const ROUNDS = Number(process.argv[4] ?? 3);
+const ROUNDS = Number(process.argv[4] ?? 6);
 const OTHERS = process.argv.slice(5);
 /** From so many peers on, of each program one turn and no others: it would take an hour. */
 const MANY = 50_000;
 const FEW = 1_000;
+const WARM_UP = 10_000;
+/** A tick of the times in /proc, which are the same on every Linux. */
+const TICK_US = 10_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PRELOAD = pathToFileURL(here('./cpuUsage.mjs')).href;
 const folder = mkdtempSync(join(tmpdir(), 'cost-'));
 const peers = await startPeers();
 const concurrencyOf = (count) => (count >= MANY ? 256 : 64);
+/** The rounds that only warm up: so many that V8 has compiled what it will. */
+const warmUpOf = (count) => (ROUNDS < 3 ? 0 : count >= MANY ? 1 : Math.max(2, Math.ceil(WARM_UP / count)));
+const roundsOf = (count) => {
+  if (ROUNDS < 3) return ROUNDS;
+  return count >= MANY ? Math.min(ROUNDS, 3) : warmUpOf(count) + Math.max(ROUNDS - 2, Math.ceil(WARM_UP / count));
+};
 
 /** What `node ARGS` takes, and how long its rounds; `heard` is called with each line of its standard error. */
 async function processor(args, heard = () => undefined) {
@@ -44,28 +54,52 @@ async function processor(args, heard = () => undefined) {
   });
   let said = '';
   const rounds = [];
+  const used = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     said += `${line}\n`;
     const [, took, unit] = /round \d+: .* in ([\d.]+) (m?s)/.exec(line) ?? [];
-    if (took !== undefined) rounds.push(Number(took) * (unit === 's' ? 1_000 : 1));
+    if (took !== undefined) {
+      rounds.push(Number(took) * (unit === 's' ? 1_000 : 1));
+      used.push(usedBy(child.pid));
+    }
     heard(line, child);
   });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}: ${said}`);
-  return { ...JSON.parse(readFileSync(file, 'utf8')), ms: rounds.length > 0 ? median(rounds) : undefined };
+  return { ...JSON.parse(readFileSync(file, 'utf8')), used, ms: rounds.length > 0 ? median(rounds) : undefined };
 }
 
-/** What it takes beyond the same over no peer, for each check. */
-async function beyondIdle(checks, run, full, empty) {
-  const [busy, idle] = [await run(full), await run(empty)];
-  return { ...busy, us: (busy.us - idle.us) / checks };
+/** Microseconds of processor time that a process has taken so far; undefined where the system has no /proc. */
+function usedBy(pid) {
+  try {
+    const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    const [user, system] = rest.split(' ').slice(11, 13).map(Number);
+    return (user + system) * TICK_US;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a check takes once the process is warm, or beyond the same over no peer. */
+async function perCheck(count, run, full, empty) {
+  const busy = await run(full);
+  const [warmUp, rounds] = [warmUpOf(count), roundsOf(count)];
+  const [begin, end] = [busy.used[warmUp - 1], busy.used[rounds - 1]];
+  if (begin !== undefined && end !== undefined) {
+    return { ...busy, us: (end - begin) / (count * (rounds - warmUp)), warmUpUs: begin / (count * warmUp) };
+  }
+  return { ...busy, us: (busy.us - (await run(empty)).us) / (count * rounds) };
 }
 
 function loop(client, count) {
-  const words = (n) => [here('./loop.mjs'), client, ...[peers.port, n, concurrencyOf(count), ROUNDS].map(String)];
+  const words = (n) => [
+    here('./loop.mjs'),
+    client,
+    ...[peers.port, n, concurrencyOf(count), roundsOf(count)].map(String),
+  ];
   return {
     name: `bare loop, ${client}`,
-    run: () => beyondIdle(count * ROUNDS, (n) => processor(words(n)), count, 0),
+    run: () => perCheck(count, (n) => processor(words(n)), count, 0),
   };
 }
 
@@ -87,7 +121,11 @@ function configured(url, client, count) {
 /** One round in a process of its own, which has to warm up in it. */
 function command(client, count, full, empty) {
   const round = ({ url }) => processor([here('../dist/main.js'), 'sync', '--config', configured(url, client, count)]);
-  return { name: `sync, ${client}`, run: () => beyondIdle(count, round, full, empty) };
+  const run = async () => {
+    const [busy, idle] = [await round(full), await round(empty)];
+    return { ...busy, us: (busy.us - idle.us) / count };
+  };
+  return { name: `sync, ${client}`, run };
 }
 
 /** The daemon, round after round, the log and the status server included. */
@@ -96,10 +134,10 @@ function daemon(client, count, full, empty, dist = here('../dist')) {
     const args = [join(dist, 'main.js'), 'run', '--config', configured(url, client, count)];
     let finished = 0;
     return processor(args, (line, child) => {
-      if (/"message":"round \d+: /.test(line) && (finished += 1) === ROUNDS) child.kill('SIGTERM');
+      if (/"message":"round \d+: /.test(line) && (finished += 1) === roundsOf(count)) child.kill('SIGTERM');
     });
   };
-  return { name: `run, ${client ?? dist}`, run: () => beyondIdle(count * ROUNDS, rounds, full, empty) };
+  return { name: `run, ${client ?? dist}`, run: () => perCheck(count, rounds, full, empty) };
 }
 
 /** Other programs of the field, where they are installed. */
@@ -145,6 +183,7 @@ function summed(turns) {
     peak: median(turns.map(({ peak }) => peak)),
     ...(ms.length > 0 && { ms: median(ms) }),
     turns: turns.map(({ us }) => us),
+    warmUpUs: turns[0].warmUpUs,
   };
 }
 
@@ -167,7 +206,7 @@ const ratiosOf = (found) => {
 };
 const ratios = Object.fromEntries(Object.entries(results).map(([count, found]) => [count, ratiosOf(found)]));
 const text = Object.entries(results).flatMap(([count, found]) => [
-  `${Number(count).toLocaleString('en')} peers, ${ROUNDS} rounds, concurrency ${concurrencyOf(Number(count))}:`,
+  `${Number(count).toLocaleString('en')} peers, ${roundsOf(Number(count))} rounds, of which ${warmUpOf(Number(count))} warm up, concurrency ${concurrencyOf(Number(count))}:`,
   table(
     ['', 'processor time of a check', 'turns', 'a round', 'memory at the peak'],
     Object.entries(found).map(([name, { us, turns, ms, peak }]) => [

@@ -71,7 +71,13 @@ export type SchedulerEvent =
     }
   /** `peers`: the number of callable consumers in the scope. */
   | { readonly kind: 'isolation.began'; readonly at: number; readonly scope: Scope; readonly peers: number }
-  | { readonly kind: 'isolation.ended'; readonly at: number; readonly scope: Scope }
+  | {
+      readonly kind: 'isolation.ended';
+      readonly at: number;
+      readonly scope: Scope;
+      /** The number of peers left in the scope, if that ended the isolation and not an answer. */
+      readonly peers?: number;
+    }
   /** This host has no address of the family, so it cannot call these peers. */
   | { readonly kind: 'family.missing'; readonly at: number; readonly family: Family; readonly peers: number }
   | { readonly kind: 'family.found'; readonly at: number; readonly family: Family }

@@ -20,10 +20,10 @@ export const sidebar = [
     ['Several schedulers', 'scaling'],
     ['Redis behind Sentinel', 'how-to/sentinel'],
     ['Redis Cluster', 'how-to/cluster'],
-    ['Alerts', 'alerts'],
+    ['Alerts by webhook', 'alerts'],
     ['Upgrade', 'how-to/upgrade'],
     ['Back up and restore', 'how-to/backup'],
-    ['Write an API', 'writing-an-api'],
+    ['Write a consumer API', 'writing-an-api'],
   ),
   group(
     'Reference',

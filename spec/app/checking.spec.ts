@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import { BehaviorSubject, of, ReplaySubject } from 'rxjs';
 import { decisions, writeResults } from '#src/app/checking.js';
 import type { Deps } from '#src/app/deps.js';
-import type { IpSource } from '#src/domain/ip/source.js';
+import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { Scope } from '#src/domain/ip/scope.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
+import { oneAtATime } from '#src/streams/ip/lookUp.js';
 import { after, configOf, consumers, fakeDeps, GOOD, MemoryRegistry, never, Peers } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
@@ -150,9 +151,10 @@ describe('checking', () => {
           return Promise.resolve({ ok: true, ip: '9.9.9.9' });
         },
       });
-      const busySources = new Set(['busy']);
-      const ipSources = () => [source('eth0', false), source('busy', true), source('dns', true), source('https', true)];
-      const { fail, start } = deciding(consumers(1), { ipSources, busySources });
+      const busy: IpSource = { ...source('busy', true), lookup: never };
+      const ipSources = () => [source('eth0', false), busy, source('dns', true), source('https', true)];
+      const { deps, fail, start } = deciding(consumers(1), { ipSources });
+      oneAtATime(deps.lookUps, () => 0)(busy, undefined).subscribe();
       const followed = start();
       fail('c0');
       await settled();
@@ -161,11 +163,43 @@ describe('checking', () => {
       expect(checksIn(followed)[0]).to.include({ uuid: 'c0', counted: true });
     });
 
+    it('polls no source that asked to be left alone', async () => {
+      let lookups = 0;
+      const lookup = (): Promise<IpAnswer> => {
+        lookups += 1;
+        return Promise.resolve({ ok: false, reason: 'http-429', retryAfterMs: 3_600_000 });
+      };
+      const ipSources = () => [{ name: 'dns', remote: true, lookup }];
+      const { fail, start } = deciding(consumers(1), { ipSources });
+      const followed = start();
+      fail('c0');
+      await settled();
+      expect(lookups).to.equal(1);
+      fail('c0');
+      await advance(1_000);
+      expect(lookups).to.equal(1);
+      expect(checksIn(followed).map(({ counted }) => counted)).to.deep.equal([false, false]);
+    });
+
+    it('waits for the answer of a source that is being asked already', async () => {
+      const answer = after(300, { ok: true as const, ip: '9.9.9.9' });
+      const source: IpSource = { name: 'dns', remote: true, lookup: () => answer };
+      const { deps, fail, start } = deciding(consumers(1), { ipSources: () => [source] });
+      oneAtATime(deps.lookUps, () => 0)(source, undefined).subscribe();
+      const followed = start();
+      fail('c0');
+      await advance(299);
+      expect(followed.seen).to.deep.equal([]);
+      await advance(1);
+      expect(followed.seen[0]).to.include({ kind: 'ip.polled', source: 'dns', result: 'ok' });
+      expect(checksIn(followed)[0]).to.include({ uuid: 'c0', counted: true });
+    });
+
     it('the poll ends an isolation where it is answered', async () => {
       const lookup = () => Promise.resolve({ ok: true as const, ip: '9.9.9.9' });
       const ipSources = () => [{ name: 'dns', remote: true, lookup }];
       const { deps, fail, start } = deciding(consumers(1), { ipSources });
-      deps.evidence.recordSilence(V4);
+      deps.evidence.recordSilence(V4, 2);
       const followed = start();
       fail('c0');
       await settled();

@@ -9,11 +9,13 @@ import type { Lane } from '#src/domain/peer/peer.js';
 import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
+import { OnlineEvidence } from '#src/state/onlineEvidence.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import type { RedisHealth } from '#src/sources/redisHealth.js';
 import { after, configOf, consumers, fakeDeps, MemorySink } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
+import { hostWith } from '../support/hostAddresses.js';
 
 describe('housekeeping', () => {
   let timers: ReturnType<typeof freeze>;
@@ -230,15 +232,38 @@ describe('housekeeping', () => {
   });
 
   it('tells that an address family is there which was missing, within 5 s', async () => {
-    const present = new Set<Family>(['IPv4']);
-    const families = new HostFamilies(() => present);
+    const present: Family[] = ['IPv4'];
+    const families = new HostFamilies(() => hostWith(present));
     families.reportMissing('IPv6');
     const followed = keeping({ families });
     await advance(5_000, 500);
     expect(of$('family.found', followed)).to.deep.equal([]);
-    present.add('IPv6');
+    present.push('IPv6');
     await advance(5_000, 500);
     expect(of$('family.found', followed)).to.deep.equal([{ kind: 'family.found', at: 1_010_000, family: 'IPv6' }]);
+  });
+
+  it('tells within a second that an isolation ends as its peers leave, and begins again as they come', async () => {
+    const evidence = new OnlineEvidence();
+    const book = new PeerBook(['public']);
+    const [first, second] = consumers(2);
+    if (first === undefined || second === undefined) throw new Error('too few');
+    book.remember(first, 1);
+    book.remember(second, 1);
+    evidence.recordSilence('public IPv4', 2);
+    const followed = keeping({ evidence, book });
+    book.forget(second.uuid);
+    await advance(1_000, 250);
+    book.remember(second, 2);
+    await advance(1_000, 250);
+    book.clear();
+    await advance(1_000, 250);
+    const scope = 'public IPv4';
+    expect(followed.seen.filter(({ kind }) => kind.startsWith('isolation'))).to.deep.equal([
+      { kind: 'isolation.ended', at: 1_001_000, scope, peers: 1 },
+      { kind: 'isolation.began', at: 1_002_000, scope, peers: 2 },
+      { kind: 'isolation.ended', at: 1_003_000, scope, peers: 0 },
+    ]);
   });
 
   it('hands on what is told of the configuration and of what runs beside', () => {

@@ -8,6 +8,7 @@ import type { PostRequest } from '#src/domain/call/http.js';
 import type { IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { MemoryOutbox } from '../support/memoryOutbox.js';
 import { advance, freeze, settled } from '../support/timers.js';
 
@@ -49,8 +50,8 @@ describe('publicIp, with the IP that is stored', () => {
       if (event.kind === 'ip.confirmed') ips.push(event.ip);
     };
     const evidence = new OnlineEvidence();
-    const busySources = new Set<string>();
-    const deps = { config$, ipSources: () => [source], outbox, evidence, clock, random: () => 0.5, busySources };
+    const asked = { ipSources: () => [source], lookUps: new Map(), sourceBreaker: new SourceBreaker(() => 0.5) };
+    const deps = { config$, ...asked, outbox, evidence, clock, random: () => 0.5 };
     const subscription = publicIp(deps).subscribe({ next: note, error: fail });
     return {
       ips,

@@ -10,6 +10,7 @@ import { PeerBook } from '#src/state/peerBook.js';
 import { after, BUSY, configOf, consumers, fakeDeps, GOOD, MemoryRegistry, never, Peers, US } from '../support/deps.js';
 import { follow, kinds, type Followed } from '../support/follow.js';
 import { advance, freeze, settled } from '../support/timers.js';
+import { hostWith } from '../support/hostAddresses.js';
 
 describe('syncRound', () => {
   const health = { ...UNCHECKED, state: 'unavailable' as const };
@@ -380,7 +381,7 @@ describe('syncRound', () => {
     });
 
     it('it tells which address family this host was found to miss, once', async () => {
-      const families = new HostFamilies(() => new Set(['IPv4'] as const));
+      const families = new HostFamilies(() => hostWith(['IPv4']));
       families.reportMissing('IPv6');
       const registry = new MemoryRegistry(consumers(2, { stored: { ip: '2606:4700::1111', port: null } }));
       const [first, second] = [0, 1].map(() => round(new Peers(), registry, { deps: { families } }));

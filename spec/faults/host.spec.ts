@@ -25,6 +25,7 @@ import { eventually } from '../support/eventually.js';
 import { keys, register } from '../support/registry.js';
 import { skipBecause } from '../support/skip.js';
 import { ALL } from '../support/shares.js';
+import { hostWith } from '../support/hostAddresses.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
 const PEER = 'aaaaaaaa-0000-4000-8000-000000000000';
@@ -113,7 +114,7 @@ describe('faults of the network and the host', () => {
           allow: ['loopback'],
           polledScope: undefined,
           undecided: new UndecidedFailures(clock.steady),
-          families: new HostFamilies(() => new Set(['IPv4'])),
+          families: new HostFamilies(() => hostWith(['IPv4'])),
         },
         'regular',
       );

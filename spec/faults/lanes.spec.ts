@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Observations } from '#src/status/observations.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { ANSWERS, VirtualNode, type Behaviour } from '../support/virtualNode.js';
 import { freeze } from '../support/timers.js';
@@ -7,6 +8,7 @@ import { freeze } from '../support/timers.js';
 describe('lanes and evidence together, in virtual time', () => {
   const silent = (): Behaviour => 'silent';
   const answers = (): Behaviour => ANSWERS;
+  const refuses = (): Behaviour => ({ afterMs: 1, reply: { ok: false, reason: 'refused' } });
   const noRoute = (): Behaviour => ({
     afterMs: 1,
     reply: { ok: false, reason: 'unreachable', noRoute: true, local: true },
@@ -43,6 +45,44 @@ describe('lanes and evidence together, in virtual time', () => {
     for (const uuid of bad) expect(node.when(uuid, 'unavailable')).to.be.within(45, 52);
     expect(unavailable(good)).to.deep.equal([]);
     expect(isolations()).to.deep.equal([]);
+  });
+
+  it('one of 20 refuses at once while all others are being called: it counts each time, and no isolation', async () => {
+    node = await VirtualNode.create({ config: { network: { allow: ['public', 'private'] } } });
+    const good = names('good', 19);
+    node.add('closed', '10.0.0.1', refuses, available);
+    good.forEach((uuid, i) => {
+      node.add(uuid, `10.0.1.${String(i + 1)}`, answers, available);
+    });
+    node.start();
+    await node.run(1);
+    expect(node.stateOf('closed')).to.equal('suspect');
+    await node.run(49);
+    expect(node.stateOf('closed')).to.equal('unavailable');
+    expect(unavailable(good)).to.deep.equal([]);
+    expect(isolations()).to.deep.equal([]);
+  });
+
+  it('one of two refuses at once while the other one takes its time: that one’s answer is waited for', async () => {
+    node = await VirtualNode.create();
+    node.add('closed', '1.1.1.1', refuses, available);
+    node.add('slow', '1.1.1.2', () => ({ afterMs: 3_000 }), available);
+    node.start();
+    await node.run(4);
+    expect(node.stateOf('closed')).to.equal('suspect');
+    expect(isolations()).to.deep.equal([]);
+  });
+
+  it('all refuse from the start: nobody is judged, and we seem to be offline', async () => {
+    node = await VirtualNode.create();
+    const peers = names('p', 12);
+    peers.forEach((uuid, i) => {
+      node.add(uuid, `1.1.1.${String(i + 1)}`, refuses);
+    });
+    node.start();
+    await node.run(120);
+    expect(peers.map((uuid) => node.stateOf(uuid))).to.deep.equal(peers.map(() => undefined));
+    expect(isolations()).to.have.length(1);
   });
 
   it('half of 20 die at once: each is noticed, and no isolation', async () => {
@@ -145,6 +185,27 @@ describe('lanes and evidence together, in virtual time', () => {
     expect(isolations()).to.deep.equal([]);
   });
 
+  it('two silent peers of the LAN are an isolation until one is removed, and are one again once another comes', async () => {
+    const seen = new Observations(0);
+    node = await VirtualNode.create({ config: { network: { allow: ['private'] } }, sinks: [seen] });
+    node.add('a', '10.0.0.1', silent, available);
+    node.add('b', '10.0.0.2', silent, available);
+    node.start();
+    await node.run(15);
+    expect(seen.isIsolated()).to.equal(true);
+    node.remove('b');
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(false);
+    node.add('c', '10.0.0.3', silent);
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(true);
+    node.remove('a');
+    node.remove('c');
+    await node.run(70);
+    expect(seen.isIsolated()).to.equal(false);
+    expect(seen.outages.map(({ to }) => to === null)).to.deep.equal([false, false]);
+  });
+
   it('a failed poll of the public IP and one dead peer whose failure counts are no isolation', async () => {
     node = await VirtualNode.create({
       poll: () => ({ ok: false, reason: 'timeout' }),
@@ -214,6 +275,18 @@ describe('lanes and evidence together, in virtual time', () => {
     await node.run(22);
     const living = peers.filter((_, i) => i % 20 === 19);
     expect(living.filter((uuid) => node.stateOf(uuid) !== 'available')).to.deep.equal([]);
+  });
+
+  it('at a first start, newcomers of the next page are called while those of the first are still silent', async () => {
+    const config = { sync: { concurrency: 256, pending: { concurrency: 256 } } };
+    node = await VirtualNode.create({ config, pageMs: 200 });
+    names('silent', 256).forEach((uuid, i) => {
+      node.add(uuid, `1.1.1.${String(i)}`, silent);
+    });
+    node.add('living', '2.2.2.2', answers);
+    node.start();
+    await node.run(1);
+    expect(node.stateOf('living')).to.equal('available');
   });
 
   it('a suspect interval as long as the interval still checks each peer once an interval', async () => {

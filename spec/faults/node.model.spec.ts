@@ -63,7 +63,8 @@ function expectTruth(node: VirtualNode, world: World): void {
       expect(node.when(uuid, 'unavailable'), `${uuid} always answers`).to.equal(undefined);
       expect(ended, uuid).to.equal('available');
     }
-    if (kind === 'dies' || kind === 'fails') expect(ended, `${uuid} is ${kind}`).to.equal('unavailable');
+    if (kind === 'dies' || kind === 'closes' || kind === 'fails')
+      expect(ended, `${uuid} is ${kind}`).to.equal('unavailable');
   }
   const began = node.of('isolation.began');
   expect(node.of('isolation.ended'), 'isolations end').to.have.length(began.length);

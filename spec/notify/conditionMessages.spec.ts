@@ -66,7 +66,7 @@ describe('what is told of conditions', () => {
   it('only what was chosen', () => {
     expect(told([redisDown(1), isolated(2), redisUp(3), online(4)], ['isolated'])).to.deep.equal([
       'isolated began: we seem to be offline over public IPv4',
-      'isolated ended: we are online over public IPv4 again',
+      'isolated ended: we no longer seem to be offline over public IPv4',
     ]);
   });
 

@@ -65,7 +65,7 @@ describe('what an operator is told of a whole node, in virtual time', () => {
     expect(told).to.deep.equal([
       'ip-changed happened: our public IP is 93.184.216.34',
       'isolated began: we seem to be offline over public IPv4',
-      'isolated ended: we are online over public IPv4 again',
+      'isolated ended: we no longer seem to be offline over public IPv4',
     ]);
   });
 });

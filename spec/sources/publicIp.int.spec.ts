@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import dgram, { type Socket } from 'node:dgram';
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -158,6 +159,62 @@ describe('the sources of the public IP', () => {
     });
   });
 
+  describe('public-ip over DNS', () => {
+    let names: Socket;
+    let server: Server;
+    let url: string;
+    /** What happens before a query is answered, and what it is answered with. */
+    let meanwhile: () => Promise<unknown>;
+    let reply: (query: Buffer) => Buffer;
+
+    beforeEach(async () => {
+      meanwhile = () => Promise.resolve();
+      reply = (query) => withAddress(query, [8, 8, 8, 8]);
+      server = createServer((_, response) => response.end('1.1.1.1'));
+      server.listen(0, '127.0.0.1');
+      names = dgram.createSocket('udp4', (query, { port, address }) => {
+        void meanwhile().then(() => {
+          names.send(reply(query), port, address);
+        });
+      });
+      names.bind(0, '127.0.0.1');
+      await Promise.all([once(server, 'listening'), once(names, 'listening')]);
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      const create = dgram.createSocket.bind(dgram);
+      mock.method(dgram, 'createSocket', (type: 'udp4') => {
+        const socket = create(type);
+        const send = socket.send.bind(socket) as (...words: unknown[]) => void;
+        // The socket itself calls it once more, with a list of buffers, once it is bound.
+        mock.method(socket, 'send', (query: Buffer | Buffer[], ...rest: unknown[]) => {
+          const from = Array.isArray(query) ? 0 : 2;
+          send(Array.isArray(query) ? query : [query], ...[names.address().port, '127.0.0.1', ...rest.slice(from + 2)]);
+        });
+        return socket;
+      });
+    });
+    afterEach(() => {
+      mock.restoreAll();
+      names.close();
+      server.closeAllConnections();
+      server.close();
+    });
+
+    it('answers for itself, whatever is asked over HTTPS beside it', async () => {
+      meanwhile = () => globalThis.fetch(url).then((response) => response.text());
+      expect(await source('dns').lookup(new AbortController().signal)).to.deep.equal({ ok: true, ip: '8.8.8.8' });
+    });
+
+    it('that falls back to HTTPS is no answer', async () => {
+      const { fetch } = globalThis;
+      mock.method(globalThis, 'fetch', () => fetch(url));
+      reply = (query) => withAddress(query, []);
+      expect(await source('dns').lookup(new AbortController().signal)).to.deep.equal({
+        ok: false,
+        reason: 'unreachable',
+      });
+    });
+  });
+
   describe('a local interface', () => {
     const loopback = Object.entries(networkInterfaces()).find(([, own]) =>
       own?.some(({ address }) => address === '127.0.0.1'),
@@ -176,3 +233,17 @@ describe('the sources of the public IP', () => {
     });
   });
 });
+
+/** The answer to a query over DNS: one address, or none. */
+function withAddress(query: Buffer, address: readonly number[]): Buffer {
+  const answers = address.length > 0 ? 1 : 0;
+  const header = Buffer.from(query.subarray(0, 12));
+  header.writeUInt16BE(0x8180, 2);
+  header.writeUInt16BE(answers, 6);
+  header.writeUInt32BE(0, 8);
+  let end = 12;
+  while (query[end] !== 0) end += 1;
+  const question = query.subarray(12, end + 5);
+  const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address];
+  return Buffer.concat([header, question, ...(answers === 1 ? [Buffer.from(record)] : [])]);
+}

@@ -1,14 +1,17 @@
 import { expect } from 'chai';
 import type { Family } from '#src/domain/ip/scope.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
+import { hostWith } from '../support/hostAddresses.js';
 
 describe('HostFamilies', () => {
   let now: Family[];
+  let loopback: Family[];
   let families: HostFamilies;
 
   beforeEach(() => {
     now = ['IPv4'];
-    families = new HostFamilies(() => new Set(now));
+    loopback = ['IPv4', 'IPv6'];
+    families = new HostFamilies(() => hostWith(now, loopback));
   });
 
   it('knows which families the host has, and which it never had', () => {
@@ -16,13 +19,12 @@ describe('HostFamilies', () => {
     expect([families.neverHad('IPv4'), families.neverHad('IPv6')]).to.deep.equal([false, true]);
   });
 
-  it('always has loopback', () => {
+  it('has a loopback address of the families that its interfaces have one of, whatever else they have', () => {
     now = [];
-    expect([families.has('loopback IPv4'), families.has('loopback IPv6'), families.has('RFC 1918')]).to.deep.equal([
-      true,
-      true,
-      false,
-    ]);
+    const found = () => (['loopback IPv4', 'loopback IPv6', 'RFC 1918'] as const).map((scope) => families.has(scope));
+    expect(found()).to.deep.equal([true, true, false]);
+    loopback = ['IPv4'];
+    expect(found()).to.deep.equal([true, false, false]);
   });
 
   it('remembers a family that it had at any look since the start', () => {

@@ -22,7 +22,7 @@ describe('OnlineEvidence', () => {
   it('is newer than a failure once a witness answers after it, in that scope alone', () => {
     evidence.recordAnswer(V4);
     const generation = evidence.generation(V4);
-    evidence.recordSilence(V4);
+    evidence.recordSilence(V4, 2);
     expect(evidence.generation(V4)).to.equal(generation);
     evidence.recordAnswer('public IPv6');
     evidence.recordAnswer('RFC 1918');
@@ -32,12 +32,42 @@ describe('OnlineEvidence', () => {
   });
 
   it('says of an isolation that it began, and that it ended, once each and by scope', () => {
-    expect(evidence.recordSilence(V4)).to.equal(true);
-    expect(evidence.recordSilence(V4), 'told once').to.equal(false);
-    expect(evidence.recordSilence('ULA')).to.equal(true);
+    expect(evidence.recordSilence(V4, 2)).to.equal(true);
+    expect(evidence.recordSilence(V4, 2), 'told once').to.equal(false);
+    expect(evidence.recordSilence('ULA', 2)).to.equal(true);
     expect(evidence.recordAnswer(V4)).to.equal(true);
     expect(evidence.recordAnswer(V4), 'told once').to.equal(false);
     expect(evidence.recordAnswer('ULA')).to.equal(true);
+  });
+
+  describe('where the peers of an isolated scope come and go', () => {
+    const recounted = (peers: number) => evidence.recount((scope) => (scope === V4 ? peers : 9));
+    const change = (peers: number, isolated: boolean) => [{ scope: V4, peers, isolated }];
+
+    it('the isolation ends with fewer than two, begins again with two, and is over for good with none', () => {
+      evidence.recordSilence(V4, 2);
+      expect(recounted(3)).to.deep.equal([]);
+      expect(recounted(1)).to.deep.equal(change(1, false));
+      expect(recounted(1), 'told once').to.deep.equal([]);
+      expect(recounted(2)).to.deep.equal(change(2, true));
+      expect(recounted(0)).to.deep.equal(change(0, false));
+      expect(recounted(2)).to.deep.equal([]);
+    });
+
+    it('one that began with one peer begins once more with the second, and ends once with the last', () => {
+      evidence.recordSilence(V4, 1);
+      expect(recounted(1)).to.deep.equal([]);
+      expect(recounted(0)).to.deep.equal(change(0, false));
+      evidence.recordSilence(V4, 1);
+      expect(recounted(2)).to.deep.equal(change(2, true));
+    });
+
+    it('an answer ends it, which is no news where its end was told already', () => {
+      evidence.recordSilence(V4, 2);
+      recounted(1);
+      expect(evidence.recordAnswer(V4)).to.equal(false);
+      expect(recounted(2)).to.deep.equal([]);
+    });
   });
 
   it('knows which family has answered', () => {

@@ -91,7 +91,7 @@ describe('PeerBook', () => {
   it('does not bring back a peer that left', () => {
     book.remember(entry('a'), 1);
     book.forget('a');
-    book.record(entry('a'), checked('available', 1));
+    expect(book.record(entry('a'), checked('available', 1)), 'taken').to.equal(false);
     expect(book.lastKnown('a')).to.equal(undefined);
     expect(book.unwrittenCount).to.equal(0);
   });

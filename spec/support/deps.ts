@@ -12,10 +12,12 @@ import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { holding } from './holding.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { entry } from './entries.js';
 import { MemoryOutbox } from './memoryOutbox.js';
+import { hostWith } from './hostAddresses.js';
 
 /** Ourselves. */
 export const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -170,9 +172,10 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     book: new PeerBook(['public']),
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
-    families: new HostFamilies(() => new Set(['IPv4', 'IPv6'])),
+    families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     roundTrigger: new RoundTrigger(),
-    busySources: new Set(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(() => 0.5),
     outbox: new Producers([]),
     outboxSleep: new InterruptibleSleep(),
     writeBack: { settle: () => Promise.resolve([]) },

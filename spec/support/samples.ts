@@ -100,7 +100,7 @@ const SAMPLES: { readonly [K in Kind]: readonly [Facts<K>, ...Facts<K>[]] } = {
     { scope: 'public IPv4', peers: 20 },
     { scope: 'loopback IPv6', peers: 1 },
   ],
-  'isolation.ended': [{ scope: 'public IPv4' }],
+  'isolation.ended': [{ scope: 'public IPv4' }, { scope: 'public IPv4', peers: 1 }, { scope: 'public IPv4', peers: 0 }],
   'family.missing': [
     { family: 'IPv6', peers: 2 },
     { family: 'IPv4', peers: 1 },

@@ -11,14 +11,17 @@ import type { SchedulerEvent } from '#src/events.js';
 import type { Sink } from '#src/sinks/sink.js';
 import { InterruptibleSleep } from '#src/state/interruptibleSleep.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
+import { after } from './deps.js';
 import { holding } from './holding.js';
 import { ClockWatch } from '#src/state/clockWatch.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { MemoryOutbox } from './memoryOutbox.js';
 import { advance } from './timers.js';
+import { hostWith } from './hostAddresses.js';
 
 /** How a peer behaves: its reply and how long that takes, in milliseconds, or silence. */
 export type Behaviour = { readonly afterMs: number; readonly reply?: Reply } | 'silent';
@@ -32,6 +35,8 @@ export interface NodeSettings {
   /** What the source of the public IP answers, where one is configured. */
   readonly poll?: (now: number) => IpAnswer | 'silent';
   readonly sinks?: readonly Sink[];
+  /** How long the registry takes from one page of 256 entries to the next. */
+  readonly pageMs?: number;
 }
 
 interface Peer {
@@ -126,9 +131,10 @@ export class VirtualNode {
       book: this.book,
       evidence: new OnlineEvidence(),
       undecided: new UndecidedFailures(clock.steady),
-      families: new HostFamilies(() => new Set(this.settings.families ?? ['IPv4', 'IPv6'])),
+      families: new HostFamilies(() => hostWith(this.settings.families ?? ['IPv4', 'IPv6'])),
       roundTrigger: new RoundTrigger(),
-      busySources: new Set(),
+      lookUps: new Map(),
+      sourceBreaker: new SourceBreaker(() => 0.5),
       outbox: new MemoryOutbox([]),
       outboxSleep: new InterruptibleSleep(),
       writeBack: { settle: () => this.#write() },
@@ -191,7 +197,10 @@ export class VirtualNode {
 
   async *#pages(): AsyncGenerator<readonly RegistryEntry[]> {
     const entries = await this.#entries();
-    for (let i = 0; i < entries.length; i += 256) yield entries.slice(i, i + 256);
+    for (let i = 0; i < entries.length; i += 256) {
+      if (i > 0 && this.settings.pageMs !== undefined) await after(this.settings.pageMs, undefined);
+      yield entries.slice(i, i + 256);
+    }
   }
 
   #write(): Promise<readonly SchedulerEvent[]> {

@@ -60,10 +60,12 @@ export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
       wanted.clear();
       let failed = false;
       const isOurs = (uuid: string): boolean => taken.has(shares.of(uuid)) && shares.holds(uuid);
-      for await (const item of adopt({ ...deps, self }, isOurs)) {
-        if (!('event' in item)) continue;
-        failed ||= item.event.kind === 'redis.failed';
-        yield item.event;
+      for await (const items of adopt({ ...deps, self }, isOurs)) {
+        for (const item of items) {
+          if (!('event' in item)) continue;
+          failed ||= item.event.kind === 'redis.failed';
+          yield item.event;
+        }
       }
       if (failed) {
         for (const share of taken) wanted.add(share);
@@ -74,7 +76,9 @@ export function adopting(deps: AdoptDeps): Observable<SchedulerEvent> {
     }
   }
   const checkOverdue = (config: Config): Observable<SchedulerEvent> =>
-    checks(deps, 'regular', config, () => recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs));
+    checks(deps, 'regular', config, () =>
+      recheck({ ...deps, self: config.uuid }, 'regular', config.sync.intervalMs, stop$),
+    );
 
   const live$ = tick$.pipe(takeUntil(stop$));
   return live$.pipe(

@@ -1,17 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  defer,
-  distinctUntilChanged,
-  EMPTY,
-  map,
-  merge,
-  of,
-  switchMap,
-  take,
-  takeUntil,
-  tap,
-  type Observable,
-} from 'rxjs';
+import { defer, distinctUntilChanged, EMPTY, map, merge, of, switchMap, take, tap, type Observable } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Settled } from '../domain/announce/outbox.js';
 import { leaseTerms } from '../domain/announce/terms.js';
@@ -66,7 +54,7 @@ export function announcements(deps: AnnounceDeps, own: OwnIp | undefined): Obser
   return drainAndRestart(settings$, ({ concurrency, ...settings }, changed$) =>
     draw(
       (signal) => due({ ...deps, ...settings, own }, signal),
-      (next$) => pull(next$.pipe(takeUntil(merge(stop$, changed$))), work, concurrency),
+      (next$) => pull(next$, work, concurrency, merge(stop$, changed$)),
     ),
   );
 }

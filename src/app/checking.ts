@@ -1,4 +1,4 @@
-import { mergeAll, Observable, switchMap, take, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
+import { mergeAll, Observable, switchMap, take, type MonoTypeOperatorFunction } from 'rxjs';
 import type { Config } from '../config/config.js';
 import { publicScope, type Scope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
@@ -24,7 +24,8 @@ export type CheckDeps = Pick<
   | 'clock'
   | 'writeBack'
   | 'ipSources'
-  | 'busySources'
+  | 'lookUps'
+  | 'sourceBreaker'
 >;
 
 /** One question per scope may run at a time, and there are this many scopes. */
@@ -112,7 +113,7 @@ export function decisions(
     );
   return draw(
     (signal) => undecided.questions(signal, untilEmpty),
-    (next$) => pull(next$.pipe(takeUntil(stop$)), work, MAX_QUESTIONS),
+    (next$) => pull(next$, work, MAX_QUESTIONS, stop$),
   );
 }
 

@@ -42,8 +42,10 @@ import { HostFamilies } from '../state/hostFamilies.js';
 import { OnlineEvidence } from '../state/onlineEvidence.js';
 import { PeerBook } from '../state/peerBook.js';
 import { SoleShares, type Shares } from '../state/shares.js';
+import { SourceBreaker } from '../state/sourceBreaker.js';
 import { UndecidedFailures } from '../state/undecided.js';
 import { EventFeed } from '../status/feed.js';
+import type { RunningLookUps } from '../streams/ip/lookUp.js';
 import type { RegistryReader } from '../streams/sync/sweep.js';
 import { version } from '../version.js';
 import { share, type Sharing } from './replica.js';
@@ -74,8 +76,10 @@ export interface Parts {
   readonly families: HostFamilies;
   /** Triggered when a lane has peers that should not wait for its next tick. */
   readonly roundTrigger: RoundTrigger;
-  /** The names of IP sources with a running lookup of any kind. */
-  readonly busySources: Set<string>;
+  /** The running lookups of IP sources, of any kind. */
+  readonly lookUps: RunningLookUps;
+  /** Decides which IP sources to skip. */
+  readonly sourceBreaker: SourceBreaker;
   readonly outbox: Outbox;
   /** The sleep of the outbox poller. */
   readonly outboxSleep: InterruptibleSleep;
@@ -196,8 +200,16 @@ export function makeParts(
     },
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
-    post: rememberLast(({ client, tls }) => CLIENTS[client]({ userAgent, tls })),
-    ipSources: ({ publicIp, network }) => ipSources({ ...publicIp, allow: network.allow }, userAgent),
+    post: rememberLast(
+      ({ http }: Config) => http,
+      ({ client, tls }) => CLIENTS[client]({ userAgent, tls }),
+    ),
+    ipSources: rememberLast(
+      ({ publicIp: { sources, family }, network: { allow } }: Pick<Config, 'publicIp' | 'network'>) => {
+        return { sources, family, allow };
+      },
+      (settings) => ipSources(settings, userAgent),
+    ),
     book,
     shares,
     sharing,
@@ -205,7 +217,8 @@ export function makeParts(
     undecided: new UndecidedFailures(steady),
     families: new HostFamilies(interfaceFamilies),
     roundTrigger: new RoundTrigger(),
-    busySources: new Set(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(Math.random),
     outbox: new RedisOutbox(redis, keys, wall, fence),
     outboxSleep: new InterruptibleSleep(),
     writeBack,
@@ -244,16 +257,14 @@ const CLIENTS: Readonly<Record<HttpSettings['client'], (options: ClientOptions) 
   native: nativeClient,
 };
 
-/**
- * Keeps one client while the HTTP settings stay the same. A reload creates new objects, so their values are
- * compared.
- */
-function rememberLast(make: (settings: HttpSettings) => PostJson): (config: Config) => PostJson {
-  let last: { settings: HttpSettings; readonly post: PostJson } | undefined;
-  return ({ http: settings }) => {
-    if (last?.settings === settings) return last.post;
+/** Keeps one result while its settings stay the same. A reload creates new objects, so their values are compared. */
+function rememberLast<C, S, T>(settingsOf: (config: C) => S, make: (settings: S) => T): (config: C) => T {
+  let last: { settings: S; readonly made: T } | undefined;
+  return (config) => {
+    const settings = settingsOf(config);
+    if (last?.settings === settings) return last.made;
     if (last !== undefined && isDeepStrictEqual(last.settings, settings)) last.settings = settings;
-    else last = { settings, post: make(settings) };
-    return last.post;
+    else last = { settings, made: make(settings) };
+    return last.made;
   };
 }

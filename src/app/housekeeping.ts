@@ -26,11 +26,12 @@ const TICK_MS = 250;
 /** The clock is read this often so that the time between two readings never counts as a gap. */
 const TICKS_PER_CLOCK_READ = 2;
 const TICKS_PER_HEARTBEAT = 20;
+const TICKS_PER_RECOUNT = 4;
 
 /** Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const { config$, configEvent$, clock, clockWatch, redisHealth$, outboxSleep, sinks, stop$ } = deps;
-  const { book, roundTrigger, families, redisConnected$ } = deps;
+  const { book, roundTrigger, families, evidence, redisConnected$ } = deps;
   const { wall } = clock;
   const redis$ = redisHealth$.pipe(
     map((health): SchedulerEvent =>
@@ -63,6 +64,13 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
           ...families.refresh().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
         ]),
       );
+      const isolation$ = tick$.pipe(
+        filter((i) => i % TICKS_PER_RECOUNT === 0),
+        mergeMap(() => evidence.recount((scope) => book.countIn(scope))),
+        map(({ scope, peers, isolated }): SchedulerEvent => {
+          return { kind: isolated ? 'isolation.began' : 'isolation.ended', at: wall(), scope, peers };
+        }),
+      );
       // While Redis is known to be down, only its health is probed. Usually there is nothing to flush.
       const flush$ = tick$.pipe(
         skip(1),
@@ -70,7 +78,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
         filter(([, { up }]) => up && sinks.some(({ hasUnwritten }) => hasUnwritten)),
         exhaustMap(() => flushing(sinks)),
       );
-      return merge(gap$, heartbeat$, flush$);
+      return merge(gap$, heartbeat$, isolation$, flush$);
     }),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));

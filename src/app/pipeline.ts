@@ -91,12 +91,16 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
     takeUntil(stop$),
   );
-  // New peers are called as soon as they are found. A running round includes them.
-  const tick$ = merge(interval$, roundTrigger.trigger$(lane).pipe(takeUntil(stop$)));
-  return tick$.pipe(
+  // New peers are called as soon as they are found.
+  const trigger$ = roundTrigger.trigger$(lane).pipe(
+    withLatestFrom(config$, (_, config) => config),
+    takeUntil(stop$),
+  );
+  return interval$.pipe(
     withLatestFrom(config$, (_, config) => config),
     rounds({
       lane,
+      trigger$,
       now: clock.wall,
       round: (n, config, allStarted) => syncRound({ ...deps, allStarted }, lane, n, config),
     }),

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   catchError,
   concat,
+  defer,
   distinctUntilChanged,
   EMPTY,
   map,
@@ -20,7 +21,7 @@ import { watchIp } from '../streams/ip/watchIp.js';
 import { abortable } from '../streams/operators/abortable.js';
 import type { Deps } from './deps.js';
 
-type AskDeps = Pick<Deps, 'clock' | 'busySources'>;
+type AskDeps = Pick<Deps, 'clock' | 'lookUps' | 'sourceBreaker'>;
 type WatchDeps = AskDeps & Pick<Deps, 'config$' | 'ipSources' | 'outbox' | 'evidence' | 'random'>;
 
 /**
@@ -50,26 +51,35 @@ export function publicIp(deps: WatchDeps, confirmFirst = false): Observable<Sche
   );
 }
 
-/** One lookup by one source outside this host, as evidence that we are online. It never changes the IP. */
+/**
+ * One lookup by one source outside this host, as evidence that we are online. It never changes the IP. A source whose
+ * `Retry-After` still applies is not used. If the only source already has a running lookup, its answer is shared.
+ */
 export function pollForEvidence(
   deps: AskDeps & Pick<Deps, 'ipSources' | 'evidence'>,
   config: Config,
 ): Observable<SchedulerEvent> {
-  const { ipSources, evidence, clock, busySources: busy } = deps;
+  const { ipSources, evidence, clock, lookUps, sourceBreaker } = deps;
   const scope = publicScope(config.publicIp.family);
-  const source = ipSources(config).find(({ remote, name }) => remote && !busy.has(name));
-  if (source === undefined) return EMPTY;
-  return askUnder(deps, config.publicIp)(source, undefined).pipe(
-    mergeMap((answer): SchedulerEvent[] => {
-      const at = clock.wall();
-      const ended = answer.ok && evidence.recordAnswer(scope);
-      const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
-      const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
-      return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
-    }),
-  );
+  return defer(() => {
+    const remote = ipSources(config).filter((source) => source.remote);
+    const allowed = sourceBreaker.allowed(remote, clock.steady());
+    const source = allowed.find(({ name }) => !lookUps.has(name)) ?? allowed[0];
+    if (source === undefined) return EMPTY;
+    return askUnder(deps, config.publicIp)(source, undefined).pipe(
+      mergeMap((answer): SchedulerEvent[] => {
+        const at = clock.wall();
+        // There may be one such lookup per second: their timeouts would pause a source for an hour.
+        if (answer.ok || answer.retryAfterMs !== undefined) sourceBreaker.record(source.name, answer, clock.steady());
+        const ended = answer.ok && evidence.recordAnswer(scope);
+        const found = answer.ok ? { result: 'ok' as const, answer: answer.ip } : { result: answer.reason };
+        const polled: SchedulerEvent = { kind: 'ip.polled', at, source: source.name, ...found };
+        return ended ? [polled, { kind: 'isolation.ended', at, scope }] : [polled];
+      }),
+    );
+  });
 }
 
-function askUnder({ clock, busySources }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
-  return lookUpWithDeadline({ lookUp: oneAtATime(busySources), timeoutMs, epoch: clock.epoch });
+function askUnder({ clock, lookUps }: AskDeps, { timeoutMs }: Config['publicIp']): LookUp {
+  return lookUpWithDeadline({ lookUp: oneAtATime(lookUps, clock.epoch), timeoutMs, epoch: clock.epoch });
 }

@@ -4,22 +4,25 @@ import {
   defer,
   EMPTY,
   from,
+  fromEvent,
   ignoreElements,
   map,
+  merge,
   of,
   switchMap,
   takeUntil,
+  tap,
   type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
 import { alongside } from '../streams/operators/alongside.js';
-import { draw } from '../streams/operators/draw.js';
+import { drawBatches } from '../streams/operators/draw.js';
 import { pace } from '../streams/operators/pace.js';
 import { pull } from '../streams/operators/pull.js';
 import { checkPeer } from '../streams/sync/checkPeer.js';
-import { READING, recheck, sweep, type LaneItem } from '../streams/sync/sweep.js';
+import { READING, recheck, sweep, type LaneItem, type LaneItems } from '../streams/sync/sweep.js';
 import { checkOptions, writeResults, type CheckDeps } from './checking.js';
 import type { Deps } from './deps.js';
 import { laneSettings } from './lanes.js';
@@ -44,22 +47,22 @@ export function syncRound(
   const { book, families, clock, stop$, allStarted } = deps;
   const source = { ...deps, self: config.uuid };
   let read: 'not yet' | 'failed' | 'whole' = 'not yet';
-  async function* items(): AsyncGenerator<LaneItem> {
-    const found = lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs);
-    for await (const item of found) {
-      if ('event' in item && item.event.kind === 'redis.failed') read = 'failed';
-      yield item;
-    }
+  async function* items(signal: AbortSignal): LaneItems {
+    const ended$ = merge(stop$, fromEvent(signal, 'abort'));
+    yield* lane === 'regular' ? sweep(source, n, config.sync.intervalMs) : recheck(source, lane, everyMs, ended$);
     if (read === 'not yet') read = 'whole';
     allStarted?.();
   }
+  const noteFailure = tap(({ kind }: SchedulerEvent) => {
+    if (kind === 'redis.failed') read = 'failed';
+  });
   const missing$ = defer(() =>
     families.takeNewlyMissing().map((family): SchedulerEvent => {
       return { kind: 'family.missing', at: clock.wall(), family, peers: book.countInFamily(family) };
     }),
   );
   const gapMs$ = gap(deps, lane, config).pipe(takeUntil(stop$));
-  const round$ = gapMs$.pipe(switchMap((gapMs) => checks(deps, lane, config, items, gapMs)));
+  const round$ = gapMs$.pipe(switchMap((gapMs) => checks(deps, lane, config, items, gapMs).pipe(noteFailure)));
   const worked$ = defer(() =>
     read === 'whole' && lane === 'regular'
       ? of<SchedulerEvent>({ kind: 'redis.worked', at: clock.wall(), what: READING })
@@ -73,7 +76,7 @@ export function checks(
   deps: CheckDeps & Pick<Deps, 'stop$'>,
   lane: Lane,
   config: Config,
-  items: () => AsyncIterable<LaneItem>,
+  items: (signal: AbortSignal) => LaneItems,
   gapMs = 0,
 ): Observable<SchedulerEvent> {
   const { book, stop$ } = deps;
@@ -82,8 +85,8 @@ export function checks(
     ('event' in item ? of(item.event) : check(item.entry)).pipe(writeResults(deps));
   return defer(() => {
     const { workers } = laneSettings(lane, config, !book.hasJudged());
-    return draw(items, (next$) =>
-      pull(next$.pipe(pace(gapMs), takeUntil(stop$)), work, workers).pipe(
+    return drawBatches(items, (next$) =>
+      pull(next$.pipe(pace(gapMs)), work, workers, stop$).pipe(
         // After a stop, one more read shows whether the round was complete. No work waits for it.
         alongside(stop$.pipe(switchMap(() => next$.pipe(ignoreElements())))),
       ),
@@ -97,6 +100,7 @@ function gap({ registry, book, shares }: RoundDeps, lane: Lane, { sync }: Config
   return defer(() => from(registry.count())).pipe(
     map((peers) => peers * shares.portion),
     catchError(() => of(book.size)),
-    map((peers) => (sync.spread * sync.intervalMs) / Math.max(peers, 1)),
+    map((peers) => peers - (book.size - book.counts().available)),
+    map((inThisLane) => (sync.spread * sync.intervalMs) / Math.max(inThisLane, 1)),
   );
 }

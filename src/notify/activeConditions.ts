@@ -1,5 +1,6 @@
 import { STUCK_MS } from '../domain/announce/terms.js';
 import type { FailureReason } from '../domain/call/reasons.js';
+import { isLineEvidence } from '../domain/ip/scope.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 import {
@@ -53,8 +54,7 @@ export class ActiveConditions {
         this.conditions.delete('config');
         return;
       case 'isolation.began':
-        // One peer alone is no evidence about our line.
-        if (event.peers >= 2) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
+        if (isLineEvidence(event.peers)) this.#enter(`isolated ${event.scope}`, isolatedCondition(event));
         return;
       case 'isolation.ended':
         this.conditions.delete(`isolated ${event.scope}`);

@@ -49,7 +49,7 @@ export function isolatedCondition({ at, scope }: EventOf<'isolation.began'>): Co
     cause: scope,
     title: `we seem to be offline over ${scope}`,
     text: `No witness answers over ${scope}, so failures there are held against nobody. Check the line, the router, the DNS and the firewall of this host.`,
-    over: `we are online over ${scope} again`,
+    over: `we no longer seem to be offline over ${scope}`,
   };
 }
 

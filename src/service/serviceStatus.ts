@@ -1,3 +1,4 @@
+import { isLineEvidence } from '../domain/ip/scope.js';
 import { nameOf } from '../domain/text/printable.js';
 import type { SchedulerEvent } from '../events.js';
 import { describe } from '../sinks/log/describe.js';
@@ -45,7 +46,7 @@ export class ServiceStatus {
         conditions.delete('leader');
         return;
       case 'isolation.began':
-        if (event.peers >= 2) conditions.set(event.scope, `no witness answers over ${event.scope}`);
+        if (isLineEvidence(event.peers)) conditions.set(event.scope, `no witness answers over ${event.scope}`);
         return;
       case 'isolation.ended':
         conditions.delete(event.scope);

@@ -1,4 +1,5 @@
 import type { SchedulerEvent } from '../events.js';
+import { ipCondition } from './ipCondition.js';
 import type { Transitions } from './transitions.js';
 
 /** One entry of `<p>events`. */
@@ -67,10 +68,8 @@ export function toEntries(event: SchedulerEvent, conditions: Transitions): reado
       return [entryOf(event, true)];
     case 'ip.unknown':
     case 'ip.disagreed':
-    case 'ip.confirmed': {
-      const condition = event.kind === 'ip.confirmed' ? event.ip : event.kind;
-      return conditions.enter('ip', condition) ? [entryOf(event)] : [];
-    }
+    case 'ip.confirmed':
+      return conditions.enter('ip', ipCondition(event)) ? [entryOf(event)] : [];
     case 'redis.up':
       return conditions.enter('redis', 'up') ? [entryOf(event)] : [];
     case 'redis.down':

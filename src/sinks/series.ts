@@ -1,7 +1,7 @@
 import type { RedisClient } from '../clients/redis.js';
 import { withTimeout } from '../clients/withTimeout.js';
 import { latencyCode, latencyOf } from '../domain/history.js';
-import type { Scope } from '../domain/ip/scope.js';
+import { isLineEvidence, type Scope } from '../domain/ip/scope.js';
 import type { Keys } from '../domain/keys.js';
 import type { Lane } from '../domain/peer/peer.js';
 import { NUMBERS, type Sample } from '../domain/sample.js';
@@ -59,8 +59,7 @@ export class Series implements Sink {
         if (event.lane === 'regular') this.#roundMs = event.tookMs;
         return;
       case 'isolation.began':
-        // One peer alone is no evidence about our line.
-        if (event.peers >= 2) this.#isolated.add(event.scope);
+        if (isLineEvidence(event.peers)) this.#isolated.add(event.scope);
         this.#wasIsolated ||= this.#isolated.size > 0;
         return;
       case 'isolation.ended':

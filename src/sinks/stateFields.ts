@@ -1,4 +1,4 @@
-import type { Scope } from '../domain/ip/scope.js';
+import { isLineEvidence, type Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 import { silentInOtherLanes } from './silentInOtherLanes.js';
 
@@ -19,8 +19,7 @@ export class StateFields {
         if (event.lane !== 'regular') return NONE;
         return { round_finished_at: event.at, round_ok: event.ok, round_failed: notAnswered(event) };
       case 'isolation.began':
-        // One peer alone is no evidence about our line.
-        if (event.peers >= 2) this.#isolated.add(event.scope);
+        if (isLineEvidence(event.peers)) this.#isolated.add(event.scope);
         return this.#isolation();
       case 'isolation.ended':
         this.#isolated.delete(event.scope);

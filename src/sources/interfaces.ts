@@ -1,18 +1,19 @@
 import { networkInterfaces } from 'node:os';
 import { classify } from '../domain/ip/address.js';
-import type { Family } from '../domain/ip/scope.js';
+import type { Family, HostAddresses } from '../domain/ip/scope.js';
 
-/** The address families of the interfaces of this host, except loopback and link-local addresses. */
-export function interfaceFamilies(): ReadonlySet<Family> {
-  const families = new Set<Family>();
+/** The address families of the interfaces of this host. Link-local addresses are left out. */
+export function interfaceFamilies(): HostAddresses {
+  const loopback = new Set<Family>();
+  const beyond = new Set<Family>();
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address, family } of addresses ?? []) {
       const read = classify(address.replace(/%.*$/, ''));
-      if (read.ok && read.class !== 'loopback' && !isLinkLocal(address))
-        families.add(family === 'IPv6' ? 'IPv6' : 'IPv4');
+      if (!read.ok || isLinkLocal(address)) continue;
+      (read.class === 'loopback' ? loopback : beyond).add(family === 'IPv6' ? 'IPv6' : 'IPv4');
     }
   }
-  return families;
+  return { loopback, beyond };
 }
 
 function isLinkLocal(address: string): boolean {

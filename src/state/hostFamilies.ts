@@ -1,4 +1,4 @@
-import { familyOf, type Family, type Scope } from '../domain/ip/scope.js';
+import { familyOf, isLoopback, type Family, type HostAddresses, type Scope } from '../domain/ip/scope.js';
 
 /** The address families that this host has had since the start, and those that were reported missing. */
 export class HostFamilies {
@@ -6,8 +6,7 @@ export class HostFamilies {
   readonly #missing = new Set<Family>();
   #newlyMissing: Family[] = [];
 
-  /** `read` returns the families that an interface has an address of now, except loopback and link-local addresses. */
-  constructor(private readonly read: () => ReadonlySet<Family>) {
+  constructor(private readonly read: () => HostAddresses) {
     this.refresh();
   }
 
@@ -16,7 +15,7 @@ export class HostFamilies {
    * Returns the families that were reported missing and are present now.
    */
   refresh(): readonly Family[] {
-    for (const family of this.read()) this.#seen.add(family);
+    this.#readBeyond();
     const found = [...this.#missing].filter((family) => this.#seen.has(family));
     for (const family of found) this.#missing.delete(family);
     return found;
@@ -24,12 +23,13 @@ export class HostFamilies {
 
   /** Whether this host can have a source address for calls to that scope now. */
   has(scope: Scope): boolean {
-    return scope === 'loopback IPv4' || scope === 'loopback IPv6' || this.read().has(familyOf(scope));
+    const { loopback, beyond } = this.read();
+    return (isLoopback(scope) ? loopback : beyond).has(familyOf(scope));
   }
 
   /** Whether no interface has had an address of the family since the start. */
   neverHad(family: Family): boolean {
-    for (const one of this.read()) this.#seen.add(one);
+    this.#readBeyond();
     return !this.#seen.has(family);
   }
 
@@ -45,5 +45,9 @@ export class HostFamilies {
     const missing = this.#newlyMissing;
     this.#newlyMissing = [];
     return missing;
+  }
+
+  #readBeyond(): void {
+    for (const family of this.read().beyond) this.#seen.add(family);
   }
 }

@@ -1,11 +1,26 @@
-import { SCOPES, familyOf, type Family, type Scope } from '../domain/ip/scope.js';
+import { SCOPES, familyOf, isLineEvidence, type Family, type Scope } from '../domain/ip/scope.js';
 
 /** How many recent responders are kept per scope. They are the first choice as witnesses. */
 const RECENT = 8;
 
+/** The isolation of a scope, as last reported. */
+interface Isolation {
+  peers: number;
+  /** Whether its beginning was reported and its end was not. */
+  reported: boolean;
+}
+
+/** An isolation that begins or ends because the number of peers in its scope has changed. */
+export interface IsolationChange {
+  readonly scope: Scope;
+  readonly peers: number;
+  readonly isolated: boolean;
+}
+
 interface ScopeEvidence {
   generation: number;
-  isolated: boolean;
+  /** Set from the silence of all called witnesses until one answers. */
+  isolation: Isolation | undefined;
   /** The peers that answered last, newest first. */
   recent: readonly string[];
 }
@@ -18,7 +33,7 @@ interface ScopeEvidence {
  */
 export class OnlineEvidence {
   readonly #scopes = new Map<Scope, ScopeEvidence>(
-    SCOPES.map((scope) => [scope, { generation: 0, isolated: false, recent: [] }]),
+    SCOPES.map((scope) => [scope, { generation: 0, isolation: undefined, recent: [] }]),
   );
 
   /** Grows with each answer in the scope. It is 0 until the first answer. */
@@ -46,9 +61,7 @@ export class OnlineEvidence {
     if (uuid !== undefined && evidence.recent[0] !== uuid) {
       evidence.recent = [uuid, ...evidence.recent.filter((one) => one !== uuid)].slice(0, RECENT);
     }
-    const ended = evidence.isolated;
-    evidence.isolated = false;
-    return ended;
+    return endIsolation(evidence);
   }
 
   /**
@@ -56,18 +69,36 @@ export class OnlineEvidence {
    * was isolated.
    */
   clearIsolation(scope: Scope): boolean {
-    const evidence = this.#of(scope);
-    const ended = evidence.isolated;
-    evidence.isolated = false;
-    return ended;
+    return endIsolation(this.#of(scope));
   }
 
   /** Records that no witness answered. Returns true if the isolation of the scope begins with this. */
-  recordSilence(scope: Scope): boolean {
+  recordSilence(scope: Scope, peers: number): boolean {
     const evidence = this.#of(scope);
-    const began = !evidence.isolated;
-    evidence.isolated = true;
+    const began = evidence.isolation === undefined;
+    evidence.isolation ??= { peers, reported: true };
     return began;
+  }
+
+  /**
+   * Compares the isolated scopes with the number of peers that they have now. An isolation ends when fewer than two
+   * peers are left, and begins again with the second one. With no peer left it is over for good.
+   */
+  recount(peersIn: (scope: Scope) => number): readonly IsolationChange[] {
+    const changes: IsolationChange[] = [];
+    for (const [scope, evidence] of this.#scopes) {
+      const { isolation } = evidence;
+      if (isolation === undefined) continue;
+      const peers = peersIn(scope);
+      const [before, now] = [isLineEvidence(isolation.peers), isLineEvidence(peers)];
+      isolation.peers = peers;
+      if (peers === 0) evidence.isolation = undefined;
+      if (now && !before) changes.push({ scope, peers, isolated: true });
+      else if (isolation.reported && (peers === 0 || (before && !now))) changes.push({ scope, peers, isolated: false });
+      else continue;
+      isolation.reported = now;
+    }
+    return changes;
   }
 
   #of(scope: Scope): ScopeEvidence {
@@ -75,4 +106,11 @@ export class OnlineEvidence {
     if (evidence === undefined) throw new Error(`no such scope: ${scope}`);
     return evidence;
   }
+}
+
+/** Returns whether the end must be reported. */
+function endIsolation(evidence: ScopeEvidence): boolean {
+  const ended = evidence.isolation?.reported === true;
+  evidence.isolation = undefined;
+  return ended;
 }

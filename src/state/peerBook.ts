@@ -1,3 +1,4 @@
+import { Subject, type Observable } from 'rxjs';
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
 import type { Tally } from '../domain/history.js';
 import { classify, type AddressClass } from '../domain/ip/address.js';
@@ -35,6 +36,13 @@ export interface CheckResult {
   readonly health: PeerHealth;
 }
 
+/** The end of a call to a peer. */
+export interface CallEnd {
+  readonly uuid: string;
+  /** Whether the call failed without an answer. False also if the result was discarded. */
+  readonly silent: boolean;
+}
+
 /** How many results a consumer's `recent` holds. */
 export const RECENT_RESULTS = 60;
 
@@ -48,7 +56,9 @@ export class PeerBook {
   readonly #rows = new Map<string, Row>();
   readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
   readonly #unwritten = new Set<string>();
-  readonly #inFlight = new Set<string>();
+  /** The reserved peers: a call is in flight, or a failure is not decided yet. */
+  readonly #inFlight = new Map<string, 'called' | 'failed'>();
+  readonly #callEnd$ = new Subject<CallEnd>();
   /** Available peers that were gained with a share and that no round of this process has included yet. */
   readonly #adopted = new Set<string>();
   #revision = 0;
@@ -161,10 +171,13 @@ export class PeerBook {
     }
   }
 
-  /** Records a check. The result is dropped if the peer has left the registry or has moved to another address. */
-  record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): void {
+  /**
+   * Records a check. The result is dropped if the peer has left the registry or has moved to another address. Returns
+   * whether it was recorded.
+   */
+  record({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>, result: CheckResult): boolean {
     const row = this.#rows.get(uuid);
-    if (row === undefined || !isAt(row, stored)) return;
+    if (row === undefined || !isAt(row, stored)) return false;
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
     row.error = outcome.ok ? null : outcome.reason;
@@ -177,6 +190,7 @@ export class PeerBook {
     row.resultCount += 1;
     addToTally(row, at, outcome, counted);
     this.#changed(uuid, row, counted ? 'verdict' : 'check');
+    return true;
   }
 
   /**
@@ -297,7 +311,7 @@ export class PeerBook {
 
   /** Whether any matching peer has a check in flight or an unwritten result. */
   isBusyWith(wanted: (uuid: string) => boolean): boolean {
-    for (const uuid of this.#inFlight) if (wanted(uuid)) return true;
+    for (const uuid of this.#inFlight.keys()) if (wanted(uuid)) return true;
     for (const uuid of this.#unwritten) if (wanted(uuid)) return true;
     return false;
   }
@@ -341,12 +355,41 @@ export class PeerBook {
    */
   reserve(uuid: string): boolean {
     if (this.#inFlight.has(uuid)) return false;
-    this.#inFlight.add(uuid);
+    this.#inFlight.set(uuid, 'called');
     return true;
   }
 
-  unreserve(uuid: string): void {
-    this.#inFlight.delete(uuid);
+  /** Ends a call that failed without an answer. The peer stays reserved until the failure is decided. */
+  hold(uuid: string): void {
+    this.#inFlight.set(uuid, 'failed');
+    this.#callEnd$.next({ uuid, silent: true });
+  }
+
+  unreserve(uuid: string, silent = false): void {
+    if (this.#inFlight.delete(uuid)) this.#callEnd$.next({ uuid, silent });
+  }
+
+  /** Fires when a call ends. */
+  get callEnd$(): Observable<CallEnd> {
+    return this.#callEnd$;
+  }
+
+  /** Whether a call to the peer is in flight. */
+  isCalled(uuid: string): boolean {
+    return this.#inFlight.get(uuid) === 'called';
+  }
+
+  /** The reserved peers of the scope, except the excluded ones: those with a call in flight, and how many have failed. */
+  reservedIn(scope: Scope, excluded: ReadonlySet<string>): { readonly called: string[]; readonly failed: number } {
+    const index = SCOPES.indexOf(scope);
+    const called: string[] = [];
+    let failed = 0;
+    for (const [uuid, how] of this.#inFlight) {
+      if (excluded.has(uuid) || this.#rows.get(uuid)?.scope !== index) continue;
+      if (how === 'called') called.push(uuid);
+      else failed += 1;
+    }
+    return { called, failed };
   }
 
   /**
@@ -356,10 +399,13 @@ export class PeerBook {
   due(of: Lane, now: number, everyMs: number): string[] {
     const first: string[] = [];
     const again: string[] = [];
-    for (const [uuid, row] of this.#rows) {
-      const old = row.checkedAt <= now - everyMs || row.checkedAt > now;
-      if (old && lane(row) === of && !this.#inFlight.has(uuid)) (row.checkedAt === 0 ? first : again).push(uuid);
-    }
+    // Several times an interval over all rows: nothing is allocated for a row of another lane.
+    this.#rows.forEach((row, uuid) => {
+      if (lane(row) !== of) return;
+      const { checkedAt } = row;
+      const old = checkedAt <= now - everyMs || checkedAt > now;
+      if (old && !this.#inFlight.has(uuid)) (checkedAt === 0 ? first : again).push(uuid);
+    });
     return first.length === 0 ? again : first.concat(again);
   }
 

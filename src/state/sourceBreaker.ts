@@ -1,4 +1,5 @@
 import { backoffMs } from '../domain/call/backoff.js';
+import type { FailureReason } from '../domain/call/reasons.js';
 import type { IpAnswer } from '../domain/ip/source.js';
 
 /** The first and the longest pause of a failing source, in milliseconds. */
@@ -7,14 +8,15 @@ const MAX_PAUSE_MS = 3_600_000;
 
 interface Pause {
   readonly failures: number;
+  readonly reason: FailureReason;
   readonly untilMs: number;
-  /** The source sent a `Retry-After`. */
-  readonly retryAfter: boolean;
+  /** The end of the last `Retry-After` of the source. */
+  readonly retryAfterUntilMs: number;
 }
 
 /**
- * Decides which sources to skip. A source that failed is not used for a while (a circuit breaker: closed, open,
- * half-open), longer with each failure in a row, and at least for the time of its `Retry-After`.
+ * Decides which sources to skip. A source that failed is left out of the steady polls for a while (a circuit breaker:
+ * closed, open, half-open), longer with each failure in a row, and out of all polls for the time of its `Retry-After`.
  */
 export class SourceBreaker {
   readonly #pauses = new Map<string, Pause>();
@@ -26,31 +28,40 @@ export class SourceBreaker {
       this.#pauses.delete(name);
       return;
     }
-    const failures = (this.#pauses.get(name)?.failures ?? 0) + 1;
+    const { reason, retryAfterMs = 0 } = answer;
+    const before = this.#pauses.get(name);
+    const failures = (before?.failures ?? 0) + 1;
     const pauseMs = backoffMs({
       attempt: failures,
       initialMs: FIRST_PAUSE_MS,
       maxMs: MAX_PAUSE_MS,
       random: this.random,
     });
-    const { retryAfterMs } = answer;
+    const retryAfterUntilMs = Math.max(before?.retryAfterUntilMs ?? 0, nowMs + retryAfterMs);
     this.#pauses.set(name, {
       failures,
-      untilMs: nowMs + Math.max(pauseMs, retryAfterMs ?? 0),
-      retryAfter: retryAfterMs !== undefined,
+      reason,
+      untilMs: Math.max(nowMs + pauseMs, retryAfterUntilMs),
+      retryAfterUntilMs,
     });
   }
 
+  /** The reason of the last lookup, if it failed. */
+  reasonOf(name: string): FailureReason | undefined {
+    return this.#pauses.get(name)?.reason;
+  }
+
+  /** The sources for a full round: all except those whose `Retry-After` still applies. */
+  allowed<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
+    return sources.filter(({ name }) => (this.#pauses.get(name)?.retryAfterUntilMs ?? nowMs) <= nowMs);
+  }
+
   /**
-   * The sources to use now. If all of them are paused, our own line has failed and not the sources, so all are used
-   * except those that sent a `Retry-After`.
+   * The sources for a steady poll. If all of them are paused, our own line has failed and not the sources, so all are
+   * used except those whose `Retry-After` still applies.
    */
   available<T extends { readonly name: string }>(sources: readonly T[], nowMs: number): readonly T[] {
-    const pauseOf = (source: T): Pause | undefined => {
-      const pause = this.#pauses.get(source.name);
-      return pause !== undefined && pause.untilMs > nowMs ? pause : undefined;
-    };
-    const available = sources.filter((source) => pauseOf(source) === undefined);
-    return available.length > 0 ? available : sources.filter((source) => pauseOf(source)?.retryAfter !== true);
+    const available = sources.filter(({ name }) => (this.#pauses.get(name)?.untilMs ?? nowMs) <= nowMs);
+    return available.length > 0 ? available : this.allowed(sources, nowMs);
   }
 }

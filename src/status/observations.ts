@@ -1,5 +1,5 @@
 import type { DeniedClass, Lane } from '../domain/peer/peer.js';
-import type { Family, Scope } from '../domain/ip/scope.js';
+import { isLineEvidence, type Family, type Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
 import type { Sink } from '../sinks/sink.js';
 
@@ -216,9 +216,8 @@ export class Observations implements Sink {
     if (this.outages.length > MAX_OUTAGES) this.outages.shift();
   }
 
-  /** One peer alone is no evidence about our line. */
   isIsolated(): boolean {
-    return [...this.isolated.values()].some(({ peers }) => peers >= 2);
+    return [...this.isolated.values()].some(({ peers }) => isLineEvidence(peers));
   }
 
   #publicIp(

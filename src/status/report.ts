@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { isLineEvidence } from '../domain/ip/scope.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { PeerBook } from '../state/peerBook.js';
 import type { Leadership } from '../state/leadership.js';
@@ -127,7 +128,9 @@ function pictureOf(source: ReportSource, now: number, found: Census, registry: R
     stopped: false,
     redis: { ...seen.redis, unwritten: book.unwrittenCount },
     redisFailing: [...seen.redisFailing].map(([what, { since, reason }]) => ({ since, text: `${what}: ${reason}` })),
-    isolated: [...seen.isolated].filter(([, { peers }]) => peers >= 2).map(([scope, { since }]) => ({ scope, since })),
+    isolated: [...seen.isolated]
+      .filter(([, { peers }]) => isLineEvidence(peers))
+      .map(([scope, { since }]) => ({ scope, since })),
     peers: book.counts(),
     denied: book.deniedClasses(),
     failing: found.failing,

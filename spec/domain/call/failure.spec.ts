@@ -121,6 +121,24 @@ describe('SourceBreaker', () => {
     expect(names(breaker, 40_000)).to.deep.equal(['a', 'b']);
   });
 
+  it('keeps none out of a full round but those that asked to be left alone, for as long as they asked', () => {
+    const breaker = new SourceBreaker(() => 0.5);
+    const allowed = (now: number) => breaker.allowed(sources, now).map(({ name }) => name);
+    breaker.record('a', failed, 0);
+    breaker.record('b', { ok: false, reason: 'http-429', retryAfterMs: 5_000 }, 0);
+    expect(allowed(4_999)).to.deep.equal(['a']);
+    expect(allowed(5_000)).to.deep.equal(['a', 'b']);
+    expect(names(breaker, 5_000), 'both rest longer').to.deep.equal(['a', 'b']);
+  });
+
+  it('remembers why a source failed last, until it answers', () => {
+    const breaker = new SourceBreaker(() => 0.5);
+    breaker.record('a', failed, 0);
+    expect([breaker.reasonOf('a'), breaker.reasonOf('b')]).to.deep.equal(['timeout', undefined]);
+    breaker.record('a', { ok: true, ip: '1.1.1.1' }, 1);
+    expect(breaker.reasonOf('a')).to.equal(undefined);
+  });
+
   it('asks all where all rest, but those that asked to be left alone', () => {
     const breaker = new SourceBreaker(() => 0.5);
     breaker.record('a', failed, 0);

@@ -21,6 +21,11 @@ const WORDS: readonly (readonly [string, object, string])[] = [
     'no witness answers over public IPv4: failures are not counted against its 2 peers',
   ],
   ['isolation.ended', { scope: 'RFC 1918' }, 'a witness answers over RFC 1918 again'],
+  [
+    'isolation.ended',
+    { scope: 'ULA', peers: 1 },
+    'too few peers are left over ULA to tell whether we are online there',
+  ],
   ['family.missing', { family: 'IPv6', peers: 1 }, "this host has no IPv6 address, so 1 peer can't be called"],
   ['family.found', { family: 'IPv6' }, 'this host has an IPv6 address now'],
   ['clock.gap', { gapMs: 7_000 }, 'the process stood still for 7.0 s: what was in flight meanwhile is not judged'],

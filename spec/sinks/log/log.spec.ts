@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Writable } from 'node:stream';
 import { createLogger, transports, type Logger } from 'winston';
+import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { LogSink } from '#src/sinks/log/log.js';
 
@@ -42,6 +43,29 @@ describe('the log', () => {
       'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
       'public IP is 1.1.1.1',
       'could not find the public IP: producers are told nothing until a source answers; to do without one, set publicIp.override',
+    ]);
+  });
+
+  it('tells a change of the reasons why the IP is unknown, and not which source has which of them', () => {
+    const { sink, lines } = logging();
+    const unknown = (reasons: Readonly<Record<string, FailureReason>>): void => {
+      const failures = Object.entries(reasons).map(([source, reason]) => ({ source, reason }));
+      sink.accept({ kind: 'ip.unknown', at: 1, failures, known: '1.1.1.1' });
+    };
+    unknown({ dns: 'unreachable' });
+    unknown({ dns: 'unreachable', https: 'unreachable' });
+    unknown({ dns: 'timeout', https: 'http-429' });
+    unknown({ https: 'timeout', dns: 'http-429' });
+    sink.accept({ kind: 'ip.confirmed', at: 2, ip: '1.1.1.1', agreed: ['dns'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['1.1.1.1', '8.8.8.8'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['8.8.8.8', '1.1.1.1'] });
+    sink.accept({ kind: 'ip.disagreed', at: 3, answers: ['8.8.8.8', '9.9.9.9'] });
+    expect(lines.map(({ message }) => message)).to.deep.equal([
+      'could not find the public IP (dns unreachable): 1.1.1.1 stays announced until a source answers',
+      'could not find the public IP (dns timeout, https http-429): 1.1.1.1 stays announced until a source answers',
+      'public IP is 1.1.1.1',
+      'the sources of the public IP disagree: 1.1.1.1, 8.8.8.8',
+      'the sources of the public IP disagree: 8.8.8.8, 9.9.9.9',
     ]);
   });
 
@@ -257,10 +281,10 @@ describe('the log', () => {
 
   describe('of checks that change nothing', () => {
     /** What reaches the logger, whatever its level makes of that. */
-    const reaching = (isDebugEnabled: boolean, ...events: readonly SchedulerEvent[]): readonly string[] => {
+    const reaching = (level: string, ...events: readonly SchedulerEvent[]): readonly string[] => {
       const messages: string[] = [];
       const log = ({ message }: { message: string }) => messages.push(message);
-      const sink = new LogSink({ isDebugEnabled: () => isDebugEnabled, log } as unknown as Logger);
+      const sink = new LogSink({ level, log } as unknown as Logger);
       for (const event of events) sink.accept(event);
       return messages;
     };
@@ -268,11 +292,11 @@ describe('the log', () => {
     const change = checked({ before: 'suspect' });
 
     it('makes no words where nobody reads them', () => {
-      expect(reaching(false, routine, change)).to.deep.equal(['peer a is available, was suspect (answered in 12 ms)']);
+      expect(reaching('info', routine, change)).to.deep.equal(['peer a is available, was suspect (answered in 12 ms)']);
     });
 
     it('tells them at debug', () => {
-      expect(reaching(true, routine)).to.deep.equal(['peer a: answered in 12 ms']);
+      expect(reaching('debug', routine)).to.deep.equal(['peer a: answered in 12 ms']);
     });
   });
 

@@ -3,6 +3,7 @@ import { map, type Observable } from 'rxjs';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { lookUpWithDeadline } from '#src/streams/ip/lookUpWithDeadline.js';
 import { watchIp, type WatchIpOptions } from '#src/streams/ip/watchIp.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
@@ -92,6 +93,7 @@ describe('watchIp', () => {
       intervalMs: 10,
       quorum: 2,
       confirmations: 3,
+      sourceBreaker: new SourceBreaker(over.random ?? (() => 0.5)),
       evidence,
       scope: SCOPE,
       wall: () => scheduler.now(),
@@ -183,23 +185,61 @@ describe('watchIp', () => {
 
   marbles('sources that disagree leave what is known as it is', (m) => {
     const { told$, known } = watching(m, { x: 'AB', y: 'A' });
-    const expected = '-x(yA)-------x(yD)-------y';
+    const expected = '-x(yA)-------x(yD)-------y(xd)';
     const unsub = '   ^--------------------------!';
 
     expectTold(m, told$, expected, unsub);
     m.flush();
-    expect(known.slice(2)).to.deep.equal([A, A, A]);
+    expect(known.slice(2)).to.deep.equal([A, A, A, A]);
+  });
+
+  marbles('the end of a disagreement is told once all are asked and agree again', (m) => {
+    const { told$ } = watching(m, { x: 'ABA', y: 'A' });
+    const expected = '-x(yA)-------x(yD)-------y(xk)-------x';
+    const unsub = '   ^-------------------------------------!';
+
+    m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, k: `is ${A} by y x` });
+  });
+
+  marbles(
+    'the end of an outage is told though the address is the one that was known, and the next outage anew',
+    (m) => {
+      const { told$ } = watching(m, { x: 'AtAt', y: 'AtAt' });
+      const expected = '-x(yA)-------u(vm)-------y(xk)-------u(vm)';
+      const unsub = '   ^----------------------------------------!';
+
+      m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, k: `is ${A} by y x` });
+    },
+  );
+
+  marbles('a full round asks those that rest as well: one that recovered decides nothing alone', (m) => {
+    const { told$ } = watching(m, { x: 'AtA', y: 'AtB' });
+    const expected = '-x(yA)-------u(vm)-------y(xD)';
+    const unsub = '   ^----------------------------!';
+
+    expectTold(m, told$, expected, unsub);
+  });
+
+  marbles('a full round leaves out a source that asked to be left alone, and names it among those that fail', (m) => {
+    const { told$, expectAsked } = watching(m, { x: 'At', y: 'Ar' });
+    const expected = '-x(yA)-------u(rs)-------(us)';
+    const unsub = '   ^-------------------------!';
+    const values = { ...TOLD, r: 'y http-429', s: `unknown: x timeout, y http-429; ${A} stays` };
+
+    m.expectObservable(told$, unsub).toBe(expected, values);
+    expectAsked('y', ['-^!'], ['-------------^!']);
   });
 
   marbles('below the quorum the same answer has to come three times, two seconds apart', (m) => {
     const { told$, expectAsked } = watching(m, { x: 'A', y: 't' }, { intervalMs: 60_000 });
-    const xSubs = ['  ^!', '2002ms ^!', '4003ms ^!'];
-    const expected = '-xv 2000ms x 2000ms (xa)';
+    const xSubs = ['  ^!', '2002ms ^!', '4004ms ^!'];
+    const ySubs = ['  -^!', '2003ms ^!', '4005ms ^!'];
+    const expected = '-xv 2000ms xv 2000ms x(va)';
     const unsub = '   ^ 10s !';
 
     expectTold(m, told$, expected, unsub);
     expectAsked('x', xSubs);
-    expectAsked('y', ['-^!']);
+    expectAsked('y', ySubs);
   });
 
   marbles('below the quorum another answer begins to count anew, and names who gave it', (m) => {
@@ -231,10 +271,10 @@ describe('watchIp', () => {
 
   marbles('polls in vain change nothing that is known, and are no more eager for that', (m) => {
     const { told$ } = watching(m, { x: 'At', y: 'At' });
-    const expected = '-x(yA)-------u(vm)-------v(uk)';
+    const expected = '-x(yA)-------u(vm)-------v(um)';
     const unsub = '   ^----------------------------!';
 
-    m.expectObservable(told$, unsub).toBe(expected, { ...TOLD, k: `unknown: y timeout, x timeout; ${A} stays` });
+    expectTold(m, told$, expected, unsub);
   });
 
   marbles('a source that failed rests, and is tried again', (m) => {
@@ -251,7 +291,7 @@ describe('watchIp', () => {
   marbles('a source that asks to be left alone is, though there is no other', (m) => {
     const { told$, expectAsked } = watching(m, { x: 'r' }, { random: () => 0 });
     // It asks for a second; meanwhile nobody is asked, and nothing is known.
-    const expected = '-(rw)-----0--------0--------0';
+    const expected = '-(rw)-----w--------w--------w';
     const unsub = '   ^----------------------------!';
 
     expectTold(m, told$, expected, unsub);
@@ -284,7 +324,7 @@ describe('watchIp', () => {
 
   marbles('an answer from outside ends an isolation', (m) => {
     const { told$, evidence } = watching(m, { x: 'A' });
-    evidence.recordSilence(SCOPE);
+    evidence.recordSilence(SCOPE, 2);
 
     expectTold(m, told$, '-(xia)', '^----!');
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
-import { draw, type Items } from '#src/streams/operators/draw.js';
+import { draw, drawBatches, type Items } from '#src/streams/operators/draw.js';
 import { pull } from '#src/streams/operators/pull.js';
 import { follow, type Followed } from '../../support/follow.js';
 import { unhandledDuring } from '../../support/rejections.js';
@@ -215,5 +215,77 @@ describe('draw', () => {
     while (followed.end === undefined) await settled();
     expect(followed.end).to.equal('complete');
     expect(new Set(followed.seen).size).to.equal(10_000);
+  });
+});
+
+describe('drawBatches', () => {
+  const draining = <T>(batches: Items<Iterable<T>>): Observable<T> =>
+    drawBatches(batches, (next$) => pull(next$, (item) => of(item), 2));
+
+  it('gives the items of each batch one by one, and passes over empty ones', async () => {
+    async function* batches() {
+      yield await Promise.resolve(['a', 'b']);
+      yield [];
+      yield ['c'];
+    }
+    const result = follow(draining(batches));
+    await settled();
+    expect(result).to.deep.include({ seen: ['a', 'b', 'c'], end: 'complete' });
+  });
+
+  it('decides about an item when it is taken, and asks for the next batch when one is used up', async () => {
+    const log: string[] = [];
+    function* batch(name: string): Generator<string> {
+      for (const n of [1, 2]) {
+        log.push(`${name}${String(n)}`);
+        yield name + String(n);
+      }
+    }
+    async function* batches() {
+      yield await Promise.resolve(batch('a'));
+      log.push('next');
+      yield batch('b');
+    }
+    let next$: Observable<string> = EMPTY;
+    const { leave } = follow(
+      drawBatches(batches, (given$) => {
+        next$ = given$;
+        return NEVER;
+      }),
+    );
+    follow(next$);
+    await settled();
+    expect(log).to.deep.equal(['a1']);
+    follow(next$);
+    expect(log, 'without a promise').to.deep.equal(['a1', 'a2']);
+    expect(follow(next$).seen).to.deep.equal([]);
+    await settled();
+    expect(log).to.deep.equal(['a1', 'a2', 'next', 'b1']);
+    leave();
+  });
+
+  it('hands on what a batch throws, and has nothing left then', async () => {
+    function* batch(): Generator<string> {
+      yield 'a';
+      throw new Error('broken');
+    }
+    async function* batches() {
+      yield await Promise.resolve(batch());
+    }
+    const result = follow(draining(batches));
+    await settled();
+    expect(result.seen).to.deep.equal(['a']);
+    expect(result).to.have.nested.property('end.error.message', 'broken');
+  });
+
+  it('carries a batch of any length without a stack that grows', async () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => i);
+    async function* batches() {
+      yield await Promise.resolve(many);
+    }
+    const result = follow(draining(batches));
+    await settled();
+    expect(result.seen).to.have.length(many.length);
+    expect(result.end).to.equal('complete');
   });
 });

@@ -138,4 +138,49 @@ describe('pull', () => {
       expectSubscriptions(silent$.subscriptions).toBe(unsub);
     },
   );
+
+  marbles(
+    'asks for no item once it is stopped: those that wait leave, and the work under way goes on',
+    ({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const stop$ = hot('  ---s');
+      const work$ = cold(' -----w|');
+      const silent$ = cold('-------');
+      const stopSubs = '   ^-----!';
+      const workSubs = '   ^-----!';
+      const silentSubs = ' ^--!';
+      const expected = '   -----w|';
+
+      const items = [queue('a'), silent$];
+      const next$ = defer(() => items.shift() ?? queue('never'));
+
+      expectObservable(pull(next$, () => work$, 2, stop$)).toBe(expected);
+      expectSubscriptions(stop$.subscriptions).toBe(stopSubs);
+      expectSubscriptions(work$.subscriptions).toBe(workSubs);
+      expectSubscriptions(silent$.subscriptions).toBe(silentSubs);
+    },
+  );
+
+  marbles(
+    'asks for nothing where it is stopped already, and goes on where the stop never comes',
+    ({ cold, expectObservable, expectSubscriptions }) => {
+      const item$ = cold('  (i|)');
+      const stopped$ = of('s');
+      const never$ = cold(' |');
+      const expected = '    -w|';
+
+      expectObservable(pull(item$, () => cold('-w|'), 1, stopped$)).toBe('|');
+      expectSubscriptions(item$.subscriptions).toBe([]);
+      expectObservable(pull(queue('a'), () => cold('-w|'), 1, never$)).toBe(expected);
+    },
+  );
+
+  marbles('an error of the stop ends all of it', ({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const stop$ = hot(' --#');
+    const work$ = cold('----w|');
+    const workSubs = '  ^-!';
+    const expected = '  --#';
+
+    expectObservable(pull(queue('a'), () => work$, 1, stop$)).toBe(expected);
+    expectSubscriptions(work$.subscriptions).toBe(workSubs);
+  });
 });

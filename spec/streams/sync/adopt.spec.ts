@@ -1,11 +1,13 @@
 import { expect } from 'chai';
+import { NEVER } from 'rxjs';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { PeerBook } from '#src/state/peerBook.js';
-import { adopt, recheck, sweep, type LaneItem, type LaneSource } from '#src/streams/sync/sweep.js';
+import { adopt, recheck, sweep, type LaneItems, type LaneSource } from '#src/streams/sync/sweep.js';
 import { MemoryRegistry } from '../../support/deps.js';
 import { entry } from '../../support/entries.js';
+import { oneByOne } from '../../support/oneByOne.js';
 
 const NOW = 1_000_000;
 const INTERVAL_MS = 60_000;
@@ -28,9 +30,9 @@ describe('the lanes, where the registry is divided', () => {
       clock: { wall: () => NOW, steady: () => 0 },
     };
   });
-  const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
+  const all = async (batches: LaneItems): Promise<string[]> => {
     const seen: string[] = [];
-    for await (const item of items) seen.push('entry' in item ? item.entry.uuid : item.event.kind);
+    for await (const item of oneByOne(batches)) seen.push('entry' in item ? item.entry.uuid : item.event.kind);
     return seen;
   };
   const swept = (round = 1) => all(sweep(source, round, INTERVAL_MS));
@@ -50,9 +52,9 @@ describe('the lanes, where the registry is divided', () => {
   it('a round leaves those for later that another one has checked just now', async () => {
     registry.entries = [known('a', NOW - 0.4 * INTERVAL_MS), known('b', NOW - 0.5 * INTERVAL_MS)];
     expect(await swept()).to.deep.equal(['b']);
-    expect(await all(recheck(source, 'regular', INTERVAL_MS))).to.deep.equal([]);
+    expect(await all(recheck(source, 'regular', INTERVAL_MS, NEVER))).to.deep.equal([]);
     source = { ...source, clock: { wall: () => NOW + 0.6 * INTERVAL_MS, steady: () => 0 } };
-    expect(await all(recheck(source, 'regular', INTERVAL_MS))).to.deep.equal(['a']);
+    expect(await all(recheck(source, 'regular', INTERVAL_MS, NEVER))).to.deep.equal(['a']);
   });
 
   it('shares that come are read, with what is wrong in them', async () => {

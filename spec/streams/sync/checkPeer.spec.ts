@@ -6,6 +6,7 @@ import type { FailureReason } from '#src/domain/call/reasons.js';
 import type { PeerHealth, PeerAddress, RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import type { SchedulerEvent, CheckRecord } from '#src/events.js';
+import type { AddressClass } from '#src/domain/ip/address.js';
 import type { Family } from '#src/domain/ip/scope.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
@@ -14,6 +15,7 @@ import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
 import { ALL } from '../../support/shares.js';
+import { hostWith } from '../../support/hostAddresses.js';
 
 describe('checkPeer', () => {
   const good: Reply = { ok: true, status: 200, body: '' };
@@ -27,19 +29,29 @@ describe('checkPeer', () => {
     readonly epoch?: () => number;
     readonly timeoutMs?: number;
     readonly families?: readonly Family[];
+    readonly loopback?: readonly Family[];
+    readonly allow?: readonly AddressClass[];
     readonly role?: 'witness';
   }
 
   /** A book with these peers, and the check over it. */
   function world({ scheduler }: Marbles, request: (to: PeerAddress) => Observable<Reply>, setting: Setting = {}) {
-    const { peers = [entry('a')], online = true, polled = true, epoch, timeoutMs = 5, role } = setting;
-    const book = new PeerBook(['public']);
+    const {
+      peers = [entry('a')],
+      online = true,
+      polled = true,
+      epoch,
+      timeoutMs = 5,
+      role,
+      allow = ['public'],
+    } = setting;
+    const book = new PeerBook(allow);
     for (const peer of peers) book.remember(peer, 1);
     const evidence = new OnlineEvidence();
     if (online) evidence.recordAnswer('public IPv4');
     const clock = virtualClock(scheduler, epoch);
     const undecided = new UndecidedFailures(clock.steady);
-    const families = new HostFamilies(() => new Set(setting.families ?? ['IPv4', 'IPv6']));
+    const families = new HostFamilies(() => hostWith(setting.families ?? ['IPv4', 'IPv6'], setting.loopback));
     const options: CheckOptions = {
       book,
       shares: ALL,
@@ -50,7 +62,7 @@ describe('checkPeer', () => {
       request,
       timeoutMs,
       rules: { fall: 3, rise: 1 },
-      allow: ['public'],
+      allow,
       polledScope: polled ? 'public IPv4' : undefined,
       scheduler,
     };
@@ -119,7 +131,7 @@ describe('checkPeer', () => {
 
   marbles('an answer ends the isolation of its scope', (m) => {
     const { check, evidence } = world(m, () => m.cold('-(r|)', { r: good }), { online: false });
-    evidence.recordSilence('public IPv4');
+    evidence.recordSilence('public IPv4', 2);
     m.expectObservable(check(entry('a'))).toBe('-(ve|)', {
       v: checked('a', { at: 1, outcome: { ok: true, latencyMs: 1 } }),
       e: { kind: 'isolation.ended', at: 1, scope: 'public IPv4' },
@@ -179,6 +191,27 @@ describe('checkPeer', () => {
       const { check } = world(m, () => m.cold('(r|)', { r: reply }), { peers, families: ['IPv4'] });
       m.expectObservable(check(entry('b', six))).toBe('(v|)', {
         v: checked('b', { outcome: { ok: false, reason: 'unreachable' }, state: undefined, failures: 1 }),
+      });
+    });
+  });
+
+  describe('where the host has no IPv6 loopback address', () => {
+    const reply: Reply = { ok: false, reason: 'unreachable', noRoute: true, local: true };
+    const six = { stored: { ip: '::1', port: null } };
+    const peers = [entry('a', six), entry('b', six)];
+    const missing = { peers, allow: ['loopback'], families: ['IPv4'], loopback: ['IPv4'] } as const;
+
+    marbles('a peer at ::1 is unreachable, counted', (m) => {
+      const { check } = world(m, () => m.cold('(r|)', { r: reply }), missing);
+      m.expectObservable(check(entry('a', six))).toBe('(v|)', {
+        v: checked('a', { outcome: { ok: false, reason: 'unreachable' }, state: undefined, failures: 1 }),
+      });
+    });
+
+    marbles('where it has one, a call that found no port of its own says nothing of the peer', (m) => {
+      const { check } = world(m, () => m.cold('(r|)', { r: reply }), { ...missing, loopback: ['IPv4', 'IPv6'] });
+      m.expectObservable(check(entry('a', six)), '^--!').toBe('d', {
+        d: { kind: 'peer.discarded', at: 0, uuid: 'a', why: 'local' },
       });
     });
   });
@@ -257,6 +290,29 @@ describe('checkPeer', () => {
     m.expectObservable(check(entry('a'))).toBe('d 999ms |', {
       d: { kind: 'peer.discarded', at: 0, uuid: 'a', why: 'local' },
     });
+  });
+
+  marbles(
+    'an answer of a peer that left during its call changes no state, and still proves that we are online',
+    (m) => {
+      const { check, book, evidence } = world(m, () => m.cold('--(r|)', { r: good }), { online: false });
+      m.scheduler.schedule(() => {
+        book.forget('a');
+      }, 1);
+      m.expectObservable(check(entry('a'))).toBe('--|');
+      m.flush();
+      expect(evidence.generation('public IPv4')).to.equal(1);
+    },
+  );
+
+  marbles('a failure of a peer that moved during its call changes no state', (m) => {
+    const { check, book } = world(m, () => m.cold('--(r|)', { r: failed('refused') }));
+    m.scheduler.schedule(() => {
+      book.refresh(entry('a', { health: available, stored: { ip: '9.9.9.9', port: null } }));
+    }, 1);
+    m.expectObservable(check(entry('a', { health: available }))).toBe('--|');
+    m.flush();
+    expect(book.lastKnown('a')?.health).to.include({ state: 'available', failures: 0 });
   });
 
   marbles('an address that may not be called is not called', (m) => {

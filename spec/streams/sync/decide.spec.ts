@@ -13,6 +13,7 @@ import { virtualClock } from '../../support/clock.js';
 import { entry } from '../../support/entries.js';
 import { marbles, type Marbles } from '../../support/marbles.js';
 import { ALL } from '../../support/shares.js';
+import { hostWith } from '../../support/hostAddresses.js';
 
 const V4 = 'public IPv4';
 
@@ -30,23 +31,29 @@ describe('decide', () => {
       readonly failing?: PeerHealth;
       readonly pollIp?: Observable<SchedulerEvent>;
       readonly readAgain?: (book: PeerBook) => Observable<never>;
+      /** Others that have failed besides. */
+      readonly more?: readonly string[];
+      readonly epoch?: () => number;
     } = {},
   ) {
-    const { failing = available, pollIp, readAgain = () => EMPTY } = setting;
-    const clock = virtualClock(scheduler);
+    const { failing = available, pollIp, readAgain = () => EMPTY, more = [], epoch } = setting;
+    const clock = virtualClock(scheduler, epoch);
     const book = new PeerBook(['public']);
     const evidence = new OnlineEvidence();
     const undecided = new UndecidedFailures(clock.steady);
-    const failed = at('f', failing);
-    for (const peer of [failed, ...Object.keys(replies).map((uuid) => at(uuid))]) book.remember(peer, 1);
-    book.reserve('f');
+    const failed = [at('f', failing), ...more.map((uuid) => at(uuid))];
+    for (const peer of [...failed, ...Object.keys(replies).map((uuid) => at(uuid))]) book.remember(peer, 1);
+    for (const { uuid } of failed) {
+      book.reserve(uuid);
+      book.hold(uuid);
+    }
     const calls: string[] = [];
     const decided = decide({
       book,
       shares: ALL,
       evidence,
       undecided,
-      families: new HostFamilies(() => new Set(['IPv4'])),
+      families: new HostFamilies(() => hostWith(['IPv4'])),
       clock,
       request: ({ ip }) => {
         const uuid = String.fromCharCode(Number(ip.split('.')[3]));
@@ -63,7 +70,9 @@ describe('decide', () => {
     });
     const question: Question = {
       scope: V4,
-      failures: [{ entry: failed, lane: 'suspect', at: 0, outcome: { ok: false, reason: 'timeout' } }],
+      failures: failed.map((one) => ({
+        ...{ entry: one, lane: 'suspect', at: 0, outcome: { ok: false, reason: 'timeout' } },
+      })),
     };
     const freed: string[] = [];
     undecided.decided = (scope) => void freed.push(scope);
@@ -96,11 +105,11 @@ describe('decide', () => {
       failures: 0,
     },
   });
-  const verdict = (counted: boolean): SchedulerEvent => ({
+  const verdict = (counted: boolean, uuid = 'f'): SchedulerEvent => ({
     kind: 'peer.checked',
     lane: 'suspect',
     check: {
-      uuid: 'f',
+      uuid,
       at: 0,
       outcome: { ok: false, reason: 'timeout' },
       counted,
@@ -211,16 +220,95 @@ describe('decide', () => {
     m.expectSubscriptions(pollIp.subscriptions).toBe('^-!');
   });
 
-  marbles('where there is nobody to ask, the failure does not count', (m) => {
+  marbles('a call that is under way is waited for: an answer makes the failure count', (m) => {
+    const { decided$, book, evidence, calls } = world(m, { p: m.cold('#') });
+    book.reserve('p');
+    m.scheduler.schedule(() => {
+      evidence.recordAnswer(V4, 'p');
+      book.unreserve('p');
+    }, 7);
+
+    m.expectObservable(decided$).toBe('7ms (f|)', { f: verdict(true) });
+    m.flush();
+    expect(calls, 'nobody is asked twice').to.deep.equal([]);
+  });
+
+  marbles('where all calls that are under way fail, the failure does not count, and the scope is isolated', (m) => {
+    const { decided$, book } = world(m, { p: m.cold('#'), q: m.cold('#') });
+    book.reserve('p');
+    book.reserve('q');
+    m.scheduler.schedule(() => {
+      book.hold('p');
+    }, 7);
+    m.scheduler.schedule(() => {
+      book.unreserve('q', true);
+    }, 9);
+
+    m.expectObservable(decided$).toBe('9ms (fi|)', { f: verdict(false), i: isolated(9, 3) });
+  });
+
+  marbles('a call that is under way is waited for no longer than a call may take', (m) => {
     const { decided$, book } = world(m, { p: m.cold('#') });
     book.reserve('p');
+
+    m.expectObservable(decided$).toBe('20ms (f|)', { f: verdict(false) });
+  });
+
+  marbles('a peer whose failure waits for the next question is a silent witness of this one', (m) => {
+    const { decided$, book } = world(m, { p: m.cold('#') });
+    book.reserve('p');
+    book.hold('p');
 
     m.expectObservable(decided$).toBe('(fi|)', { f: verdict(false), i: isolated(0, 2) });
   });
 
+  marbles('failures of one question are each other’s witnesses where there is no other', (m) => {
+    const { decided$ } = world(m, {}, { more: ['g'] });
+
+    m.expectObservable(decided$).toBe('(fgi|)', { f: verdict(false), g: verdict(false, 'g'), i: isolated(0, 2) });
+  });
+
+  marbles(
+    'witnesses whose results are discarded were not silent: the failure is withheld, and no scope isolated',
+    (m) => {
+      const local: Reply = { ok: false, reason: 'other', local: true };
+      const discarded: SchedulerEvent = { kind: 'peer.discarded', at: 1, uuid: 'p', why: 'local' };
+      const { decided$ } = world(m, { p: m.cold('-(l|)', { l: local }) }, { more: ['g'] });
+
+      m.expectObservable(decided$).toBe('-d 999ms (fg|)', { d: discarded, f: verdict(false), g: verdict(false, 'g') });
+    },
+  );
+
+  marbles('nor were those that a gap of our clock swallowed; one that was silent is enough to be isolated', (m) => {
+    const lost: SchedulerEvent = { kind: 'peer.discarded', at: 5, uuid: 'p', why: 'clock-gap' };
+    const gap = { epoch: () => (m.scheduler.now() === 5 ? 1 : 0) };
+    const alone = world(m, { p: m.cold('-----(g|)', { g: good }) }, gap);
+    const two = world(m, { p: m.cold('-----(g|)', { g: good }), q: m.cold('-') }, gap);
+
+    m.expectObservable(alone.decided$).toBe('-----(pf|)', { p: lost, f: verdict(false) });
+    m.expectObservable(two.decided$).toBe('-----p 14ms (qfi|)', {
+      ...{ p: lost, q: silent('q', 20), f: verdict(false), i: isolated(20, 3) },
+    });
+  });
+
+  marbles('a poll that no source could be asked for is no silence', (m) => {
+    const { decided$ } = world(m, {}, { pollIp: EMPTY });
+
+    m.expectObservable(decided$).toBe('(f|)', { f: verdict(false) });
+  });
+
+  marbles('a peer that left while its failure waited changes no state, and isolates nobody', (m) => {
+    const { decided$, book } = world(m, { p: m.cold('-') });
+    m.scheduler.schedule(() => {
+      book.forget('f');
+    }, 5);
+
+    m.expectObservable(decided$).toBe('20ms (p|)', { p: silent('p', 20) });
+  });
+
   marbles('an isolation is told once', (m) => {
     const { decided$, evidence, book } = world(m, { p: m.cold('-') });
-    evidence.recordSilence(V4);
+    evidence.recordSilence(V4, 2);
 
     m.expectObservable(decided$).toBe('20ms (pf|)', { p: silent('p', 20), f: verdict(false) });
     m.flush();

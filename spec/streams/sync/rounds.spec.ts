@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { NEVER, tap, type Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import type { Lane } from '#src/domain/peer/peer.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
@@ -201,6 +202,55 @@ describe('rounds', () => {
 
     expectObservable(event$).toBe(expected, events);
     expectObservable(event$).toBe(expected, events);
+  });
+
+  marbles(
+    'what is asked for during a round is a round of its own right after it, once, with what was asked last',
+    ({ hot, cold, scheduler, expectObservable, expectSubscriptions }) => {
+      const tick$ = hot(' x-------|');
+      const trigger$ = hot(' --y-z---|');
+      const work$ = cold('-----t|', values);
+      const workSubs = [' ^-----!', '------^-----!'];
+      const expected = '  a----t(bc)-t(d|)';
+      const settings: string[] = [];
+      const round: Round = (_, brought, allStarted) => {
+        settings.push(brought);
+        allStarted();
+        return work$;
+      };
+
+      const event$ = tick$.pipe(rounds<string>({ lane: 'regular', now: () => scheduler.now(), round, trigger$ }));
+
+      expectObservable(event$).toBe(expected, {
+        ...values,
+        a: started(1, 0),
+        b: finished(1, 6, 6, { ok: 1 }),
+        c: started(2, 6),
+        d: finished(2, 12, 6, { ok: 1 }),
+      });
+      expectSubscriptions(work$.subscriptions).toBe(workSubs);
+      scheduler.flush();
+      expect(settings).to.deep.equal(['x', 'z']);
+    },
+  );
+
+  marbles('what is asked for between rounds begins at once', ({ hot, cold, scheduler, expectObservable }) => {
+    const tick$ = hot(' ------x-----|');
+    const trigger$ = hot(' --y---------|');
+    const work$ = cold('-t|', values);
+    const expected = '  --atb-ctd---|';
+
+    const event$ = tick$.pipe(
+      rounds<string>({ lane: 'regular', now: () => scheduler.now(), round: whole(work$), trigger$ }),
+    );
+
+    expectObservable(event$).toBe(expected, {
+      ...values,
+      a: started(1, 2),
+      b: finished(1, 4, 2, { ok: 1 }),
+      c: started(2, 6),
+      d: finished(2, 8, 2, { ok: 1 }),
+    });
   });
 
   describe('after the last tick', () => {

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import type { RegistryEntry } from '#src/domain/peer/peer.js';
+import { NEVER, ReplaySubject, type Observable } from 'rxjs';
+import type { Lane, RegistryEntry } from '#src/domain/peer/peer.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import { recheck, sweep, type LaneItem, type LaneSource, type RegistryReader } from '#src/streams/sync/sweep.js';
 import { entry } from '../../support/entries.js';
+import { oneByOne } from '../../support/oneByOne.js';
 import { ALL } from '../../support/shares.js';
 
 const SELF = 'self';
@@ -57,7 +59,14 @@ const all = async (items: AsyncIterable<LaneItem>): Promise<string[]> => {
   for await (const item of items) seen.push(nameOf(item));
   return seen;
 };
-const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweep(source(registry), round, 60_000));
+const sweepOf = (registry: RegistryReader, round = 1): AsyncGenerator<LaneItem> =>
+  oneByOne(sweep(source(registry), round, 60_000));
+const recheckOf = (
+  registry: RegistryReader,
+  lane: Lane,
+  ended$: Observable<unknown> = NEVER,
+): AsyncGenerator<LaneItem> => oneByOne(recheck(source(registry), lane, 100, ended$));
+const swept = (registry: RegistryReader, round = 1): Promise<string[]> => all(sweepOf(registry, round));
 
 beforeEach(() => {
   book = new PeerBook(['public']);
@@ -81,7 +90,7 @@ describe('sweep', () => {
 
   it('reads the next page only when the last one is used up', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')], [good('c')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     await items.next();
     expect(registry.pagesRead).to.equal(1);
@@ -135,10 +144,10 @@ describe('sweep', () => {
 
   it('reads an entry again before its call where the calls before took their time', async () => {
     const registry = new FakeRegistry([[good('a'), good('b'), good('gone')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     registry.content = [[good('b', { stored: { ip: '9.9.9.9', port: null } })]];
-    steadyMs = 1_001;
+    steadyMs = 101;
     const next = await items.next();
     expect(next.value).to.have.nested.property('entry.stored.ip', '9.9.9.9');
     expect(await all(items)).to.deep.equal([]);
@@ -146,10 +155,10 @@ describe('sweep', () => {
 
   it('calls the last known address where it could not be read again', async () => {
     const registry = new FakeRegistry([[good('a'), good('b')]]);
-    const items = sweep(source(registry), 1, 60_000);
+    const items = sweepOf(registry);
     await items.next();
     registry.failsAt = 0;
-    steadyMs = 1_001;
+    steadyMs = 101;
     expect((await all(items)).slice(0, 2)).to.deep.equal(['redis.failed', 'b']);
   });
 });
@@ -157,7 +166,7 @@ describe('sweep', () => {
 describe('recheck', () => {
   const dead = (checkedAt: number) => ({ checkedAt, health: DEAD });
   const due = (registry: RegistryReader, everyMs: number): Promise<string[]> =>
-    all(recheck(source(registry), 'unavailable', everyMs));
+    all(oneByOne(recheck(source(registry), 'unavailable', everyMs, NEVER)));
   const known = (...entries: RegistryEntry[]): FakeRegistry => {
     for (const one of entries) book.remember(one, 1);
     return new FakeRegistry([entries]);
@@ -195,7 +204,7 @@ describe('recheck', () => {
     const failed = (uuid: string) => entry(uuid, { checkedAt: 1, health: { ...UNCHECKED, failures: 1 } });
     const many = Array.from({ length: 100 }, (_, i) => failed(`again${String(i)}`));
     const registry = known(...many);
-    const items = recheck(source(registry), 'pending', 100);
+    const items = recheckOf(registry, 'pending');
     const first = await items.next();
     expect(nameOf(first.value as LaneItem)).to.equal('again0');
     book.remember(entry('newcomer'), 1);
@@ -206,6 +215,48 @@ describe('recheck', () => {
   });
 
   it('of the pending lane, never the same peer twice, though its check says nothing', async () => {
-    expect(await all(recheck(source(known(entry('a'), entry('b'))), 'pending', 100))).to.deep.equal(['a', 'b']);
+    expect(await all(recheckOf(known(entry('a'), entry('b')), 'pending'))).to.deep.equal(['a', 'b']);
+  });
+
+  describe('of the pending lane, while the last of its calls are under way', () => {
+    const meet = (registry: FakeRegistry, uuid: string): void => {
+      registry.content.push([entry(uuid)]);
+      book.remember(entry(uuid), 1);
+      roundTrigger.trigger('pending');
+    };
+    /** A round over one peer, `a`, whose call is under way. */
+    async function calling(ended$: Observable<unknown> = NEVER) {
+      const registry = known(entry('a'));
+      const items = recheckOf(registry, 'pending', ended$);
+      expect(nameOf((await items.next()).value as LaneItem)).to.equal('a');
+      book.reserve('a');
+      return { registry, items };
+    }
+
+    it('newcomers that are found are given at once; it ends with the last call', async () => {
+      const { registry, items } = await calling();
+      const next = items.next();
+      meet(registry, 'b');
+      expect(nameOf((await next).value as LaneItem)).to.equal('b');
+      book.reserve('b');
+      const last = items.next();
+      book.unreserve('a');
+      book.hold('b');
+      expect(await last).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is to end', async () => {
+      const ended$ = new ReplaySubject<string>(1);
+      const { items } = await calling(ended$);
+      const next = items.next();
+      ended$.next('stop');
+      expect(await next).to.deep.equal({ done: true, value: undefined });
+    });
+
+    it('it ends where the round is as old as a second look, so that second looks and new settings have their turn', async () => {
+      const { items } = await calling();
+      steadyMs = 100;
+      expect(await items.next()).to.deep.equal({ done: true, value: undefined });
+    });
   });
 });

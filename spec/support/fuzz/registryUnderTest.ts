@@ -6,7 +6,6 @@ import { syncRound } from '#src/app/syncRound.js';
 import { redisFailure, type RedisClient } from '#src/clients/redis.js';
 import { loadConfig } from '#src/config/load.js';
 import type { PostJson, Reply } from '#src/domain/call/http.js';
-import type { Family } from '#src/domain/ip/scope.js';
 import type { Lane } from '#src/domain/peer/peer.js';
 import type { SchedulerEvent } from '#src/events.js';
 import { WriteBack } from '#src/sinks/writeBack.js';
@@ -14,12 +13,14 @@ import { RegistrySource } from '#src/sources/registry.js';
 import { RoundTrigger } from '#src/state/roundTrigger.js';
 import { HostFamilies } from '#src/state/hostFamilies.js';
 import { OnlineEvidence } from '#src/state/onlineEvidence.js';
+import { SourceBreaker } from '#src/state/sourceBreaker.js';
 import { PeerBook } from '#src/state/peerBook.js';
 import { UndecidedFailures } from '#src/state/undecided.js';
 import { keys } from '../registry.js';
 import type { StoredEntry } from './entries.js';
 import { load } from './inputs.js';
 import { ALL } from '../shares.js';
+import { hostWith } from '../hostAddresses.js';
 
 const US = '00000000-0000-4000-8000-000000000000';
 
@@ -75,9 +76,10 @@ export async function roundOver(client: RedisClient, now: number) {
     shares: ALL,
     evidence: new OnlineEvidence(),
     undecided: new UndecidedFailures(wall),
-    families: new HostFamilies(() => new Set<Family>(['IPv4', 'IPv6'])),
+    families: new HostFamilies(() => hostWith(['IPv4', 'IPv6'])),
     roundTrigger: new RoundTrigger(),
-    busySources: new Set<string>(),
+    lookUps: new Map(),
+    sourceBreaker: new SourceBreaker(() => 0.5),
     ipSources: () => [],
     clock: { wall, steady: wall, epoch: () => 0 },
     explain: redisFailure,

@@ -30,6 +30,7 @@ import { sweep } from '#src/streams/sync/sweep.js';
 import type { RedisServer } from '#swarm/redis.js';
 import { keys } from '../registry.js';
 import { ALL } from '../shares.js';
+import { hostWith } from '../hostAddresses.js';
 
 export interface Address {
   readonly ip: string;
@@ -79,10 +80,14 @@ export class RegistryModel {
     else this.known.set(uuid, address);
   }
 
-  /** What a check found waits, if it was made at the address that the peer has as far as is known. */
-  record({ uuid, at, outcome, counted, before, state, failures }: CheckRecord, called: StoredAddress): void {
+  /** Whether that is the address that the peer has as far as is known. */
+  isKnownAt(uuid: string, called: StoredAddress): boolean {
     const address = this.known.get(uuid);
-    if (address?.ip !== called.ip || (address.port ?? null) !== called.port) return;
+    return address?.ip === called.ip && (address.port ?? null) === called.port;
+  }
+
+  /** What a check found waits. */
+  record({ uuid, at, outcome, counted, before, state, failures }: CheckRecord): void {
     const row = this.waiting.get(uuid) ?? {
       verdict: false,
       checkedAt: at,
@@ -178,7 +183,7 @@ export class RealRegistry {
       shares: ALL,
       evidence: new OnlineEvidence(),
       undecided: this.#undecided,
-      families: new HostFamilies(() => new Set(['IPv4'])),
+      families: new HostFamilies(() => hostWith(['IPv4'])),
       clock: { wall: () => model.now, steady: () => 0, epoch: () => 0 },
       timeoutMs: 600_000,
       rules: { fall: 3, rise: 2 },
@@ -201,7 +206,9 @@ export class RealRegistry {
       roundTrigger: new RoundTrigger(),
       explain: redisFailure,
     };
-    for await (const item of sweep(source, this.#round, 60_000)) expect(item).to.have.property('entry');
+    for await (const items of sweep(source, this.#round, 60_000)) {
+      for (const item of items) expect(item).to.have.property('entry');
+    }
   }
 
   /** Begins a check as a lane does: of the entry as it is now, or as last known where Redis is away. */
@@ -216,8 +223,11 @@ export class RealRegistry {
     this.checks.set(uuid, { called: entry.stored, reply$, events });
   }
 
-  /** Ends the check. Resolves to what it found, and to the address called, once that is written or kept. */
-  async end(uuid: string, reply: Reply): Promise<readonly [CheckRecord, StoredAddress]> {
+  /**
+   * Ends the check. Resolves to what it found, undefined where the book does not take it, and to the address called, once
+   * that is written or kept.
+   */
+  async end(uuid: string, reply: Reply): Promise<readonly [CheckRecord | undefined, StoredAddress]> {
     const check = this.checks.get(uuid) ?? expect.fail(`${uuid} is not being checked`);
     this.checks.delete(uuid);
     check.reply$.next(reply);
@@ -225,14 +235,14 @@ export class RealRegistry {
     const events = await check.events;
     const undecided = events.some(({ kind }) => kind === 'peer.undecided');
     const [checked] = (undecided ? await this.#decide() : events).filter((event) => event.kind === 'peer.checked');
-    return [checked?.check ?? expect.fail('no result'), check.called];
+    return [checked?.check, check.called];
   }
 
-  /** What happens where every witness that is asked stays silent. */
+  /** What happens where every witness that is asked stays silent, and the calls under way take too long. */
   async #decide(): Promise<readonly SchedulerEvent[]> {
     const question = await this.#undecided.questions(new AbortController().signal).next();
     if (question.done === true) return expect.fail('no question');
-    const options = { ...this.#options, request: () => EMPTY, pollIp: EMPTY, readAgain: () => EMPTY };
+    const options = { ...this.#options, timeoutMs: 0, request: () => EMPTY, pollIp: EMPTY, readAgain: () => EMPTY };
     return lastValueFrom(this.#written(decide(options)(question.value)).pipe(toArray()));
   }
 

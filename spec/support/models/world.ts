@@ -12,9 +12,9 @@ export interface Stretch {
 export interface WorldPeer {
   readonly uuid: string;
   readonly family: Family;
-  /** `steady` always answers, `dies` falls silent for good, `flaps` and `fails` do as their names say. */
-  readonly kind: 'steady' | 'dies' | 'flaps' | 'fails';
-  /** When it is registered, when it falls silent where it dies, and when it leaves the registry, if ever. */
+  /** `steady` always answers, `dies` falls silent for good, `closes` refuses for good, `flaps` and `fails` do as they say. */
+  readonly kind: 'steady' | 'dies' | 'closes' | 'flaps' | 'fails';
+  /** When it is registered, when it dies or closes where it does, and when it leaves the registry, if ever. */
   readonly joinsAt: number;
   readonly diesAt: number;
   readonly leavesAt: number;
@@ -31,6 +31,7 @@ export interface World {
   readonly workers: number;
 }
 
+const REFUSES: Behaviour = { afterMs: 5, reply: { ok: false, reason: 'refused' } };
 export const MINUTE = 60_000;
 /** Until here anything may happen; after it the line is up, Redis works, and nobody comes, goes or changes. */
 export const CALM_FROM = 10 * MINUTE;
@@ -50,7 +51,7 @@ const peer$ = (uuid: string): Arbitrary<WorldPeer> =>
     .record({
       uuid: fc.constant(uuid),
       family: fc.constantFrom<Family>('IPv4', 'IPv6'),
-      kind: fc.constantFrom('steady', 'steady', 'dies', 'flaps', 'fails'),
+      kind: fc.constantFrom('steady', 'steady', 'dies', 'closes', 'flaps', 'fails'),
       joinsAt: fc.oneof(fc.constant(0), fc.nat(CALM_FROM)),
       diesAt: fc.nat(CALM_FROM),
       staysFor: fc.oneof({ weight: 4, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.nat(CALM_FROM) }),
@@ -156,8 +157,10 @@ function alone({ kind, diesAt }: WorldPeer, now: number): Behaviour {
       return ANSWERS;
     case 'dies':
       return now < diesAt ? ANSWERS : 'silent';
+    case 'closes':
+      return now < diesAt ? ANSWERS : REFUSES;
     case 'flaps':
-      return Math.floor(now / 40_000) % 2 === 0 ? ANSWERS : { afterMs: 5, reply: { ok: false, reason: 'refused' } };
+      return Math.floor(now / 40_000) % 2 === 0 ? ANSWERS : REFUSES;
     case 'fails':
       return { afterMs: 5, reply: { ok: false, reason: 'http-500' } };
   }

@@ -98,7 +98,7 @@ async function withRedis(config: Loaded['config'], { redis }: Connection): Promi
   const keys = keysUnder(config.redis.keyPrefix);
   const uuid = config.uuid === NO_UUID ? undefined : config.uuid;
   const state = await redis.hgetall(keys.scheduler).catch((): Record<string, string> => ({}));
-  const context = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies() };
+  const context = { config, uuid, ip: state.ip ?? null, families: interfaceFamilies().beyond };
   // These run one after the other, because concurrent checks would distort the measured latency.
   const checks = [
     ['redis', () => checkServer(redis)],

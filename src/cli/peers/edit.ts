@@ -1,4 +1,5 @@
 import type { LoadOptions } from '../../config/load.js';
+import type { AddressFault } from '../../domain/call/reasons.js';
 import { checkAddress, classify, type AddressClass } from '../../domain/ip/address.js';
 import { readEntry } from '../../domain/peer/entry.js';
 import { UUID } from '../../domain/peer/uuid.js';
@@ -7,6 +8,12 @@ import { CommandError, UsageError } from '../commandError.js';
 import { print } from '../print.js';
 import { withRegistry } from '../registry.js';
 import { ANY_CLASS, keysOf, kindOf, ourUuid, spellingsOf } from './kinds.js';
+
+const WHY: Readonly<Record<AddressFault, string>> = {
+  'address-invalid': 'expected an IPv4 or IPv6 literal (address-invalid)',
+  'address-denied':
+    'it is of a reserved range, such as those for documentation or link-local, which is never called (address-denied)',
+};
 
 /** Registers a peer, or changes the address of a registered one. */
 export async function addPeer(
@@ -19,7 +26,7 @@ export async function addPeer(
   const known = kindOf(kind);
   if (!UUID.test(uuid)) throw new UsageError(`${quoted(uuid)} is not a UUID`);
   const checked = checkAddress(ip, ANY_CLASS);
-  if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${checked.error}`);
+  if (!checked.ok) throw new UsageError(`${known} ${uuid} can't be called at ip ${quoted(ip)}: ${WHY[checked.error]}`);
   if (port === '' || (port !== undefined && !readEntry({ ip, port }, ANY_CLASS).ok)) {
     throw new UsageError(`--port ${quoted(port)}: expected a whole number from 1 to 65535`);
   }

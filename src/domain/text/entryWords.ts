@@ -118,7 +118,9 @@ function ofNode(type: string, data: Data): string | undefined {
       return `no witness answers over ${text(data, 'scope')}: failures are not counted against its ${meant}`;
     }
     case 'isolation.ended':
-      return `a witness answers over ${text(data, 'scope')} again`;
+      return data.peers === undefined
+        ? `a witness answers over ${text(data, 'scope')} again`
+        : `too few peers are left over ${text(data, 'scope')} to tell whether we are online there`;
     case 'family.missing':
       return `this host has no ${text(data, 'family')} address, so ${counted(number(data, 'peers'), 'peer')} can't be called`;
     case 'family.found':

@@ -1,5 +1,6 @@
 import { nameOf, quoted } from '../../domain/text/printable.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
+import { ipCondition } from '../ipCondition.js';
 import { describeReplicas } from './describeReplicas.js';
 import { describeNotification, describeService } from './describeReports.js';
 import { describeRound } from './describeRound.js';
@@ -45,7 +46,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
       return [
         {
           level: 'info',
-          message: `a witness answers over ${event.scope} again: we are online there`,
+          message: isolationEnd(event),
           topic: `isolation ${event.scope}`,
         },
       ];
@@ -145,6 +146,11 @@ function needsRestart(keys: readonly string[]): Line {
   return { level: 'warn', message: `a restart is needed for the new ${values} of ${keys.join(', ')}` };
 }
 
+function isolationEnd({ scope, peers }: EventOf<'isolation.ended'>): string {
+  if (peers === undefined) return `a witness answers over ${scope} again: we are online there`;
+  return `${peers === 0 ? 'no peer is' : 'only one peer is'} left over ${scope}: nothing tells whether we are online there`;
+}
+
 function reloaded(changed: readonly string[]): string {
   return changed.length === 0
     ? 'the configuration is valid again and has not changed'
@@ -183,16 +189,16 @@ function publicIp(
     case 'ip.polled':
       return { level: 'debug', message: `${event.source} was asked for the public IP: ${event.result}` };
     case 'ip.unknown':
-      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: 'unknown' };
+      return { level: 'warn', message: unknownIp(event), topic: 'ip', condition: ipCondition(event) };
     case 'ip.disagreed':
       return {
         level: 'warn',
         message: `the sources of the public IP disagree: ${event.answers.join(', ')}`,
         topic: 'ip',
-        condition: 'disagreed',
+        condition: ipCondition(event),
       };
     case 'ip.confirmed':
-      return { level: 'info', message: `public IP is ${event.ip}`, topic: 'ip', condition: event.ip };
+      return { level: 'info', message: `public IP is ${event.ip}`, topic: 'ip', condition: ipCondition(event) };
     case 'ip.held':
       return {
         level: 'warn',

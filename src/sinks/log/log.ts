@@ -18,7 +18,7 @@ export class LogSink implements Sink {
   constructor(private readonly logger: Logger) {}
 
   accept(event: SchedulerEvent): void {
-    if (isRoutine(event) && !this.logger.isDebugEnabled()) return;
+    if (isRoutine(event) && !this.#isDebug) return;
     if (event.kind === 'redis.down') this.#redisDown = true;
     if (event.kind === 'redis.up') this.#recovered();
     // This line says that results were waiting, so it is logged even if only the outage itself was logged before.
@@ -34,9 +34,14 @@ export class LogSink implements Sink {
     for (const line of describe(event)) {
       if (!this.#isNew(line)) continue;
       const { level, message } = line;
-      const detail = this.logger.isDebugEnabled() ? { detail: event } : {};
+      const detail = this.#isDebug ? { detail: event } : {};
       this.logger.log({ level, message, event: event.kind, ...detail });
     }
+  }
+
+  /** `isDebugEnabled` looks at each transport, which is too slow for every check. */
+  get #isDebug(): boolean {
+    return this.logger.level === 'debug';
   }
 
   /** Every line is written at once. */

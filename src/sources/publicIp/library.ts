@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Options } from 'public-ip';
 import { parseIpAnswer } from '../../domain/ip/answer.js';
@@ -36,20 +37,23 @@ export function librarySource(way: 'dns' | 'https', family: Family): IpSource {
 }
 
 const REQUEST = 'undici:request:create';
+/** The DNS lookup that the running code belongs to. */
+const lookupOverDns = new AsyncLocalStorage<{ fellBack: boolean }>();
 
 /**
  * If DNS fails, the library silently falls back to HTTPS, and one operator would have two votes. The library uses
- * the `fetch` of Node, which reports each request on a diagnostics channel. No other code here uses it.
+ * the `fetch` of Node, which reports each request on a diagnostics channel. A lookup over HTTPS may run at the same time,
+ * so only requests made by this lookup itself count as a fallback.
  */
 async function withoutFallback(lookup: () => Promise<string>): Promise<string> {
-  const requests: unknown[] = [];
-  const note = (message: unknown): void => {
-    requests.push(message);
+  const own = { fellBack: false };
+  const note = (): void => {
+    if (lookupOverDns.getStore() === own) own.fellBack = true;
   };
   subscribe(REQUEST, note);
   try {
-    const ip = await lookup();
-    if (requests.length > 0) throw new Error('answered over HTTPS, not DNS');
+    const ip = await lookupOverDns.run(own, lookup);
+    if (own.fellBack) throw new Error('answered over HTTPS, not DNS');
     return ip;
   } finally {
     unsubscribe(REQUEST, note);

@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { IpAnswer, IpSource } from '../../domain/ip/source.js';
-import { SourceBreaker } from '../../state/sourceBreaker.js';
+import type { SourceBreaker } from '../../state/sourceBreaker.js';
 import { confirmed, decide, stillKnown, type Streak } from '../../domain/ip/votes.js';
 import type { Scope } from '../../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../../events.js';
@@ -25,6 +25,8 @@ export interface WatchIpOptions {
   readonly ask: (source: IpSource, known: string | undefined) => Observable<IpAnswer>;
   /** The last announced IP, if known. It does not confirm anything. */
   readonly announced: string | undefined;
+  /** Decides which sources to skip. It is shared by all lookups. */
+  readonly sourceBreaker: SourceBreaker;
   readonly intervalMs: number;
   readonly quorum: number;
   readonly confirmations: number;
@@ -60,19 +62,21 @@ interface Polled {
  * over all sources.
  */
 export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
-  const { sources, intervalMs, evidence, scope, wall, steady, random, scheduler = asyncScheduler } = options;
+  const { sources, sourceBreaker, intervalMs, evidence, scope, wall, steady, random } = options;
+  const { scheduler = asyncScheduler } = options;
   return defer(() => {
-    const breaker = new SourceBreaker(random);
     let known: string | undefined;
     let streak: Streak | undefined;
     let turn = 0;
     let failedPolls = 0;
+    /** Whether the last result was an unknown address or a disagreement of the sources. */
+    let inDoubt = false;
     let pauseMs = 0;
 
     const poll = (source: IpSource): Observable<Polled> =>
       options.ask(source, known ?? options.announced).pipe(
         tap((answer) => {
-          breaker.record(source.name, answer, steady());
+          sourceBreaker.record(source.name, answer, steady());
         }),
         map((answer) => ({ source, answer })),
       );
@@ -101,6 +105,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       streak = verdict.result === 'unconfirmed' ? verdict.streak : undefined;
       failedPolls = verdict.result === 'address' ? 0 : failedPolls + 1;
       pauseMs = pauseAfter(streak !== undefined, known === undefined ? failedPolls : 0);
+      if (verdict.result !== 'unconfirmed') inDoubt = verdict.result !== 'address';
       switch (verdict.result) {
         case 'address':
           known = verdict.ip;
@@ -116,6 +121,14 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
       }
     };
 
+    /** The reason of each source without an answer. A source that was skipped has its last reason. */
+    const failuresOf = (polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] =>
+      sources.flatMap(({ name }) => {
+        const answer = polled.find(({ source }) => source.name === name)?.answer;
+        const reason = answer === undefined ? sourceBreaker.reasonOf(name) : answer.ok ? undefined : answer.reason;
+        return reason === undefined ? [] : [{ source: name, reason }];
+      });
+
     const pauseAfter = (confirming: boolean, retries: number): number => {
       if (confirming) return CONFIRM_MS;
       const steadyMs = intervalMs * (1 + JITTER * (2 * random() - 1));
@@ -124,7 +137,7 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     const fullRound = (first: readonly Polled[]): Observable<SchedulerEvent> => {
       const asked = new Set(first.map(({ source }) => source));
-      const others = breaker.available(sources, steady()).filter((source) => !asked.has(source));
+      const others = sourceBreaker.allowed(sources, steady()).filter((source) => !asked.has(source));
       const votes: Polled[] = [...first];
       return concat(
         from(others).pipe(
@@ -139,7 +152,8 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
     const steadyPoll = (source: IpSource): Observable<SchedulerEvent> =>
       poll(source).pipe(
         concatMap((vote) => {
-          const unchanged = vote.answer.ok && vote.answer.ip === known;
+          // After a doubt, a full round reports its end, like its beginning.
+          const unchanged = vote.answer.ok && vote.answer.ip === known && !inDoubt;
           if (unchanged) pauseMs = pauseAfter(false, 0);
           return concat(report(vote), unchanged ? EMPTY : fullRound([vote]));
         }),
@@ -147,13 +161,9 @@ export function watchIp(options: WatchIpOptions): Observable<SchedulerEvent> {
 
     return defer(() => {
       if (known === undefined || streak !== undefined) return fullRound([]);
-      const available = breaker.available(sources, steady());
+      const available = sourceBreaker.available(sources, steady());
       const source = available[turn++ % available.length];
       return source === undefined ? fullRound([]) : steadyPoll(source);
     }).pipe(repeat({ delay: () => timer(pauseMs, scheduler) }));
   });
-}
-
-function failuresOf(polled: readonly Polled[]): EventOf<'ip.unknown'>['failures'] {
-  return polled.flatMap(({ source: { name }, answer }) => (answer.ok ? [] : [{ source: name, reason: answer.reason }]));
 }

@@ -9,30 +9,60 @@ export type Items<T> = (signal: AbortSignal) => AsyncIterable<T>;
  * early. At the end the signal aborts and the iterator is returned (its `finally` runs).
  */
 export function draw<T, R>(items: Items<T>, use: (next$: Observable<T>) => Observable<R>): Observable<R> {
+  return drawFrom(items, (item) => [item], use);
+}
+
+/**
+ * `draw` for items that come in batches, which costs no promise an item. A batch is iterated as its items are taken,
+ * so it may decide about each of them at that moment.
+ */
+export function drawBatches<T, R>(
+  batches: Items<Iterable<T>>,
+  use: (next$: Observable<T>) => Observable<R>,
+): Observable<R> {
+  return drawFrom(batches, (batch) => batch, use);
+}
+
+function drawFrom<S, T, R>(
+  source: Items<S>,
+  toBatch: (value: S) => Iterable<T>,
+  use: (next$: Observable<T>) => Observable<R>,
+): Observable<R> {
   return defer(() => {
     const controller = new AbortController();
-    const iterator = items(controller.signal)[Symbol.asyncIterator]();
+    const iterator = source(controller.signal)[Symbol.asyncIterator]();
     const waiting = new Set<Subscriber<T>>();
-    let ready: IteratorResult<T> | undefined;
+    let batch: Iterator<T> | undefined;
+    let ended = false;
     let asking = false;
+    let serving = false;
 
     const serve = (): void => {
+      // The loop below serves a subscription that comes meanwhile: recursion would overflow the stack.
+      if (serving) return;
+      serving = true;
+      try {
+        for (let [first] = waiting; first !== undefined; [first] = waiting) {
+          const item = batch?.next();
+          const none = item === undefined || item.done === true;
+          if (none && !ended) {
+            ask();
+            break;
+          }
+          waiting.delete(first);
+          if (!none) first.next(item.value);
+          first.complete();
+        }
+      } catch (error) {
+        fail(error);
+      }
+      serving = false;
+    };
+    const fail = (error: unknown): void => {
+      ended = true;
+      batch = undefined;
       const [first] = waiting;
-      if (first === undefined) return;
-      if (ready === undefined) {
-        ask();
-        return;
-      }
-      const result = ready;
-      if (result.done === true) {
-        for (const subscriber of [...waiting]) subscriber.complete();
-        return;
-      }
-      ready = undefined;
-      waiting.delete(first);
-      first.next(result.value);
-      first.complete();
-      serve();
+      first?.error(error);
     };
     const ask = (): void => {
       if (asking) return;
@@ -40,14 +70,13 @@ export function draw<T, R>(items: Items<T>, use: (next$: Observable<T>) => Obser
       iterator.next().then(
         (result) => {
           asking = false;
-          ready = result;
+          if (result.done === true) ended = true;
+          else batch = toBatch(result.value)[Symbol.iterator]();
           serve();
         },
         (error: unknown) => {
           asking = false;
-          ready = { done: true, value: undefined };
-          const [first] = waiting;
-          first?.error(error);
+          fail(error);
           serve();
         },
       );

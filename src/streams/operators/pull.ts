@@ -1,33 +1,54 @@
-import { Observable } from 'rxjs';
+import { NEVER, Observable, type Subscription } from 'rxjs';
 
 /**
- * Real back-pressure: a fixed number of workers, each of which requests the next item only when its last one is
- * done. `next$` gives one item per subscription and completes empty when there is none left; the worker then ends. A
- * worker starts after the previous one has got an item, so that an empty source costs one request. (`mergeMap`
- * limits the work but buffers the input without limit.)
+ * Real back-pressure: so many workers, each asking for the next item only when its last one is done. `next$` gives one
+ * item a subscription, in turn, and completes empty when there is none left; a worker that meets that is done. A worker
+ * begins once the one before it has got an item: where there is nothing to do, one of them finds out. Once `until$`
+ * emits, no worker asks any more, and those that wait for an item leave; the work under way goes on. (`mergeMap` limits
+ * the work but buffers the input without end.)
  *
- * This is written by hand because every check passes here: a composition of `defer`, `mergeMap` and `repeat` creates
- * ten subscribers per item, this code two.
+ * Every check passes here, so it is written by hand: `defer`, `mergeMap`, `repeat` and a `takeUntil` an item make
+ * fourteen subscribers an item, and here there are two.
  */
-export function pull<T, R>(next$: Observable<T>, work: (item: T) => Observable<R>, workers: number): Observable<R> {
+export function pull<T, R>(
+  next$: Observable<T>,
+  work: (item: T) => Observable<R>,
+  workers: number,
+  until$: Observable<unknown> = NEVER,
+): Observable<R> {
   return new Observable<R>((subscriber) => {
     let begun = 0;
     let working = 0;
-    /**
-     * Number of requests to make. A loop makes them, because recursion with synchronous items and work would
-     * overflow the stack.
-     */
+    let stopped = false;
+    /** How many workers are to ask. A loop serves them: recursion over synchronous items would overflow the stack. */
     let asking = 0;
     let looping = false;
+    const open = new Set<Subscription>();
+    /** The workers that wait for an item, and how each of them leaves. */
+    const waiting = new Map<Subscription, () => void>();
 
-    const follow = <V>(source$: Observable<V>, next: (value: V) => void, complete: () => void): void => {
-      const error = (reason: unknown): void => {
-        subscriber.error(reason);
-      };
-      subscriber.add(source$.subscribe({ next, error, complete }));
+    const error = (reason: unknown): void => {
+      subscriber.error(reason);
     };
-    const pass = (result: R): void => {
+    const next = (result: R): void => {
       subscriber.next(result);
+    };
+    /** Subscribes, and calls `ended` once the stream has completed. Returns undefined where it already has. */
+    const follow = <V>(
+      source$: Observable<V>,
+      onNext: (value: V) => void,
+      ended: () => void,
+    ): Subscription | undefined => {
+      const own: { subscription?: Subscription; completed?: true } = {};
+      const complete = (): void => {
+        own.completed = true;
+        if (own.subscription !== undefined) open.delete(own.subscription);
+        ended();
+      };
+      own.subscription = source$.subscribe({ next: onNext, error, complete });
+      if (own.completed) return undefined;
+      open.add(own.subscription);
+      return own.subscription;
     };
     const ask = (): void => {
       asking += 1;
@@ -41,27 +62,52 @@ export function pull<T, R>(next$: Observable<T>, work: (item: T) => Observable<R
       working += 1;
       ask();
     };
+    /** One turn of a worker: an item, and the work on it. */
     const take = (): void => {
-      let noItem = true;
-      let open = 1;
-      const closed = (): void => {
-        open -= 1;
-        if (open > 0) return;
-        if (!noItem) ask();
+      let dry = true;
+      let pending = 1;
+      let request: Subscription | undefined = undefined;
+      const ended = (): void => {
+        if (request !== undefined) waiting.delete(request);
+        pending -= 1;
+        if (pending > 0) return;
+        if (!dry) ask();
         else if ((working -= 1) === 0) subscriber.complete();
       };
       const start = (item: T): void => {
-        noItem = false;
-        open += 1;
+        dry = false;
+        pending += 1;
         try {
-          follow(work(item), pass, closed);
+          follow(work(item), next, ended);
         } catch (reason) {
           subscriber.error(reason);
         }
         if (begun < workers) begin();
       };
-      follow(next$, start, closed);
+      if (stopped) {
+        ended();
+        return;
+      }
+      request = follow(next$, start, ended);
+      if (request !== undefined) waiting.set(request, ended);
     };
+
+    subscriber.add(() => {
+      for (const subscription of open) subscription.unsubscribe();
+    });
+    subscriber.add(
+      until$.subscribe({
+        next: () => {
+          stopped = true;
+          for (const [request, leave] of [...waiting]) {
+            open.delete(request);
+            request.unsubscribe();
+            leave();
+          }
+        },
+        error,
+      }),
+    );
     begin();
   });
 }

@@ -1,6 +1,12 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 import type { Reply } from '../../domain/call/http.js';
 
+/** The reply to a call, and how long it took. */
+export interface Exchange {
+  readonly reply: Reply;
+  readonly tookMs: number;
+}
+
 const TIMED_OUT: Reply = { ok: false, reason: 'timeout' };
 
 /**
@@ -13,7 +19,7 @@ export function withDeadline(
   timeoutMs: number,
   steady: () => number,
   scheduler?: SchedulerLike,
-): Observable<{ readonly reply: Reply; readonly tookMs: number }> {
+): Observable<Exchange> {
   return new Observable((subscriber) => {
     const startedAt = steady();
     const conclude = (reply: Reply): void => {

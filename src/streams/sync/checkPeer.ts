@@ -1,15 +1,4 @@
-import {
-  concat,
-  defer,
-  EMPTY,
-  finalize,
-  ignoreElements,
-  mergeMap,
-  of,
-  timer,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
+import { Observable, timer, type SchedulerLike } from 'rxjs';
 import type { Reply } from '../../domain/call/http.js';
 import { isAnswer } from '../../domain/call/reasons.js';
 import type { Clock } from '../../domain/clock.js';
@@ -25,7 +14,7 @@ import type { OnlineEvidence } from '../../state/onlineEvidence.js';
 import type { PeerBook } from '../../state/peerBook.js';
 import type { Shares } from '../../state/shares.js';
 import type { Undecided, UndecidedFailures } from '../../state/undecided.js';
-import { withDeadline } from '../operators/withDeadline.js';
+import { withDeadline, type Exchange } from '../operators/withDeadline.js';
 
 export interface CheckOptions {
   readonly book: PeerBook;
@@ -62,11 +51,9 @@ export function checkPeer(
 ): (entry: RegistryEntry) => Observable<SchedulerEvent> {
   const { book, shares, evidence, undecided, families, clock, request, timeoutMs, allow, scheduler } = options;
 
-  const discarded = (uuid: string, why: 'local' | 'clock-gap'): Observable<SchedulerEvent> => {
-    const event$ = of<SchedulerEvent>({ kind: 'peer.discarded', at: clock.wall(), uuid, why });
-    if (why === 'clock-gap') return event$;
-    return concat(event$, timer(LOCAL_PAUSE_MS, scheduler).pipe(ignoreElements()));
-  };
+  const discarded = (uuid: string, why: 'local' | 'clock-gap'): SchedulerEvent[] => [
+    { kind: 'peer.discarded', at: clock.wall(), uuid, why },
+  ];
 
   /**
    * If this host never had the family while the other family works, the peer is unreachable and no witness is
@@ -79,47 +66,89 @@ export function checkPeer(
     return true;
   };
 
+  /** Usually this host has no free local port, unless the whole family is missing. */
+  const isLocal = (reply: Reply, scope: Scope): boolean =>
+    !reply.ok && reply.local === true && !(reply.noRoute === true && !families.has(scope));
+
+  const conclude = ({ entry, scope, epoch }: Call, reply: Reply, tookMs: number): readonly SchedulerEvent[] => {
+    const { uuid, health } = entry;
+    // Another replica judges a peer whose share has moved there.
+    if (!shares.holds(uuid)) return [];
+    if (isLocal(reply, scope)) return discarded(uuid, 'local');
+    if (clock.epoch() !== epoch) return discarded(uuid, 'clock-gap');
+    const outcome = checkIdentity(reply, uuid, tookMs);
+    const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
+    if (outcome.ok || isAnswer(outcome.reason)) return answered(options, scope, failure);
+    if (role === 'witness') return recorded(options, failure, withheld(health));
+    if (!reply.ok && reply.noRoute === true && lacksFamily(scope)) {
+      const events = recorded(options, failure, NO_WITNESS);
+      if (evidence.clearIsolation(scope)) events.push({ kind: 'isolation.ended', at: failure.at, scope });
+      return events;
+    }
+    const online = onlineIn(options, scope, uuid);
+    if (isEvident(health, online)) return recorded(options, failure, online);
+    book.hold(uuid);
+    undecided.add(scope, failure);
+    return [{ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason }];
+  };
+
+  // Every check passes here, so it is written by hand: operators would make five more subscribers a check.
   return (entry) =>
-    defer(() => {
-      const { uuid, stored, health } = entry;
+    new Observable((subscriber) => {
+      const { uuid, stored } = entry;
       const read = readEntry(stored, allow);
       // The code that reads entries reports the fault.
-      if (!read.ok || !shares.mine(uuid) || !book.reserve(uuid)) return EMPTY;
+      if (!read.ok || !shares.mine(uuid) || !book.reserve(uuid)) {
+        subscriber.complete();
+        return;
+      }
       const { address, scope } = read;
-      const epoch = clock.epoch();
+      const call = { entry, scope, epoch: clock.epoch() };
       let handedOver = false;
-
-      const conclude = (reply: Reply, tookMs: number): Observable<SchedulerEvent> => {
-        // Another replica judges a peer whose share has moved there.
-        if (!shares.holds(uuid)) return EMPTY;
-        const noRoute = !reply.ok && reply.noRoute === true;
-        // Usually this host has no free local port, unless the whole family is missing.
-        const local = !reply.ok && reply.local === true && !(noRoute && !families.has(scope));
-        if (local) return discarded(uuid, 'local');
-        if (clock.epoch() !== epoch) return discarded(uuid, 'clock-gap');
-        const outcome = checkIdentity(reply, uuid, tookMs);
-        const failure: Undecided = { entry, lane, at: clock.wall(), outcome };
-        if (outcome.ok || isAnswer(outcome.reason)) return of(...answered(options, scope, failure));
-        if (role === 'witness') return of(recorded(options, failure, withheld(health)));
-        if (noRoute && lacksFamily(scope)) {
-          const events = [recorded(options, failure, NO_WITNESS)];
-          if (evidence.clearIsolation(scope)) events.push({ kind: 'isolation.ended', at: failure.at, scope });
-          return of(...events);
-        }
-        const online = onlineIn(options, scope, uuid);
-        if (isEvident(health, online)) return of(recorded(options, failure, online));
-        undecided.add(scope, failure);
-        handedOver = true;
-        return of<SchedulerEvent>({ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason });
+      let silent = false;
+      let paused = false;
+      const error = (reason: unknown): void => {
+        subscriber.error(reason);
       };
-
-      return withDeadline(request(address), timeoutMs, clock.steady, scheduler).pipe(
-        mergeMap(({ reply, tookMs }) => conclude(reply, tookMs)),
-        finalize(() => {
-          if (!handedOver) book.unreserve(uuid);
-        }),
+      const complete = (): void => {
+        subscriber.complete();
+      };
+      const next = ({ reply, tookMs }: Exchange): void => {
+        try {
+          for (const event of conclude(call, reply, tookMs)) {
+            handedOver ||= event.kind === 'peer.undecided';
+            silent ||= isSilence(event);
+            subscriber.next(event);
+          }
+        } catch (reason) {
+          error(reason);
+        }
+        paused = isLocal(reply, scope);
+        if (paused) subscriber.add(timer(LOCAL_PAUSE_MS, scheduler).subscribe({ error, complete }));
+      };
+      const ended = (): void => {
+        if (!paused) complete();
+      };
+      subscriber.add(() => {
+        if (!handedOver) book.unreserve(uuid, silent);
+      });
+      subscriber.add(
+        withDeadline(request(address), timeoutMs, clock.steady, scheduler).subscribe({ next, error, complete: ended }),
       );
     });
+}
+
+/** A check under way. */
+interface Call {
+  readonly entry: RegistryEntry;
+  readonly scope: Scope;
+  /** The epoch of the clock in which it began. */
+  readonly epoch: number;
+}
+
+/** Whether the event is a check that got no answer at all. */
+export function isSilence(event: SchedulerEvent): boolean {
+  return event.kind === 'peer.checked' && !event.check.outcome.ok && !isAnswer(event.check.outcome.reason);
 }
 
 type JudgeOptions = Pick<CheckOptions, 'book' | 'evidence' | 'clock' | 'rules' | 'polledScope'>;
@@ -143,16 +172,18 @@ export function onlineIn({ book, evidence, polledScope }: JudgeOptions, scope: S
 function answered(options: JudgeOptions, scope: Scope, result: Undecided): SchedulerEvent[] {
   const { uuid } = result.entry;
   const ended = options.evidence.recordAnswer(scope, uuid);
-  const events = [recorded(options, result, onlineIn(options, scope, uuid))];
+  const events = recorded(options, result, onlineIn(options, scope, uuid));
   if (ended) events.push({ kind: 'isolation.ended', at: result.at, scope });
   return events;
 }
 
-export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent {
+/** Judges a result and records it in the book. A result that the book drops changes no state and gives no event. */
+export function recorded({ book, rules }: JudgeOptions, result: Undecided, online: Online): SchedulerEvent[] {
   const { entry, lane, at, outcome } = result;
   const { uuid, health: before } = entry;
   const { health, counted } = judge(before, outcome, online, rules);
-  book.record(entry, { at, outcome, counted, health });
+  if (!book.record(entry, { at, outcome, counted, health })) return [];
   const { state, failures } = health;
-  return { kind: 'peer.checked', lane, check: { uuid, at, outcome, counted, before: before.state, state, failures } };
+  const check = { uuid, at, outcome, counted, before: before.state, state, failures };
+  return [{ kind: 'peer.checked', lane, check }];
 }

@@ -8,6 +8,7 @@ import {
   map,
   merge,
   of,
+  repeat,
   tap,
   type Observable,
   type OperatorFunction,
@@ -23,6 +24,8 @@ export interface RoundOptions<T> {
    */
   readonly round: (n: number, settings: T, allStarted: () => void) => Observable<SchedulerEvent>;
   readonly now: () => number;
+  /** Starts an extra round: at once, or right after the running one. */
+  readonly trigger$?: Observable<T>;
 }
 
 /**
@@ -30,12 +33,13 @@ export interface RoundOptions<T> {
  * only rechecks peers reports nothing if there was nothing to do.
  */
 export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, SchedulerEvent> {
-  const { lane, now } = options;
+  const { lane, now, trigger$ = EMPTY } = options;
   const recheck = lane !== 'regular';
   return (tick$) =>
     defer(() => {
       let count = 0;
       let running = false;
+      let next: { readonly settings: T } | undefined;
       let skipped = 0;
       const round = (settings: T): Observable<SchedulerEvent> =>
         defer(() => {
@@ -57,7 +61,6 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
             }),
           );
           const end$ = defer(() => {
-            running = false;
             const at = now();
             if (recheck && tally.ok + tally.failed === 0) return EMPTY;
             const tookMs = at - startedAt;
@@ -74,6 +77,23 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
           });
           return concat(begin$, work$, end$);
         });
+      const roundsFrom = (first: T): Observable<SchedulerEvent> => {
+        let settings = first;
+        const another = (): Observable<unknown> => {
+          running = next !== undefined;
+          if (next === undefined) return EMPTY;
+          ({ settings } = next);
+          next = undefined;
+          return of('at once');
+        };
+        return defer(() => round(settings)).pipe(repeat({ delay: another }));
+      };
+      const extra$ = trigger$.pipe(
+        tap((settings) => {
+          if (running) next = { settings };
+        }),
+        filter(() => !running),
+      );
       return tick$.pipe(
         // The branch that skips comes first: it must read `running` before the other branch starts the round.
         connect((shared$) =>
@@ -83,7 +103,7 @@ export function rounds<T>(options: RoundOptions<T>): OperatorFunction<T, Schedul
               tap(() => (skipped += 1)),
               map((): SchedulerEvent => ({ kind: 'round.skipped', at: now(), lane })),
             ),
-            shared$.pipe(exhaustMap(round)),
+            merge(shared$, extra$).pipe(exhaustMap(roundsFrom)),
           ),
         ),
       );

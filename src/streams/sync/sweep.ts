@@ -1,3 +1,4 @@
+import { filter, firstValueFrom, map, merge, type Observable } from 'rxjs';
 import type { Clock } from '../../domain/clock.js';
 import type { Lane, RegistryEntry } from '../../domain/peer/peer.js';
 import type { SchedulerEvent } from '../../events.js';
@@ -6,6 +7,9 @@ import type { PeerBook } from '../../state/peerBook.js';
 import type { Shares } from '../../state/shares.js';
 
 /** An item of a lane: a peer to check, or an event that occurred while the lane was read. */
+/** Batches cost no promise a peer; each is iterated only as its items are pulled. */
+export type LaneItems = AsyncGenerator<Iterable<LaneItem>>;
+
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
 
 /**
@@ -38,7 +42,7 @@ const BATCH = 64;
 /** The number of entries that are read again at once when calls are slow. */
 const REFRESH_BATCH = 32;
 /** An entry that was read longer ago than this is read again before its peer is called. */
-const MAX_AGE_MS = 1_000;
+const MAX_AGE_MS = 100;
 /**
  * The fraction of the interval during which a peer gained with a share is not checked again, because another replica
  * has checked it.
@@ -50,7 +54,7 @@ const EARLY_FRACTION = 0.45;
  * lanes are only stored in the book. If Redis fails during the sweep, the rest of the round uses the last known
  * peers.
  */
-export async function* sweep(source: LaneSource, round: number, everyMs: number): AsyncGenerator<LaneItem> {
+export async function* sweep(source: LaneSource, round: number, everyMs: number): LaneItems {
   const { registry, book, shares, self, clock, roundTrigger } = source;
   book.beginRound(round);
   let asOf = book.revision;
@@ -64,7 +68,7 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
         return uuid.toLowerCase() !== self && shares.mine(uuid) && book.remember(entry, round, asOf);
       });
       const uuids = met.map(({ uuid }) => uuid);
-      yield* faultsOf(source, uuids);
+      yield faultsOf(source, uuids);
       if (book.newcomers > newcomers) roundTrigger.trigger('pending');
       const now = clock.wall();
       const regular = uuids.filter(
@@ -76,18 +80,26 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
     }
     book.evictNotSeen(round);
   } catch (error) {
-    yield { event: failed(source, error) };
-    for (const uuid of book.notSeenIn(round, 'regular')) yield* lastKnown(book, uuid, 'regular');
+    yield [{ event: failed(source, error) }];
+    yield lastKnown(book, book.notSeenIn(round, 'regular'), 'regular');
   }
 }
 
 /**
  * The other lanes: the peers whose last check is at least `everyMs` old. For the regular lane these are peers gained
  * with a share that no round of this process has included yet. In the pending lane, peers found during the round
- * that were never checked come before second checks.
+ * that were never checked come before second checks. Its list stays open while its last calls are in flight, until
+ * `ended$` fires.
  */
-export async function* recheck(source: LaneSource, lane: Lane, everyMs: number): AsyncGenerator<LaneItem> {
+export async function* recheck(
+  source: LaneSource,
+  lane: Lane,
+  everyMs: number,
+  ended$: Observable<unknown>,
+): LaneItems {
   const { book, clock } = source;
+  // The round must end then, so that second checks and new settings get their turn.
+  const until = clock.steady() + everyMs;
   const seen = new Set<string>();
   let reachable = true;
   let newcomers = book.newcomers;
@@ -98,24 +110,40 @@ export async function* recheck(source: LaneSource, lane: Lane, everyMs: number):
     const readAt = clock.steady();
     if (reachable) {
       const failures = await readAgain(source, batch);
-      for (const event of failures) yield { event };
+      yield toItems(failures);
       reachable = failures.length === 0;
-      if (reachable) yield* faultsOf(source, batch);
+      if (reachable) yield faultsOf(source, batch);
     }
     yield* withFreshAddresses(source, lane, batch, reachable ? readAt : Infinity);
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
-    newcomers = book.newcomers;
-    due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    do {
+      newcomers = book.newcomers;
+      due = book.due(lane, clock.wall(), everyMs).filter((uuid) => !seen.has(uuid));
+    } while (due.length === 0 && clock.steady() < until && (await moreFound(source, seen, ended$)));
   }
+}
+
+/** Waits while a call to one of these peers is in flight. Returns whether new peers were found in that time. */
+async function moreFound(
+  { book, roundTrigger }: LaneSource,
+  uuids: ReadonlySet<string>,
+  ended$: Observable<unknown>,
+): Promise<boolean> {
+  const called = new Set([...uuids].filter((uuid) => book.isCalled(uuid)));
+  if (called.size === 0) return false;
+  const drained$ = book.callEnd$.pipe(filter(({ uuid }) => called.delete(uuid) && called.size === 0));
+  const over$ = merge(drained$, ended$).pipe(map(() => false));
+  const found$ = roundTrigger.trigger$('pending').pipe(map(() => true));
+  return firstValueFrom(merge(over$, found$), { defaultValue: false });
 }
 
 /** Stores the entries of gained shares. If Redis fails, the next round stores the rest. */
 export async function* adopt(
   source: Omit<LaneSource, 'shares' | 'roundTrigger'>,
   isOurs: (uuid: string) => boolean,
-): AsyncGenerator<LaneItem> {
+): LaneItems {
   const { registry, book, self } = source;
   let asOf = book.revision;
   try {
@@ -123,14 +151,14 @@ export async function* adopt(
       // A share may have been lost while the page was read.
       const ours = page.filter(({ uuid }) => uuid.toLowerCase() !== self && isOurs(uuid));
       for (const entry of ours) book.adopt(entry, asOf);
-      yield* faultsOf(
+      yield faultsOf(
         source,
         ours.map(({ uuid }) => uuid),
       );
       asOf = book.revision;
     }
   } catch (error) {
-    yield { event: failed(source, error) };
+    yield [{ event: failed(source, error) }];
   }
 }
 
@@ -140,18 +168,29 @@ async function* withFreshAddresses(
   lane: Lane,
   uuids: readonly string[],
   readAt: number,
-): AsyncGenerator<LaneItem> {
+): LaneItems {
   const { book, clock } = source;
+  let begin = 0;
+  let next = 0;
   let fresh = { until: uuids.length, readAt };
-  for (const [i, uuid] of uuids.entries()) {
-    const now = clock.steady();
-    if (i >= fresh.until || now - fresh.readAt > MAX_AGE_MS) {
-      const failures = await readAgain(source, uuids.slice(i, i + REFRESH_BATCH));
-      fresh =
-        failures.length === 0 ? { until: i + REFRESH_BATCH, readAt: now } : { until: uuids.length, readAt: Infinity };
-      for (const event of failures) yield { event };
+  const isFresh = (): boolean => next < fresh.until && clock.steady() - fresh.readAt <= MAX_AGE_MS;
+  function* whileFresh(): Generator<string> {
+    // One peer at least, or a Redis that answers late would be asked without end.
+    do {
+      yield uuids[next++] ?? '';
+    } while (next < uuids.length && isFresh());
+  }
+  while (next < uuids.length) {
+    if (!isFresh()) {
+      // Slow calls use up few entries while these are fresh, and then few are read again.
+      const count = Math.min(REFRESH_BATCH, Math.max(1, 2 * (next - begin)));
+      const now = clock.steady();
+      const failures = await readAgain(source, uuids.slice(next, next + count));
+      fresh = failures.length === 0 ? { until: next + count, readAt: now } : { until: uuids.length, readAt: Infinity };
+      begin = next;
+      yield toItems(failures);
     }
-    yield* lastKnown(book, uuid, lane);
+    yield lastKnown(book, whileFresh(), lane);
   }
 }
 
@@ -188,10 +227,16 @@ function updateBook(book: PeerBook, asked: readonly string[], found: readonly Re
   for (const entry of found) book.refresh(entry, asOf);
 }
 
-/** Yields the peer as the book has it now, if it is still in this lane. */
-function* lastKnown(book: PeerBook, uuid: string, lane: Lane): Generator<LaneItem> {
-  const entry = book.lastKnown(uuid);
-  if (entry !== undefined && book.laneOf(uuid) === lane) yield { entry };
+/** Yields those peers that are still in this lane, each as the book has it at that moment. */
+function* lastKnown(book: PeerBook, uuids: Iterable<string>, lane: Lane): Generator<LaneItem> {
+  for (const uuid of uuids) {
+    const entry = book.lastKnown(uuid);
+    if (entry !== undefined && book.laneOf(uuid) === lane) yield { entry };
+  }
+}
+
+function toItems(events: readonly SchedulerEvent[]): readonly LaneItem[] {
+  return events.map((event) => ({ event }));
 }
 
 function failed({ clock, explain }: Pick<LaneSource, 'clock' | 'explain'>, error: unknown): SchedulerEvent {
