@@ -159,6 +159,7 @@ export type SchedulerEvent =
   | { readonly kind: 'heartbeat'; readonly at: number }
   | { readonly kind: 'config.reloaded'; readonly at: number; readonly changed: readonly string[] }
   | { readonly kind: 'config.rejected'; readonly at: number; readonly problems: readonly string[] }
+  /** All keys whose new value waits for a restart; empty once they have their old values again. */
   | { readonly kind: 'config.needs-restart'; readonly at: number; readonly keys: readonly string[] }
   /** This process works on the registry from now on. */
   | {

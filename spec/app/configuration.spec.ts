@@ -53,6 +53,19 @@ describe('configuration', () => {
     ]);
   });
 
+  it('says so once what can’t change is as it was at the start again', () => {
+    const { change, events } = following();
+    change({ status: { port: 1, host: '::1' } });
+    change({ status: { port: 1 } });
+    change({});
+    change({});
+    expect(events.seen.map((event) => 'keys' in event && event.keys)).to.deep.equal([
+      ['status.host', 'status.port'],
+      ['status.port'],
+      [],
+    ]);
+  });
+
   it('tells the two apart where both change at once', () => {
     const { change, inForce, events } = following();
     change({ uuid: OTHER, availability: { fall: 5 }, status: { enabled: false, port: 1 } });

@@ -67,7 +67,7 @@ describe('publicIp, with the IP that is stored', () => {
     config$.next(await settings({ IP_OVERRIDE: '2001:db8:0::1' }));
     await settled();
     stop();
-    expect(ips).to.deep.equal(['2001:db8::1', '2001:db8::1']);
+    expect(ips).to.deep.equal(['2001:db8::1']);
     expect(known).to.be.empty;
   });
 

@@ -3,7 +3,7 @@ import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findConfigFile } from '#src/config/file.js';
-import { loadConfig, reloadConfig } from '#src/config/load.js';
+import { loadConfig, rereading } from '#src/config/load.js';
 import { FOLDER, inFolder, loadText, problemsIn, UUID } from './support.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../spec/fixtures/tls/${name}`, import.meta.url));
@@ -270,7 +270,9 @@ describe('loadConfig', () => {
         'sync.concurrency: expected a whole number from 1 to 10000 (config.yaml:5)',
         'sync.intervall: unknown key; did you mean sync.interval? (config.yaml:3)',
         'publicIp.sources.1.url: expected a URL beginning with http:// or https:// (config.yaml:7)',
-        'publicIp.sources.2: expected dns, https, {url: …} or {interface: …} (config.yaml:7)',
+        'publicIp.sources.2.url: expected a URL beginning with http:// or https:// (config.yaml:7)',
+        'publicIp.sources.2.urll: unknown key; did you mean publicIp.sources.2.url? (config.yaml:7)',
+        'publicIp.sources.3: expected each source, and each host, only once, since each has one vote (config.yaml:7)',
         'announce.port: expected a whole number from 1 to 65535 (environment CONSUMER_SCHEDULER__ANNOUNCE__PORT)',
         'log: expected keys and values (config.yaml:8)',
         'suspectInterval: unknown key; did you mean sync.suspectInterval? (config.yaml:6)',
@@ -389,9 +391,9 @@ describe('loadConfig', () => {
         await writeFile(join(cwd, usual), 'sync: {concurrency: 1}');
         const before = await loadConfig(options);
         await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
-        expect((await reloadConfig(before, options)).config.sync.concurrency).to.equal(2);
+        expect((await rereading(before, options)()).config.sync.concurrency).to.equal(2);
         await rm(join(cwd, usual));
-        expect(await problemsIn(reloadConfig(before, options))).to.deep.equal([`no such file (${usual})`]);
+        expect(await problemsIn(rereading(before, options)())).to.deep.equal([`no such file (${usual})`]);
       }));
 
     it('is none where none was found at the start, and what comes later counts for nothing', () =>
@@ -399,8 +401,33 @@ describe('loadConfig', () => {
         const options = { file: undefined, env, cwd };
         const before = await loadConfig(options);
         await writeFile(join(cwd, usual), 'sync: {concurrency: 2}');
-        const { config, file } = await reloadConfig(before, options);
+        const { config, file } = await rereading(before, options)();
         expect([config.sync.concurrency, file]).to.deep.equal([64, undefined]);
+      }));
+
+    it('names what was changed in the file and has no effect, since a variable sets it', () =>
+      inFolder(async (cwd) => {
+        const variables = { CONSUMER_SCHEDULER__SYNC__INTERVAL: '10s', CONSUMER_SCHEDULER__ANNOUNCE: '{timeout: 1s}' };
+        const options = { file: 'a.yaml', env: { ...env, ...variables }, cwd };
+        const write = (text: string) => writeFile(join(cwd, 'a.yaml'), text);
+        await write('sync: {interval: 20s, timeout: 1s}');
+        const first = await loadConfig(options);
+        expect(first.warnings).to.deep.equal([]);
+        const reread = rereading(first, options);
+        const told = async (text: string) => {
+          await write(text);
+          return (await reread()).warnings;
+        };
+        const none = "the file's value has no effect";
+        expect(await told('sync: {interval: 20s, timeout: 2s}')).to.deep.equal([]);
+        expect(await told('sync: {interval: 30s, timeout: 2s}')).to.deep.equal([
+          `sync.interval is set by CONSUMER_SCHEDULER__SYNC__INTERVAL; ${none}`,
+        ]);
+        expect(await told('sync: {interval: 30s, timeout: 3s}')).to.deep.equal([]);
+        expect(await told('{announce: {retry: {max: 1h}}, uuid: planted}')).to.deep.equal([
+          `uuid is set by LOCAL_UUID; ${none}`,
+          `announce is set by CONSUMER_SCHEDULER__ANNOUNCE; ${none}`,
+        ]);
       }));
 
     for (const [what, empty] of [
@@ -414,9 +441,16 @@ describe('loadConfig', () => {
           await write('sync: {concurrency: 1}');
           const before = await loadConfig(options);
           await write(empty);
-          expect(await problemsIn(reloadConfig(before, options))).to.deep.equal(['the file has no settings (a.yaml)']);
+          expect(await problemsIn(rereading(before, options)())).to.deep.equal(['the file has no settings (a.yaml)']);
           const always = await loadConfig(options);
-          expect((await reloadConfig(always, options)).config.sync.concurrency, 'which it was before').to.equal(64);
+          const reread = rereading(always, options);
+          await write('sync: {concurrency: 1}');
+          expect((await reread()).config.sync.concurrency).to.equal(1);
+          for (const twice of [1, 2]) {
+            await write(empty);
+            expect(await problemsIn(reread()), String(twice)).to.deep.equal(['the file has no settings (a.yaml)']);
+          }
+          expect((await rereading(always, options)()).config.sync.concurrency, 'which it was before').to.equal(64);
         }));
     }
   });
@@ -465,6 +499,97 @@ describe('loadConfig', () => {
       expect(await warningsOf('', { [variable]: '"planted planted planted' })).to.deep.equal([]);
       expect(await warningsOf('http: {signing: {secret: "\'planted planted planted\'"}}')).to.deep.equal([]);
     });
+  });
+
+  it('names at once all that is wrong, in whichever group, and what the rest of it contradicts', async () => {
+    const lines = [
+      'uuid: nobody',
+      'redis: {url: "redis://h", username: me, database: 2, dataDir: "", tls: {ca: absent.pem}}',
+      'http: {client: carrier, tls: {ca: absent.pem, cert: absent.pem}}',
+      'publicIp: {sources: [dns, dns, {url: 5}]}',
+      'announce: {retry: {initial: 2s, max: 1s, other: 1}}',
+      'notify: [{webhook: "https://ntfy.sh", events: [], template: ntfy}]',
+    ];
+    const problems = await problemsIn(loadText(lines.join('\n')));
+    expect(problems.map((line) => line.replace(/: .*\(/, ' ('))).to.have.members([
+      'uuid (config.yaml:1)',
+      'redis.dataDir (config.yaml:2)',
+      'redis.database (config.yaml:2)',
+      'redis.tls (config.yaml:2)',
+      'http.client (config.yaml:3)',
+      'http.tls.key (config.yaml:3)',
+      'http.tls.ca (config.yaml:3)',
+      'http.tls.cert (config.yaml:3)',
+      'publicIp.sources.1 (config.yaml:4)',
+      'publicIp.sources.2.url (config.yaml:4)',
+      'announce.retry.max (config.yaml:5)',
+      'announce.retry.other (config.yaml:5)',
+      'notify.0.events (config.yaml:6)',
+      'notify.0.webhook (config.yaml:6)',
+    ]);
+    const both = await problemsIn(
+      loadText(`uuid: ${UUID}\nredis: {url: "rediss://h", tls: {ca: a.pem}}\nhttp: {tls: {ca: b.pem}}`),
+    );
+    expect(both.map((line) => line.split(':')[0])).to.deep.equal(['redis.tls.ca', 'http.tls.ca']);
+  });
+
+  it('names an unknown key within an item of a list, and the nearest known one', async () => {
+    const url = 'https://h.example/planted';
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      [
+        `notify: [{webhook: "${url}", events: [peer-down], heders: {}}]`,
+        ['notify.0.heders: unknown key; did you mean notify.0.headers?'],
+      ],
+      [
+        `notify: [{ping: "${url}"}, {webhok: "${url}", events: [peer-down]}]`,
+        [
+          'notify.1.webhook: expected a URL beginning with http:// or https://',
+          'notify.1.webhok: unknown key; did you mean notify.1.webhook?',
+        ],
+      ],
+      [
+        `notify: [{pinq: "${url}"}]`,
+        [
+          'notify.0.ping: expected a URL beginning with http:// or https://',
+          'notify.0.pinq: unknown key; did you mean notify.0.ping?',
+        ],
+      ],
+      [
+        'publicIp: {sources: [{interfac: eth0}]}',
+        [
+          'publicIp.sources.0.interface: expected the name of an interface',
+          'publicIp.sources.0.interfac: unknown key; did you mean publicIp.sources.0.interface?',
+        ],
+      ],
+      [
+        `publicIp: {sources: [dns, {url: "${url}", urll: 1}]}`,
+        ['publicIp.sources.1.urll: unknown key; did you mean publicIp.sources.1.url?'],
+      ],
+      // Two forms in one.
+      [
+        `publicIp: {sources: [{url: "${url}", interface: eth0}]}`,
+        ['publicIp.sources.0: expected dns, https, {url: …} or {interface: …}'],
+      ],
+    ];
+    for (const [source, expected] of cases) {
+      const problems = await problemsIn(loadText(`uuid: ${UUID}\n${source}`));
+      expect(problems.map((line) => line.replace(/ \(config.*/, ''))).to.deep.equal(expected);
+    }
+  });
+
+  it('says of no key that it contradicts one that is not valid', async () => {
+    for (const redis of [
+      '{cluster: [planted], database: 1, keyPrefix: "{p}"}',
+      '{url: planted, tls: {ca: "/planted"}}',
+      '{sentinel: {name: x, nodes: [planted]}, database: 3}',
+      '{url: planted, username: me}',
+    ]) {
+      const problems = await problemsIn(loadText(`uuid: ${UUID}\nredis: ${redis}`));
+      expect(
+        problems.filter((line) => /redis\.(url|tls:|username|sentinel\.database)/.test(line)),
+      ).to.have.length.below(2);
+      expect(problems.join()).to.not.match(/expected none|in redis\.url/);
+    }
   });
 
   describe('the PEM files', () => {

@@ -25,7 +25,6 @@ describe('notify', () => {
 
   const wrong: readonly (readonly [string, unknown, RegExp])[] = [
     ['what is no list', 'x', /^notify\.0: expected \{webhook: URL, events: \[…\]\}/],
-    ['neither of the two', { url: PLACE }, /^notify\.0: expected \{webhook: URL, events: \[…\]\}, with template/],
     ['both at once', { ...webhook(), ping: PLACE }, /^notify\.0: expected \{webhook: URL/],
     ['no events', { webhook: PLACE }, /^notify\.0\.events: expected a list of isolated, ip-changed, /],
     ['an empty list of events', webhook({ events: [] }), /^notify\.0\.events: expected a list of isolated/],
@@ -62,6 +61,13 @@ describe('notify', () => {
       expect(found[0]).to.match(expected).and.not.include('planted');
     });
   }
+
+  it('is not neither of the two, of which the key that is unknown is named as well', async () => {
+    const [neither = '', unknown = '', ...others] = await problems({ url: PLACE });
+    expect(neither).to.match(/^notify\.0: expected \{webhook: URL, events: \[…\]\}, with template/);
+    expect(unknown).to.match(/^notify\.0\.url: unknown key; (did you mean|the nearest known key is) notify\.0\.\w+/);
+    expect(others).to.deep.equal([]);
+  });
 
   it('shows neither URLs nor headers nor a template of the operator’s own', async () => {
     const own = webhook({ template: '{"routing_key": "planted"}', headers: { authorization: 'planted' } });

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
 import { keys } from '#src/config/keys.js';
 import { loadText, problemsIn, UUID } from './support.js';
+
+/** A file that can be read as one of TLS. */
+const PEM = fileURLToPath(new URL('../../../spec/fixtures/tls/client.pem', import.meta.url));
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -101,6 +105,7 @@ describe('the schema', () => {
         database: 3,
       },
     ],
+    ['redis.sentinel', { name: 'x', nodes: ['a-b.example:26379', '[::1]:26379', 'under_score:1'] }],
     ['redis', { cluster: ['redis://a', 'redis://b'], keyPrefix: '{p2p}:', username: 'me', password: 'one' }],
     ['redis', { cluster: ['rediss://me:one@a/0', 'rediss://b/'], keyPrefix: '{p2p}:', database: 0 }],
     ['redis.keyPrefix', 'p'.repeat(200)],
@@ -126,6 +131,13 @@ describe('the schema', () => {
       expect(await problems(path, value)).to.deep.equal([]);
     });
   }
+
+  it('has one spelling of an override, which is compared with what peers have stored', async () => {
+    const spellings = { '2001:DB8:0::1': '2001:db8::1', '::ffff:10.0.0.1': '10.0.0.1', '127.0.0.1': '127.0.0.1' };
+    for (const [written, ip] of Object.entries(spellings)) {
+      expect((await load('publicIp.override', written)).publicIp.override).to.equal(ip);
+    }
+  });
 
   /** Path, value, the key that is named, and what the message has to hold. */
   const refused: readonly (readonly [string, unknown, string, string])[] = [
@@ -167,7 +179,7 @@ describe('the schema', () => {
     ['redis', { url: 'redis://planted@h', tls: { ca: '/planted' } }, 'redis.tls', 'rediss://'],
     ['redis', { url: 'unix:///planted', tls: { ca: '/planted' } }, 'redis.tls', 'rediss://'],
     ['redis', { cluster: ['redis://planted@h'], keyPrefix: '{p}', tls: { ca: '/x' } }, 'redis.tls', 'rediss://'],
-    ['redis', { url: 'rediss://h', tls: { cert: '/planted' } }, 'redis.tls.key', 'redis.tls.cert is set'],
+    ['redis', { url: 'rediss://h', tls: { cert: PEM } }, 'redis.tls.key', 'redis.tls.cert is set'],
     ['redis', { cluster: ['redis://h', 'rediss://planted@i'], keyPrefix: '{p}' }, 'redis.cluster', 'all rediss://'],
     ['redis', { cluster: ['redis://planted@h/1'], keyPrefix: '{p}' }, 'redis.cluster.0', 'only the database 0'],
     ['redis', { cluster: ['redis://h', 'redis://h?db=1'], keyPrefix: '{p}' }, 'redis.cluster.1', 'only the database 0'],
@@ -176,6 +188,15 @@ describe('the schema', () => {
     ['redis', { cluster: ['redis://:planted@h'], keyPrefix: '{p}', password: 'planted' }, 'redis.password', 'the URLs'],
     ['redis.sentinel', { name: 'x', nodes: [] }, 'redis.sentinel.nodes', 'host:port'],
     ['redis.sentinel', { name: 'x', nodes: ['planted:99999'] }, 'redis.sentinel.nodes.0', 'host:port'],
+    ...['me:planted@h:26379', 'planted@h:1', ':planted@[::1]:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'without a login'] as const,
+    ),
+    ...['redis://planted:26379', 'rediss://me:planted@h:1', 'http://planted:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'without redis://'] as const,
+    ),
+    ...['planted', 'planted:', 'planted:0', 'planted:1/2', 'planted?:1', 'pl anted:1', '[planted]:1', '::1:1'].map(
+      (node) => ['redis.sentinel', { name: 'x', nodes: [node] }, 'redis.sentinel.nodes.0', 'host:port'] as const,
+    ),
     ['redis.sentinel', { nodes: ['h:1'] }, 'redis.sentinel.name', 'a name'],
     ['redis', { cluster: ['redis://h'] }, 'redis.keyPrefix', 'hash tag'],
     ['redis', { cluster: ['redis://h'], keyPrefix: '{}{planted}' }, 'redis.keyPrefix', 'hash tag'],
@@ -237,8 +258,8 @@ describe('the schema', () => {
     ['announce.refresh', '999ms', 'announce.refresh', 'never or a duration'],
     ['announce.newcomers', 'planted', 'announce.newcomers', 'true or false'],
     ['sync.pending.concurrency', 0, 'sync.pending.concurrency', '1 to 10000'],
-    ['http.tls', { cert: '/planted' }, 'http.tls.key', 'http.tls.cert is set'],
-    ['http.tls', { key: '/planted' }, 'http.tls.cert', 'http.tls.key is set'],
+    ['http.tls', { cert: PEM }, 'http.tls.key', 'http.tls.cert is set'],
+    ['http.tls', { key: PEM }, 'http.tls.cert', 'http.tls.key is set'],
     ['http.client', 'planted', 'http.client', 'one of node-fetch, native'],
     ['http.signing.secret', 'planted', 'http.signing.secret', '16 to 1000'],
     ['status.port', 65_536, 'status.port', '0 to 65535'],

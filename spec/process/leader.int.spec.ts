@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import { keysUnder } from '#src/domain/keys.js';
+import { statusSchema } from '#src/status/schema.js';
 import { startConsumer } from '#swarm/consumer.js';
 import type { Endpoint } from '#swarm/endpoint.js';
 import { Producer } from '#swarm/producer.js';
@@ -79,6 +80,11 @@ describe('several schedulers on one registry', () => {
     await standsBy(second);
     return [first, second];
   };
+  /** Where its status server answers. */
+  const listening = async (one: Scheduler) => {
+    const { message } = await one.logged(({ event }) => event === 'status.listening');
+    return /http:\S+/.exec(message)?.[0] ?? '';
+  };
   const term = async () => Number(/:(\d+)$/.exec((await redis.get(keys.leader)) ?? '')?.[1]);
   const heldBy = async (one: Scheduler) => {
     const state = await redis.hgetall(keys.scheduler);
@@ -96,15 +102,40 @@ describe('several schedulers on one registry', () => {
     const [first, second] = await pair({ status: { port: 0 } });
     expect((await standsBy(second)).message).to.match(new RegExp(`pid ${String(first.pid)}, since \\d{4}-`));
     await eventually(() => heldBy(first));
-    const listening = await second.logged(({ event }) => event === 'status.listening');
-    const [url = ''] = /http:\S+/.exec(listening.message) ?? [];
-    const ready = await fetch(new URL('/readyz', url));
+    const ready = await fetch(new URL('/readyz', await listening(second)));
     expect(ready.status).to.equal(200);
     expect(await ready.text()).to.include('standby');
     expect(second.lines.filter(({ event }) => event?.startsWith('round.'))).to.deep.equal([]);
     expect(await second.stop()).to.equal(0);
     await isListening();
     await heldBy(first);
+  });
+
+  it('none leads, nor is ready, before Redis was ever there, with shares or without', async () => {
+    const away = { redis: { url: `unix://${server.folder}/absent.sock` }, status: { port: 0 } };
+    const both = [await start(away), await start({ ...away, replicas: { enabled: true, lease: LEASE_MS } })];
+    for (const one of both) {
+      const url = await listening(one);
+      const ready = await fetch(new URL('/readyz', url));
+      expect(ready.status).to.equal(503);
+      expect(await ready.text()).to.match(/^\{"status":"not-ready","reasons":\[\{"code":"redis-down"/);
+      const status = statusSchema.parse(await (await fetch(new URL('/api/status', url))).json());
+      expect(status).to.include({ case: 'redis-down' });
+      expect(status.summary).to.not.include('another scheduler');
+      expect(status.replicas).to.include({ role: 'standby', holder: null });
+      expect(await (await fetch(new URL('/metrics', url))).text()).to.match(/^consumer_scheduler_leader 0$/m);
+    }
+  });
+
+  it('a standby is not ready while it can’t reach Redis', async () => {
+    const [, second] = await pair({ status: { port: 0 } });
+    const url = await listening(second);
+    server.freeze();
+    await eventually(async () => {
+      const ready = await fetch(new URL('/readyz', url));
+      expect([ready.status, await ready.text()].join(' ')).to.match(/^503 .*"redis-down"/);
+    });
+    server.thaw();
   });
 
   it('the other takes over at once from one that was killed on its host', async () => {

@@ -235,9 +235,12 @@ describe('schedulers that share a registry', function () {
     };
     const services = [await serve(() => ips.here), await serve(() => ofB)] as const;
     try {
-      const at = (url: string) => ({ publicIp: { interval: '300ms', timeout: '1s', quorum: 1, sources: [{ url }] } });
-      const run = async (name: string, url: string) => {
-        const one = await Scheduler.start({ ...settings(name), ...at(url), status: { port: 0 } });
+      const at = (name: string, url: string, interval = '300ms') => {
+        const publicIp = { interval, timeout: '1s', quorum: 1, sources: [{ url }] };
+        return { ...settings(name), publicIp, status: { port: 0 } };
+      };
+      const run = async (name: string, url: string, interval?: string) => {
+        const one = await Scheduler.start(at(name, url, interval));
         all.push(one);
         return one;
       };
@@ -245,7 +248,10 @@ describe('schedulers that share a registry', function () {
       await eventually(async () => {
         expect(await redis.hget(keys.scheduler, 'ip')).to.equal(ips.here);
       });
-      const b = await run('b', services[1].url);
+      // Two polls take two hours, until it is told to poll more often.
+      const b = await run('b', services[1].url, '1h');
+      await even(a, b);
+      await b.reconfigure(at('b', services[1].url));
       const { message } = await b.logged(({ event }) => event === 'replica.elsewhere');
       expect(message).to.include(ips.there).and.include(ips.here);
       await even(a);

@@ -99,7 +99,7 @@ describe('the status server of the built program', () => {
       expect(status.announcements.producers_know).to.deep.equal({ count: 3, of: 3, share: 1 });
     });
     expect((await ask('/metrics')).body).to.match(/^consumer_scheduler_ip_changes_total 1$/m);
-    expect((await ask('/')).body).to.match(/^OK: Well connected: 4 of 4 consumers answer/);
+    expect((await ask('/', { accept: 'text/plain' })).body).to.match(/^OK: Well connected: 4 of 4 consumers answer/);
   });
 
   it('warns of a port that is taken, and the work goes on', async () => {
@@ -171,6 +171,10 @@ describe('the status server of the built program', () => {
     await becomes([200]);
     await server.kill();
     await becomes([503, 'redis-down']);
+    // Nobody has asked for them before.
+    const known = JSON.parse((await ask('/api/peers?kind=producer')).body) as { total: number; as_of: number };
+    expect(known.total).to.equal(3);
+    expect(known.as_of).to.be.below(Date.now());
     expect((await statusNow()).case).to.equal('redis-down');
     await server.launch();
     await becomes([200]);

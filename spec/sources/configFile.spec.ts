@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
 import type { Config } from '#src/config/config.js';
-import { loadConfig, reloadConfig, type Loaded } from '#src/config/load.js';
+import { loadConfig, rereading, type Loaded } from '#src/config/load.js';
 import { configChanges, type ConfigChange, type ConfigFileOptions } from '#src/sources/configFile.js';
 import { eventually } from '../support/eventually.js';
 
@@ -17,7 +17,7 @@ describe('configChanges', () => {
   let file = '';
   let loaded: Loaded;
   const options = () => ({ file, env: { LOCAL_UUID: UUID } });
-  const load = async (): Promise<Config> => (await reloadConfig(loaded, options())).config;
+  const load = async (): Promise<Config> => (await rereading(loaded, options())()).config;
 
   /** Starts with this text, at this place. */
   const begin = async (place = file, concurrency = 1): Promise<void> => {

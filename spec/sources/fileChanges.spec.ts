@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstValueFrom, NEVER, Observable, take, throwError, toArray } from 'rxjs';
+import { firstValueFrom, NEVER, Observable, Subject, take, throwError, toArray } from 'rxjs';
 import { fileChanges, type Step } from '#src/sources/fileChanges.js';
 import { eventually } from '../support/eventually.js';
 import { skipBecause } from '../support/skip.js';
@@ -68,6 +68,46 @@ describe('fileChanges', () => {
       expect(await firstValueFrom(fileChanges(file).pipe(take(3), toArray()))).to.have.length(3);
     } finally {
       clearInterval(again);
+    }
+  });
+
+  it('hears of an edit of the file itself where nothing is heard of its folder, also of the one that came in its place', async () => {
+    const seen: unknown[] = [];
+    const own = join(folder, 'elsewhere.yaml');
+    // One inode, as where a file alone is mounted: what is written under the other name is no event of this folder.
+    await rm(file);
+    await writeFile(own, '');
+    await link(own, file);
+    const renamed$ = new Subject<undefined>();
+    const subscription = fileChanges(file, () => renamed$).subscribe({
+      next: (change) => seen.push(change),
+      error: (error: unknown) => {
+        throw error;
+      },
+    });
+    const edited = async (place: string): Promise<void> => {
+      const before = seen.length;
+      await eventually(async () => {
+        await writeFile(place, String(Math.random()));
+        expect(seen.length).to.be.greaterThan(before);
+      });
+    };
+    try {
+      await eventually(() => {
+        expect(seen).to.have.length(1);
+      });
+      await edited(own);
+      await writeFile(join(folder, 'next.yaml'), '');
+      await rename(join(folder, 'next.yaml'), file);
+      const before = seen.length;
+      renamed$.next(undefined);
+      await eventually(() => {
+        expect(seen).to.have.length(before + 2);
+      });
+      await link(file, join(folder, 'another.yaml'));
+      await edited(join(folder, 'another.yaml'));
+    } finally {
+      subscription.unsubscribe();
     }
   });
 

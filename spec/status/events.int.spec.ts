@@ -148,6 +148,48 @@ describe('the event stream', () => {
     }
   });
 
+  it('passes on what other schedulers of the registry write, in order and once, among what is its own', async () => {
+    const ids = await write(0, 60);
+    const early = await read();
+    const resumed = await after(ids[57] ?? '');
+    const journal = new Journal(shared.redis, keys, () => Date.now(), String, house.feed);
+    for (const n of range(60, 75)) {
+      await write(n, n + 1);
+      journal.accept({ kind: 'config.reloaded', at: n, changed: [] });
+      await journal.flush();
+    }
+    const late = await read();
+    await write(75, 80);
+    const times = (reader: Reader) => reader.events.filter(({ name }) => name === 'entry').map(({ data }) => data.at);
+    const mixed = [...range(60, 75).flatMap((n) => [n, n]), ...range(75, 80)];
+    for (const [reader, before] of [
+      [early, range(10, 60)],
+      [resumed, range(58, 60)],
+      [late, range(40, 60)],
+    ] as const) {
+      await eventually(() => {
+        expect(times(reader)).to.deep.equal([...before, ...mixed]);
+      });
+      const told = reader.events.flatMap(({ id }) => id ?? []);
+      expect(new Set(told).size).to.equal(told.length);
+    }
+  });
+
+  it('tells a reader that came while Redis was away what others write once it is back', async () => {
+    await write(0, 3);
+    shared.server.freeze();
+    const reader = await read();
+    expect(reader.numbers).to.deep.equal([]);
+    shared.server.thaw();
+    const ids = await write(3, 6);
+    await eventually(() => {
+      const told = reader.events.flatMap(({ id }) => id ?? []);
+      // Its beginning may have been waited for until now.
+      expect(told.slice(-3)).to.deep.equal(ids);
+      expect(new Set(told).size).to.equal(told.length);
+    });
+  });
+
   it('tells events without an id while Redis is away, and none of them again', async () => {
     const journal = new Journal(shared.redis, keys, () => Date.now(), String, house.feed);
     const accept = (at: number): void => {
@@ -211,7 +253,7 @@ describe('the event stream', () => {
     const before = process.memoryUsage().rss;
     const data = JSON.stringify({ more: 'x'.repeat(50_000) });
     for (let n = 0; n < 2_000; n += 1) {
-      house.feed.onEntry({ type: 't', at: n, data }, `${String(n + 1)}-0`);
+      house.feed.onEntry({ type: 't', at: n, data }, undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }
     // What the kernel holds for it has to be taken before its end can be seen.

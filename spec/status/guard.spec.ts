@@ -12,7 +12,10 @@ describe('the guard of the status server', () => {
     status: Partial<Parameters<typeof admit>[1]> = {},
     method = 'GET',
   ): Admitted | Refusal => {
-    const settings = { token: undefined, allowedHosts: ['peers.example'], basePath: '/', ...status };
+    const settings = {
+      ...{ host: '127.0.0.1', token: undefined, allowedHosts: ['peers.example'], basePath: '/' },
+      ...status,
+    };
     return admit({ method, url, headers: { host: '127.0.0.1:9464', ...headers } }, settings, HOST_NAME);
   };
   const statusOf = (found: Admitted | Refusal): number => (isRefusal(found) ? found.status : 200);
@@ -32,7 +35,34 @@ describe('the guard of the status server', () => {
   it('wants a path of at most 2,048 characters', () => {
     expect(statusOf(ask(`/${'x'.repeat(2_047)}`))).to.equal(200);
     expect(statusOf(ask(`/${'x'.repeat(2_048)}`))).to.equal(414);
-    for (const url of ['', '*', 'http://127.0.0.1/', 'x']) expect(statusOf(ask(url)), url).to.equal(400);
+    for (const url of ['', '*', 'x', 'ftp://127.0.0.1/', 'http:/127.0.0.1/', '127.0.0.1:80']) {
+      expect(statusOf(ask(url)), url).to.equal(400);
+    }
+  });
+
+  it('takes a whole URL, whose host counts instead of the one in the header', () => {
+    const paths = {
+      'http://127.0.0.1:9464/healthz': '/healthz',
+      'HTTP://LOCALHOST/api/peers?q=a/b': '/api/peers?q=a/b',
+      'https://[::1]:9464': '/',
+      'http://peers.example?x': '/?x',
+    };
+    for (const [url, path] of Object.entries(paths)) {
+      expect(ask(url, { host: 'evil.example' }), url).to.deep.equal({ path, trusted: true });
+    }
+    for (const url of ['http://evil.example/', 'http://user@127.0.0.1/', 'http:///', 'http://127.0.0.1#/', 'http://']) {
+      expect(statusOf(ask(url)), url).to.equal(421);
+    }
+    expect(statusOf(ask('http://127.0.0.1/api/status', {}, { token: TOKEN }))).to.equal(401);
+    expect(ask('http://localhost/a/x', {}, { basePath: '/a' })).to.deep.equal({ path: '/x', trusted: true });
+  });
+
+  it('takes the name that it listens on: by that its own commands ask', () => {
+    const status = { host: 'Status.Internal' };
+    for (const host of ['status.internal:9464', 'STATUS.INTERNAL.']) {
+      expect(statusOf(ask('/', { host }, status)), host).to.equal(200);
+    }
+    expect(statusOf(ask('/', { host: 'other.internal' }, status))).to.equal(421);
   });
 
   it('takes IP literals, localhost, its own name and the names allowed, whatever port and case', () => {

@@ -93,6 +93,19 @@ describe('what was observed', () => {
     expect(seen.failingNotifications.size).to.equal(0);
   });
 
+  it('knows which new values wait for a restart, since when, until they are the old ones again', () => {
+    const waits = (at: number, ...keys: string[]): SchedulerEvent => ({ kind: 'config.needs-restart', at, keys });
+    accept(waits(1, 'status.port'), waits(2, 'status.port', 'uuid'));
+    expect([...seen.needsRestart]).to.deep.equal([
+      ['status.port', 1],
+      ['uuid', 2],
+    ]);
+    accept(waits(3, 'uuid'));
+    expect([...seen.needsRestart]).to.deep.equal([['uuid', 2]]);
+    accept(waits(4));
+    expect(seen.needsRestart.size).to.equal(0);
+  });
+
   it('knows the IP, since when, and on whom it rests', () => {
     accept({ kind: 'ip.confirmed', at: 1, ip: '1.1.1.1', agreed: ['dns'] });
     expect(seen.ip).to.deep.equal({ value: '1.1.1.1', since: undefined, agreed: ['dns'] });

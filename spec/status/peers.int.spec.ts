@@ -9,6 +9,7 @@ import {
   type PeersAnswer,
   type ProducerRow,
 } from '#src/status/schema.js';
+import { RegistrySource } from '#src/sources/registry.js';
 import { keys, privateRedis, register } from '../support/registry.js';
 import { StatusHouse } from '../support/status/house.js';
 
@@ -93,6 +94,44 @@ describe('the peers as the status server tells them', () => {
       }
     }
     expect(await all('sort=-uuid')).to.deep.equal([...names].reverse());
+  });
+
+  it('are all there in a large registry, on a standby and on a replica that has a part of it', async () => {
+    const names = await many(2_500);
+    house.stand.leadership.lose();
+    expect(await all('sort=uuid&limit=1000'), 'standby').to.deep.equal(names);
+    const before = Date.now();
+    const { total, as_of: asOf } = await ask('limit=1');
+    expect(total).to.equal(2_500);
+    expect(asOf).to.be.at.most(before);
+    house.close();
+    house = new StatusHouse(shared.redis);
+    const shares = { size: 2, count: 64, doubtful: false };
+    Object.assign(house.stand, { sharing: { shares, vantagePoint: { elsewhere: false }, works: true } });
+    for (const entry of await new RegistrySource(shared.redis, keys).read(names.slice(0, 100))) {
+      house.book.remember(entry, 1);
+    }
+    house.open();
+    await house.listening();
+    expect(await all('sort=uuid&limit=1000'), 'replica').to.deep.equal(names);
+  });
+
+  it('are found by their UUID wherever they are registered, and nowhere else', async () => {
+    const names = await many(2_001);
+    for (const stand of ['leader', 'standby']) {
+      if (stand === 'standby') house.stand.leadership.lose();
+      for (const uuid of [names[0], names[2_000]]) {
+        const { status, json } = await house.get(`/api/peers/consumer/${String(uuid)}`);
+        expect(status, stand).to.equal(200);
+        expect(peerDetailSchema.strict().parse(json).peer.uuid).to.equal(uuid);
+      }
+      for (const uuid of ['nobody', '%C5%83', house.config.uuid]) {
+        expect((await house.get(`/api/peers/consumer/${uuid}`)).status, uuid).to.equal(404);
+      }
+    }
+    await house.round();
+    await shared.redis.srem(keys.consumers, names[0] ?? '');
+    expect((await house.get(`/api/peers/consumer/${String(names[0])}`)).status, 'removed').to.equal(404);
   });
 
   it('are chosen by kind, state and a part of their names', async () => {

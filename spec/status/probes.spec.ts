@@ -9,6 +9,7 @@ describe('the probes', () => {
   const { status } = worldOf(10, NOW);
   const with_ = (over: Partial<Status>): Status => ({ ...status, ...over });
   const down = { ...status.redis, up: false, reason: 'refused' };
+  const holder = { instance: 'other', host: 'node8', pid: 8, since: NOW };
   const noRound = { ...status.lanes, regular: { ...status.lanes.regular, rounds: 0 } };
 
   it('find a process alive while its heart beats, whatever else is wrong', () => {
@@ -43,8 +44,22 @@ describe('the probes', () => {
   });
 
   it('find a standby ready, and say what it is', () => {
-    const standby = with_({ replicas: { ...status.replicas, role: 'standby' }, lanes: noRound });
+    const standby = with_({ replicas: { ...status.replicas, role: 'standby', holder }, lanes: noRound });
     expect(readinessOf(standby, true)).to.deep.equal({ ok: true, status: 'standby' });
+  });
+
+  it('find no standby ready that can’t reach Redis, nor one beside which nobody is known to work', () => {
+    const codes = (over: Partial<Status>) => readinessOf(with_({ lanes: noRound, ...over }), false).reasons;
+    const role = 'standby' as const;
+    expect(codes({ redis: down, replicas: { ...status.replicas, role, holder } })?.[0]).to.deep.equal({
+      code: 'redis-down',
+    });
+    const shares = { held: 0, of: 64, in_doubt: false, elsewhere: false };
+    const never = { ...status.replicas, role, holder: null, shares };
+    expect(codes({ redis: down, replicas: never })).to.deep.equal([
+      ...[{ code: 'redis-down' }, { code: 'starting' }, { code: 'no-shares' }],
+    ]);
+    expect(codes({ replicas: { ...status.replicas, role, holder: null } })).to.deep.equal([{ code: 'starting' }]);
   });
 
   it('find a replica ready that has shares, and name what one lacks that has not', () => {

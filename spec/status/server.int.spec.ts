@@ -51,6 +51,26 @@ describe('the status server', () => {
     expect(events.headers['content-type']).to.equal('text/event-stream');
   });
 
+  it('answers at any spelling of its address, and where the target is a whole URL', async () => {
+    await start();
+    const hosts = [
+      '[::ffff:127.0.0.1]:9464',
+      '[0:0:0:0:0:0:0:1]',
+      '[2001:DB8::0:1]:80',
+      '127.0.0.1:',
+      'LocalHost:99999',
+    ];
+    for (const host of hosts) {
+      const { status, json } = await house.get('/api/status', { host });
+      expect(status, host).to.equal(200);
+      statusSchema.strict().parse(json);
+    }
+    for (const target of ['http://127.0.0.1:9464/healthz', 'http://[::ffff:7f00:1]/healthz']) {
+      const got = await raw(`GET ${target} HTTP/1.1\r\nHost: x.example\r\nConnection: close\r\n\r\n`);
+      expect(got, target).to.match(/^HTTP\/1\.1 200 .*\{"status":"alive"\}/s);
+    }
+  });
+
   it('answers what its schemas say', async () => {
     await start();
     await register(shared.redis, 'consumer', 'c1');
@@ -59,6 +79,37 @@ describe('the status server', () => {
     seriesSchema.strict().parse((await house.get('/api/series')).json);
     for (const kind of ['consumer', 'producer']) {
       peersSchema.strict().parse((await house.get(`/api/peers?kind=${kind}`)).json);
+    }
+  });
+
+  it('shows the page to whoever does not ask for text, and text to the programs of a terminal', async () => {
+    await start();
+    const typeOf = async (headers: Readonly<Record<string, string>>): Promise<string> => {
+      const { status, headers: got } = await house.get('/', headers);
+      expect(status).to.equal(200);
+      expect(got.vary).to.equal('accept, user-agent');
+      return got['content-type']?.split(';', 1).join('') ?? '';
+    };
+    const any = { accept: '*/*' };
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'user-agent': 'Mozilla/5.0' };
+    for (const headers of [
+      {},
+      any,
+      browser,
+      { ...any, 'user-agent': 'node' },
+      { accept: 'text/html', 'user-agent': 'curl/8' },
+    ]) {
+      expect(await typeOf(headers), JSON.stringify(headers)).to.equal('text/html');
+    }
+    const terminals = ['curl/8.5.0', 'Wget/1.21.4', 'HTTPie/3.2.2', 'xh/0.22.2'].map((name) => ({
+      'user-agent': name,
+    }));
+    for (const headers of [
+      ...terminals,
+      ...terminals.map((one) => ({ ...one, ...any })),
+      { accept: 'text/plain, */*' },
+    ]) {
+      expect(await typeOf(headers), JSON.stringify(headers)).to.equal('text/plain');
     }
   });
 
@@ -213,7 +264,7 @@ describe('the status server', () => {
     expect(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`)).to.match(/^HTTP\/1\.1 431 /);
     expect(await raw('GET / HTTP/1.1\r\n\r\n')).to.match(/^HTTP\/1\.1 400 /);
     expect(await raw('GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).to.match(
-      /^HTTP\/1\.1 400 /,
+      /^HTTP\/1\.1 421 /,
     );
     expect((await house.get('/healthz')).status).to.equal(200);
   });

@@ -18,12 +18,17 @@ const CASES: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0],
     { heartbeatAt: NOW - 30_000 },
     /^The scheduler has been silent for 30 s: .* from host node7, pid 7\.$/,
   ],
-  ['standby', 'notice', { role: 'standby' }, /^Standing by: another scheduler works on this registry\.$/],
   [
     'redis-down',
     'bad',
     { redis: { up: false, since: SINCE } },
     /^Redis can't be used since \S+: checks go on from memory\.$/,
+  ],
+  [
+    'standby',
+    'notice',
+    { role: 'standby', otherWorks: true },
+    /^Standing by: another scheduler works on this registry\.$/,
   ],
   [
     'isolated',
@@ -216,6 +221,16 @@ describe('the verdict', () => {
       { ip: { unknown: told('x') } },
     ];
     for (const over of fine) expect(verdictOf(pictureOf(over)).case, JSON.stringify(over)).to.equal('well');
+  });
+
+  it('never says of a standby that another one works where none is known to, nor that it checks without Redis', () => {
+    const summary = (over: Parameters<typeof pictureOf>[0]) =>
+      verdictOf(pictureOf({ role: 'standby', ...over })).summary;
+    expect(summary({})).to.equal('Standing by: no scheduler works on this registry yet.');
+    for (const otherWorks of [true, false]) {
+      const away = { otherWorks, redis: { up: false, since: undefined } };
+      expect(summary(away)).to.equal("Redis can't be used: this scheduler checks nothing until it is there.");
+    }
   });
 
   it('is one sentence or two of one line in any case, with its noun in the right number', () => {

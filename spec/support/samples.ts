@@ -162,7 +162,7 @@ const SAMPLES: { readonly [K in Kind]: readonly [Facts<K>, ...Facts<K>[]] } = {
     { problems: ['sync.interval: "often" is no duration'] },
     { problems: ['sycn: unknown key', 'uuid: missing'] },
   ],
-  'config.needs-restart': [{ keys: ['uuid'] }, { keys: ['uuid', 'redis.url'] }],
+  'config.needs-restart': [{ keys: ['uuid'] }, { keys: ['uuid', 'redis.url'] }, { keys: [] }],
   'leader.took': [
     { term: 7, afterMs: undefined },
     { term: 8, afterMs: 4_000 },

@@ -14,6 +14,8 @@ interface Step {
   readonly config: Config;
   /** Whether the last file read was invalid. */
   readonly rejected: boolean;
+  /** The keys whose new value waits for a restart. */
+  readonly waiting: readonly string[];
   readonly events: readonly SchedulerEvent[];
 }
 
@@ -26,6 +28,7 @@ export function configuration(initial: Config, change$: Observable<ConfigChange>
     scan((step: Step, change) => next(step, change, wall()), {
       config: initial,
       rejected: false,
+      waiting: [],
       events: [],
     }),
     share(),
@@ -38,21 +41,25 @@ export function configuration(initial: Config, change$: Observable<ConfigChange>
   return { config$, event$: step$.pipe(mergeMap(({ events }) => from(events))) };
 }
 
-function next({ config: current, rejected }: Step, change: ConfigChange, at: number): Step {
-  if (!change.ok)
-    return { config: current, rejected: true, events: [{ kind: 'config.rejected', at, problems: change.problems }] };
+function next({ config: current, rejected, waiting }: Step, change: ConfigChange, at: number): Step {
+  if (!change.ok) {
+    const told: SchedulerEvent = { kind: 'config.rejected', at, problems: change.problems };
+    return { config: current, rejected: true, waiting, events: [told] };
+  }
   const changed = changedKeys(current, change.config);
   const fixed = needsRestart(changed);
   const live = changed.filter((key) => !fixed.includes(key));
   const events: SchedulerEvent[] = [];
   // A recovery is reported even if the configuration is the same as before.
   if (live.length > 0 || rejected) events.push({ kind: 'config.reloaded', at, changed: live });
-  if (fixed.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
+  // The configuration in force keeps their values of the start, so `fixed` holds all keys that wait.
+  if (fixed.length > 0 || waiting.length > 0) events.push({ kind: 'config.needs-restart', at, keys: fixed });
   const { uuid, redis, replicas, status } = current;
   const { host, port } = status;
   return {
     config: { ...change.config, uuid, redis, replicas, status: { ...change.config.status, host, port } },
     rejected: false,
+    waiting: fixed,
     events,
   };
 }

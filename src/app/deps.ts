@@ -183,7 +183,7 @@ export function makeParts(
   const writeBack = new WriteBack(redis, keys, book, wall, redisFailure, config.history, shares, checkedBy);
   const stateFields = { uuid, version, instance, host, pid: process.pid };
   const state = new SchedulerState(redis, keys, stateFields, wall, redisFailure, fence, divides);
-  const feed = new EventFeed(redis, keys);
+  const feed = new EventFeed(redis, keys, wall);
   const journal = new Journal(redis, keys, wall, redisFailure, feed, divides ? name : undefined);
   const series = new Series(redis, keys, book, wall, redisFailure);
   let redisLatencyMs: number | undefined;

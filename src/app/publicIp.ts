@@ -13,7 +13,6 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Config } from '../config/config.js';
-import { canonical } from '../domain/ip/address.js';
 import { publicScope } from '../domain/ip/scope.js';
 import type { SchedulerEvent } from '../events.js';
 import { lookUpWithDeadline } from '../streams/ip/lookUpWithDeadline.js';
@@ -38,8 +37,10 @@ export function publicIp(deps: WatchDeps, confirmFirst = false): Observable<Sche
     switchMap((settings): Observable<SchedulerEvent> => {
       const { override, family } = settings.publicIp;
       if (override !== undefined) {
-        const ip = canonical(override);
-        return concat(of<SchedulerEvent>({ kind: 'ip.confirmed', at: clock.wall(), ip, agreed: ['override'] }), NEVER);
+        const confirmed: SchedulerEvent = {
+          ...{ kind: 'ip.confirmed', at: clock.wall(), ip: override, agreed: ['override'] },
+        };
+        return concat(of(confirmed), NEVER);
       }
       const found = { ...settings.publicIp, sources: ipSources(settings), scope: publicScope(family) };
       const ask = askUnder(deps, settings.publicIp);

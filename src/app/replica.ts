@@ -19,6 +19,8 @@ export interface Sharing {
   readonly vantagePoint: VantagePoint;
   /** Whether this process shares the work now; false while a scheduler works that does not share. */
   works: boolean;
+  /** The current interval of the polls of the public IP, in milliseconds. */
+  pollMs: number;
 }
 
 interface SharingParts {
@@ -39,7 +41,7 @@ export function share({ publicIp, replicas }: Config, parts: SharingParts): Shar
   const { redis, keys, engine, own, book, leadership, clock } = parts;
   const { instance, uuid, name, host } = own;
   const { shares: count, leaseMs } = replicas;
-  return {
+  const sharing: Sharing = {
     shares: new DividedShares({
       engine,
       membership: new RedisMembership(redis, keys, instance, count, leaseMs),
@@ -51,7 +53,9 @@ export function share({ publicIp, replicas }: Config, parts: SharingParts): Shar
       refused: leadership.fence.refused,
     }),
     fields: new ReplicaFields({ instance, uuid, name, host, pid: process.pid, version }, () => book.size),
-    vantagePoint: new VantagePoint(clock.steady, () => POLLS_ELSEWHERE * publicIp.intervalMs),
+    vantagePoint: new VantagePoint(clock.steady, () => POLLS_ELSEWHERE * sharing.pollMs),
     works: false,
+    pollMs: publicIp.intervalMs,
   };
+  return sharing;
 }

@@ -3,7 +3,6 @@ import type { Config } from '../config/config.js';
 import type { Reply } from '../domain/call/http.js';
 import { sign, SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
 import { peerUrl } from '../domain/call/url.js';
-import { canonical } from '../domain/ip/address.js';
 import type { PeerAddress } from '../domain/peer/peer.js';
 import { cancellable } from '../streams/operators/cancellable.js';
 import type { Parts } from './deps.js';
@@ -12,8 +11,7 @@ type Client = Pick<Parts, 'post' | 'clock'>;
 
 /** `POST /sync` to a consumer: our UUID and, with a configured override, our address. */
 export function syncRequest(client: Client, config: Config): (to: PeerAddress) => Observable<Reply> {
-  const { override } = config.publicIp;
-  const ip = override && canonical(override);
+  const { override: ip } = config.publicIp;
   const body = JSON.stringify(ip === undefined ? { uuid: config.uuid } : { uuid: config.uuid, ip });
   return (to) => call(client, config, config.sync, to, body);
 }

@@ -34,7 +34,16 @@ export interface Halves {
 
 type SharingDeps = Pick<
   Deps,
-  'candidacy' | 'leadership' | 'leaseMs' | 'redisConnected$' | 'book' | 'undecided' | 'outboxSleep' | 'clock' | 'stop$'
+  | 'candidacy'
+  | 'leadership'
+  | 'leaseMs'
+  | 'redisConnected$'
+  | 'book'
+  | 'undecided'
+  | 'outboxSleep'
+  | 'clock'
+  | 'config$'
+  | 'stop$'
 >;
 
 /** The result of one beat. */
@@ -51,7 +60,7 @@ interface BeatResult {
  * It stands by while a scheduler works that does not share.
  */
 export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves): Observable<SchedulerEvent> {
-  const { stop$, book, undecided, outboxSleep } = deps;
+  const { config$, stop$, book, undecided, outboxSleep } = deps;
   const result$ = beatResults(deps, sharing).pipe(share());
   const live$ = result$.pipe(takeUntil(stop$));
   const worked$ = live$.pipe(
@@ -83,8 +92,14 @@ export function whileSharing(deps: SharingDeps, sharing: Sharing, halves: Halves
       return merge(leaseState$, beat$.pipe(shareEvents(deps, sharing)), sync$, ip$);
     }),
   );
+  const pollInterval$ = config$.pipe(
+    tap(({ publicIp }) => {
+      sharing.pollMs = publicIp.intervalMs;
+    }),
+    ignoreElements(),
+  );
   // The lease and the shares are kept while work in flight drains.
-  return worked$.pipe(alongside(result$.pipe(ignoreElements())));
+  return worked$.pipe(alongside(merge(result$.pipe(ignoreElements()), pollInterval$)));
 }
 
 /** Gives the shares back at the end. */

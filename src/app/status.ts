@@ -3,6 +3,7 @@ import { distinctUntilChanged, EMPTY, from, map, switchMap, type Observable } fr
 import type { Config } from '../config/config.js';
 import type { Sample } from '../domain/sample.js';
 import type { SchedulerEvent } from '../events.js';
+import type { Sink } from '../sinks/sink.js';
 import { readHistories } from '../sources/history.js';
 import { readSeries } from '../sources/series.js';
 import { LateSink } from '../status/lateSink.js';
@@ -23,16 +24,18 @@ export function withStatus(
 ): Parts {
   const observations = new Observations(parts.clock.wall());
   const counting = new LateSink();
+  const lastKnown = new LateSink();
   let config = initial;
-  if (initial.status.enabled) counting.expect();
+  if (initial.status.enabled) for (const late of [counting, lastKnown]) late.expect();
   const load = once(async () => {
     const loaded = await serving({ parts, observations, file, config: () => config });
     counting.attach(loaded.metrics);
+    lastKnown.attach(loaded.lastKnown);
     return loaded;
   });
   return {
     ...parts,
-    sinks: [...parts.sinks, observations, counting],
+    sinks: [...parts.sinks, observations, counting, lastKnown],
     statusServer: (config$) =>
       config$.pipe(
         map((next) => {
@@ -54,15 +57,19 @@ interface Served {
 
 async function serving({ parts, observations, file, config }: Served): Promise<{
   readonly metrics: Metrics;
+  readonly lastKnown: Sink;
   readonly server$: Observable<SchedulerEvent>;
 }> {
-  const [{ statusServer }, { Metrics }, { PeerPages }, { RegistryView }, { Report }] = await Promise.all([
-    import('../status/listen.js'),
-    import('../status/metrics.js'),
-    import('../status/peerPages.js'),
-    import('../status/registryView.js'),
-    import('../status/report.js'),
-  ]);
+  const [{ LastKnown }, { statusServer }, { Metrics }, { PeerPages }, { RegistryView }, { Report }] = await Promise.all(
+    [
+      import('../status/lastKnown.js'),
+      import('../status/listen.js'),
+      import('../status/metrics.js'),
+      import('../status/peerPages.js'),
+      import('../status/registryView.js'),
+      import('../status/report.js'),
+    ],
+  );
   const { clock, book, statusInputs, leadership, sharing } = parts;
   const { redis, keys, feed, series } = statusInputs;
   const { wall, steady } = clock;
@@ -80,14 +87,15 @@ async function serving({ parts, observations, file, config }: Served): Promise<{
   const registry = new RegistryView(redis, keys, wall, steady, () => config().network.allow, sharing !== undefined);
   const source = { ...statusInputs, identity, config, book, observations, registry, leadership, sharing, wall };
   const pages = new PeerPages({
-    ...source,
+    ...{ ...source, steady },
+    readAll: () => parts.registry.pages(() => true),
     readEntries: (uuids) => parts.registry.read(uuids),
     readHistories: (uuids) => readHistories(redis, keys, uuids),
   });
   const samples = (since: number, until: number): Promise<readonly Sample[]> =>
     readSeries(redis, keys, since, until).catch(() => series.recent(since, until));
   const options = { report: new Report(source), pages, metrics, feed, samples, version, wall, config, hostName };
-  return { metrics, server$: statusServer(config().status, options) };
+  return { metrics, lastKnown: new LastKnown(registry, steady), server$: statusServer(config().status, options) };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -8,7 +8,7 @@ import { withStatus } from '../app/status.js';
 import { EmbeddedRedisError } from '../clients/embeddedFolder.js';
 import { openLog, redirectConsole, setLog } from '../clients/logger.js';
 import { describeRedis } from '../clients/redis.js';
-import { loadConfig, reloadConfig, type Loaded, type LoadOptions } from '../config/load.js';
+import { loadConfig, rereading, type Loaded, type LoadOptions } from '../config/load.js';
 import { ForeignHolderError, RefusedError } from '../leader/candidacy.js';
 import { ownIdentity } from '../leader/processIdentity.js';
 import { ShareCountError } from '../replicas/engine.js';
@@ -30,6 +30,7 @@ const LINGER_MS = 500;
 export async function runDaemon(options: LoadOptions, signals: Signals): Promise<number> {
   const loaded = await loadConfig(options);
   const { file, text, config } = loaded;
+  const reread = rereading(loaded, options);
   const logger = openLog(config.log);
   redirectConsole(logger);
   // An exception in a callback of a library reaches no stream. The kernel closes what is open.
@@ -70,7 +71,7 @@ export async function runDaemon(options: LoadOptions, signals: Signals): Promise
         text,
         load: () =>
           reloading(async () => {
-            const again = await reloadConfig(loaded, options);
+            const again = await reread();
             warn(again);
             return again.config;
           }),

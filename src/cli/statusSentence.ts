@@ -50,6 +50,7 @@ function pictureOf(state: State, { consumers, producers, announcements_pending: 
   return {
     now,
     role: 'leader',
+    otherWorks: false,
     host: nameOf(state.host ?? ''),
     pid: numberIn(state.pid),
     startedAt: undefined,

@@ -19,6 +19,7 @@ import {
   section,
   text,
   uuid,
+  invalidIn,
 } from './values.js';
 
 /*
@@ -77,13 +78,17 @@ function witness(one: z.output<typeof source>): string {
   return 'url' in one ? `url ${new URL(one.url).host}` : `interface ${one.interface}`;
 }
 
-const sources = listOf('a list of at least one source', source).check(({ value, issues }) => {
-  const witnesses = value.map(witness);
-  witnesses.forEach((name, index) => {
-    if (witnesses.indexOf(name) === index) return;
-    issues.push(fault('expected each source, and each host, only once, since each has one vote', index));
-  });
-});
+const sources = listOf('a list of at least one source', source).superRefine(
+  (value, context) => {
+    const invalid = invalidIn(context);
+    const witnesses = value.map((one, index) => (invalid.has(String(index)) ? undefined : witness(one)));
+    witnesses.forEach((name, index) => {
+      if (name === undefined || witnesses.indexOf(name) === index) return;
+      context.addIssue(fault('expected each source, and each host, only once, since each has one vote', index));
+    });
+  },
+  { when: ({ value }) => Array.isArray(value) },
+);
 
 const publicIp = section({
   override: ipLiteral.optional().describe('Our address; then nothing is polled, and every call to `/sync` says it.'),
@@ -101,14 +106,16 @@ const publicIp = section({
 
 const announce = section({
   ...target('/ip', 32, 'Calls at once.'),
-  retry: section({
-    initial: duration(10).prefault('5s').describe('Ceiling of the first pause before a retry.'),
-    max: duration(10).prefault('10m').describe('Ceiling of the longest pause.'),
-  })
-    .check(({ value: { initialMs, maxMs }, issues }) => {
-      if (maxMs < initialMs) issues.push(fault('expected a duration no shorter than announce.retry.initial', 'max'));
-    })
-    .describe('Pauses between attempts that failed: exponential, with full jitter.'),
+  retry: section(
+    {
+      initial: duration(10).prefault('5s').describe('Ceiling of the first pause before a retry.'),
+      max: duration(10).prefault('10m').describe('Ceiling of the longest pause.'),
+    },
+    function* ({ initial, max }) {
+      if (initial === undefined || max === undefined || max.ms >= initial.ms) return;
+      yield ['max', 'expected a duration no shorter than announce.retry.initial'];
+    },
+  ).describe('Pauses between attempts that failed: exponential, with full jitter.'),
   newcomers: flag
     .default(false)
     .describe('Whether a producer that registers, or changes its address, after a change is sent the current IP too.'),
@@ -146,7 +153,7 @@ const status = section({
     .array(text('a host name', /^[A-Za-z0-9._-]{1,253}$/), { error: 'expected a list of host names' })
     .default([])
     .describe("Names by which it may be asked, besides IP addresses, `localhost` and this machine's host name."),
-  basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/?)*$/)
+  basePath: text('a path that begins with /', /^\/([A-Za-z0-9._~-]+\/)*[A-Za-z0-9._~-]*$/)
     .default('/')
     .describe('Path under which a reverse proxy shows it.'),
 });

@@ -9,6 +9,7 @@ export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly anyOf?: readonly SchemaNode[];
+  readonly items?: SchemaNode;
 }
 
 /** The schema of the file for editors, in draft 7, which all of them support. */
@@ -36,6 +37,15 @@ export interface Key {
 export const keys: readonly Key[] = keysOf(jsonSchema, '').filter(({ path }) => path !== '$schema');
 
 export const keyPaths: readonly string[] = keys.map(({ path }) => path);
+
+/** The keys of the item with this index in each list of groups, such as `notify.0.webhook`. */
+export function itemPaths(index: string): readonly string[] {
+  const paths = keys.flatMap(({ path, node: { items } }) => {
+    const forms = items === undefined ? [] : [items, ...(items.anyOf ?? [])];
+    return forms.flatMap((form) => keysOf(form, `${path}.${index}.`)).map((key) => key.path);
+  });
+  return [...new Set(paths)];
+}
 
 function keysOf({ properties = {}, required = [] }: SchemaNode, prefix: string): Key[] {
   return Object.entries(properties).flatMap(([name, node]) => [

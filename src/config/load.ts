@@ -1,11 +1,13 @@
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { schema, type Config } from './config.js';
 import { fromEnvironment, type Setting } from './environment.js';
 import { defaultPaths, findConfigFile, isTree, NO_FILE, readConfigFile, type FileOptions, type Tree } from './file.js';
-import { readPems, type Pem } from './pem.js';
+import { NO_PEM, readPems, type Pem } from './pem.js';
 import { ConfigError, printed, problemsOf, type Problem, type WhereIs } from './problem.js';
 import { likelyMistakes } from './likelyMistakes.js';
 import { uuidBeside } from './uuidFile.js';
+import { file as fileName } from './values.js';
 
 export interface LoadOptions extends FileOptions {
   /** From `--redis`: the URL of Redis. No file is then read. */
@@ -31,10 +33,19 @@ export interface Loaded {
   readonly config: Config;
   /** The configuration with the names of PEM files in place of their content. */
   readonly declared: Config;
+  /** The values of the file that have no effect, because the environment sets the same key; by key. */
+  readonly hidden: ReadonlyMap<string, Hidden>;
   /** The keys that the file or the environment sets. */
   readonly set: readonly string[];
   /** Valid settings that are likely to be mistakes, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** A value in the file that has no effect. */
+interface Hidden {
+  /** The environment variable that sets the key. */
+  readonly variable: string;
+  readonly value: unknown;
 }
 
 /** Environment over file over defaults, validated as a whole. Rejects with a `ConfigError` that lists every bad key. */
@@ -43,14 +54,28 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
 }
 
 /**
- * Reads the same file again. It must exist, and must have settings if it had some. An interrupted editor or a full
- * disk leaves an empty file, which would reset everything to defaults.
+ * Reads the same file again at each call. It must exist, and must have settings if it had some when it was last valid.
+ * An interrupted editor or a full disk leaves an empty file, which would reset everything to defaults.
  */
-export async function reloadConfig(before: Loaded, options: LoadOptions): Promise<Loaded> {
-  const { file } = before;
-  const loaded = await loadFile(file, options);
-  if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
-  return loaded;
+export function rereading(first: Loaded, options: LoadOptions): () => Promise<Loaded> {
+  const { file } = first;
+  let before = first;
+  return async () => {
+    const loaded = await loadFile(file, options);
+    if (loaded.empty && !before.empty) throw new ConfigError([{ key: '', where: file, message: NO_SETTINGS }]);
+    const warnings = [...loaded.warnings, ...ineffectiveChanges(before.hidden, loaded.hidden)];
+    before = loaded;
+    return { ...loaded, warnings };
+  };
+}
+
+/** A warning for each change of the file that has no effect. */
+function ineffectiveChanges(
+  before: ReadonlyMap<string, Hidden>,
+  after: ReadonlyMap<string, Hidden>,
+): readonly string[] {
+  const changed = [...after].filter(([key, { value }]) => !isDeepStrictEqual(before.get(key)?.value, value));
+  return changed.map(([key, { variable }]) => `${key} is set by ${variable}; the file's value has no effect`);
 }
 
 async function loadFile(path: string | undefined, options: LoadOptions): Promise<Loaded> {
@@ -69,22 +94,35 @@ async function loadFile(path: string | undefined, options: LoadOptions): Promise
     ...file.value,
   });
   const result = schema.safeParse({ uuid: options.spareUuid, ...value });
+  const faults = result.success ? [] : problemsOf(result.error, whereIs);
+  const folder = path === undefined ? (options.cwd ?? '.') : dirname(path);
+  const pems = (group: 'redis' | 'http'): ReturnType<typeof readPems> => {
+    const at = `${group}.tls`;
+    // If there must be no files, their content does not matter.
+    const files = faults.some(({ key }) => key === at) ? NO_PEM : filesOf(value[group], folder);
+    return readPems(files, at, whereIs);
+  };
+  const [ofRedis, ofHttp] = [await pems('redis'), await pems('http')];
   const found = [
     ...problems,
     ...missing(value, path, file.value, options),
-    ...(result.success ? [] : problemsOf(result.error, whereIs)),
+    ...faults,
+    ...ofRedis.problems,
+    ...ofHttp.problems,
   ];
   if (found.length > 0 || !result.success) throw new ConfigError(found);
-  const declared = withAbsolutePaths(result.data, path === undefined ? (options.cwd ?? '.') : dirname(path));
+  const declared = withAbsolutePaths(result.data, folder);
   const { redis, http } = declared;
-  const config = {
-    ...declared,
-    redis: { ...redis, tls: await readPems(redis.tls, 'redis.tls', whereIs) },
-    http: { ...http, tls: await readPems(http.tls, 'http.tls', whereIs) },
-  };
+  const config = { ...declared, redis: { ...redis, tls: ofRedis.pem }, http: { ...http, tls: ofHttp.pem } };
   const warnings = likelyMistakes(declared, value, settings, whereIs).map(printed);
   const empty = Object.keys(file.value).length === 0;
-  return { file: path, text: file.text, empty, config, declared, set: [...leaves(value, '')], warnings };
+  const hidden = new Map(
+    environment.settings.flatMap(({ key, variable }): [string, Hidden][] => {
+      const inFile = valueAt(file.value, key.split('.'));
+      return inFile === undefined ? [] : [[key, { variable, value: inFile }]];
+    }),
+  );
+  return { file: path, text: file.text, empty, config, declared, hidden, set: [...leaves(value, '')], warnings };
 }
 
 function fromOptions({ redis, keyPrefix }: LoadOptions): readonly Setting[] {
@@ -112,13 +150,21 @@ function missing(value: Tree, path: string | undefined, inFile: Tree, { cwd, spa
 /** Resolves relative paths from this folder. */
 function withAbsolutePaths(config: Config, folder: string): Config {
   const { redis, http } = config;
-  const at = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(folder, path));
-  const files = ({ ca, cert, key }: Pem): Pem => ({ ca: at(ca), cert: at(cert), key: at(key) });
   return {
     ...config,
-    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: files(redis.tls) },
-    http: { ...http, tls: files(http.tls) },
+    redis: { ...redis, dataDir: resolve(folder, redis.dataDir), tls: filesOf(redis, folder) },
+    http: { ...http, tls: filesOf(http, folder) },
   };
+}
+
+/** The PEM files of a group, as absolute paths. Values that are not file names are left out. */
+function filesOf(group: unknown, folder: string): Pem {
+  const tls = isTree(group) && isTree(group.tls) ? group.tls : {};
+  const at = (name: unknown): string | undefined => {
+    const read = fileName.safeParse(name);
+    return read.success ? resolve(folder, read.data) : undefined;
+  };
+  return { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) };
 }
 
 /** Returns a copy with one value changed. The tree must not be modified, because YAML aliases may share objects. */
@@ -128,6 +174,11 @@ function withValue(tree: Tree, [name = '', ...rest]: readonly string[], value: S
   // A value that is not a group stays, so that the validation reports it.
   if (inner !== undefined && !isTree(inner)) return tree;
   return { ...tree, [name]: withValue(inner ?? {}, rest, value) };
+}
+
+function valueAt(tree: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return tree;
+  return isTree(tree) && Object.hasOwn(tree, name) ? valueAt(tree[name], rest) : undefined;
 }
 
 function* leaves(value: unknown, path: string): Generator<string> {

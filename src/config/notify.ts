@@ -15,18 +15,23 @@ const template = z
     if (found !== undefined) issues.push(fault(`expected ${found}`));
   });
 
-const webhook = group({
-  webhook: httpUrl.describe('Where messages are posted; a secret.'),
-  events: listOf(`a list of ${NOTIFY_EVENTS.join(', ')}`, choice(...NOTIFY_EVENTS)).describe(
-    'The events that are sent there.',
-  ),
-  template: template.default('json').describe('In which format: that of a receiver, or a JSON text with placeholders.'),
-  headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
-  peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
-}).check(({ value, issues }) => {
-  if (value.template !== 'ntfy' || ntfyTarget(value.webhook) !== undefined) return;
-  issues.push(fault('expected the URL of a topic, such as https://ntfy.sh/TOPIC', 'webhook'));
-});
+const webhook = group(
+  {
+    webhook: httpUrl.describe('Where messages are posted; a secret.'),
+    events: listOf(`a list of ${NOTIFY_EVENTS.join(', ')}`, choice(...NOTIFY_EVENTS)).describe(
+      'The events that are sent there.',
+    ),
+    template: template
+      .default('json')
+      .describe('In which format: that of a receiver, or a JSON text with placeholders.'),
+    headers: headers.default({}).describe('Headers sent along, for example a bearer token.'),
+    peerDownAfter: duration(1_000).prefault('5m').describe('How long a peer is unavailable before a message is sent.'),
+  },
+  function* ({ webhook: url, template: format }) {
+    if (format !== 'ntfy' || url === undefined || ntfyTarget(url) !== undefined) return;
+    yield ['webhook', 'expected the URL of a topic, such as https://ntfy.sh/TOPIC'];
+  },
+);
 
 const ping = group({ ping: httpUrl.describe('What is asked, by GET, after good rounds; a secret.') });
 

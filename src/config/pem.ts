@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { readText } from './file.js';
-import { ConfigError, type Problem, type WhereIs } from './problem.js';
+import type { Problem, WhereIs } from './problem.js';
 
 /** PEM files: their names, and after reading their content. */
 export interface Pem {
@@ -10,8 +10,14 @@ export interface Pem {
   readonly key: string | undefined;
 }
 
-/** Reads the files at the start, so that an unusable one is reported then. Rejects with a `ConfigError`. */
-export async function readPems(files: Pem, at: string, whereIs: WhereIs): Promise<Pem> {
+export const NO_PEM: Pem = { ca: undefined, cert: undefined, key: undefined };
+
+/** Reads the files at the start, so that an unusable one is reported then. */
+export async function readPems(
+  files: Pem,
+  at: string,
+  whereIs: WhereIs,
+): Promise<{ readonly pem: Pem; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = [];
   const problemAt = (key: string, message: string): Problem => ({ key, where: whereIs(key.split('.')), message });
   const read = async (name: keyof Pem): Promise<string | undefined> => {
@@ -23,16 +29,17 @@ export async function readPems(files: Pem, at: string, whereIs: WhereIs): Promis
     });
   };
   const pem = { ca: await read('ca'), cert: await read('cert'), key: await read('key') };
-  if (problems.length > 0) throw new ConfigError(problems);
+  // A certificate without its key, or the reverse, is reported by the schema.
+  if (problems.length > 0 || (files.cert === undefined) !== (files.key === undefined)) return { pem, problems };
   try {
     createSecureContext(pem);
     // The secure context silently skips an authority that it cannot read.
     if (pem.ca !== undefined) new X509Certificate(pem.ca);
   } catch {
     // The message of the library may quote the file.
-    throw new ConfigError([problemAt(at, 'expected certificates and a key, in PEM, that belong together')]);
+    problems.push(problemAt(at, 'expected certificates and a key, in PEM, that belong together'));
   }
-  return pem;
+  return { pem, problems };
 }
 
 async function readPem(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { keyPaths } from './keys.js';
+import { itemPaths, keyPaths } from './keys.js';
 
 const MAX_KEY_LENGTH = 100;
 const MAX_NAME_LENGTH = 60;
@@ -8,6 +8,8 @@ const MAX_NAME_LENGTH = 60;
 const MAX_PROBLEMS = 100;
 /** Maximum number of listed unknown keys per group. A file with more of them belongs to another program. */
 const MAX_UNKNOWN_KEYS = 20;
+/** Maximum edit distance of a misspelling. */
+const MAX_MISSPELLING = 2;
 
 /** One fault of the configuration: the key, where it was set, and what was expected. */
 export interface Problem {
@@ -65,8 +67,29 @@ export function problemsOf(error: z.ZodError, whereIs: WhereIs): Problem[] {
 /** If a value has several forms, the faults within the form that was probably meant; else that no form fits. */
 function precise(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.find((faults) => faults.every(({ path }) => path.length > 0));
-  return meant?.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] })) ?? [issue];
+  const groups = issue.errors.filter((faults) =>
+    faults.every((one) => one.path.length > 0 || unknownIn(one).length > 0),
+  );
+  const unknown = groups.map((faults) => faults.flatMap(unknownIn));
+  // A key of another form is not a misspelling. If the value mixes forms, none of them is reported.
+  const nowhere = (unknown[0] ?? []).filter((key) => unknown.every((keys) => keys.includes(key)));
+  const likely = groups.filter((_, i) => unknown[i]?.every((key) => nowhere.includes(key)));
+  const [meant] = likely.sort((a, b) => distanceTo(nowhere, a) - distanceTo(nowhere, b));
+  if (meant === undefined) return [issue];
+  const isClear = likely.length === 1 || nowhere.length === 0 || distanceTo(nowhere, meant) <= MAX_MISSPELLING;
+  const faults = isClear ? meant : meant.filter((one) => unknownIn(one).length > 0);
+  const within = faults.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
+  return isClear ? within : [issue, ...within];
+}
+
+function unknownIn(issue: z.core.$ZodIssue): readonly string[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys : [];
+}
+
+/** The smallest edit distance between an unknown key and a missing key of the form. */
+function distanceTo(unknown: readonly string[], faults: readonly z.core.$ZodIssue[]): number {
+  const missing = faults.flatMap(({ path }) => path.slice(0, 1).map(String));
+  return Math.min(...unknown.flatMap((key) => missing.map((name) => distance(key, name))), Number.MAX_SAFE_INTEGER);
 }
 
 /** A key for display, in one short line. */
@@ -88,9 +111,13 @@ export function shownName(name: string): string {
 export function hint(key: string): string {
   const wanted = key.toLowerCase();
   const lower = (path: string): string => path.toLowerCase();
-  const { near, away, close } = nearestOf(wanted, keyPaths, lower);
-  const namesakes = keyPaths.filter((path) => leafOf(lower(path)) === leafOf(wanted));
-  if (away > 2 && namesakes.length > 0) return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
+  const [, item = '', index = ''] = /^(.*?\.(\d+)\.)/.exec(key) ?? [];
+  const inItem = itemPaths(index).filter((path) => item !== '' && path.startsWith(item));
+  const known = inItem.length === 0 ? keyPaths : inItem;
+  const { near, away, close } = nearestOf(wanted, known, lower);
+  const namesakes = known.filter((path) => leafOf(lower(path)) === leafOf(wanted));
+  if (away > MAX_MISSPELLING && namesakes.length > 0)
+    return `; did you mean ${nearestOf(wanted, namesakes, lower).near}?`;
   return close ? `; did you mean ${near}?` : `; the nearest known key is ${near}`;
 }
 
@@ -98,7 +125,7 @@ export function hint(key: string): string {
 export function nearestOf(wanted: string, known: readonly string[], form: (name: string) => string) {
   const away = (name: string): number => distance(wanted, form(name));
   const near = known.reduce((best, name) => (away(name) < away(best) ? name : best));
-  return { near, away: away(near), close: away(near) <= Math.max(2, wanted.length / 3) };
+  return { near, away: away(near), close: away(near) <= Math.max(MAX_MISSPELLING, wanted.length / 3) };
 }
 
 function leafOf(path: string): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { encodingFault, fault, file, group, integer, isEncoded, listOf, pemFiles, section, text } from './values.js';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
+const HOST_AND_PORT = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):0*[1-9]\d{0,4}$/;
 /** The first brace opens the tag, unless it is empty (Redis Cluster specification, "Hash tags"). */
 const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
@@ -64,14 +65,22 @@ const place = address(
   (text) => (text === 'embedded' ? undefined : urlFault(text)),
 );
 const node = address('a URL beginning with redis:// or rediss://', /^rediss?:\/\//, nodeFault);
-const hostAndPort = text('host:port', /^\S+:\d{1,5}$/).refine((value) => URL.canParse(`redis://${value}`), {
-  error: 'expected host:port',
-});
+/** The client would silently ignore a login here, and take the scheme of a URL for the host. */
+const hostAndPort = z
+  .string({ error: 'expected host:port' })
+  .regex(HOST_AND_PORT, { error: ({ input }) => sentinelFault(String(input)), abort: true })
+  .refine((value) => URL.canParse(`redis://${value}`), { error: 'expected host:port' });
+
+function sentinelFault(text: string): string {
+  if (text.includes('://')) return 'expected host:port, without redis:// in front';
+  if (!text.includes('@')) return 'expected host:port';
+  return 'expected host:port without a login: redis.sentinel.username and redis.sentinel.password are for that';
+}
 
 /** For a login outside of a URL, where no encoding is needed. */
 const loginText = text('a text of 1 to 1000 characters', /^[^]{1,1000}$/).optional();
 
-const keys = section({
+const shape = {
   url: place
     .default(DEFAULT_URL)
     .describe('Where Redis is; `embedded` starts a private redis-server as a child process.'),
@@ -96,33 +105,31 @@ const keys = section({
     .default('p2p:')
     .describe('What every key begins with; the same as in the API.'),
   dataDir: file.default('./data').describe('Folder in which the embedded server keeps its append-only file.'),
-});
+};
 
-type Redis = z.output<typeof keys>;
-
-/** The URLs in use: none with Sentinel. */
-function urlsOf({ url, sentinel, cluster }: Redis): readonly string[] {
-  return cluster ?? (sentinel === undefined ? [url] : []);
-}
+type Key = keyof typeof shape;
+type Values = { readonly [K in Key]?: z.output<(typeof shape)[K]> };
 
 /** Contradictory settings, as pairs of a key and a message. */
-function* contradictions(redis: Redis): Generator<readonly [string, string]> {
-  const { url, sentinel, cluster, username, password, database, tls, keyPrefix } = redis;
-  const instead = (['sentinel', 'cluster'] as const).filter((key) => redis[key] !== undefined);
-  const urls = urlsOf(redis);
+function* contradictions(redis: Values, isInvalid: (key: Key) => boolean): Generator<readonly [Key, string]> {
+  const { url, sentinel, cluster, username, password, database = 0, tls = {}, keyPrefix } = redis;
+  const isGiven = (key: Key): boolean => redis[key] !== undefined || isInvalid(key);
+  const instead = (['sentinel', 'cluster'] as const).filter(isGiven);
+  // The URLs in use: none with Sentinel.
+  const urls = cluster ?? (instead.length > 0 || url === undefined ? [] : [url]);
   if (instead.length > 1) yield ['cluster', 'expected only one of sentinel and cluster'];
   // The example file has the default URL beside them, which is no contradiction.
-  if (instead.length > 0 && url !== DEFAULT_URL) {
+  if (instead.length > 0 && url !== undefined && url !== DEFAULT_URL) {
     yield ['url', `expected no url beside ${instead.join(' and ')}, which is used instead of it`];
   }
-  if (cluster !== undefined && !HASH_TAG.test(keyPrefix)) {
+  if (isGiven('cluster') && keyPrefix !== undefined && !HASH_TAG.test(keyPrefix)) {
     yield ['keyPrefix', 'expected a hash tag such as {p2p}: since redis.cluster is set'];
   }
   if (cluster !== undefined && new Set(cluster.map((one) => new URL(one).protocol)).size > 1) {
     yield ['cluster', 'expected all rediss:// or all redis://'];
   }
-  if (database > 0 && cluster !== undefined) yield ['database', 'expected 0: a cluster has only the database 0'];
-  else if (database > 0 && sentinel === undefined) {
+  if (database > 0 && isGiven('cluster')) yield ['database', 'expected 0: a cluster has only the database 0'];
+  else if (database > 0 && sentinel === undefined && !isInvalid('sentinel')) {
     yield ['database', 'expected the database in redis.url, such as redis://host/2'];
   }
   const login = username === undefined ? (password === undefined ? undefined : 'password') : 'username';
@@ -131,7 +138,7 @@ function* contradictions(redis: Redis): Generator<readonly [string, string]> {
   } else if (login !== undefined && urls.some(hasLogin)) {
     yield [login, `expected one login, here or ${cluster === undefined ? 'the one in the URL' : 'in the URLs'}`];
   }
-  const encrypted = sentinel !== undefined || urls.every((one) => one.startsWith('rediss:'));
+  const encrypted = instead.includes('sentinel') || urls.every((one) => one.startsWith('rediss:'));
   if (!encrypted && Object.values(tls).some((name) => name !== undefined)) {
     yield ['tls', 'expected none, since only rediss:// is encrypted'];
   }
@@ -142,6 +149,4 @@ function hasLogin(url: string): boolean {
   return username !== '' || password !== '';
 }
 
-export const redis = keys.check(({ value, issues }) => {
-  for (const [key, message] of contradictions(value)) issues.push(fault(message, key));
-});
+export const redis = section(shape, contradictions);

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SIGNATURE_HEADER, TERM_HEADER } from '../domain/call/signature.js';
+import { canonical } from '../domain/ip/address.js';
 import { UUID } from '../domain/peer/uuid.js';
 import { Duration } from './duration.js';
 
@@ -54,9 +55,11 @@ export const uuid = text('a UUID such as 2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11', 
   value.toLowerCase(),
 );
 
+/** Converted to the canonical form, because it is compared with what peers have stored. */
 export const ipLiteral = z
   .string({ error: 'expected an IP address' })
-  .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' });
+  .refine((value) => isIP(value) !== 0 && !value.includes('%'), { error: 'expected an IP address' })
+  .transform(canonical);
 
 /** A URL that begins with http:// or https:// and may contain a login. */
 export const httpUrl = text('a URL beginning with http:// or https://', /^https?:\/\//).check(({ value, issues }) => {
@@ -138,32 +141,64 @@ type Named<T extends z.core.$ZodLooseShape> = {
 type NameOf<K extends string, V> = K extends `$${string}` ? never : V extends Duration<number | 'never'> ? `${K}Ms` : K;
 type ValueOf<V> = V extends Duration<infer T> ? T : V;
 
+/**
+ * Contradictions between the valid keys of a group, as pairs of a key and a message. Invalid keys are left out of the
+ * values; `isInvalid` tells whether a missing key is one of them.
+ */
+type Contradictions<T extends z.core.$ZodLooseShape> = (
+  values: { readonly [K in keyof T]?: z.output<T[K]> },
+  isInvalid: (key: keyof T & string) => boolean,
+) => Iterable<readonly [key: keyof T & string, message: string]>;
+
+/** The invalid keys of a group, or the invalid positions of a list. */
+export function invalidIn({
+  issues,
+}: {
+  readonly issues: readonly { readonly path?: PropertyKey[] | undefined }[];
+}): ReadonlySet<string> {
+  return new Set(issues.flatMap(({ path = [] }) => path.slice(0, 1)).map(String));
+}
+
 /** A group with exactly these keys. A missing optional key is undefined. */
-export function group<T extends z.core.$ZodLooseShape>(shape: T) {
+export function group<T extends z.core.$ZodLooseShape>(shape: T, contradictions: Contradictions<T> = () => []) {
   const names = Object.keys(shape).filter((name) => !name.startsWith('$'));
-  return z.strictObject(shape, { error: 'expected keys and values' }).transform((values: Record<string, unknown>) => {
-    const entries = names.map((name): readonly [string, unknown] => {
-      const value = values[name];
-      return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
+  return z
+    .strictObject(shape, { error: 'expected keys and values' })
+    .superRefine(
+      (values: Record<string, unknown>, context) => {
+        const invalid = invalidIn(context);
+        const valid = Object.fromEntries(Object.entries(values).filter(([name]) => !invalid.has(name)));
+        const found = contradictions(valid as Parameters<Contradictions<T>>[0], (key) => invalid.has(key));
+        for (const [key, message] of found) if (!invalid.has(key)) context.addIssue(fault(message, key));
+      },
+      { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
+    )
+    .transform((values: Record<string, unknown>) => {
+      const entries = names.map((name): readonly [string, unknown] => {
+        const value = values[name];
+        return value instanceof Duration ? [`${name}Ms`, value.ms as unknown] : [name, value];
+      });
+      return Object.fromEntries(entries) as Named<T>;
     });
-    return Object.fromEntries(entries) as Named<T>;
-  });
 }
 
 /** An optional group, because each of its keys is optional. */
-export function section<T extends z.core.$ZodLooseShape>(shape: T) {
-  return group(shape).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
+export function section<T extends z.core.$ZodLooseShape>(shape: T, contradictions?: Contradictions<T>) {
+  return group(shape, contradictions).prefault({} as z.input<z.ZodObject<T, z.core.$strict>>);
 }
 
 /** The files of a TLS connection, at this key. */
 export function pemFiles(at: string) {
-  return section({
-    ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
-    cert: file.optional().describe('PEM file of our client certificate.'),
-    key: file.optional().describe('PEM file of its key.'),
-  }).check(({ value: { cert, key }, issues }) => {
-    if ((cert === undefined) === (key === undefined)) return;
-    const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
-    issues.push(fault(`expected the path of a file, since ${at}.${given} is set`, missing));
-  });
+  return section(
+    {
+      ca: file.optional().describe('PEM file of the authorities to trust instead of the system ones.'),
+      cert: file.optional().describe('PEM file of our client certificate.'),
+      key: file.optional().describe('PEM file of its key.'),
+    },
+    function* ({ cert, key }) {
+      if ((cert === undefined) === (key === undefined)) return;
+      const [missing, given] = cert === undefined ? (['cert', 'key'] as const) : (['key', 'cert'] as const);
+      yield [missing, `expected the path of a file, since ${at}.${given} is set`];
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { isLineEvidence, type Scope } from '../domain/ip/scope.js';
 import type { EventOf, SchedulerEvent } from '../events.js';
+import { silentInOtherLanes } from './silentInOtherLanes.js';
 
 export type Fields = Readonly<Record<string, string | number>>;
 
@@ -33,10 +34,8 @@ export class StateFields {
   }
 }
 
-/**
- * All callable peers that did not answer: failures of the round, and unavailable peers, which have a lane of their
- * own.
- */
-function notAnswered({ failed, peers }: EventOf<'round.finished'>): number {
-  return failed + (peers === undefined ? 0 : peers.unavailable);
+/** All callable peers that did not answer: failures of the round, and silent peers of the other lanes. */
+function notAnswered(event: EventOf<'round.finished'>): number {
+  const { suspect, unavailable } = silentInOtherLanes(event);
+  return event.failed + suspect + unavailable;
 }

@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { readlink } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { dirname, join, parse, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -21,6 +21,8 @@ import {
 export interface Step {
   readonly folder: string;
   readonly name: string;
+  /** Device and inode of the file, on the last step: a file that replaces it has to be watched anew. */
+  readonly file?: string;
 }
 
 /** More links than this are a loop. Linux uses the same limit. */
@@ -30,17 +32,21 @@ const PAUSE_MS = 20;
 
 /**
  * Fires once the file is watched, and whenever a part of its path changes: the file, a link, or a folder, including
- * a replacement by rename. Errors if the last folder of the path cannot be watched.
+ * a replacement by rename. The file itself is watched too: if it alone is mounted into a container, it is edited through
+ * a folder outside. Errors if the last folder of the path cannot be watched.
  */
 export function fileChanges(
   file: string,
   watchStep: (step: Step) => Observable<unknown> = watched,
+  watchFile: (file: string) => Observable<unknown> = contentOf,
 ): Observable<unknown> {
   return defer(() => from(stepsTo(file))).pipe(
     switchMap((steps) => {
       // The watchers start before the first read of the path, so that a change during their start is found too.
+      const content$ = steps.at(-1)?.file === undefined ? EMPTY : ignoreMissing(watchFile(file), false);
       const fileChange$ = merge(
         ...steps.map((step, i) => ignoreMissing(watchStep(step), i === steps.length - 1)),
+        content$,
         of(undefined),
       );
       return fileChange$.pipe(
@@ -75,7 +81,12 @@ async function stepsTo(file: string): Promise<readonly Step[]> {
       names.unshift(...target.split(sep));
     }
   }
-  return steps;
+  return [...steps.slice(0, -1), ...(await Promise.all(steps.slice(-1).map(withFile)))];
+}
+
+async function withFile(step: Step): Promise<Step> {
+  const found = await stat(join(step.folder, step.name)).catch(() => undefined);
+  return found?.isFile() === true ? { ...step, file: `${String(found.dev)}:${String(found.ino)}` } : step;
 }
 
 /** The target of a link; '' if the path is no link, undefined if it does not exist. */
@@ -97,9 +108,18 @@ function ignoreMissing(change$: Observable<unknown>, last: boolean): Observable<
 
 /** Fires when the entry with that name in the folder changes. */
 function watched({ folder, name }: Step): Observable<unknown> {
+  return watchPath(folder, (changed) => changed === null || changed === name);
+}
+
+/** Fires when the content of a file changes, through whichever of its names. */
+function contentOf(file: string): Observable<unknown> {
+  return watchPath(file, () => true);
+}
+
+function watchPath(path: string, isRelevant: (changed: string | null) => boolean): Observable<unknown> {
   return new Observable((subscriber) => {
-    const watcher = watch(folder, { persistent: false }, (_, changed) => {
-      if (changed === null || changed === name) subscriber.next(changed);
+    const watcher = watch(path, { persistent: false }, (_, changed) => {
+      if (isRelevant(changed)) subscriber.next(changed);
     });
     watcher.on('error', (error) => {
       subscriber.error(error);

@@ -270,6 +270,11 @@ export class PeerBook {
     return this.#rows.entries();
   }
 
+  /** The row of a consumer, which goes on changing; undefined if the book does not have it. */
+  rowOf(uuid: string): PeerRow | undefined {
+    return this.#rows.get(uuid);
+  }
+
   /** Every registered consumer. */
   uuids(): IterableIterator<string> {
     return this.#rows.keys();

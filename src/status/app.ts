@@ -41,6 +41,8 @@ export interface Env {
 const DAY_MS = 86_400_000;
 /** Maximum number of points of a chart. */
 const MAX_SAMPLES = 1_500;
+/** Programs of a terminal, which accept anything. */
+const TERMINAL_CLIENT = /^(curl|Wget|HTTPie|xh)\//i;
 /** The number of peers in the snapshot. */
 const SNAPSHOT_PEERS = 25;
 
@@ -102,8 +104,8 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
       report.status(),
       pages.page(peersQuery.parse({ limit: SNAPSHOT_PEERS })),
     ]);
-    const headers = { vary: 'accept' };
-    if (!wantsHtml(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
+    const headers = { vary: 'accept, user-agent' };
+    if (wantsText(c)) return c.text(`${snapshotText(status, peers)}\n`, 200, headers);
     const base = `${c.env.base}/`;
     const html = pageHtml({ base, title: status.summary, snapshot: snapshotHtml(status, peers) });
     return c.html(html, 200, { ...headers, 'content-security-policy': pagePolicy(base) });
@@ -117,9 +119,11 @@ export function statusApp(source: AppSource): { readonly app: Hono<Env>; readonl
   return { app, streams };
 }
 
-/** `curl` accepts anything; browsers name HTML. */
-function wantsHtml(c: Context<Env>): boolean {
-  return (c.req.header('accept') ?? '').includes('text/html');
+/** Clients that name text/plain, and programs of a terminal, get text; all others get the page. */
+function wantsText(c: Context<Env>): boolean {
+  const accept = c.req.header('accept') ?? '';
+  if (accept.includes('text/html')) return false;
+  return accept.includes('text/plain') || TERMINAL_CLIENT.test(c.req.header('user-agent') ?? '');
 }
 
 function probe(c: Context<Env>, { ok, ...body }: { readonly ok: boolean }): Response {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describeEntry } from '../domain/text/entryWords.js';
-import { isAfter, type EventFeed, type FeedEntry } from './feed.js';
+import { contentOf, isAfter, type EventFeed, type FeedEntry } from './feed.js';
 import type { Status } from './schema.js';
 
 /** The number of past events at the start of a stream. */
@@ -18,7 +18,7 @@ const MAX_READERS = 200;
 /** The open server-sent event streams. Each gets the journal live, and the status every two seconds. */
 export class EventStreams {
   readonly #open = new Map<ServerResponse, Client>();
-  readonly #unfollow: () => void;
+  #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #readingStatus = false;
@@ -26,12 +26,7 @@ export class EventStreams {
   constructor(
     private readonly feed: EventFeed,
     private readonly status: () => Promise<Status>,
-  ) {
-    this.#unfollow = feed.follow((entry) => {
-      const text = sseEvent(entry);
-      for (const client of this.#open.values()) client.receive(entry, text);
-    });
-  }
+  ) {}
 
   get isFull(): boolean {
     return this.#open.size >= MAX_READERS;
@@ -51,6 +46,7 @@ export class EventStreams {
     });
     response.on('error', () => undefined);
     client.write('retry: 2000\n\n');
+    // Following begins before the first read, so that no entry between the two is missed.
     this.#startTimer();
     if (lastId === undefined || !STREAM_ID.test(lastId)) await client.pass(await this.feed.last(PAST_EVENTS));
     else for await (const page of this.feed.after(lastId)) await client.pass(page);
@@ -61,18 +57,22 @@ export class EventStreams {
 
   /** Ends all streams. */
   close(): void {
-    this.#unfollow();
     this.#stopTimer();
     for (const response of this.#open.keys()) response.end();
   }
 
   #startTimer(): void {
     this.#timer ??= setInterval(() => void this.#tick(), STATUS_MS);
+    this.#unfollow ??= this.feed.follow((entry) => {
+      const text = sseEvent(entry);
+      for (const client of this.#open.values()) client.receive(entry, text);
+    });
   }
 
   #stopTimer(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#unfollow?.();
+    this.#timer = this.#unfollow = undefined;
   }
 
   async #tick(): Promise<void> {
@@ -115,7 +115,7 @@ class Client {
 
   receive(entry: FeedEntry, text: string): void {
     if (this.#waiting === undefined) {
-      this.write(text);
+      if (this.#isNew(entry)) this.write(text);
       return;
     }
     this.#waiting.push({ entry, text });
@@ -136,15 +136,16 @@ class Client {
 
   /** From now on new events are written at once. */
   begin(): void {
-    const last = this.#last;
-    for (const { entry, text } of this.#waiting ?? []) {
-      // An entry without an id may have been stored and sent as a past event in the meantime.
-      const isNew =
-        entry.id === undefined ? !this.#passed.has(contentOf(entry)) : last === undefined || isAfter(entry.id, last);
-      if (isNew) this.write(text);
-    }
+    for (const { entry, text } of this.#waiting ?? []) if (this.#isNew(entry)) this.write(text);
     this.#waiting = undefined;
     this.#passed.clear();
+  }
+
+  /** Whether the entry was not among the past events. */
+  #isNew(entry: FeedEntry): boolean {
+    // An entry without an id may have been stored and sent as a past event in the meantime.
+    if (entry.id === undefined) return !this.#passed.has(contentOf(entry));
+    return this.#last === undefined || isAfter(entry.id, this.#last);
   }
 
   write(text: string): void {
@@ -177,10 +178,6 @@ function drained(response: ServerResponse): Promise<void> {
     };
     response.once('drain', done).once('close', done);
   });
-}
-
-function contentOf({ type, at, data }: FeedEntry): string {
-  return JSON.stringify([type, at, data]);
 }
 
 function statusEvent(status: Status): string {

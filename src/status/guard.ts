@@ -35,18 +35,19 @@ const PROBE_PATHS: readonly string[] = ['/healthz', '/readyz'];
 
 /** Decides about a request before any other processing: method, length, host, base path, token. */
 export function admit(
-  { method, url, headers }: RequestHead,
-  { token, allowedHosts, basePath }: Pick<Config['status'], 'token' | 'allowedHosts' | 'basePath'>,
+  { method, url: target, headers }: RequestHead,
+  { host, token, allowedHosts, basePath }: Pick<Config['status'], 'host' | 'token' | 'allowedHosts' | 'basePath'>,
   hostName: string,
 ): Admitted | Refusal {
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, text: 'only GET and HEAD are served here', headers: { allow: 'GET, HEAD' } };
   }
-  if (url.length > MAX_URL) return { status: 414, text: `the URL is longer than ${String(MAX_URL)} characters` };
+  if (target.length > MAX_URL) return { status: 414, text: `the URL is longer than ${String(MAX_URL)} characters` };
+  const { url, authority = headers.host ?? '' } = partsOf(target);
   if (!url.startsWith('/')) return { status: 400, text: 'expected a path' };
-  const name = nameIn(headers.host ?? '');
+  const name = nameIn(authority);
   if (name === undefined) return { status: 421, text: 'expected a host name or an IP address in the Host header' };
-  if (!isOwnName(name, allowedHosts, hostName)) {
+  if (!isOwnName(name, [host, hostName, ...allowedHosts])) {
     const head = name.slice(0, MAX_NAME);
     return {
       status: 421,
@@ -68,6 +69,13 @@ export function admit(
     };
   }
   return { path, trusted };
+}
+
+/** A request target may be an absolute URL, whose host then replaces that of the Host header (RFC 9112 §3.2.2). */
+function partsOf(target: string): { readonly url: string; readonly authority?: string } {
+  const [, authority, rest = ''] = /^https?:\/\/([^/?]*)(.*)$/is.exec(target) ?? [];
+  if (authority === undefined) return { url: target };
+  return { url: rest.startsWith('/') ? rest : `/${rest}`, authority };
 }
 
 /** The base path without a trailing slash. */
@@ -93,13 +101,8 @@ function withoutDot(name: string): string {
 /**
  * A foreign page can make its own name resolve to this server (DNS rebinding), but it cannot use one of these names.
  */
-function isOwnName(name: string, allowed: readonly string[], hostName: string): boolean {
-  return (
-    isIP(name) !== 0 ||
-    name === 'localhost' ||
-    name === hostName.toLowerCase() ||
-    allowed.some((one) => withoutDot(one.toLowerCase()) === name)
-  );
+function isOwnName(name: string, known: readonly string[]): boolean {
+  return isIP(name) !== 0 || name === 'localhost' || known.some((one) => withoutDot(one.toLowerCase()) === name);
 }
 
 function isGiven(authorization: string | undefined, token: string): boolean {

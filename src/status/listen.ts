@@ -121,6 +121,8 @@ function answer(
     return found;
   }
   request.url = found.path;
+  // No answer depends on the host, and the adapter rejects IP literals that are not in the canonical form of a URL.
+  request.headers.host = 'localhost';
   const isAdmitted = (): boolean => config().status.token === status.token;
   admitted.set(request, { base: baseOf(status.basePath), trusted: found.trusted, isAdmitted });
   return undefined;

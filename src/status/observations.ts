@@ -164,7 +164,7 @@ export class Observations implements Sink {
         this.configRejected = { at: event.at, problems: event.problems };
         return;
       case 'config.needs-restart':
-        for (const key of event.keys) this.needsRestart.set(key, event.at);
+        this.#waitForRestart(event);
         return;
       case 'notification.sent':
         this.failingNotifications.delete(event.target);
@@ -180,6 +180,11 @@ export class Observations implements Sink {
         return;
       default:
     }
+  }
+
+  #waitForRestart({ keys, at }: EventOf<'config.needs-restart'>): void {
+    for (const key of this.needsRestart.keys()) if (!keys.includes(key)) this.needsRestart.delete(key);
+    for (const key of keys) if (!this.needsRestart.has(key)) this.needsRestart.set(key, at);
   }
 
   #finished({ lane, at, tookMs, aborted, local, ok, failed, denied, round, skipped }: EventOf<'round.finished'>): void {

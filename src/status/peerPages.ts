@@ -8,11 +8,14 @@ import { uptime, type Bucket, type History } from '../domain/history.js';
 import type { Keys } from '../domain/keys.js';
 import { readEntry } from '../domain/peer/entry.js';
 import type { RegistryEntry } from '../domain/peer/peer.js';
+import type { Leadership } from '../state/leadership.js';
 import { PeerBook } from '../state/peerBook.js';
 import type { PeerRow } from '../state/peerRow.js';
 import { stateOf } from './census.js';
+import { KeptReading } from './keptReading.js';
 import type { Observations } from './observations.js';
 import type { ProducerEntry, RegistryPicture, RegistryView } from './registryView.js';
+import type { SharingView } from './report.js';
 import type { ConsumerRow, PeerDetail, PeersAnswer, PeersQuery, ProducerRow } from './schema.js';
 import { addressKey, readCursor, select, type Candidate, type Choice } from './select.js';
 
@@ -23,9 +26,22 @@ export interface PeerPagesSource {
   readonly book: PeerBook;
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'read'>;
+  /** Whether the book holds the whole registry: it does in a leader that does not share it. */
+  readonly leadership: Pick<Leadership, 'leads'>;
+  readonly sharing: SharingView | undefined;
+  readonly readAll: () => AsyncIterable<readonly RegistryEntry[]>;
   readonly readEntries: (uuids: readonly string[]) => Promise<readonly RegistryEntry[]>;
   readonly readHistories: (uuids: readonly string[]) => Promise<readonly (History | undefined)[]>;
   readonly wall: () => number;
+  readonly steady: () => number;
+}
+
+type Row = readonly [uuid: string, row: PeerRow];
+
+/** All consumers of the registry as of one read. */
+interface WholeRegistry {
+  readonly at: number;
+  readonly book: PeerBook;
 }
 
 interface Consumer extends Candidate {
@@ -37,6 +53,10 @@ const DAY_MS = 24 * HOUR_MS;
 const SECOND_MS = 1_000;
 /** Up to this number of consumers, those that no round has seen yet are included too. */
 const SMALL_REGISTRY = 2_000;
+/** The longest time that a request waits for the first read of a registry that the book does not hold as a whole. */
+const FIRST_WAIT_MS = 10_000;
+/** A text of the registry has one character for each byte. */
+const BEYOND_BYTES = /[^\0-\xff]/;
 /** States that need attention come first. Within a state the newest change comes first. */
 const RANKS: Readonly<Record<string, number>> = {
   suspect: 0,
@@ -58,7 +78,11 @@ export class CursorError extends Error {}
 
 /** Pages of the peers: selected in memory, with details from Redis, or from memory alone while Redis is away. */
 export class PeerPages {
-  constructor(private readonly source: PeerPagesSource) {}
+  readonly #wholeRegistry: KeptReading<WholeRegistry>;
+
+  constructor(private readonly source: PeerPagesSource) {
+    this.#wholeRegistry = new KeptReading(() => this.#readAll(), source.steady, FIRST_WAIT_MS);
+  }
 
   async page(query: PeersQuery): Promise<PeersAnswer> {
     return query.kind === 'consumer' ? this.#consumers(query) : this.#producers(query);
@@ -74,49 +98,83 @@ export class PeerPages {
       const peer = producerRow(found, this.#producerState(found, picture));
       return { peer, history: null, as_of: picture.at, url: urlOf(found, config().announce, config()) };
     }
-    for (const [one, row] of await this.#candidates()) {
-      if (one !== uuid) continue;
-      const { rows, histories, asOf } = await this.#rowsOf([candidate(one, row, 'uuid')]);
-      const [peer] = rows;
-      if (peer === undefined) return undefined;
-      const [history] = histories;
-      return {
-        peer,
-        history: histories.length === 0 ? null : toHistory(history, wall()),
-        as_of: asOf,
-        url: urlOf(row, config().sync, config()),
-      };
+    const row = await this.#rowOf(uuid);
+    if (row === undefined) return undefined;
+    const { rows, histories, asOf } = await this.#rowsOf([candidate(uuid, row, 'uuid')]);
+    const [peer] = rows;
+    if (peer === undefined) return undefined;
+    const [history] = histories;
+    return {
+      peer,
+      history: histories.length === 0 ? null : toHistory(history, wall()),
+      as_of: asOf,
+      url: urlOf(row, config().sync, config()),
+    };
+  }
+
+  /** A registered consumer, even if no round has seen it yet; from the book while Redis is away. */
+  async #rowOf(uuid: string): Promise<PeerRow | undefined> {
+    const { book, observations, config, readEntries } = this.source;
+    const known = book.rowOf(uuid);
+    if (!observations.redis.up) return known;
+    if (BEYOND_BYTES.test(uuid) || uuid.toLowerCase() === config().uuid) return undefined;
+    try {
+      const [entry] = await readEntries([uuid]);
+      return entry && (known ?? this.#bookOf([entry]).rowOf(uuid));
+    } catch {
+      return known;
     }
-    return undefined;
   }
 
   async #consumers(query: PeersQuery): Promise<PeersAnswer> {
     const name = query.sort.replace(/^-/, '');
-    const rows = await this.#candidates();
+    const { rows, at } = await this.#candidates();
     function* candidates(): Generator<Consumer> {
       for (const [uuid, row] of rows) yield candidate(uuid, row, name);
     }
     const { page, total, next } = select(candidates(), choiceOf(query));
     const { rows: peers, asOf } = await this.#rowsOf(page);
-    return { peers, next: next ?? null, as_of: asOf, total };
+    return { peers, next: next ?? null, as_of: Math.min(asOf, at ?? asOf), total };
   }
 
-  /** The consumers in the book, and in a small registry also those that no round has seen yet. */
-  async #candidates(): Promise<Iterable<readonly [string, PeerRow]>> {
-    const { redis, keys, book, config, readEntries, observations } = this.source;
-    if (!observations.redis.up) return book.entries();
+  /**
+   * The consumers in the book, and in a small registry also those that no round has seen yet. If the book does not hold
+   * the whole of a large registry, the other consumers come from the last read, and `at` is the time of that.
+   */
+  async #candidates(): Promise<{ readonly rows: Iterable<Row>; readonly at?: number }> {
+    const { redis, keys, book, config, readEntries, observations, leadership, sharing } = this.source;
+    if (!observations.redis.up) return { rows: book.entries() };
     try {
-      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL_REGISTRY) return book.entries();
+      if ((await withTimeout(redis.scard(keys.consumers))) > SMALL_REGISTRY) {
+        if (leadership.leads && sharing === undefined) return { rows: book.entries() };
+        const whole = await this.#wholeRegistry.read();
+        if (whole === undefined) return { rows: book.entries(), at: observations.startedAt };
+        return { rows: withOthers(book, whole.book), at: whole.at };
+      }
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
       const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
-      const fresh = new PeerBook(config().network.allow);
       const unseen = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
-      for (const entry of await readEntries(unseen)) fresh.remember(entry, 1);
-      return [...known, ...fresh.entries()];
+      const fresh = this.#bookOf(await readEntries(unseen));
+      return { rows: [...known, ...fresh.entries()] };
     } catch {
-      return book.entries();
+      return { rows: book.entries() };
     }
+  }
+
+  #bookOf(entries: readonly RegistryEntry[], book = new PeerBook(this.source.config().network.allow)): PeerBook {
+    for (const entry of entries) book.remember(entry, 1);
+    return book;
+  }
+
+  async #readAll(): Promise<WholeRegistry> {
+    const { readAll, config, wall } = this.source;
+    const book = this.#bookOf([]);
+    for await (const page of readAll()) {
+      const others = page.filter(({ uuid }) => uuid.toLowerCase() !== config().uuid);
+      this.#bookOf(others, book);
+    }
+    return { at: wall(), book };
   }
 
   /** The consumers of a page with details and histories from the registry; from the book while Redis is away. */
@@ -172,6 +230,12 @@ export class PeerPages {
   #producerState(entry: ProducerEntry, picture: RegistryPicture): ProducerState {
     return producerState(entry, this.source.observations.ip?.value ?? picture.ip);
   }
+}
+
+/** The consumers of our book, and the others of the registry. */
+function* withOthers(own: PeerBook, all: PeerBook): Generator<Row> {
+  yield* own.entries();
+  for (const one of all.entries()) if (own.rowOf(one[0]) === undefined) yield one;
 }
 
 function choiceOf({ state, q, sort, limit, cursor: text }: PeersQuery): Choice {

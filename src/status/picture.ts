@@ -19,6 +19,8 @@ export interface Condition {
 export interface Picture {
   readonly now: number;
   readonly role: 'leader' | 'standby' | 'member';
+  /** Whether another scheduler is known to work on the registry. */
+  readonly otherWorks: boolean;
   /** The shares that it holds; undefined if the registry is not divided. */
   readonly shares?: { readonly held: number; readonly of: number; readonly elsewhere: boolean } | undefined;
   readonly host: string;

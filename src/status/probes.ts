@@ -11,7 +11,7 @@ export interface Probe {
 export type ProbeInput = Pick<Status, 'as_of' | 'heartbeat_at' | 'isolated' | 'stopping'> & {
   readonly redis: Pick<Status['redis'], 'up' | 'reason'>;
   readonly lanes: { readonly regular: Pick<Status['lanes']['regular'], 'rounds'> };
-  readonly replicas: Pick<Status['replicas'], 'role' | 'shares'>;
+  readonly replicas: Pick<Status['replicas'], 'role' | 'holder' | 'shares'>;
 };
 
 const SECONDS = 1_000;
@@ -27,7 +27,7 @@ export function healthOf({ as_of: now, heartbeat_at: heartbeatAt }: Pick<ProbeIn
 /** Whether this process is ready. Without trust only the codes of the reasons are shown. */
 export function readinessOf(status: ProbeInput, trusted: boolean): Probe {
   const { redis, lanes, isolated, stopping, replicas } = status;
-  if (replicas.role === 'standby') return { ok: true, status: 'standby' };
+  if (redis.up && replicas.role === 'standby' && replicas.holder !== null) return { ok: true, status: 'standby' };
   const reasons = [
     !redis.up && { code: 'redis-down', text: `Redis can't be used${redis.reason === null ? '' : `: ${redis.reason}`}` },
     lanes.regular.rounds === 0 && { code: 'starting', text: 'the first round has not ended' },

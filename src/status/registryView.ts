@@ -7,6 +7,7 @@ import type { AddressClass } from '../domain/ip/address.js';
 import type { Keys } from '../domain/keys.js';
 import { readEntry } from '../domain/peer/entry.js';
 import { readReplicas, type Replicas } from '../replicas/readReplicas.js';
+import { KeptReading } from './keptReading.js';
 
 export interface ProducerEntry extends ProducerFacts {
   readonly uuid: string;
@@ -41,11 +42,6 @@ export interface RegistryPicture {
 
 const PAGE = 256;
 const FIELDS = ['ip', 'port', 'notified_ip', 'notified_at', 'attempts', 'error'] as const;
-/** Minimum time between two reads. A read also takes at most one part in `SHARE` of the time. */
-const MIN_INTERVAL_MS = 2_000;
-const SHARE = 10;
-/** The longest time that a request waits for a read. After that it gets the last result. */
-const WAIT_MS = 500;
 
 /**
  * The producers, our IP and its changes: read on demand and kept for a while, so that any number of readers costs
@@ -53,34 +49,22 @@ const WAIT_MS = 500;
  * like those of consumers, so that different bytes always stay different texts.
  */
 export class RegistryView {
-  #last: RegistryPicture | undefined;
-  #reading: Promise<void> | undefined;
-  #nextAt = 0;
+  readonly #kept: KeptReading<RegistryPicture>;
 
   constructor(
     private readonly redis: RedisClient,
     private readonly keys: Keys,
     private readonly wall: () => number,
-    private readonly steady: () => number,
+    steady: () => number,
     private readonly allow: () => readonly AddressClass[],
     private readonly divided = false,
-  ) {}
+  ) {
+    this.#kept = new KeptReading(() => this.#read(), steady);
+  }
 
   /** The newest picture, or undefined if Redis was never read. Never rejects, and never waits long. */
-  async read(): Promise<RegistryPicture | undefined> {
-    if (this.#reading === undefined && this.steady() >= this.#nextAt) {
-      const startedAt = this.steady();
-      this.#reading = this.#read()
-        .catch(() => undefined)
-        .then((picture) => {
-          this.#last = picture ?? this.#last;
-          const tookMs = this.steady() - startedAt;
-          this.#nextAt = this.steady() + Math.max(MIN_INTERVAL_MS, SHARE * tookMs);
-          this.#reading = undefined;
-        });
-    }
-    if (this.#reading !== undefined) await Promise.race([this.#reading, pause(WAIT_MS)]);
-    return this.#last;
+  read(): Promise<RegistryPicture | undefined> {
+    return this.#kept.read();
   }
 
   async #read(): Promise<RegistryPicture> {
@@ -180,10 +164,4 @@ function toText(bytes: Buffer): string {
 
 function emptyAsNull(text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

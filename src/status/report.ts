@@ -37,7 +37,7 @@ export interface ReportSource {
   readonly book: PeerBook;
   readonly observations: Observations;
   readonly registry: Pick<RegistryView, 'read'>;
-  readonly leadership: Pick<Leadership, 'leads' | 'standsBy' | 'term'>;
+  readonly leadership: Pick<Leadership, 'leads' | 'term'>;
   /** Set if the registry is divided. */
   readonly sharing: SharingView | undefined;
   /** Duration of the last PING of Redis, in milliseconds. */
@@ -75,7 +75,7 @@ export class Report {
       stopping: seen.stoppingSince !== undefined,
       redis: { up, reason },
       lanes: { regular: { rounds: seen.lanes.regular.rounds } },
-      replicas: { role: roleOf(this.source), shares: sharesOf(this.source) },
+      replicas: { role: roleOf(this.source), holder: seen.holder ?? null, shares: sharesOf(this.source) },
     };
   }
 
@@ -91,10 +91,10 @@ export class Report {
   }
 }
 
+/** A process that has not held the lease yet is a standby. */
 function roleOf({ leadership, sharing }: Pick<ReportSource, 'leadership' | 'sharing'>): Picture['role'] {
-  if (!leadership.standsBy && sharing === undefined) return 'leader';
-  if (sharing?.works !== true) return 'standby';
-  return leadership.leads ? 'leader' : 'member';
+  if (leadership.leads) return 'leader';
+  return sharing?.works === true ? 'member' : 'standby';
 }
 
 function sharesOf({ sharing }: Pick<ReportSource, 'sharing'>): Status['replicas']['shares'] {
@@ -119,6 +119,7 @@ function pictureOf(source: ReportSource, now: number, found: Census, registry: R
   return {
     now,
     role: roleOf(source),
+    otherWorks: seen.holder !== undefined,
     shares: sharesOf(source) ?? undefined,
     host: identity.host,
     pid: identity.pid,

@@ -31,8 +31,8 @@ export function summaryOf(picture: Picture): Omit<Verdict, 'problems'> {
 
 const CASES: readonly Case[] = [
   stopped,
-  standby,
   redisAway,
+  standby,
   isolated,
   starting,
   empty,
@@ -51,15 +51,18 @@ function stopped({ stopped: ended, heartbeatAt, now, host, pid }: Picture): Retu
   return bad('silent', `The scheduler has been silent for ${span(now - heartbeatAt)}: its last word came ${from}.`);
 }
 
-function standby({ role }: Picture): ReturnType<Case> {
-  return role === 'standby' ? notice('standby', 'Standing by: another scheduler works on this registry.') : undefined;
+function redisAway({ redis: { up, since, unwritten }, role, now }: Picture): ReturnType<Case> {
+  if (up) return undefined;
+  const working =
+    unwritten === 0 ? 'checks go on from memory' : `checks go on, ${resultsWait(unwritten)} to be written`;
+  const meanwhile = role === 'standby' ? 'this scheduler checks nothing until it is there' : working;
+  return bad('redis-down', `Redis can't be used${sinceText(since, now)}: ${meanwhile}.`);
 }
 
-function redisAway({ redis: { up, since, unwritten }, now }: Picture): ReturnType<Case> {
-  if (up) return undefined;
-  const waiting =
-    unwritten === 0 ? 'checks go on from memory' : `checks go on, ${resultsWait(unwritten)} to be written`;
-  return bad('redis-down', `Redis can't be used${sinceText(since, now)}: ${waiting}.`);
+function standby({ role, otherWorks }: Picture): ReturnType<Case> {
+  if (role !== 'standby') return undefined;
+  const who = otherWorks ? 'another scheduler works on this registry' : 'no scheduler works on this registry yet';
+  return notice('standby', `Standing by: ${who}.`);
 }
 
 function isolated({ isolated: scopes, ip, now }: Picture): ReturnType<Case> {

@@ -87,6 +87,7 @@ const WORDS: readonly (readonly [string, object, string])[] = [
   ['config.reloaded', { changed: ['sync.interval'] }, 'configuration reloaded: sync.interval changed'],
   ['config.reloaded', { changed: [] }, 'the configuration is valid again and has not changed'],
   ['config.rejected', { problems: ['a: b'] }, 'new configuration ignored: a: b'],
+  ['config.needs-restart', { keys: [] }, 'no restart is needed any more'],
   ['config.needs-restart', { keys: ['uuid'] }, 'a restart is needed for the new value of uuid'],
   ['config.needs-restart', { keys: ['uuid', 'redis'] }, 'a restart is needed for the new values of uuid, redis'],
 ];

@@ -8,7 +8,7 @@ const WELL: LampInput = {
   isolated: false,
   redis: { up: true, latency_ms: 0.41, failing: [] },
   round: { took_ms: 900, number: 8_412 },
-  replicas: { role: 'leader' },
+  replicas: { role: 'leader', holder: null },
   config: { rejected: null },
   line: [{ scope: 'public IPv4', isolated_since: null, last_answer_at: NOW - 2_000 }],
   problems: [],
@@ -49,7 +49,14 @@ describe('the lamps', () => {
 
   it('are no worse than a note at the beginning, in standby and while stopping', () => {
     expect(glows({ stopping: true })).to.equal('notice ok ok');
-    expect(glows({ replicas: { role: 'standby' } })).to.equal('notice ok ok');
+    const standby = (holder: unknown, redis = WELL.redis): string | undefined =>
+      lamps({ ...WELL, redis, replicas: { role: 'standby', holder } })[0]?.evidence;
+    expect(glows({ replicas: { role: 'standby', holder: {} } })).to.equal('notice ok ok');
+    expect(standby({})).to.equal('another scheduler works, this one waits');
+    expect(standby(null)).to.equal('no scheduler works yet, this one waits');
+    expect(standby(null, { ...WELL.redis, up: false })).to.equal(
+      'Redis cannot be used; nothing is checked here until it is there',
+    );
     expect(glows({ config: { rejected: {} } })).to.equal('notice ok ok');
     const round = { took_ms: null, number: null };
     expect(glows({ line: [], round, reachability: { they_answer_us: { of: 0 } } })).to.equal('ok notice notice');

@@ -179,6 +179,20 @@ describe('the log', () => {
       ]);
     });
 
+    it('says of the suspects as well how many are checked apart, without those that failed in the round itself', () => {
+      const line = (available: number, suspect: number, unavailable: number, ok: number, failed = 0) =>
+        said(finished({ peers: { ...peers, available, suspect, unavailable }, ok, failed }))[0];
+      expect(line(17, 3, 0, 17)).to.equal('round 5: 17 of 20 answered in 19 ms, 3 suspect are checked apart');
+      expect(line(17, 3, 0, 17, 3)).to.equal('round 5: 17 of 20 answered in 19 ms, 3 failed');
+      expect(line(14, 3, 3, 14, 2)).to.equal(
+        'round 5: 14 of 20 answered in 19 ms, 2 failed, 1 suspect is checked apart, 3 unavailable are checked apart',
+      );
+      // One failure makes unavailable.
+      expect(line(15, 0, 5, 15, 3)).to.equal(
+        'round 5: 15 of 20 answered in 19 ms, 3 failed, 2 unavailable are checked apart',
+      );
+    });
+
     it('says once how peers come into an empty registry', () => {
       const none = { available: 0, suspect: 0, unavailable: 0, pending: 0, denied: 0, invalid: 0 };
       const empty = finished({ peers: none, ok: 0 });

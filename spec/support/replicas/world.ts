@@ -109,7 +109,13 @@ export class ReplicaWorld {
       ...{ mayTake: () => true, identity: undefined, steady, explain: String },
     });
     const fields = new ReplicaFields({}, () => book.size);
-    const sharing = { shares, fields, vantagePoint: new VantagePoint(steady, () => INTERVAL_MS), works: false };
+    const sharing = {
+      shares,
+      fields,
+      vantagePoint: new VantagePoint(steady, () => INTERVAL_MS),
+      works: false,
+      pollMs: INTERVAL_MS,
+    };
     const write = (): Promise<readonly SchedulerEvent[]> => this.#write(book, shares, reach);
     const sink: Sink = {
       accept: (event) => {

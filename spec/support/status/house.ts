@@ -41,6 +41,8 @@ export class StatusHouse {
   readonly book: PeerBook;
   readonly feed: EventFeed;
   readonly metrics = new Metrics({ version: '1.2.3', node: process.version }, { fenced: new Map() });
+  /** How it stands to the registry; it may be changed before it is opened. */
+  readonly stand = holding();
   config: Config;
   base = '';
   readonly #registry: RegistrySource;
@@ -53,7 +55,7 @@ export class StatusHouse {
   ) {
     this.config = configOf({ status: { port: 0, ...options.status }, network: { allow: ['loopback', 'public'] } });
     this.book = new PeerBook(this.config.network.allow);
-    this.feed = new EventFeed(redis, keys);
+    this.feed = new EventFeed(redis, keys, () => Date.now());
     this.#registry = new RegistrySource(redis, keys);
     this.observations.accept({ kind: 'redis.up', at: Date.now() });
   }
@@ -77,10 +79,11 @@ export class StatusHouse {
       registry,
       wall,
       redisLatencyMs: () => 0.4,
-      ...holding(),
+      ...this.stand,
     };
     const pages = new PeerPages({
-      ...source,
+      ...{ ...source, steady },
+      readAll: () => this.#registry.pages(() => true),
       readEntries: (uuids) => this.#registry.read(uuids),
       readHistories: (uuids) => readHistories(redis, keys, uuids),
     });

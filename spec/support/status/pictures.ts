@@ -11,6 +11,7 @@ export function pictureOf(over: Over = {}): Picture {
   const well = {
     now: NOW,
     role: 'leader' as const,
+    otherWorks: false,
     host: 'node7',
     pid: 7,
     startedAt: NOW - 86_400_000,

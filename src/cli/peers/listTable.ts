@@ -50,7 +50,7 @@ function briefly(ms: number): string {
 /** The result of the last check. */
 function resultOf({ error, latency_ms: latency, checked_at: checkedAt }: PeerRow): string {
   if (error !== undefined) return plain(error);
-  if (checkedAt === undefined) return '';
+  if (checkedAt === undefined) return 'never checked';
   return latency === undefined ? 'ok' : `${plain(latency)} ms`;
 }
 

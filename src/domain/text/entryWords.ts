@@ -186,6 +186,7 @@ function ofService(type: string, data: Data): string | undefined {
     case 'config.rejected':
       return `new configuration ignored: ${list(data, 'problems')}`;
     case 'config.needs-restart':
+      if (Array.isArray(data.keys) && data.keys.length === 0) return 'no restart is needed any more';
       return `a restart is needed for the new ${Array.isArray(data.keys) && data.keys.length > 1 ? 'values' : 'value'} of ${list(data, 'keys')}`;
     default:
       return undefined;

@@ -18,7 +18,7 @@ export interface LampInput {
   readonly isolated: boolean;
   readonly redis: { readonly up: boolean; readonly latency_ms: number | null; readonly failing: readonly unknown[] };
   readonly round: { readonly took_ms: number | null; readonly number: number | null };
-  readonly replicas: { readonly role: string };
+  readonly replicas: { readonly role: string; readonly holder: unknown };
   readonly config: { readonly rejected: unknown };
   readonly line: readonly {
     readonly scope: string;
@@ -41,11 +41,18 @@ export function lamps(status: LampInput): readonly Lamp[] {
 
 function me({ redis, replicas, config, round, stopping, problems }: LampInput): Lamp {
   const lamp = (glow: Glow, word: string, evidence: string): Lamp => ({ name: 'Me', glow, word, evidence });
-  if (!redis.up) return lamp('bad', 'no Redis', 'Redis cannot be used; checks go on from memory');
+  const standsBy = replicas.role === 'standby';
+  if (!redis.up) {
+    const meanwhile = standsBy ? 'nothing is checked here until it is there' : 'checks go on from memory';
+    return lamp('bad', 'no Redis', `Redis cannot be used; ${meanwhile}`);
+  }
   if (redis.failing.length > 0) return lamp('bad', 'Redis refuses', 'a part of what we write is refused');
   if (has(problems, HOST_PROBLEMS)) return lamp('bad', 'short', 'this host cannot keep up; see above');
   if (stopping) return lamp('notice', 'stopping', 'no new work is begun');
-  if (replicas.role === 'standby') return lamp('notice', 'standby', 'another scheduler works, this one waits');
+  if (standsBy) {
+    const who = replicas.holder === null ? 'no scheduler works yet' : 'another scheduler works';
+    return lamp('notice', 'standby', `${who}, this one waits`);
+  }
   if (config.rejected !== null) return lamp('notice', 'old config', 'the newest configuration was rejected');
   const latency = redis.latency_ms === null ? '' : `, ${redis.latency_ms.toFixed(1)} ms`;
   const rounds = round.number === null ? 'no round yet' : `round ${grouped(round.number)}`;

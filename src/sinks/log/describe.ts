@@ -104,12 +104,7 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     case 'config.rejected':
       return [{ level: 'error', message: `new configuration ignored: ${event.problems.join('; ')}` }];
     case 'config.needs-restart':
-      return [
-        {
-          level: 'warn',
-          message: `a restart is needed for the new ${event.keys.length === 1 ? 'value' : 'values'} of ${event.keys.join(', ')}`,
-        },
-      ];
+      return [needsRestart(event.keys)];
     case 'leader.took':
     case 'leader.unwritten':
     case 'leader.standing-by':
@@ -143,6 +138,12 @@ export function describe(event: SchedulerEvent): readonly Line[] {
     default:
       return event satisfies never;
   }
+}
+
+function needsRestart(keys: readonly string[]): Line {
+  if (keys.length === 0) return { level: 'info', message: 'no restart is needed any more' };
+  const values = keys.length === 1 ? 'value' : 'values';
+  return { level: 'warn', message: `a restart is needed for the new ${values} of ${keys.join(', ')}` };
 }
 
 function isolationEnd({ scope, peers }: EventOf<'isolation.ended'>): string {

@@ -1,4 +1,5 @@
 import type { EventOf } from '../../events.js';
+import { silentInOtherLanes } from '../silentInOtherLanes.js';
 import type { Line } from './line.js';
 import { counted, duration } from './words.js';
 
@@ -32,10 +33,12 @@ function regular(event: EventOf<'round.finished'>): readonly Line[] {
   const callable =
     peers === undefined ? ok + failed : peers.available + peers.suspect + peers.unavailable + peers.pending;
   const total = Math.max(callable, ok + failed);
+  const silent = silentInOtherLanes(event);
   const parts = [
     `round ${String(round)}: ${String(ok)} of ${String(total)} answered ${end(aborted, tookMs)}`,
     failed > 0 && `${String(failed)} failed`,
-    checkedSeparately(peers?.unavailable, 'unavailable'),
+    checkedSeparately(silent.suspect, 'suspect'),
+    checkedSeparately(silent.unavailable, 'unavailable'),
     checkedSeparately(peers?.pending, 'not judged yet'),
     checkedSeparately(adopted, 'that came with shares'),
   ];
