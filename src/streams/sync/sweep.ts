@@ -7,10 +7,10 @@ import type { PeerBook } from '../../state/peerBook.js';
 import type { Shares } from '../../state/shares.js';
 
 /** An item of a lane: a peer to check, or an event that occurred while the lane was read. */
-/** Batches cost no promise a peer; each is iterated only as its items are pulled. */
-export type LaneItems = AsyncGenerator<Iterable<LaneItem>>;
-
 export type LaneItem = { readonly entry: RegistryEntry } | { readonly event: SchedulerEvent };
+
+/** Items in batches, since a promise for each is too slow. A batch is iterated only as its items are pulled. */
+export type LaneItems = AsyncGenerator<Iterable<LaneItem>>;
 
 /**
  * The source of registry entries: either the wanted ones page by page, or the named ones. Removed entries are
