@@ -124,7 +124,7 @@ describe('the demo', () => {
 });
 
 async function textAt(url: string): Promise<string> {
-  return fetch(url)
+  return fetch(url, { headers: { accept: 'text/plain' } })
     .then((response) => response.text())
     .catch(() => 'nobody answers');
 }
