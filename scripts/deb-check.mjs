@@ -15,8 +15,14 @@ const base = join(home, `${release}.tar`);
 const clean = join(home, release);
 const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
 const built = existsSync(home) ? readdirSync(home).find((name) => name.endsWith(`_${arch}.deb`)) : undefined;
-if (process.getuid() !== 0 || built === undefined) {
-  console.error(built === undefined ? 'there is no package yet: npm run deb' : 'only root can make a chroot');
+const hasDebootstrap = spawnSync('debootstrap', ['--version'], { stdio: 'ignore' }).error === undefined;
+const missing = [
+  built === undefined && 'there is no package yet: npm run deb',
+  process.getuid() !== 0 && 'only root can make a chroot',
+  !hasDebootstrap && 'there is no debootstrap: apt-get install debootstrap',
+].filter((one) => one !== false);
+if (missing.length > 0) {
+  console.error(missing.join('\n'));
   process.exit(2);
 }
 
