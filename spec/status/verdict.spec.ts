@@ -43,6 +43,12 @@ const CASES: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0],
     /^Starting \(for .*\): the first round is under way over 10 consumers\.$/,
   ],
   [
+    'unjudged',
+    'notice',
+    { peers: { available: 0, pending: 3 } },
+    /^3 consumers have no verdict yet: their first checks are due or under way\.$/,
+  ],
+  [
     'empty',
     'notice',
     { peers: { available: 0 } },

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** The newest major version of Node that was tried. A V8 that does not know the flag would complain on standard error. */
+/** The newest tested major version of Node. A V8 without the flag prints an error. */
 const NEWEST_TRIED = 26;
 /**
  * How much the old generation may grow over what was alive at its last collection, in percent. V8 lets it grow up to
@@ -8,7 +8,7 @@ const NEWEST_TRIED = 26;
  */
 const GROWTH_PERCENT = 60;
 
-/** Has V8 collect old garbage sooner, for a smaller process at the same processor time. */
+/** Makes V8 collect old garbage sooner: a smaller process at the same processor time. */
 export function limitHeapGrowth(version = process.versions.node, setFlag = setFlagsFromString): void {
   if (Number.parseInt(version, 10) <= NEWEST_TRIED) {
     setFlag(`--heap-growing-percent=${String(GROWTH_PERCENT)}`);

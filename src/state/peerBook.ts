@@ -408,7 +408,7 @@ export class PeerBook {
   due(of: Lane, now: number, everyMs: number): string[] {
     const first: string[] = [];
     const again: string[] = [];
-    // Several times an interval over all rows: nothing is allocated for a row of another lane.
+    // This runs several times per interval over all rows, so a row of another lane must allocate nothing.
     this.#rows.forEach((row, uuid) => {
       if (lane(row) !== of) return;
       const { checkedAt } = row;

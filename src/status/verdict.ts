@@ -35,6 +35,7 @@ const CASES: readonly Case[] = [
   standby,
   isolated,
   starting,
+  unjudged,
   empty,
   noneCallable,
   cannotCallOut,
@@ -80,6 +81,13 @@ function starting({ round, peers, startedAt, now }: Picture): ReturnType<Case> {
   const known = peers.available + peers.suspect + peers.unavailable + peers.pending;
   const since = startedAt === undefined ? '' : ` (for ${span(now - startedAt)})`;
   return notice('starting', `Starting${since}: the first round is under way over ${consumers(known)}.`);
+}
+
+/** Before the first verdict nothing is known of the network, whatever the round of the regular lane found. */
+function unjudged({ peers: { available, suspect, unavailable, pending } }: Picture): ReturnType<Case> {
+  if (pending === 0 || available + suspect + unavailable > 0) return undefined;
+  const have = pending === 1 ? 'has no verdict yet: its first check is' : 'have no verdict yet: their first checks are';
+  return notice('unjudged', `${consumers(pending)} ${have} due or under way.`);
 }
 
 function empty({ peers, shares }: Picture): ReturnType<Case> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describeEntry, describeFolded, foldEntries, type StreamEntry } from '#src/domain/text/entryWords.js';
@@ -38,6 +39,27 @@ const WORDS: readonly (readonly [string, object, string])[] = [
     'too many events about single peers to keep each: 3 peer.suspect, 2 peer.unavailable',
   ],
   ['process.stopping', { signal: 'SIGTERM' }, 'SIGTERM: the scheduler stops'],
+  ['leader.took', { term: 7 }, 'this scheduler works on the registry (term 7)'],
+  [
+    'leader.took',
+    { term: 8, afterMs: 4_000 },
+    'this scheduler works on the registry (term 8), 4.0 s after the last sign of life of the one before',
+  ],
+  ['leader.lost', { holder: { host: 'nas', pid: 12 } }, 'another scheduler, on host nas, has taken over the registry'],
+  ['leader.lost', { holder: null }, 'another scheduler has taken over the registry'],
+  ['shares.changed', { held: 3, of: 64, gained: 1, lost: 2 }, 'this replica has 3 of 64 shares (1 gained, 2 lost)'],
+  ['shares.doubtful', { held: 1 }, 'it is in doubt whether 1 share is still held by this replica'],
+  ['shares.doubtful', { held: 32 }, 'it is in doubt whether 32 shares are still held by this replica'],
+  ['shares.renewed', { held: 32 }, 'this replica holds 32 shares again'],
+  ['verdicts.fenced', { rows: 2 }, '2 results are not written: another replica has the share by now'],
+  ['replica.joined', { instance: 'i', name: 'nas-2' }, 'replica nas-2 has joined'],
+  ['replica.left', { instance: 'i', name: 'n\u001b[31m' }, 'replica "n\\u001b[31m" has left'],
+  [
+    'replica.elsewhere',
+    { ip: '1.1.1.1', stored: '8.8.8.8' },
+    'the public IP of this replica is 1.1.1.1, and that of the node 8.8.8.8: it gives up its shares',
+  ],
+  ['replica.returned', { ip: '8.8.8.8' }, "the public IP of this replica is the node's again (8.8.8.8)"],
   ['ip.confirmed', { ip: '1.1.1.1', agreed: ['dns', 'https'] }, 'public IP is 1.1.1.1 (dns, https)'],
   ['ip.unknown', { failures: [] }, 'could not find the public IP'],
   ['ip.unknown', { known: '1.1.1.1' }, 'could not find the public IP; 1.1.1.1 stays announced'],
@@ -93,6 +115,18 @@ const WORDS: readonly (readonly [string, object, string])[] = [
 ];
 
 describe('the words for an entry of the journal', () => {
+  it('exist for every entry that the scheduler writes', () => {
+    const transcript = readFileSync(
+      new URL('../../../../spec/transcripts/journal-entries.txt', import.meta.url),
+      'utf8',
+    );
+    const entries = [...transcript.matchAll(/ · ([a-z]+\.[a-z-]+) · (\{.*\})$/gm)];
+    expect(entries).to.have.length.greaterThan(60);
+    for (const [, type = '', data = ''] of entries) {
+      expect(describeEntry(type, data), type).to.not.match(new RegExp(`^${type}`));
+    }
+  });
+
   for (const [type, data, words] of WORDS) {
     it(words, () => {
       expect(describeEntry(type, JSON.stringify(data))).to.equal(words);

@@ -138,7 +138,7 @@ function ofNode(type: string, data: Data): string | undefined {
     case 'process.stopping':
       return `${name(data, 'signal')}: the scheduler stops`;
     default:
-      return ofIp(type, data) ?? ofService(type, data);
+      return ofIp(type, data) ?? ofService(type, data) ?? ofReplicas(type, data);
   }
 }
 
@@ -188,6 +188,48 @@ function ofService(type: string, data: Data): string | undefined {
     case 'config.needs-restart':
       if (Array.isArray(data.keys) && data.keys.length === 0) return 'no restart is needed any more';
       return `a restart is needed for the new ${Array.isArray(data.keys) && data.keys.length > 1 ? 'values' : 'value'} of ${list(data, 'keys')}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Entries about the lease of the registry, its shares, and the replicas. */
+function ofReplicas(type: string, data: Data): string | undefined {
+  switch (type) {
+    case 'leader.took': {
+      const after =
+        data.afterMs === undefined
+          ? ''
+          : `, ${duration(number(data, 'afterMs'))} after the last sign of life of the one before`;
+      return `this scheduler works on the registry (term ${String(number(data, 'term'))})${after}`;
+    }
+    case 'leader.lost': {
+      const holder = recordOf(data, 'holder');
+      const where = holder.host === undefined ? '' : `, on host ${name(holder, 'host')},`;
+      return `another scheduler${where} has taken over the registry`;
+    }
+    case 'shares.changed': {
+      const [held, of, gained, lost] = ['held', 'of', 'gained', 'lost'].map((field) => String(number(data, field)));
+      return `this replica has ${held ?? ''} of ${of ?? ''} shares (${gained ?? ''} gained, ${lost ?? ''} lost)`;
+    }
+    case 'shares.doubtful': {
+      const held = number(data, 'held');
+      return `it is in doubt whether ${counted(held, 'share')} ${held === 1 ? 'is' : 'are'} still held by this replica`;
+    }
+    case 'shares.renewed':
+      return `this replica holds ${counted(number(data, 'held'), 'share')} again`;
+    case 'verdicts.fenced': {
+      const rows = number(data, 'rows');
+      return `${counted(rows, 'result')} ${rows === 1 ? 'is' : 'are'} not written: another replica has the share by now`;
+    }
+    case 'replica.joined':
+      return `replica ${name(data, 'name', 'instance')} has joined`;
+    case 'replica.left':
+      return `replica ${name(data, 'name', 'instance')} has left`;
+    case 'replica.elsewhere':
+      return `the public IP of this replica is ${name(data, 'ip')}, and that of the node ${name(data, 'stored')}: it gives up its shares`;
+    case 'replica.returned':
+      return `the public IP of this replica is the node's again (${name(data, 'ip')})`;
     default:
       return undefined;
   }
@@ -243,6 +285,11 @@ function name(data: Data, ...fields: readonly string[]): string {
 function text(data: Data, field: string): string {
   const value = data[field];
   return value === undefined ? 'unknown' : short(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function recordOf(data: Data, field: string): Data {
+  const value = data[field];
+  return typeof value === 'object' && value !== null ? (value as Data) : {};
 }
 
 function number(data: Data, field: string): number {

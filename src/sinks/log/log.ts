@@ -63,8 +63,8 @@ export class LogSink implements Sink {
   }
 
   /**
-   * Notes a failure. Whether this failure was logged before and another step still fails for the same reason, while
-   * this step fails only at times.
+   * Records a failure. Returns true if the log has this failure already: another step still fails for the same reason,
+   * and this step fails only at times.
    */
   #isAlreadyReported({ what, reason, at }: EventOf<'redis.failed'>): boolean {
     const last = this.#periods.get(what) ?? { began: at, ended: undefined, previousEnd: -Infinity, logged: undefined };

@@ -6,7 +6,7 @@ interface Aborter<S> {
   abort(): void;
 }
 
-/** The only way for a promise to enter a stream: cold, and aborted through the signal on unsubscribe. */
+/** Brings a promise into a stream: cold, and aborted through the signal on unsubscribe. */
 export function abortable<T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> {
   return withAborter(() => new AbortController(), run);
 }

@@ -13,8 +13,8 @@ export function draw<T, R>(items: Items<T>, use: (next$: Observable<T>) => Obser
 }
 
 /**
- * `draw` for items that come in batches, which costs no promise an item. A batch is iterated as its items are taken,
- * so it may decide about each of them at that moment.
+ * `draw` for items in batches, which saves a promise per item. A batch is iterated only as its items are taken, so it can
+ * decide about each item at that time.
  */
 export function drawBatches<T, R>(
   batches: Items<Iterable<T>>,
@@ -38,7 +38,7 @@ function drawFrom<S, T, R>(
     let serving = false;
 
     const serve = (): void => {
-      // The loop below serves a subscription that comes meanwhile: recursion would overflow the stack.
+      // The running loop also serves a subscription made during it. Recursion would overflow the stack.
       if (serving) return;
       serving = true;
       try {

@@ -1,14 +1,14 @@
 import { NEVER, Observable, type Subscription } from 'rxjs';
 
 /**
- * Real back-pressure: so many workers, each asking for the next item only when its last one is done. `next$` gives one
- * item a subscription, in turn, and completes empty when there is none left; a worker that meets that is done. A worker
- * begins once the one before it has got an item: where there is nothing to do, one of them finds out. Once `until$`
- * emits, no worker asks any more, and those that wait for an item leave; the work under way goes on. (`mergeMap` limits
- * the work but buffers the input without end.)
+ * Real back-pressure: a fixed number of workers, each of which requests the next item only when its last one is
+ * done. `next$` gives one item per subscription and completes empty when there is none left; the worker then ends. A
+ * worker starts after the previous one has got an item, so that an empty source costs one request. Once `until$`
+ * emits, no worker requests an item, and the waiting workers end; work in flight continues. (`mergeMap` limits the
+ * work but buffers the input without limit.)
  *
- * Every check passes here, so it is written by hand: `defer`, `mergeMap`, `repeat` and a `takeUntil` an item make
- * fourteen subscribers an item, and here there are two.
+ * This is written by hand because every check passes here: a composition of `defer`, `mergeMap`, `repeat` and
+ * `takeUntil` creates fourteen subscribers per item, this code two.
  */
 export function pull<T, R>(
   next$: Observable<T>,
@@ -20,11 +20,14 @@ export function pull<T, R>(
     let begun = 0;
     let working = 0;
     let stopped = false;
-    /** How many workers are to ask. A loop serves them: recursion over synchronous items would overflow the stack. */
+    /**
+     * Number of requests to make. A loop makes them, because recursion with synchronous items and work would
+     * overflow the stack.
+     */
     let asking = 0;
     let looping = false;
     const open = new Set<Subscription>();
-    /** The workers that wait for an item, and how each of them leaves. */
+    /** The requests without an item yet, and the function that ends the worker of each. */
     const waiting = new Map<Subscription, () => void>();
 
     const error = (reason: unknown): void => {
@@ -33,7 +36,7 @@ export function pull<T, R>(
     const next = (result: R): void => {
       subscriber.next(result);
     };
-    /** Subscribes, and calls `ended` once the stream has completed. Returns undefined where it already has. */
+    /** Subscribes, and calls `ended` when the stream completes. Returns undefined if it has completed already. */
     const follow = <V>(
       source$: Observable<V>,
       onNext: (value: V) => void,

@@ -92,7 +92,7 @@ export function checkPeer(
     return [{ kind: 'peer.undecided', at: failure.at, lane, uuid, reason: outcome.reason }];
   };
 
-  // Every check passes here, so it is written by hand: operators would make five more subscribers a check.
+  // This is written by hand because every check passes here: operators create five more subscribers per check.
   return (entry) =>
     new Observable((subscriber) => {
       const { uuid, stored } = entry;

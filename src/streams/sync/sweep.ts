@@ -175,14 +175,14 @@ async function* withFreshAddresses(
   let fresh = { until: uuids.length, readAt };
   const isFresh = (): boolean => next < fresh.until && clock.steady() - fresh.readAt <= MAX_AGE_MS;
   function* whileFresh(): Generator<string> {
-    // One peer at least, or a Redis that answers late would be asked without end.
+    // At least one peer, because with a slow Redis every read would be too old and be repeated without end.
     do {
       yield uuids[next++] ?? '';
     } while (next < uuids.length && isFresh());
   }
   while (next < uuids.length) {
     if (!isFresh()) {
-      // Slow calls use up few entries while these are fresh, and then few are read again.
+      // With slow calls few entries are used before they are too old, so few are read again.
       const count = Math.min(REFRESH_BATCH, Math.max(1, 2 * (next - begin)));
       const now = clock.steady();
       const failures = await readAgain(source, uuids.slice(next, next + count));
