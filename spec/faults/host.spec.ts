@@ -111,7 +111,6 @@ describe('faults of the network and the host', () => {
             cancellable((signal) => post({ url: `http://${ip}:${port ?? 80}/sync`, body: '{}', headers: {} }, signal)),
           timeoutMs: 1_000,
           rules: { fall: 3, rise: 1 },
-          allow: ['loopback'],
           polledScope: undefined,
           undecided: new UndecidedFailures(clock.steady),
           families: new HostFamilies(() => hostWith(['IPv4'])),

@@ -81,7 +81,7 @@ describe('histories, on a real Redis', () => {
             kept = resize ?? kept;
             const guard = { key: keys.leader, token: '' };
             const write = { row: row(), tally: { ...tally, began: now }, guard };
-            const args = toArguments(kept, [write], [guard], '');
+            const args = toArguments(keys, kept, [write], [guard], '');
             expect(await runScript(shared.redis, WRITE, toKeys(keys, [write], [guard]), args)).to.deep.equal(['', 1]);
             model.add(write.tally, kept);
             const read = await historyOf();

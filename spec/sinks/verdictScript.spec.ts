@@ -17,10 +17,10 @@ const write = (over: Partial<UnwrittenRow> = {}, rest: Partial<RowWrite> = {}): 
   ...{ row: row(over), tally: undefined, guard: LOCK },
   ...rest,
 });
-/** What the script is told of one row, beside its uuid, ip and port. */
+/** What the script is told of one row. */
 const told = (over: Partial<UnwrittenRow>, rest: Partial<RowWrite> = {}): string => {
   const one = write(over, rest);
-  return String(toArguments({ hours: 0, days: 0 }, [one], locksOf([one]), '')[9]);
+  return String(toArguments(keys, { hours: 0, days: 0 }, [one], locksOf([one]), '')[7]);
 };
 
 describe('what the script of verdicts is told of a row', () => {
@@ -58,28 +58,27 @@ describe('what the script of verdicts is told of a row', () => {
   ];
   for (const [what, over, text] of cases) {
     it(what, () => {
-      expect(told(over)).to.equal(text);
+      expect(told(over)).to.equal(`${text}1.1.1.1|8080`);
     });
   }
 
   it('a tally: since when, the results and the codes', () => {
     const tally = { began: 7, answered: 1, failed: 2, withheld: 3, codes: 58 };
-    expect(told({}, { tally })).to.equal('available|1000|.|none|1|0|2000|12|2000|7 1 2 3 58|1|');
+    expect(told({}, { tally })).to.equal('available|1000|.|none|1|0|2000|12|2000|7 1 2 3 58|1|1.1.1.1|8080');
   });
 
   it('an address that lacks a part: as a text without anything', () => {
-    const one = write({ ip: null, port: null });
-    expect(toArguments({ hours: 0, days: 0 }, [one], [LOCK], '').slice(6, 9)).to.deep.equal(['a', '', '']);
+    expect(told({ ip: null, port: null })).to.equal('available|1000|.|none|1|0|2000|12|2000||1||');
   });
 
   it('which lock it is written under, each lock once, with its token at the end', () => {
     const other: Guard = { key: 'p2p:lock-1', token: 'us:4' };
     const rows = [write(), write({ uuid: 'b' }, { guard: other }), write({ uuid: 'c' })];
     const locks = locksOf(rows);
-    const args = toArguments({ hours: 24, days: 2 }, rows, locks, 'nas-1');
-    expect(args.slice(0, 6)).to.deep.equal([24, 2, 3 * 86_400_000, 3, 2, 'nas-1']);
-    expect([9, 13, 17].map((i) => String(args[i]).slice(-2))).to.deep.equal(['1|', '2|', '1|']);
-    expect(args.slice(18)).to.deep.equal(['us:3', 'us:4']);
+    const args = toArguments(keys, { hours: 24, days: 2 }, rows, locks, 'nas-1');
+    expect(args.slice(0, 7)).to.deep.equal([24, 2, 3 * 86_400_000, 3, 2, 'nas-1', 'p2p:consumer:'.length]);
+    expect(args.slice(7, 10).map((text) => String(text).split('|').at(-3))).to.deep.equal(['1', '2', '1']);
+    expect(args.slice(10)).to.deep.equal(['us:3', 'us:4']);
     expect(toKeys(keys, rows, locks).slice(-2)).to.deep.equal(['p2p:leader', 'p2p:lock-1']);
   });
 });

@@ -147,6 +147,23 @@ describe('WriteBack, on a real Redis', () => {
     expect(await entry()).to.not.have.property('state');
   });
 
+  it('takes an address that ends or begins as the checked one for another', async () => {
+    for (const address of [
+      { ip: '1|127.0.0.1' },
+      { ip: '|127.0.0.1' },
+      { ip: '127.0.0.1|' },
+      { ip: '127.0.0.1', port: '|' },
+      { ip: '127.0.0.1', port: '80' },
+      { ip: '27.0.0.1' },
+    ]) {
+      record();
+      await register(shared.redis, 'consumer', 'a', address);
+      await sink.settle();
+      expect(await entry()).to.deep.equal({ last_seen: '5', ...address });
+      await shared.redis.hdel(keys.consumer('a'), 'port');
+    }
+  });
+
   it('does not mind a key of another type', async () => {
     await shared.redis.del(keys.consumer('a'));
     await shared.redis.set(keys.consumer('a'), 'a text');

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { concatMap, lastValueFrom, map, skipWhile, take } from 'rxjs';
 import { openRedis, redisFailure } from '#src/clients/redis.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
@@ -55,6 +56,25 @@ describe('RegistrySource, on a real Redis', () => {
     expect(seen.get('odd')?.health).to.include({ state: undefined, failures: 0 });
     expect(seen.get('none')?.stored).to.deep.equal({ ip: null, port: null });
     expect(seen.get('text')?.stored).to.deep.equal({ ip: null, port: null });
+  });
+
+  it('reads fields with any bytes, those that separate the fields in the reply of its script as well', async () => {
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 4 }).map((all) => Buffer.from(all));
+    const separators = fc.constantFrom('\x1f', '\x1f\x1f', '|', '\n', '\0').map((text) => Buffer.from(text));
+    const field = fc.oneof(bytes, separators);
+    await fc.assert(
+      fc.asyncProperty(field, field, async (ip, port) => {
+        await register(shared.redis, 'consumer', 'plain', { ip: '1.1.1.1', port: '80' });
+        await shared.redis.hset(keys.consumer('odd'), { ip, port, failures: 2, latency_ms: 7 });
+        await shared.redis.sadd(keys.consumers, 'odd');
+        const seen = await all();
+        expect(seen.get('plain')?.stored).to.deep.equal({ ip: '1.1.1.1', port: '80' });
+        const odd = seen.get('odd');
+        expect(odd?.stored).to.deep.equal({ ip: ip.toString('latin1'), port: port.toString('latin1') });
+        expect([odd?.health.failures, odd?.facts?.latencyMs]).to.deep.equal([2, 7]);
+      }),
+      { numRuns: 100, examples: [[Buffer.from('\x1f'), Buffer.from('80')]] },
+    );
   });
 
   it('takes a fault for said where both fields say it, and knows where there is no hash to say it in', async () => {

@@ -38,7 +38,6 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
     request: syncRequest(deps, config),
     timeoutMs: config.sync.timeoutMs,
     rules: config.availability,
-    allow: config.network.allow,
     polledScope: polledScope(config),
   };
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { failureOf } from '../domain/call/failure.js';
 import type { PostJson, PostRequest, Reply } from '../domain/call/http.js';
+import { targetOf } from '../domain/call/target.js';
 import { fixedHeaders, isBodiless, isSuccess, MAX_BODY, refusal, type ClientOptions } from './httpClient.js';
 
 const ABORTED: Reply = { ok: false, reason: 'aborted' };
@@ -113,21 +114,13 @@ const dial: RequestOptions['createConnection'] = ({ host, port }) => connect({ h
  */
 function starter(fixed: Readonly<Record<string, string>>, agent: HttpsAgent): Start {
   const own = Object.entries(fixed).flat();
-  return ({ url, body, headers }) => {
-    const { protocol, host, hostname, port, pathname, search } = new URL(url);
-    const secure = protocol === 'https:';
-    const options = {
-      method: 'POST',
-      host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
-      port: port === '' ? (secure ? 443 : 80) : port,
-      path: pathname + search,
-      headers: [
-        ...['host', host, 'connection', 'close', 'content-length', String(Buffer.byteLength(body))],
-        ...own,
-        ...Object.entries(headers).flat(),
-      ],
-    };
+  return ({ url, body, headers: further }) => {
+    const { secure, authority, host, port, path } = targetOf(url);
+    const length = String(Buffer.byteLength(body));
+    const headers = ['host', authority, 'connection', 'close', 'content-length', length, ...own];
+    for (const [name, value] of Object.entries(further)) headers.push(name, value);
+    const options = { method: 'POST', host, port, path, headers };
     if (secure) return httpsRequest({ ...options, agent });
-    return httpRequest({ ...options, protocol, createConnection: dial });
+    return httpRequest({ ...options, protocol: 'http:', createConnection: dial });
   };
 }

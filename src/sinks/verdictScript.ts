@@ -21,19 +21,19 @@ const NONE = 'none';
 
 /**
  * KEYS: the set, then the entries, then the histories of those with a tally, then the locks. ARGV: hours, days and
- * expiry of the histories, the number of entries, the number of locks, and the value of `checked_by` ('' for none).
- * Then for each entry: uuid, ip and port as called, and the rest in one text, each part followed by a |, because
- * each argument costs time: the state ('none' removes it, '' leaves it), since when, the newest results, the error
- * (as the state), the fields above, the tally ('' for none), and the index of the lock. Last the token of each lock
- * ('' for no comparison). Writes nothing for an entry that was removed, has another address or is no hash, or whose
- * lock holds another token. Returns why a history could not be written, or '' (a failed history never stops a
- * verdict), and for each lock 1 or the token that it holds instead.
+ * expiry of the histories, the number of entries, the number of locks, the value of `checked_by` ('' for none), and the
+ * length of the prefix of the key of an entry. Then one text for each entry, because each argument costs time, with
+ * these parts, each followed by a |: the state ('none' removes it, '' leaves it), since when, the newest results, the
+ * error (as the state), the fields above, the tally ('' for none), and the index of the lock; then the ip and the port
+ * as called, with a | between. Last the token of each lock ('' for no comparison). Writes nothing for an entry that was
+ * removed, has another address or is no hash, or whose lock holds another token. Returns why a history could not be
+ * written, or '' (a failed history never stops a verdict), and for each lock 1 or the token that it holds instead.
  */
 export const WRITE = script(`${KEEP_HISTORY}
 local size = {tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]}
 local refusal = ''
 local history = 1 + ARGV[4]
-local locks, name = tonumber(ARGV[5]), ARGV[6]
+local locks, name, prefix = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
 local found, held = {}, {}
 for i = 1, locks do
   local token = ARGV[#ARGV - locks + i]
@@ -43,9 +43,12 @@ for i = 1, locks do
 end
 local fields = {${FIELDS.map((name) => `'${name}'`).join(', ')}}
 for k = 2, history do
-  local at = 4 * k - 1
-  local uuid, ip, port, parts = ARGV[at], ARGV[at + 1], ARGV[at + 2], {}
-  for part in string.gmatch(ARGV[at + 3], '([^|]*)|') do parts[#parts + 1] = part end
+  local uuid, text, parts, address = string.sub(KEYS[k], prefix + 1), ARGV[k + 6], {}, 1
+  for part, next in string.gmatch(text, '([^|]*)|()') do
+    parts[#parts + 1] = part
+    address = next
+    if #parts == 6 + #fields then break end
+  end
   local state, since, results, error, tally = parts[1], parts[2], parts[3], parts[4], parts[5 + #fields]
   local lock = tonumber(parts[6 + #fields])
   if tally ~= '' then history = history + 1 end
@@ -53,7 +56,7 @@ for k = 2, history do
     local entry = redis.pcall('HMGET', KEYS[k], 'ip', 'port', 'state', 'recent', 'error')
     local isHash = not entry.err and (entry[1] or redis.call('TYPE', KEYS[k]).ok == 'hash')
     if entry.err and not string.find(entry.err, 'WRONGTYPE', 1, true) then return entry end
-    if isHash and (entry[1] or '') == ip and (entry[2] or '') == port then
+    if isHash and string.sub(text, address) == (entry[1] or '') .. '|' .. (entry[2] or '') then
       local set, removed = {}, {}
       local function put(field, value)
         set[#set + 1] = field
@@ -105,28 +108,29 @@ export function toKeys(keys: Keys, writes: readonly RowWrite[], locks: readonly 
 }
 
 export function toArguments(
+  keys: Keys,
   size: HistorySize,
   writes: readonly RowWrite[],
   locks: readonly Guard[],
   checkedBy: string,
 ): (string | number)[] {
   return [
-    ...[size.hours, size.days, lifetimeMs(size), writes.length, locks.length, checkedBy],
-    ...writes.flatMap((write) => ofRow(write, locks)),
+    ...[size.hours, size.days, lifetimeMs(size), writes.length, locks.length, checkedBy, keys.consumerPrefix.length],
+    ...writes.map((write) => ofRow(write, locks)),
     ...locks.map(({ token }) => token),
   ];
 }
 
-function ofRow({ row, tally, guard }: RowWrite, locks: readonly Guard[]): string[] {
-  const { uuid, ip, port, unwritten, error, stateAt, checkedAt, results } = row;
+function ofRow({ row, tally, guard }: RowWrite, locks: readonly Guard[]): string {
+  const { ip, port, unwritten, error, stateAt, checkedAt, results } = row;
   // If the registry has lost a state that is older than this process, the time of the check is the best value known.
   const since = stateAt === 0 ? checkedAt : stateAt;
   const reason = unwritten === 'nothing' ? '' : (error ?? NONE);
   const counts = tally === undefined ? '' : toText(tally);
   const lock = locks.length === 1 ? 1 : locks.indexOf(guard) + 1;
-  // These are our own words and numbers, which never contain a |.
-  const rest = `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|${String(lock)}|`;
-  return [uuid, ip ?? '', port ?? '', rest];
+  const address = `${ip ?? ''}|${port ?? ''}`;
+  // All parts before the address are our own words and numbers, which never contain a |.
+  return `${stateOf(row)}|${String(since)}|${results}|${reason}|${fieldsOf(row)}|${counts}|${String(lock)}|${address}`;
 }
 
 function toText({ began, answered, failed, withheld, codes }: Tally): string {

@@ -85,7 +85,8 @@ export class WriteBack implements Sink {
   /** Calls during a batch share the next batch. The first of them gets its events. */
   flush(): Promise<readonly SchedulerEvent[]> {
     if (this.#next !== undefined) return this.#next.then(() => []);
-    const flush = this.#running.then(() => {
+    // All results that the event loop delivers in this turn share one script.
+    const flush = this.#running.then(endOfTurn).then(() => {
       this.#next = undefined;
       return this.#writeAll();
     });
@@ -203,7 +204,7 @@ export class WriteBack implements Sink {
   ): Promise<{ readonly refusal: string; readonly refused: ReadonlyMap<Guard, string> }> {
     const locks = locksOf(writes);
     const keys = toKeys(this.keys, writes, locks);
-    const args = toArguments(this.#history.size, writes, locks, this.checkedBy);
+    const args = toArguments(this.keys, this.#history.size, writes, locks, this.checkedBy);
     const [refusal, ...found] = (await runScript(this.redis, WRITE, keys, args)) as [string, ...(string | 1)[]];
     const refused = new Map<Guard, string>();
     for (const [i, lock] of locks.entries()) {
@@ -212,6 +213,10 @@ export class WriteBack implements Sink {
     }
     return { refusal, refused };
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Takes up to `most` of the next items. */

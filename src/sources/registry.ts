@@ -23,34 +23,43 @@ const FIELDS = [
   'last_seen',
   'available',
 ] as const;
-const STATES: readonly string[] = ['available', 'suspect', 'unavailable'] satisfies PeerState[];
+const STATES: Readonly<Record<PeerState, PeerState>> = {
+  available: 'available',
+  suspect: 'suspect',
+  unavailable: 'unavailable',
+};
 
-type Fields = readonly (string | null)[];
+/** The fields of an entry, '' for a missing one. Empty for a key that is missing or no hash. */
+type Fields = readonly string[];
+type Page = readonly (Fields | null)[];
+
+/** Separates the fields of an entry in the reply of the script. */
+const SEPARATOR = '\x1f';
 
 /**
- * KEYS: the set and the entries. ARGV: 1 if only members of the set are wanted, else 0; then the UUIDs. Returns the
- * fields of each entry: nil if it is no longer registered, and no fields for a key that is missing or no hash, which
- * then counts as an entry without an address. One script per page costs a fifth of one command per entry.
+ * KEYS: the set and the entries. ARGV: the UUIDs if only members of the set are wanted, else nothing. Returns the
+ * fields of each entry as one text, because each element of a reply costs time: nil if it is no longer registered, and
+ * '' for a key that is missing or no hash, which then counts as an entry without an address. One script per page costs
+ * a fifth of one command per entry.
  */
 const READ = script(`
 local found = {}
 for k = 2, #KEYS do
-  local fields = false
-  if ARGV[1] == '0' or redis.call('SISMEMBER', KEYS[1], ARGV[k]) == 1 then
-    fields = redis.pcall('HMGET', KEYS[k], ${FIELDS.map((name) => `'${name}'`).join(', ')})
-    if fields.err then
-      if not string.find(fields.err, 'WRONGTYPE', 1, true) then return fields end
-      fields = {}
-    elseif not fields[1] and redis.call('TYPE', KEYS[k]).ok ~= 'hash' then
-      fields = {}
+  local text = false
+  if #ARGV == 0 or redis.call('SISMEMBER', KEYS[1], ARGV[k - 1]) == 1 then
+    local fields = redis.pcall('HMGET', KEYS[k], ${FIELDS.map((name) => `'${name}'`).join(', ')})
+    if fields.err and not string.find(fields.err, 'WRONGTYPE', 1, true) then return fields end
+    if fields.err or not fields[1] and redis.call('TYPE', KEYS[k]).ok ~= 'hash' then
+      text = ''
+    else
+      for i = 1, ${String(FIELDS.length)} do fields[i] = fields[i] or '' end
+      text = table.concat(fields, '\\31')
     end
   end
-  found[k - 1] = fields
+  found[k - 1] = text
 end
 return found
 `);
-
-type Page = readonly (Fields | null)[];
 
 /**
  * The consumers in the registry, read in pages. The cost grows with their number, not with the size of the database.
@@ -101,7 +110,11 @@ export class RegistrySource {
     try {
       const entries = uuids.map((uuid) => this.keys.consumer(uuid));
       const keys = [this.keys.consumers, ...entries];
-      return (await runScript(this.redis, READ, keys, [ifRegistered ? 1 : 0, ...uuids])) as Page;
+      const found = (await runScript(this.redis, READ, keys, ifRegistered ? uuids : [])) as readonly (string | null)[];
+      const page = found.map((text) => (text === null ? null : text === '' ? [] : text.split(SEPARATOR)));
+      // An entry with more parts has a field that contains the separator.
+      const isExact = page.every((fields) => (fields?.length ?? 0) <= FIELDS.length);
+      return isExact ? page : await this.#oneByOne(uuids, ifRegistered);
     } catch (error) {
       if (!isScriptDenied(error)) throw error;
       this.#noScriptUntil = this.steady() + NO_SCRIPT_MS;
@@ -119,26 +132,26 @@ export class RegistrySource {
       const [isThere, values] = await Promise.all([registered, fields]);
       if (isThere !== 1) return null;
       const isHash = values[0] != null || (await this.redis.type(key)) === 'hash';
-      return isHash ? (texts(values) as Fields) : [];
+      return isHash ? (texts(values) as (string | null)[]).map((value) => value ?? '') : [];
     };
     return withTimeout(Promise.all(uuids.map(read)));
   }
 }
 
 function toEntry(uuid: string, fields: Fields): RegistryEntry {
-  const [ip = null, port = null, state = null, failures = null, checkedAt = null, error = null, ...facts] = fields;
-  const [stateAt = null, okAt = null, latencyMs = null, calledAt = null, available = null] = facts;
+  const [ip = '', port = '', state = '', failures = '', checkedAt = '', error = ''] = fields;
+  const [, , , , , , stateAt = '', okAt = '', latencyMs = '', calledAt = '', available = ''] = fields;
   return {
     uuid,
-    stored: { ip, port },
+    stored: { ip: ip === '' ? null : ip, port: port === '' ? null : port },
     health: {
-      state: state !== null && STATES.includes(state) ? (state as PeerState) : undefined,
+      state: Object.hasOwn(STATES, state) ? STATES[state as PeerState] : undefined,
       failures: toCount(failures),
       successes: 0,
       countedGeneration: 0,
     },
     checkedAt: toCount(checkedAt),
-    reportedFault: fields.length === 0 ? undefined : available === '0' && isFault(error) ? error : null,
+    reportedFault: fields.length === 0 ? undefined : available === '0' ? faultOf(error) : null,
     facts: {
       stateAt: toCount(stateAt),
       okAt: toCount(okAt),
@@ -148,14 +161,14 @@ function toEntry(uuid: string, fields: Fields): RegistryEntry {
   };
 }
 
-function isFault(error: string | null): error is AddressFault {
-  return error === 'address-invalid' || error === 'address-denied';
+function faultOf(error: string): AddressFault | null {
+  return error === 'address-invalid' || error === 'address-denied' ? error : null;
 }
 
 function toText(bytes: Buffer): string {
   return bytes.toString('latin1');
 }
 
-function toCount(text: string | null): number {
+function toCount(text: string): number {
   return countOf(text) ?? 0;
 }

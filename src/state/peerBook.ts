@@ -1,11 +1,19 @@
 import { Subject, type Observable } from 'rxjs';
 import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
 import type { Tally } from '../domain/history.js';
-import { classify, type AddressClass } from '../domain/ip/address.js';
+import { canonical, classify, type AddressClass } from '../domain/ip/address.js';
 import { familyOf, SCOPES, type Family, type Scope } from '../domain/ip/scope.js';
 import { readEntry, type EntryAddress } from '../domain/peer/entry.js';
 import { laneOf } from '../domain/peer/health.js';
-import type { CheckOutcome, DeniedClass, Lane, PeerCounts, PeerHealth, RegistryEntry } from '../domain/peer/peer.js';
+import type {
+  CheckOutcome,
+  DeniedClass,
+  Lane,
+  PeerAddress,
+  PeerCounts,
+  PeerHealth,
+  RegistryEntry,
+} from '../domain/peer/peer.js';
 import { Columns } from './columns.js';
 import {
   addToTally,
@@ -34,6 +42,12 @@ export interface CheckResult {
   /** False for a failure that is not held against the peer; `health` is then unchanged. */
   readonly counted: boolean;
   readonly health: PeerHealth;
+}
+
+/** Where to call a peer. */
+export interface CallTarget {
+  readonly address: PeerAddress;
+  readonly scope: Scope;
 }
 
 /** The end of a call to a peer. */
@@ -166,11 +180,13 @@ export class PeerBook {
     // The API owns this field, so it is updated even while a result of ours is unwritten.
     if (entry.facts !== undefined) row.calledS = seconds(entry.facts.calledAt);
     if (row.unwritten === 'nothing' && row.revision <= asOf) {
-      const { successes, countedGeneration } = row.health;
+      const { state, failures, successes, countedGeneration } = row.health;
       const { health, checkedAt, reportedFault, facts } = entry;
       if (facts !== undefined) row.setFacts(facts);
       // No check in the registry means that the peer was registered anew.
-      row.health = compact(checkedAt === 0 ? health : { ...health, successes, countedGeneration });
+      if (checkedAt === 0) row.health = compact(health);
+      else if (health.state !== state || health.failures !== failures)
+        row.health = compact({ ...health, successes, countedGeneration });
       row.checkedAt = checkedAt;
       // A hash has the fault or needs it. A UUID without a hash has no place in Redis to store its fault.
       row.error = reportedFault === undefined && isFault(row.error) ? row.error : (reportedFault ?? null);
@@ -297,6 +313,17 @@ export class PeerBook {
     if (row === undefined) return undefined;
     const { ip, port, health, checkedAt, error } = row;
     return { uuid, stored: { ip, port }, health, checkedAt, reportedFault: isFault(error) ? error : null };
+  }
+
+  /** Where to call the peer; undefined if the entry cannot be called, or if the book has another address by now. */
+  targetOf({ uuid, stored }: Pick<RegistryEntry, 'uuid' | 'stored'>): CallTarget | undefined {
+    const row = this.#rows.get(uuid);
+    const scope = row && SCOPES[row.scope];
+    if (row?.ip == null || scope === undefined || row.fault !== null || !isAt(row, stored)) return undefined;
+    // The only form of an IPv4 address that can be called is the canonical one.
+    const ip = row.ip.includes(':') ? canonical(row.ip) : row.ip;
+    const port = row.port === null || row.port === '' ? undefined : Number(row.port);
+    return { address: { ip, port }, scope };
   }
 
   /** The lane of the peer, or undefined if it is not registered or cannot be called. */
@@ -504,7 +531,7 @@ export class PeerBook {
   }
 
   #newRow({ stored, health, checkedAt, reportedFault, facts }: RegistryEntry, seenIn: number): Row {
-    const row = new Row(this.#numbers, stored.ip, stored.port, compact(health), reportedFault ?? null);
+    const row = new Row(this.#numbers, copied(stored.ip), copied(stored.port), compact(health), reportedFault ?? null);
     row.checkedAt = checkedAt;
     row.seenIn = seenIn;
     if (facts !== undefined) {
@@ -544,6 +571,11 @@ function deniedClass({ ip }: Row, fault: AddressFault): DeniedClass | 'invalid' 
   const address = fault === 'address-denied' && ip !== null ? classify(ip) : { ok: false as const };
   if (!address.ok) return 'invalid';
   return address.class === 'forbidden' ? 'reserved' : address.class;
+}
+
+/** A copy, because V8 keeps the whole reply of Redis in memory as long as a part of it is used. */
+function copied(text: string | null): string | null {
+  return text === null ? null : Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function isFault(error: FailureReason | null): error is AddressFault {

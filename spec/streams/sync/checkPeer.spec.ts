@@ -62,7 +62,6 @@ describe('checkPeer', () => {
       request,
       timeoutMs,
       rules: { fall: 3, rise: 1 },
-      allow,
       polledScope: polled ? 'public IPv4' : undefined,
       scheduler,
     };

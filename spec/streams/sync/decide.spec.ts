@@ -62,7 +62,6 @@ describe('decide', () => {
       },
       timeoutMs: 20,
       rules: { fall: 3, rise: 1 },
-      allow: ['public'],
       polledScope: pollIp === undefined ? undefined : V4,
       pollIp: pollIp ?? EMPTY,
       readAgain: () => readAgain(book),

@@ -187,7 +187,6 @@ export class RealRegistry {
       clock: { wall: () => model.now, steady: () => 0, epoch: () => 0 },
       timeoutMs: 600_000,
       rules: { fall: 3, rise: 2 },
-      allow: ['public'],
       polledScope: undefined,
     };
   }

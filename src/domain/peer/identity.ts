@@ -13,11 +13,12 @@ export function checkIdentity(reply: Reply, uuid: string, latencyMs: number): Ch
   return { ok: true, latencyMs };
 }
 
-const OBJECT = /^\s*\{/;
+/** An object that may have the key `uuid`, which JSON may also write with escapes. */
+const OBJECT = /^\s*\{[^]*(?:uuid|\\)/;
 
 /** The UUID in an answer, or undefined if there is none. */
 export function namedUuid(body: string): string | undefined {
-  // Most bodies are empty. A parse error for each would cost more than the rest of the processing.
+  // Most bodies are empty or name no peer. To parse each, or an error for each, would cost more than the rest.
   if (!OBJECT.test(body)) return undefined;
   try {
     const parsed: unknown = JSON.parse(body);

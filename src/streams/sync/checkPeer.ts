@@ -2,9 +2,7 @@ import { Observable, timer, type SchedulerLike } from 'rxjs';
 import type { Reply } from '../../domain/call/http.js';
 import { isAnswer } from '../../domain/call/reasons.js';
 import type { Clock } from '../../domain/clock.js';
-import type { AddressClass } from '../../domain/ip/address.js';
 import { familyOf, type Scope } from '../../domain/ip/scope.js';
-import { readEntry } from '../../domain/peer/entry.js';
 import { isEvident, judge, type HealthRules, type Online } from '../../domain/peer/health.js';
 import { checkIdentity } from '../../domain/peer/identity.js';
 import type { Lane, PeerAddress, PeerHealth, RegistryEntry } from '../../domain/peer/peer.js';
@@ -27,7 +25,6 @@ export interface CheckOptions {
   readonly request: (address: PeerAddress) => Observable<Reply>;
   readonly timeoutMs: number;
   readonly rules: HealthRules;
-  readonly allow: readonly AddressClass[];
   /** The scope for which the public-IP poll is evidence, if there is such a poll. */
   readonly polledScope: Scope | undefined;
   readonly scheduler?: SchedulerLike;
@@ -49,7 +46,7 @@ export function checkPeer(
   lane: Lane,
   role: 'checked' | 'witness' = 'checked',
 ): (entry: RegistryEntry) => Observable<SchedulerEvent> {
-  const { book, shares, evidence, undecided, families, clock, request, timeoutMs, allow, scheduler } = options;
+  const { book, shares, evidence, undecided, families, clock, request, timeoutMs, scheduler } = options;
 
   const discarded = (uuid: string, why: 'local' | 'clock-gap'): SchedulerEvent[] => [
     { kind: 'peer.discarded', at: clock.wall(), uuid, why },
@@ -95,14 +92,14 @@ export function checkPeer(
   // This is written by hand because every check passes here: operators create five more subscribers per check.
   return (entry) =>
     new Observable((subscriber) => {
-      const { uuid, stored } = entry;
-      const read = readEntry(stored, allow);
-      // The code that reads entries reports the fault.
-      if (!read.ok || !shares.mine(uuid) || !book.reserve(uuid)) {
+      const { uuid } = entry;
+      const target = book.targetOf(entry);
+      // The code that reads entries reports a fault of the address.
+      if (target === undefined || !shares.mine(uuid) || !book.reserve(uuid)) {
         subscriber.complete();
         return;
       }
-      const { address, scope } = read;
+      const { address, scope } = target;
       const call = { entry, scope, epoch: clock.epoch() };
       let handedOver = false;
       let silent = false;
