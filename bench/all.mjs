@@ -25,7 +25,7 @@ if (at !== -1 && folder === undefined) {
 
 /** The parts, with the words of the short form. */
 const PARTS = {
-  cost: ['20', '1', '1'],
+  cost: ['20', '1'],
   redis: ['50', '1', '1'],
   start: ['1', '50'],
   ipChange: ['20', '1'],

@@ -1,11 +1,13 @@
 import { Agent, request } from 'node:http';
+import { createInterface } from 'node:readline';
 
 /**
- * The bare loop: so many calls, so many at once, round after round, and nothing else. No deadline, no verdict, no database.
- * node bench/loop.mjs CLIENT PORT COUNT CONCURRENCY ROUNDS
+ * The bare loop: so many calls, so many at once, and nothing else. No deadline, no verdict, no database. One round for each
+ * line of the standard input.
+ * node bench/loop.mjs CLIENT PORT COUNT CONCURRENCY
  */
 
-const [client, port, count, concurrency, rounds] = process.argv.slice(2);
+const [client, port, count, concurrency] = process.argv.slice(2);
 const { addresses } = await import('./peers.mjs');
 const BODY = '{"uuid":"2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11"}';
 const HEADERS = {
@@ -57,12 +59,13 @@ function ours(post) {
 
 const call = await CLIENTS[client]();
 const peers = addresses(Number(count));
-for (let round = 0; round < Number(rounds); round += 1) {
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+while (!(await lines.next()).done) {
   const ips = [...peers];
   const lane = async () => {
     for (let ip = ips.pop(); ip !== undefined; ip = ips.pop()) await call(ip);
   };
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: Number(concurrency) }, lane));
-  console.error(`round ${round}: ${count} answered in ${(performance.now() - startedAt).toFixed(0)} ms`);
+  console.error(`round of ${count} in ${(performance.now() - startedAt).toFixed(0)} ms`);
 }

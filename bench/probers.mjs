@@ -1,27 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './peers.mjs';
+import { usageOf } from './usage.mjs';
 
 /** Other programs that check peers over HTTP, as Debian has them: what the field takes for a check. Linux only. */
 
-const TICK_US = 10_000;
 const BODY = '{"uuid":"2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11"}';
 
 const isThere = (program, ...words) => spawnSync(program, words).error === undefined;
 export const hasHaproxy = isThere('haproxy', '-v');
 export const hasBlackbox = isThere('prometheus-blackbox-exporter', '--version');
-
-/** Microseconds of processor time of a process, by proc(5), and its peak of memory in bytes. */
-function usageOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  const [, peak] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return { us: (Number(fields[11]) + Number(fields[12])) * TICK_US, peak: Number(peak) * 1_024 };
-}
 
 /** HAProxy's health checks: each peer once in `seconds`, for as long; counted by nginx. */
 export async function haproxy(peers, ips, seconds) {

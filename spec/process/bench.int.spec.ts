@@ -14,7 +14,7 @@ interface Measured {
 
 describe('bench/cost.mjs', () => {
   it('measures the bare loops and the program with each client, and prints Markdown and JSON', async () => {
-    const child = spawn(process.execPath, [BENCH, PEERS, '1', '1'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [BENCH, PEERS, '1'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     let faults = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -86,7 +86,7 @@ describe('the commands on the registry', () => {
       await register(shared.redis, 'consumer', PEER, { ip: '1.1.1.1' });
       await register(shared.redis, 'producer', OTHER, { ip: '1.1.1.2' });
       expect(await table())
-        .to.include(`${PEER} ○ pending 1.1.1.1 never checked\n`)
+        .to.include(`${PEER} ○ pending 1.1.1.1 never\n`)
         .and.include(`${OTHER} ○ untold 1.1.1.2\n`);
       await shared.redis.hset(keys.scheduler, { ip: '8.8.8.8' });
       const checked = { checked_at: Date.now() + 60_000, latency_ms: 12, state: 'available', available: 1 };

@@ -402,7 +402,8 @@ export class PeerBook {
   }
 
   unreserve(uuid: string, silent = false): void {
-    if (this.#inFlight.delete(uuid)) this.#callEnd$.next({ uuid, silent });
+    // Without an observer, which is nearly always, `next` would still copy its list.
+    if (this.#inFlight.delete(uuid) && this.#callEnd$.observed) this.#callEnd$.next({ uuid, silent });
   }
 
   /** Fires when a call ends. */

@@ -1,7 +1,17 @@
 import { STUCK_MS } from '../domain/announce/terms.js';
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Picture } from './picture.js';
-import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
+import {
+  answering,
+  consumers,
+  failingAtLarge,
+  mostAreRefused,
+  oneWay,
+  resultsWait,
+  share,
+  shareDoing,
+  thousands,
+} from './shares.js';
 
 /** A problem: what is wrong, since when, and the remedy. */
 export interface Problem {
@@ -101,8 +111,10 @@ function oneSided(picture: Picture): readonly Problem[] {
     bad(
       'cannot-call-out',
       undefined,
-      `They call us, but only ${share(answering(picture))} answer us.`,
-      'Check that this host may open connections to port 80 of its peers (outgoing firewall, proxy).',
+      `They call us, but only ${shareDoing('answer', answering(picture))} us.`,
+      mostAreRefused(picture)
+        ? 'The peers refuse the connection: check that their APIs run at sync.port, and the outgoing firewall.'
+        : 'Check that this host may open connections to its peers at sync.port (outgoing firewall, proxy).',
     ),
   ];
 }

@@ -39,9 +39,19 @@ export function failingAtLarge(picture: Picture): Counted | undefined {
   return of >= MIN_CONSUMERS && failing / of > MAX_FAILING ? { count: failing, of } : undefined;
 }
 
+/** Whether the most frequent failure shows that connections leave this host: the peers refuse them. */
+export function mostAreRefused({ failing: [most] }: Pick<Picture, 'failing'>): boolean {
+  return most?.reason === 'refused';
+}
+
 /** `2 of 3 consumers`. */
 export function share({ count, of }: Counted, noun = 'consumer'): string {
   return `${thousands(count)} of ${thousands(of)} ${noun}${of === 1 ? '' : 's'}`;
+}
+
+/** `2 of 3 consumers answer`. */
+export function shareDoing(verb: 'answer' | 'call', counted: Counted): string {
+  return `${share(counted)} ${verb}${counted.of === 1 ? 's' : ''}`;
 }
 
 export function consumers(n: number): string {

@@ -1,7 +1,16 @@
 import { clockTime, span } from '../domain/text/ago.js';
 import type { Counted, Picture } from './picture.js';
 import { problemsOf, type Problem } from './problems.js';
-import { answering, consumers, failingAtLarge, oneWay, resultsWait, share, thousands } from './shares.js';
+import {
+  answering,
+  consumers,
+  failingAtLarge,
+  mostAreRefused,
+  oneWay,
+  resultsWait,
+  shareDoing,
+  thousands,
+} from './shares.js';
 
 /** The overall level: all is well, no action needed (a start, or a problem of the network), action needed. */
 export type Level = 'ok' | 'notice' | 'bad';
@@ -40,6 +49,7 @@ const CASES: readonly Case[] = [
   noneCallable,
   cannotCallOut,
   notCalled,
+  noneAnswering,
   manyFailing,
   ipUnknown,
   announcing,
@@ -110,23 +120,33 @@ function noneCallable({ peers }: Picture): ReturnType<Case> {
 
 function cannotCallOut(picture: Picture): ReturnType<Case> {
   if (oneWay(picture) !== 'cannot-call-out') return undefined;
-  const { count, of } = answering(picture);
-  return bad(
-    'cannot-call-out',
-    `We are called, but cannot call out: ${share({ count, of })} answer us. An outgoing firewall is likely.`,
-  );
+  const answer = shareDoing('answer', answering(picture));
+  const cause = mostAreRefused(picture)
+    ? 'They refuse the connection: their APIs are stopped, or a firewall rejects it.'
+    : 'An outgoing firewall is likely.';
+  return bad('cannot-call-out', `We are called, but cannot call out: ${answer} us. ${cause}`);
 }
 
 function notCalled(picture: Picture): ReturnType<Case> {
   const { callers, ip, now } = picture;
   if (callers === undefined || oneWay(picture) !== 'not-called') return undefined;
   const lately =
-    callers.count === 0 ? `nobody has called us for ${span(now - callers.lastAt)}` : `only ${share(callers)} call us`;
+    callers.count === 0 ? `nobody has called us for ${span(now - callers.lastAt)}` : `only ${shareDoing('call', callers)} us`;
   const place = ip.value === undefined ? '' : ` of ${ip.value}`;
   return bad(
     'not-called',
-    `${share(answering(picture))} answer us, but ${lately}: the port${place} is likely closed or not forwarded.`,
+    `${shareDoing('answer', answering(picture))} us, but ${lately}: the port${place} is likely closed or not forwarded.`,
   );
+}
+
+/** With few consumers this is no sign of a fault at large, but the node is not well connected either. */
+function noneAnswering(picture: Picture): ReturnType<Case> {
+  const { count, of } = answering(picture);
+  if (of === 0 || count > 0) return undefined;
+  const [most] = picture.failing;
+  const why = most === undefined ? '' : ` (${of === 1 ? '' : 'mostly '}${most.reason})`;
+  const none = of === 1 ? 'The only consumer does not answer' : `None of the ${consumers(of)} answers`;
+  return notice('none-answering', `${none}${why}.`);
 }
 
 function manyFailing(picture: Picture): ReturnType<Case> {
@@ -156,7 +176,7 @@ function announcing({ ip, producersKnow, oldestOwingMs, now }: Picture): ReturnT
 function well(picture: Picture): Omit<Verdict, 'problems'> {
   const { ip, producersKnow } = picture;
   const known = ip.value === undefined ? 'our public IP is not known yet' : whoKnows(ip.value, producersKnow);
-  return { level: 'ok', case: 'well', summary: `Well connected: ${share(answering(picture))} answer, ${known}.` };
+  return { level: 'ok', case: 'well', summary: `Well connected: ${shareDoing('answer', answering(picture))}, ${known}.` };
 }
 
 function whoKnows(ip: string, know: Counted | undefined): string {

@@ -13,7 +13,7 @@ import type { PeerRow, ReadPeer } from './read.js';
 const UUID = 36;
 /** An IPv4 address, with a port if the terminal is wide. A longer address shifts the rest of its line. */
 const addressWidth = ({ width }: Style): number => (width < 100 ? 15 : 21);
-const AGE = 4;
+const AGE = 5;
 const STATE: Readonly<Record<PeerKind, number>> = { consumer: 11, producer: 7 };
 
 /** The column titles. */
@@ -34,7 +34,7 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   const before = `${nameOf(uuid).padEnd(UUID)} `;
   const after = [
     addressOf(row).padEnd(addressWidth(style)),
-    (at === undefined ? '' : briefly(now - at)).padStart(AGE),
+    (at !== undefined ? briefly(now - at) : kind === 'consumer' ? 'never' : '').padStart(AGE),
     kind === 'consumer' ? resultOf(row) : ipOf(row),
   ];
   const left = style.width - before.length - STATE[kind] - 3;
@@ -42,7 +42,7 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   return `${before}${marked(style, TINTS[state], state.padEnd(STATE[kind]))}${style.terminal ? cut(text, left + 1) : text}`;
 }
 
-/** The age of the last check or ack: `4s`, `12m`, `3h`, `5d`. */
+/** The age of the last check or ack: `4s`, `12m`, `3h`, `5d`; of a consumer without a check `never`. */
 function briefly(ms: number): string {
   return span(ms).replace(' min', 'm').replace(' ', '');
 }
@@ -50,7 +50,7 @@ function briefly(ms: number): string {
 /** The result of the last check. */
 function resultOf({ error, latency_ms: latency, checked_at: checkedAt }: PeerRow): string {
   if (error !== undefined) return plain(error);
-  if (checkedAt === undefined) return 'never checked';
+  if (checkedAt === undefined) return '';
   return latency === undefined ? 'ok' : `${plain(latency)} ms`;
 }
 

@@ -74,13 +74,13 @@ function line({ line: scopes, isolated, problems, as_of: now }: LampInput): Lamp
 
 function them({ peers: { consumers }, failing, reachability, problems }: LampInput): Lamp {
   const lamp = (glow: Glow, word: string, evidence: string): Lamp => ({ name: 'Them', glow, word, evidence });
-  const { of } = reachability.they_answer_us;
+  const { count, of } = reachability.they_answer_us;
   if (of === 0) return lamp('notice', 'nobody yet', 'no consumer has been judged');
   const { suspect, unavailable } = consumers;
   if (suspect + unavailable === 0) return lamp('ok', 'all here', `all ${grouped(of)} answer`);
   const why = failing.slice(0, 3).map(({ reason, count }) => `${grouped(count)} ${reason}`);
   const suspects = suspect === 0 ? '' : `, ${many(suspect, 'suspect')}`;
-  const glow = has(problems, ['many-failing']) ? 'notice' : 'ok';
+  const glow = count === 0 || has(problems, ['many-failing']) ? 'notice' : 'ok';
   return lamp(
     glow,
     `${grouped(unavailable)} away`,

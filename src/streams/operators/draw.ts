@@ -42,7 +42,7 @@ function drawFrom<S, T, R>(
       if (serving) return;
       serving = true;
       try {
-        for (let [first] = waiting; first !== undefined; [first] = waiting) {
+        for (let first = firstOf(waiting); first !== undefined; first = firstOf(waiting)) {
           const item = batch?.next();
           const none = item === undefined || item.done === true;
           if (none && !ended) {
@@ -61,8 +61,7 @@ function drawFrom<S, T, R>(
     const fail = (error: unknown): void => {
       ended = true;
       batch = undefined;
-      const [first] = waiting;
-      first?.error(error);
+      firstOf(waiting)?.error(error);
     };
     const ask = (): void => {
       if (asking) return;
@@ -95,4 +94,9 @@ function drawFrom<S, T, R>(
       }),
     );
   });
+}
+
+/** The first member of the set. An iterator for each item is too slow, and after most items the set is empty. */
+function firstOf<T>(set: ReadonlySet<T>): T | undefined {
+  return set.size === 0 ? undefined : set.values().next().value;
 }
