@@ -23,13 +23,11 @@ import { canMeasure, usageOf } from './usage.mjs';
  * first rounds, in which V8 still compiles, are left out: a scheduler runs for years. Of a single round (`sync`) what the
  * same process takes over no peer at all is taken off instead.
  *
- * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [DIST…]]]: each further `dist` folder is measured beside our own, as it is by
- * default. Linux only.
+ * node bench/cost.mjs [PEERS[,PEERS…] [TURNS]]. Linux only.
  */
 
 const SIZES = (process.argv[2] ?? '1000,10000,100000').split(',').map(Number);
 const TURNS = Number(process.argv[3] ?? 8);
-const OTHERS = process.argv.slice(4);
 /** From so many peers on, two turns and no other programs: it would take an hour. */
 const MANY = 50_000;
 const FEW = 1_000;
@@ -39,9 +37,6 @@ const INTERVAL_ROUNDS = 5;
 const MIN_INTERVAL_MS = 1_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const DISTS = OTHERS.length === 0 ? [] : [here('../dist'), ...OTHERS];
-const nameOf = (dist) => `run by default, ${dist}`;
-const besideOf = (dist) => `bare loop, node-fetch, beside ${dist}`;
 const PRELOAD = pathToFileURL(here('./cpuUsage.mjs')).href;
 if (!canMeasure) {
   console.error('bench/cost.mjs: expected Linux, whose /proc says what a process takes');
@@ -119,7 +114,7 @@ async function roundOf(loop) {
 }
 
 /** The program and the bare loops by turns: `{ name: { us, peak, ms, turns } }` and the ratios to each loop. */
-async function byTurns({ name, loops: named, configure, dist = here('../dist') }, count) {
+async function byTurns({ name, loops: named, configure }, count) {
   const loops = new Map(Object.entries(named).map(([one, client]) => [one, loopOf(client, count)]));
   const warmUp = warmUpOf(count);
   let roundMs = 0;
@@ -127,7 +122,7 @@ async function byTurns({ name, loops: named, configure, dist = here('../dist') }
     for (let round = 0; round < warmUp; round += 1) ({ ms: roundMs } = await roundOf(loop));
   }
   const intervalMs = Math.max(MIN_INTERVAL_MS, Math.ceil(INTERVAL_ROUNDS * roundMs));
-  const program = new Rounds([join(dist, 'main.js'), 'run', '--config', configure(intervalMs)]);
+  const program = new Rounds([here('../dist/main.js'), 'run', '--config', configure(intervalMs)]);
   const found = new Map([...loops.keys(), name].map((one) => [one, []]));
   try {
     let before;
@@ -172,7 +167,8 @@ function configured(url, client, count, intervalMs) {
     publicIp: { override: '127.0.0.1' },
     network: { allow: ['loopback'] },
     sync: { concurrency: concurrencyOf(count), interval: `${intervalMs}ms`, jitter: 0 },
-    ...(client === undefined ? {} : { http: { client }, status: { port: 0 } }),
+    http: { client },
+    status: { port: 0 },
     log: { format: 'json' },
   };
   writeFileSync(file, JSON.stringify(program));
@@ -203,14 +199,13 @@ async function measure(count) {
     await registerConsumers(full.client(), count, peers.port, addresses(count));
     // From the second round on the peers are in the lane of those that are judged, as nearly always in a running node.
     await command('native', count, full, empty);
-    const daemon = (name, client, loops, dist) => {
-      return { name, loops, configure: (intervalMs) => configured(full.url, client, count, intervalMs), dist };
+    const daemon = (name, client, loops) => {
+      return { name, loops, configure: (intervalMs) => configured(full.url, client, count, intervalMs) };
     };
     const found = {};
     for (const one of [
       daemon('run, native', 'native', { 'bare loop, node:http': 'node:http', 'bare loop, native': 'native' }),
       daemon('run, node-fetch', 'node-fetch', { 'bare loop, node-fetch': 'node-fetch' }),
-      ...DISTS.map((dist) => daemon(nameOf(dist), undefined, { [besideOf(dist)]: 'node-fetch' }, dist)),
     ]) {
       Object.assign(found, await byTurns(one, count));
     }
@@ -251,7 +246,6 @@ const ratiosOf = (found) =>
       ['run, node-fetch', 'bare loop, node-fetch'],
       ['run, native', 'run, node-fetch'],
       ['run, native', 'blackbox_exporter'],
-      ...DISTS.map((dist) => [nameOf(dist), besideOf(dist)]),
     ].flatMap(([name, base]) => {
       const ratio = ratioOf(found, name, base);
       return ratio === undefined ? [] : [[`${name} / ${base}`, ratio]];

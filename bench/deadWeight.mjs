@@ -37,25 +37,30 @@ async function measured(share) {
     publicIp: { override: '127.0.0.1' },
     network: { allow: ['loopback'] },
     sync: { interval: `${INTERVAL_S}s`, jitter: 0, timeout: '1s', suspectInterval: '1s' },
-    status: { port: 0 },
     log: { level: 'debug', format: 'json' },
   });
   const rounds = () =>
     scheduler.lines
       .filter(({ event, detail }) => event === 'round.finished' && detail?.lane === 'regular' && detail.ok === living)
       .map(({ detail }) => detail.tookMs);
-  const { message } = await scheduler.logged(({ event }) => event === 'status.listening');
-  const metrics = new URL('metrics', /http:\S+/.exec(message)[0]);
-  /** The median round of the next ones, and the oldest check seen in them, in seconds. */
-  const watched = async () => {
-    const from = rounds().length;
+  const answering = new Set(await redis.smembers('p2p:consumers'));
+  /** The longest time between two checks of an answering peer, of which the second came from then on, in seconds. */
+  const oldestFrom = (since) => {
+    const last = new Map();
     let oldest = 0;
-    while (rounds().length < from + ROUNDS) {
-      const text = await (await fetch(metrics)).text();
-      oldest = Math.max(oldest, Number(/^consumer_scheduler_freshness_seconds (\S+)/m.exec(text)?.[1] ?? 0));
-      await delay(LOOK_MS);
+    for (const { detail } of scheduler.lines) {
+      if (detail?.kind !== 'peer.checked' || !answering.has(detail.check.uuid)) continue;
+      const { uuid, at } = detail.check;
+      if (at >= since && last.has(uuid)) oldest = Math.max(oldest, at - last.get(uuid));
+      last.set(uuid, at);
     }
-    return { ms: median(rounds().slice(from)), oldest };
+    return oldest / 1_000;
+  };
+  /** The median round of the next ones, and how old a check of an answering peer became in them, in seconds. */
+  const watched = async () => {
+    const [from, since] = [rounds().length, Date.now()];
+    while (rounds().length < from + ROUNDS) await delay(LOOK_MS);
+    return { ms: median(rounds().slice(from)), oldest: oldestFrom(since) };
   };
   try {
     while (rounds().length < 2) await delay(LOOK_MS);

@@ -13,6 +13,9 @@ import type { Identity } from '../status/report.js';
 import { version } from '../version.js';
 import type { Parts, StatusInputs } from './deps.js';
 
+/** The longest time that the status server waits for a first result. */
+const LONGEST_WAIT_MS = 1_000;
+
 /**
  * Adds the status server: two more sinks, and a source of its own. Its code is loaded only if it is enabled, and
  * beside the work, because an HTTP server, a page and the metrics take time and memory.
@@ -27,7 +30,9 @@ export function withStatus(
   const lastKnown = new LateSink();
   let config = initial;
   if (initial.status.enabled) for (const late of [counting, lastKnown]) late.expect();
+  const firstResult = new FirstResult();
   const load = once(async () => {
+    await firstResult.orAfter(LONGEST_WAIT_MS);
     const loaded = await serving({ parts, observations, file, config: () => config });
     counting.attach(loaded.metrics);
     lastKnown.attach(loaded.lastKnown);
@@ -35,7 +40,7 @@ export function withStatus(
   });
   return {
     ...parts,
-    sinks: [...parts.sinks, observations, counting, lastKnown],
+    sinks: [...parts.sinks, observations, counting, lastKnown, firstResult],
     statusServer: (config$) =>
       config$.pipe(
         map((next) => {
@@ -46,6 +51,28 @@ export function withStatus(
         switchMap((enabled) => (enabled ? from(load()).pipe(switchMap(({ server$ }) => server$)) : EMPTY)),
       ),
   };
+}
+
+/** Recognises the first result of a check. To load the server before it would delay the first call by a third. */
+class FirstResult implements Sink {
+  readonly hasUnwritten = false;
+  #see: () => void = () => undefined;
+  readonly #seen = new Promise<void>((resolve) => (this.#see = resolve));
+
+  accept({ kind }: SchedulerEvent): void {
+    if (kind === 'peer.checked' || kind === 'peer.undecided' || kind === 'round.finished') this.#see();
+  }
+
+  flush(): Promise<readonly SchedulerEvent[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Resolves with the first result, or after this time: Redis may be away, and this process may stand by. */
+  async orAfter(ms: number): Promise<void> {
+    const over = setTimeout(this.#see, ms);
+    await this.#seen;
+    clearTimeout(over);
+  }
 }
 
 interface Served {

@@ -75,8 +75,6 @@ export class PeerBook {
   readonly #callEnd$ = new Subject<CallEnd>();
   /** Available peers that were gained with a share and that no round of this process has included yet. */
   readonly #adopted = new Set<string>();
-  /** The faults that were reported, of entries at their present address. */
-  readonly #reportedFaults = new Map<string, AddressFault>();
   #revision = 0;
   #newcomers = 0;
   #round = 0;
@@ -123,7 +121,7 @@ export class PeerBook {
       this.#checkAddress(row);
       if (wasCallable && row.fault !== null) closed.push(uuid);
       if (wasCallable || row.fault !== null) continue;
-      this.#reportedFaults.delete(uuid);
+      row.reportedFault = null;
       opened = true;
       // Makes the peer due at once.
       row.checkedAt = 0;
@@ -169,7 +167,6 @@ export class PeerBook {
     if (!isAt(row, entry.stored)) {
       // A result is never written for another address, and failures at the old address do not count at the new one.
       this.#unwritten.delete(entry.uuid);
-      this.#reportedFaults.delete(entry.uuid);
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
       const newRow = this.#newRow(moved, row.seenIn);
       newRow.revision = this.#revision += 1;
@@ -228,8 +225,8 @@ export class PeerBook {
     setHealth(row, { ...health, state: health.state && 'unavailable', successes: 0 }, at);
     row.error = read.error;
     this.#changed(uuid, row, 'fault');
-    if (this.#reportedFaults.get(uuid) === read.error) return undefined;
-    this.#reportedFaults.set(uuid, read.error);
+    if (row.reportedFault === read.error) return undefined;
+    row.reportedFault = read.error;
     return read;
   }
 
@@ -337,7 +334,6 @@ export class PeerBook {
     this.#rows.delete(uuid);
     this.#unwritten.delete(uuid);
     this.#adopted.delete(uuid);
-    this.#reportedFaults.delete(uuid);
   }
 
   /** Removes the peers that were lost with a share, including their unwritten results. */

@@ -52,6 +52,8 @@ export class Row {
   scope = -1;
   /** Why the current policy or format rules forbid a call to the address. */
   fault: AddressFault | null = null;
+  /** The fault of this address that was reported. */
+  reportedFault: AddressFault | null = null;
   /** Unwritten facts of an answer. They are a separate object because most rows have none. */
   unwrittenFacts = NO_UNWRITTEN_FACTS;
   /** Unwritten results, newest last: `.` answered, `x` counted failure, `-` failure not counted. */

@@ -14,7 +14,7 @@ const WELL: LampInput = {
   problems: [],
   peers: { consumers: { suspect: 1, unavailable: 14 } },
   failing: [{ reason: 'timeout', count: 15 }],
-  reachability: { they_answer_us: { of: 1_500 } },
+  reachability: { they_answer_us: { count: 1_486, of: 1_500 } },
 };
 
 const glows = (change: Partial<LampInput>): string =>
@@ -38,6 +38,7 @@ describe('the lamps', () => {
     expect(glows(problem('host-short'))).to.equal('bad ok ok');
     expect(glows(problem('not-called'))).to.equal('ok bad ok');
     expect(glows(problem('many-failing'))).to.equal('ok ok notice');
+    expect(glows({ reachability: { they_answer_us: { count: 0, of: 1 } } })).to.equal('ok ok notice');
   });
 
   it('blame the line only where we are isolated', () => {
@@ -59,7 +60,7 @@ describe('the lamps', () => {
     );
     expect(glows({ config: { rejected: {} } })).to.equal('notice ok ok');
     const round = { took_ms: null, number: null };
-    expect(glows({ line: [], round, reachability: { they_answer_us: { of: 0 } } })).to.equal('ok notice notice');
+    expect(glows({ line: [], round, reachability: { they_answer_us: { count: 0, of: 0 } } })).to.equal('ok notice notice');
     expect(glows({ peers: { consumers: { suspect: 0, unavailable: 0 } } })).to.equal('ok ok ok');
   });
 });

@@ -28,7 +28,7 @@ export interface LampInput {
   readonly problems: readonly { readonly code: string }[];
   readonly peers: { readonly consumers: { readonly suspect: number; readonly unavailable: number } };
   readonly failing: readonly { readonly reason: string; readonly count: number }[];
-  readonly reachability: { readonly they_answer_us: { readonly of: number } };
+  readonly reachability: { readonly they_answer_us: { readonly count: number; readonly of: number } };
 }
 
 const ONE_WAY_PROBLEMS = ['not-called', 'cannot-call-out', 'family-missing'];
