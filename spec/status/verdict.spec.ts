@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { problemsOf } from '#src/status/problems.js';
 import type { Picture } from '#src/status/picture.js';
-import { verdictOf, type Level } from '#src/status/verdict.js';
+import { summaryOf, verdictOf, type Level } from '#src/status/verdict.js';
 import { NOW, pictureOf } from '../support/status/pictures.js';
 
 const MINUTE = 60_000;
@@ -66,29 +66,6 @@ const CASES: readonly (readonly [string, Level, Parameters<typeof pictureOf>[0],
     { peers: { available: 1, unavailable: 9 }, callers: { count: 10, of: 10, lastAt: NOW } },
     /^We are called, but cannot call out: 1 of 10 consumers answer us\. An outgoing firewall is likely\.$/,
   ],
-  [
-    'cannot-call-out',
-    'bad',
-    {
-      peers: { available: 0, unavailable: 1 },
-      callers: { count: 1, of: 1, lastAt: NOW },
-      failing: [{ reason: 'refused', count: 1 }],
-    },
-    /^We are called, but cannot call out: 0 of 1 consumer answers us\. They refuse the connection: their APIs are stopped, or a firewall rejects it\.$/,
-  ],
-  [
-    'none-answering',
-    'notice',
-    { peers: { available: 0, unavailable: 1 }, failing: [{ reason: 'refused', count: 1 }] },
-    /^The only consumer does not answer \(refused\)\.$/,
-  ],
-  [
-    'none-answering',
-    'notice',
-    { peers: { available: 0, unavailable: 8 }, failing: [{ reason: 'timeout', count: 5 }] },
-    /^None of the 8 consumers answers \(mostly timeout\)\.$/,
-  ],
-  ['none-answering', 'notice', { peers: { available: 0, unavailable: 2 } }, /^None of the 2 consumers answers\.$/],
   [
     'not-called',
     'bad',
@@ -229,6 +206,34 @@ describe('the verdict', () => {
       expect(verdict.summary).to.match(summary);
     });
   }
+
+  it('is none-answering where no judged consumer answers, and no other reason is known', () => {
+    const refused = [{ reason: 'refused', count: 5 }];
+    const cases: readonly (readonly [number, Picture['failing'], string])[] = [
+      [1, refused, 'The only consumer does not answer (refused).'],
+      [8, refused, 'None of the 8 consumers answers (mostly refused).'],
+      [2, [], 'None of the 2 consumers answers.'],
+    ];
+    for (const [unavailable, failing, summary] of cases) {
+      const picture = pictureOf({ peers: { available: 0, unavailable }, failing, callers: undefined });
+      expect(summaryOf(picture)).to.deep.equal({ level: 'notice', case: 'none-answering', summary });
+    }
+  });
+
+  it('supposes no firewall alone where the peers refuse the connection', () => {
+    const picture = pictureOf({
+      peers: { available: 0, unavailable: 1 },
+      callers: { count: 1, of: 1, lastAt: NOW },
+      failing: [{ reason: 'refused', count: 1 }],
+    });
+    const { summary, problems } = verdictOf(picture);
+    expect(summary).to.equal(
+      'We are called, but cannot call out: 0 of 1 consumer answers us. They refuse the connection: their APIs are stopped, or a firewall rejects it.',
+    );
+    expect(problems.map(({ advice }) => advice)).to.include(
+      'The peers refuse the connection: check that their APIs run at sync.port, and the outgoing firewall.',
+    );
+  });
 
   it('is the first case that holds', () => {
     CASES.forEach(([name, , over], i) => {

@@ -34,7 +34,7 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   const before = `${nameOf(uuid).padEnd(UUID)} `;
   const after = [
     addressOf(row).padEnd(addressWidth(style)),
-    (at !== undefined ? briefly(now - at) : kind === 'consumer' ? 'never' : '').padStart(AGE),
+    (at === undefined ? neverIn(kind, row) : briefly(now - at)).padStart(AGE),
     kind === 'consumer' ? resultOf(row) : ipOf(row),
   ];
   const left = style.width - before.length - STATE[kind] - 3;
@@ -42,7 +42,12 @@ export function lineOf({ kind, uuid, row, state }: ReadPeer, style: Style, now: 
   return `${before}${marked(style, TINTS[state], state.padEnd(STATE[kind]))}${style.terminal ? cut(text, left + 1) : text}`;
 }
 
-/** The age of the last check or ack: `4s`, `12m`, `3h`, `5d`; of a consumer without a check `never`. */
+/** `never` for a consumer without a check. An entry that may not be called has its fault as the result. */
+function neverIn(kind: PeerKind, { error }: PeerRow): string {
+  return kind === 'consumer' && error === undefined ? 'never' : '';
+}
+
+/** The age of the last check or ack: `4s`, `12m`, `3h`, `5d`. */
 function briefly(ms: number): string {
   return span(ms).replace(' min', 'm').replace(' ', '');
 }
