@@ -131,7 +131,9 @@ function notCalled(picture: Picture): ReturnType<Case> {
   const { callers, ip, now } = picture;
   if (callers === undefined || oneWay(picture) !== 'not-called') return undefined;
   const lately =
-    callers.count === 0 ? `nobody has called us for ${span(now - callers.lastAt)}` : `only ${shareDoing('call', callers)} us`;
+    callers.count === 0
+      ? `nobody has called us for ${span(now - callers.lastAt)}`
+      : `only ${shareDoing('call', callers)} us`;
   const place = ip.value === undefined ? '' : ` of ${ip.value}`;
   return bad(
     'not-called',
@@ -176,7 +178,11 @@ function announcing({ ip, producersKnow, oldestOwingMs, now }: Picture): ReturnT
 function well(picture: Picture): Omit<Verdict, 'problems'> {
   const { ip, producersKnow } = picture;
   const known = ip.value === undefined ? 'our public IP is not known yet' : whoKnows(ip.value, producersKnow);
-  return { level: 'ok', case: 'well', summary: `Well connected: ${shareDoing('answer', answering(picture))}, ${known}.` };
+  return {
+    level: 'ok',
+    case: 'well',
+    summary: `Well connected: ${shareDoing('answer', answering(picture))}, ${known}.`,
+  };
 }
 
 function whoKnows(ip: string, know: Counted | undefined): string {

@@ -60,7 +60,9 @@ describe('the lamps', () => {
     );
     expect(glows({ config: { rejected: {} } })).to.equal('notice ok ok');
     const round = { took_ms: null, number: null };
-    expect(glows({ line: [], round, reachability: { they_answer_us: { count: 0, of: 0 } } })).to.equal('ok notice notice');
+    expect(glows({ line: [], round, reachability: { they_answer_us: { count: 0, of: 0 } } })).to.equal(
+      'ok notice notice',
+    );
     expect(glows({ peers: { consumers: { suspect: 0, unavailable: 0 } } })).to.equal('ok ok ok');
   });
 });
