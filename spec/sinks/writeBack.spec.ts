@@ -76,6 +76,15 @@ describe('the write-back, on scripts in memory', () => {
   const allow = (): void => {
     reply = () => ['', 1];
   };
+
+  it('writes all results of one turn of the event loop by one script', async () => {
+    check('a');
+    const first = sink.settle();
+    for (let microtask = 0; microtask < 20; microtask += 1) await Promise.resolve();
+    check('b');
+    await Promise.all([first, sink.settle()]);
+    expect(runs.map(({ rows }) => rows)).to.deep.equal([2]);
+  });
   const told = async () =>
     (await sink.flush()).map((event) => ('what' in event ? `${event.kind} ${event.what}` : event.kind));
   const uuids = (count: number) => Array.from({ length: count }, (_, i) => `p${String(i)}`);
