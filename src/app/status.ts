@@ -60,14 +60,14 @@ class FirstResult implements Sink {
   readonly #seen = new Promise<void>((resolve) => (this.#see = resolve));
 
   accept({ kind }: SchedulerEvent): void {
-    if (kind === 'peer.checked' || kind === 'peer.undecided' || kind === 'round.finished') this.#see();
+    if (kind === 'peer.checked' || kind === 'peer.undecided') this.#see();
   }
 
   flush(): Promise<readonly SchedulerEvent[]> {
     return Promise.resolve([]);
   }
 
-  /** Resolves with the first result, or after this time: Redis may be away, and this process may stand by. */
+  /** Resolves with the first result, or after this time: there may be no peer, or this process may stand by. */
   async orAfter(ms: number): Promise<void> {
     const over = setTimeout(this.#see, ms);
     await this.#seen;
