@@ -53,7 +53,7 @@ export function withStatus(
   };
 }
 
-/** Recognises the first result of a check. To load the server before it would delay the first call by a third. */
+/** Recognises the first result of a check. Loading the server before it would delay the first call. */
 class FirstResult implements Sink {
   readonly hasUnwritten = false;
   #see: () => void = () => undefined;
@@ -69,7 +69,7 @@ class FirstResult implements Sink {
 
   /** Resolves with the first result, or after this time: there may be no peer, or this process may stand by. */
   async orAfter(ms: number): Promise<void> {
-    const over = setTimeout(this.#see, ms);
+    const over = setTimeout(this.#see, ms).unref();
     await this.#seen;
     clearTimeout(over);
   }
