@@ -76,8 +76,9 @@ for (const [client] of CLIENTS)
         await scheduler.kill();
         await scheduler.clear();
       });
-      // At rest the registry is empty: this is what the program holds by itself.
+      // At rest the registry is empty: this is what the program holds by itself, its status server included.
       await scheduler.logged(({ event }) => event === 'round.finished');
+      await scheduler.logged(({ event }) => event === 'status.listening');
       // A quick start has its first round before the first sample.
       const early = existsSync(samples()) ? readSamples(samples()).length : 0;
       await eventually(() => {

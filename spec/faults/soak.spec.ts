@@ -78,6 +78,7 @@ describe('soak', () => {
 
     // At rest the registry is empty: this is what the program holds by itself, once it knows its IP.
     await scheduler.logged(({ event }) => event === 'ip.confirmed', PATIENCE_MS);
+    await scheduler.logged(({ event }) => event === 'status.listening', PATIENCE_MS);
     await reach(rounds().completed + 20);
     const atRest = latestSample(samplesFile);
     await crowd.order({ do: 'arrive' });
