@@ -52,7 +52,7 @@ describe('housekeeping', () => {
   });
 
   describe('flushing', () => {
-    it('has every sink write what waits every 250 ms, one after the other', async () => {
+    it('has every sink write what waits every 500 ms, one after the other', async () => {
       const order: string[] = [];
       const sink = (name: string) =>
         new MemorySink(async () => {
@@ -62,12 +62,12 @@ describe('housekeeping', () => {
           return [];
         });
       keeping({ sinks: [sink('a'), sink('b')] });
-      await advance(249, 249);
+      await advance(499, 499);
       expect(order).to.deep.equal([]);
       await advance(1);
       await advance(20, 10);
       expect(order).to.deep.equal(['a began', 'a ended', 'b began', 'b ended']);
-      await advance(230, 10);
+      await advance(480, 10);
       expect(order.slice(4)).to.deep.equal(['a began']);
     });
 
@@ -82,9 +82,8 @@ describe('housekeeping', () => {
       keeping({ sinks: [slow] });
       await advance(2_400, 50);
       expect(spans).to.deep.equal([
-        [250, 850],
-        [1_000, 1_600],
-        [1_750, 2_350],
+        [500, 1_100],
+        [1_500, 2_100],
       ]);
     });
 
@@ -92,20 +91,20 @@ describe('housekeeping', () => {
       const redisHealth$ = new Subject<RedisHealth>();
       const sink = new MemorySink();
       keeping({ sinks: [sink], redisHealth$ });
-      await advance(500, 250);
+      await advance(1_000, 500);
       expect(sink.flushes, 'before anything is known').to.equal(2);
       redisHealth$.next({ up: false, reason: 'gone' });
       await advance(60_000, 250);
       expect(sink.flushes, 'while it is away').to.equal(2);
       redisHealth$.next({ up: true });
-      await advance(250);
+      await advance(500);
       expect(sink.flushes, 'when it is back').to.equal(3);
     });
 
     it('tells what the sinks could not write', async () => {
       const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'writing', reason: 'away' };
       const followed = keeping({ sinks: [new MemorySink(() => [failed])] });
-      await advance(250);
+      await advance(500);
       expect(of$('redis.failed', followed)).to.deep.equal([failed]);
     });
   });

@@ -6,7 +6,7 @@ let clock: ReturnType<typeof install> | undefined;
 export function freeze(): { readonly release: () => void } {
   const frozen = install({
     now: 1_000_000,
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   });
   clock = frozen;
   return {

@@ -23,11 +23,9 @@ import { faultsOf } from '../streams/sync/sweep.js';
 import type { Deps } from './deps.js';
 
 /** Waiting writes must reach Redis within a second of its return, even if the outage was too short to be noticed. */
-const TICK_MS = 250;
-/** The clock is read this often so that the time between two readings never counts as a gap. */
-const TICKS_PER_CLOCK_READ = 2;
-const TICKS_PER_HEARTBEAT = 20;
-const TICKS_PER_RECOUNT = 4;
+const TICK_MS = 500;
+const TICKS_PER_HEARTBEAT = 10;
+const TICKS_PER_RECOUNT = 2;
 
 /** Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. */
 export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
@@ -51,8 +49,8 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   const kept$ = every({ intervalMs: TICK_MS }).pipe(
     map((_, i) => i),
     connect((tick$) => {
+      // The clock is read at each tick, so that the time between two readings never counts as a gap.
       const gap$ = tick$.pipe(
-        filter((i) => i % TICKS_PER_CLOCK_READ === 0),
         map(() => clock.epoch()),
         distinctUntilChanged(),
         skip(1),

@@ -16,6 +16,7 @@ import {
   withLatestFrom,
   type Observable,
 } from 'rxjs';
+import type { Config } from '../config/config.js';
 import type { Lane } from '../domain/peer/peer.js';
 import type { SchedulerEvent } from '../events.js';
 import { flushing } from '../sinks/sink.js';
@@ -99,8 +100,12 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     mergeMap(() => config$.pipe(take(1))),
     takeUntil(stop$),
   );
+  // A tick with nothing to do starts no round: an idle process would spend most of its time on them.
+  const hasWork = (config: Config): boolean =>
+    lane === 'regular' || book.hasDue(lane, clock.wall(), laneSettings(lane, config).everyMs);
   return interval$.pipe(
     withLatestFrom(config$, (_, config) => config),
+    filter(hasWork),
     rounds({
       lane,
       trigger$,

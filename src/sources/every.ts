@@ -9,6 +9,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
+import { coalesced } from './coalesced.js';
 
 export interface EveryOptions {
   readonly intervalMs: number;
@@ -22,11 +23,14 @@ export interface EveryOptions {
 
 /**
  * Ticks without end. Only the previous tick starts the next timer, so the work of a tick never delays or stops the
- * ticks.
+ * ticks. Ticks of intervals in whole half seconds come together with others.
  */
 export function every(options: EveryOptions): Observable<undefined> {
   const { intervalMs, jitter = 0, atOnce = true, random = Math.random, scheduler = asyncScheduler } = options;
-  const pause = (): Observable<0> => timer(intervalMs * (1 + jitter * (2 * random() - 1)), scheduler);
+  const pause = (): Observable<0> => {
+    const delayMs = intervalMs * (1 + jitter * (2 * random() - 1));
+    return timer(coalesced(delayMs, intervalMs, scheduler), scheduler);
+  };
   const tick$ = of(undefined).pipe(repeat({ delay: pause }));
   return atOnce ? tick$ : concat(defer(pause).pipe(ignoreElements()), tick$);
 }

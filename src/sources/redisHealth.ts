@@ -3,7 +3,6 @@ import {
   catchError,
   defer,
   distinctUntilChanged,
-  exhaustMap,
   filter,
   from,
   map,
@@ -15,14 +14,15 @@ import {
   type ObservableInput,
   type SchedulerLike,
 } from 'rxjs';
+import { untilNext } from './coalesced.js';
 
 /** Whether Redis answers, and the reason if it does not. */
 export type RedisHealth = { readonly up: true } | { readonly up: false; readonly reason: string };
 
 /** Short enough that work continues within a second of the return of Redis. */
 const PING_MS = 250;
-/** Ping once a second while up: a failing command notices an outage sooner. */
-const PING_EVERY_WHEN_UP = 4;
+/** While up: a failing command notices an outage sooner. */
+const PING_WHEN_UP_MS = 1_000;
 /** A single failure may only be a connection that was being re-established. */
 const FAILURES = 2;
 
@@ -37,27 +37,13 @@ export function redisHealth(
 ): Observable<RedisHealth> {
   return defer(() => {
     let failures = 0;
-    let tick = 0;
-    const isTurn = (): boolean => failures > 0 || tick % PING_EVERY_WHEN_UP === 0;
-    /**
-     * One tick after each ping reads its result. While Redis is up, the other ticks before the next ping are
-     * skipped.
-     */
-    const pause = (): Observable<unknown> => {
-      const ticks = isTurn() ? 1 : PING_EVERY_WHEN_UP - (tick % PING_EVERY_WHEN_UP);
-      tick += ticks;
-      return timer(ticks * PING_MS, scheduler);
-    };
-    return of(undefined).pipe(
-      repeat({ delay: pause }),
-      filter(isTurn),
-      exhaustMap(() =>
-        defer(() => from(ping())).pipe(
-          map((): RedisHealth => ({ up: true })),
-          catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),
-        ),
-      ),
+    const pause = (): Observable<unknown> =>
+      timer(untilNext(failures > 0 ? PING_MS : PING_WHEN_UP_MS, scheduler), scheduler);
+    return defer(() => from(ping())).pipe(
+      map((): RedisHealth => ({ up: true })),
+      catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),
       tap(({ up }) => (failures = up ? 0 : failures + 1)),
+      repeat({ delay: pause }),
       filter(({ up }) => up || failures >= FAILURES),
       distinctUntilChanged(isSame),
     );

@@ -434,12 +434,21 @@ export class PeerBook {
     const again: string[] = [];
     // This runs several times per interval over all rows, so a row of another lane must allocate nothing.
     this.#rows.forEach((row, uuid) => {
-      if (lane(row) !== of) return;
-      const { checkedAt } = row;
-      const old = checkedAt <= now - everyMs || checkedAt > now;
-      if (old && !this.#inFlight.has(uuid)) (checkedAt === 0 ? first : again).push(uuid);
+      if (this.#isDue(uuid, row, of, now, everyMs)) (row.checkedAt === 0 ? first : again).push(uuid);
     });
     return first.length === 0 ? again : first.concat(again);
+  }
+
+  /** Whether any peer of a lane is due. */
+  hasDue(of: Lane, now: number, everyMs: number): boolean {
+    for (const [uuid, row] of this.#rows) if (this.#isDue(uuid, row, of, now, everyMs)) return true;
+    return false;
+  }
+
+  #isDue(uuid: string, row: Row, of: Lane, now: number, everyMs: number): boolean {
+    if (lane(row) !== of) return false;
+    const { checkedAt } = row;
+    return (checkedAt <= now - everyMs || checkedAt > now) && !this.#inFlight.has(uuid);
   }
 
   /** The peers of a lane that this round has not seen. */

@@ -161,6 +161,34 @@ describe('sweep', () => {
     steadyMs = 101;
     expect((await all(items)).slice(0, 2)).to.deep.equal(['redis.failed', 'b']);
   });
+
+  it('reads the entries again a second after that, so that peers that left by then are not called', async () => {
+    const registry = new FakeRegistry([[good('a'), good('b'), good('c'), good('gone')]]);
+    const items = sweepOf(registry);
+    await items.next();
+    registry.failsAt = 0;
+    steadyMs = 101;
+    expect(nameOf((await items.next()).value as LaneItem)).to.equal('redis.failed');
+    expect(nameOf((await items.next()).value as LaneItem)).to.equal('b');
+    registry.failsAt = Infinity;
+    registry.content = [[good('c')]];
+    steadyMs = 1_102;
+    expect(await all(items)).to.deep.equal(['c']);
+  });
+
+  it('the same where the failure cut the pages short', async () => {
+    const registry = new FakeRegistry([[good('a')], [good('b'), good('c'), good('gone')]]);
+    await swept(registry);
+    registry.pagesRead = 0;
+    registry.failsAt = 1;
+    const items = sweepOf(registry, 2);
+    for (const expected of ['a', 'redis.failed', 'b']) {
+      expect(nameOf((await items.next()).value as LaneItem)).to.equal(expected);
+    }
+    registry.content = [[good('c')]];
+    steadyMs = 1_001;
+    expect(await all(items)).to.deep.equal(['c']);
+  });
 });
 
 describe('recheck', () => {
@@ -198,6 +226,18 @@ describe('recheck', () => {
     const seen = await due(registry, 100);
     expect(seen.filter((uuid) => uuid === 'redis.failed')).to.have.length(1);
     expect(seen).to.have.length(601);
+  });
+
+  it('reads them again a second later, once Redis answers', async () => {
+    const many = Array.from({ length: 130 }, (_, i) => entry(`p${String(i)}`, dead(1)));
+    const registry = known(...many);
+    registry.failsAt = 0;
+    const items = recheckOf(registry, 'unavailable');
+    for (let i = 0; i < 65; i += 1) await items.next();
+    registry.failsAt = Infinity;
+    registry.content = [many.slice(0, 70)];
+    steadyMs = 1_001;
+    expect(await all(items)).to.deep.equal(['p64', 'p65', 'p66', 'p67', 'p68', 'p69']);
   });
 
   it('of the pending lane, newcomers that are found on the way come before second looks', async () => {

@@ -43,6 +43,8 @@ const BATCH = 64;
 const REFRESH_BATCH = 32;
 /** An entry that was read longer ago than this is read again before its peer is called. */
 const MAX_AGE_MS = 100;
+/** After a failed read the last known peers are called for this long. Then Redis is asked again. */
+const RETRY_MS = 1_000;
 /**
  * The fraction of the interval during which a peer gained with a share is not checked again, because another replica
  * has checked it.
@@ -52,7 +54,7 @@ const EARLY_FRACTION = 0.45;
 /**
  * The regular lane: all registry entries that this process owns, read as fast as they are pulled. Peers of other
  * lanes are only stored in the book. If Redis fails during the sweep, the rest of the round uses the last known
- * peers.
+ * peers, which are read again once Redis answers.
  */
 export async function* sweep(source: LaneSource, round: number, everyMs: number): LaneItems {
   const { registry, book, shares, self, clock, roundTrigger } = source;
@@ -74,14 +76,14 @@ export async function* sweep(source: LaneSource, round: number, everyMs: number)
       const regular = uuids.filter(
         (uuid) => book.laneOf(uuid) === 'regular' && !book.isEarly(uuid, now - EARLY_FRACTION * everyMs, now),
       );
-      yield* withFreshAddresses(source, 'regular', regular, readAt);
+      yield* withFreshAddresses(source, 'regular', regular, readAt + MAX_AGE_MS);
       asOf = book.revision;
       newcomers = book.newcomers;
     }
     book.evictNotSeen(round);
   } catch (error) {
     yield [{ event: failed(source, error) }];
-    yield lastKnown(book, book.notSeenIn(round, 'regular'), 'regular');
+    yield* withFreshAddresses(source, 'regular', [...book.notSeenIn(round, 'regular')], clock.steady() + RETRY_MS);
   }
 }
 
@@ -101,20 +103,25 @@ export async function* recheck(
   // The round must end then, so that second checks and new settings get their turn.
   const until = clock.steady() + everyMs;
   const seen = new Set<string>();
-  let reachable = true;
+  let retryAt = -Infinity;
   let newcomers = book.newcomers;
   let due = lane === 'regular' ? book.overdue(clock.wall(), everyMs) : book.due(lane, clock.wall(), everyMs);
   while (due.length > 0) {
     const batch = due.slice(0, BATCH);
     due = due.slice(BATCH);
     const readAt = clock.steady();
-    if (reachable) {
+    let freshUntil = retryAt;
+    if (readAt >= retryAt) {
       const failures = await readAgain(source, batch);
       yield toItems(failures);
-      reachable = failures.length === 0;
-      if (reachable) yield faultsOf(source, batch);
+      if (failures.length === 0) {
+        yield faultsOf(source, batch);
+        freshUntil = readAt + MAX_AGE_MS;
+      } else {
+        retryAt = freshUntil = readAt + RETRY_MS;
+      }
     }
-    yield* withFreshAddresses(source, lane, batch, reachable ? readAt : Infinity);
+    yield* withFreshAddresses(source, lane, batch, freshUntil);
     if (lane !== 'pending') continue;
     for (const uuid of batch) seen.add(uuid);
     if (due.length > 0 && book.newcomers === newcomers) continue;
@@ -162,18 +169,18 @@ export async function* adopt(
   }
 }
 
-/** Yields the peers with a current address: an entry read too long ago is read again if Redis answers. */
+/** Yields the peers with a current address: an entry is read again after `freshUntil`, by the steady clock. */
 async function* withFreshAddresses(
   source: LaneSource,
   lane: Lane,
   uuids: readonly string[],
-  readAt: number,
+  freshUntil: number,
 ): LaneItems {
   const { book, clock } = source;
   let begin = 0;
   let next = 0;
-  let fresh = { until: uuids.length, readAt };
-  const isFresh = (): boolean => next < fresh.until && clock.steady() - fresh.readAt <= MAX_AGE_MS;
+  let fresh = { count: uuids.length, until: freshUntil };
+  const isFresh = (): boolean => next < fresh.count && clock.steady() <= fresh.until;
   function* whileFresh(): Generator<string> {
     // At least one peer, because with a slow Redis every read would be too old and be repeated without end.
     do {
@@ -186,7 +193,10 @@ async function* withFreshAddresses(
       const count = Math.min(REFRESH_BATCH, Math.max(1, 2 * (next - begin)));
       const now = clock.steady();
       const failures = await readAgain(source, uuids.slice(next, next + count));
-      fresh = failures.length === 0 ? { until: next + count, readAt: now } : { until: uuids.length, readAt: Infinity };
+      fresh =
+        failures.length === 0
+          ? { count: next + count, until: now + MAX_AGE_MS }
+          : { count: uuids.length, until: now + RETRY_MS };
       begin = next;
       yield toItems(failures);
     }

@@ -1,0 +1,31 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+
+/**
+ * Timer coalescing: timers that end on multiples of this time end together, so an idle process wakes up twice a second
+ * and no more. A wake-up costs more than most of the work that it is for.
+ */
+export const GRID_MS = 500;
+/** A timer of Node may end up to two milliseconds early. It must not be armed again for the same moment. */
+const EARLY_MS = 5;
+
+/**
+ * The delay in milliseconds, moved to the nearest multiple of the grid. An interval that is no multiple of the grid
+ * keeps its delays: they would be too long or too short in the mean.
+ */
+export function coalesced(delayMs: number, intervalMs: number, scheduler: SchedulerLike): number {
+  if (intervalMs % GRID_MS !== 0) return delayMs;
+  const now = steady(scheduler);
+  const moved = Math.round((now + delayMs) / GRID_MS) * GRID_MS - now;
+  return moved > 0 ? moved : delayMs;
+}
+
+/** The time in milliseconds to the next multiple of a period. */
+export function untilNext(periodMs: number, scheduler: SchedulerLike): number {
+  const now = steady(scheduler);
+  return (Math.floor((now + EARLY_MS) / periodMs) + 1) * periodMs - now;
+}
+
+/** Since the start of the process, so that the multiples of two processes are not the same moments. */
+function steady(scheduler: SchedulerLike): number {
+  return scheduler === asyncScheduler ? performance.now() : scheduler.now();
+}
