@@ -23,7 +23,7 @@ describe('who is told our IP', () => {
       uuid: US,
       redis: { url: server.url },
       publicIp: { override: IP },
-      announce: { timeout: '200ms', retry: { initial: '50ms', max: '200ms' }, ...announce },
+      announce: { retry: { initial: '50ms', max: '200ms' }, ...announce },
       network: { allow: ['loopback'] },
       log: { level: 'debug' },
     }));
