@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { handleSignals } from './cli/signals.js';
-import { limitHeapGrowth } from './cli/heapGrowth.js';
+import { setHeapFlags } from './cli/heapFlags.js';
 
 // Handlers are installed before any other module is loaded, because an unhandled signal ends the process.
 const signals = handleSignals();
-limitHeapGrowth();
+setHeapFlags();
 const { main } = await import('./cli/program.js');
 
 process.exitCode = await main(process.argv, process.env, signals);

@@ -31,7 +31,8 @@ function drawFrom<S, T, R>(
   return defer(() => {
     const controller = new AbortController();
     const iterator = source(controller.signal)[Symbol.asyncIterator]();
-    const waiting = new Set<Subscriber<T>>();
+    /** An array: see `open` in `pull`. */
+    const waiting: Subscriber<T>[] = [];
     let batch: Iterator<T> | undefined;
     let ended = false;
     let asking = false;
@@ -42,14 +43,14 @@ function drawFrom<S, T, R>(
       if (serving) return;
       serving = true;
       try {
-        for (let first = firstOf(waiting); first !== undefined; first = firstOf(waiting)) {
+        for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
           const item = batch?.next();
           const none = item === undefined || item.done === true;
           if (none && !ended) {
             ask();
             break;
           }
-          waiting.delete(first);
+          waiting.shift();
           if (!none) first.next(item.value);
           first.complete();
         }
@@ -61,7 +62,7 @@ function drawFrom<S, T, R>(
     const fail = (error: unknown): void => {
       ended = true;
       batch = undefined;
-      firstOf(waiting)?.error(error);
+      waiting[0]?.error(error);
     };
     const ask = (): void => {
       if (asking) return;
@@ -82,9 +83,12 @@ function drawFrom<S, T, R>(
     };
 
     const next$ = new Observable<T>((subscriber) => {
-      waiting.add(subscriber);
+      waiting.push(subscriber);
       serve();
-      return () => waiting.delete(subscriber);
+      return () => {
+        const at = waiting.indexOf(subscriber);
+        if (at >= 0) waiting.splice(at, 1);
+      };
     });
     return use(next$).pipe(
       finalize(() => {
@@ -94,9 +98,4 @@ function drawFrom<S, T, R>(
       }),
     );
   });
-}
-
-/** The first member of the set. An iterator for each item is too slow, and after most items the set is empty. */
-function firstOf<T>(set: ReadonlySet<T>): T | undefined {
-  return set.size === 0 ? undefined : set.values().next().value;
 }

@@ -26,7 +26,12 @@ export function pull<T, R>(
      */
     let asking = 0;
     let looping = false;
-    const open = new Set<Subscription>();
+    /**
+     * What is subscribed, in slots that are used again. A `Set` that changes with each item leaves its old tables behind.
+     * Once V8 has moved such a table to its old generation, what is in it lives until the next full collection.
+     */
+    const open: (Subscription | undefined)[] = [];
+    const free: number[] = [];
     /** The requests without an item yet, and the function that ends the worker of each. */
     const waiting = new Map<Subscription, () => void>();
 
@@ -42,16 +47,18 @@ export function pull<T, R>(
       onNext: (value: V) => void,
       ended: () => void,
     ): Subscription | undefined => {
-      const own: { subscription?: Subscription; completed?: true } = {};
+      const slot = free.pop() ?? open.length;
+      // The slot is taken from here on: `onNext` may follow another stream.
+      open[slot] = undefined;
       const complete = (): void => {
-        own.completed = true;
-        if (own.subscription !== undefined) open.delete(own.subscription);
+        open[slot] = undefined;
+        free.push(slot);
         ended();
       };
-      own.subscription = source$.subscribe({ next: onNext, error, complete });
-      if (own.completed) return undefined;
-      open.add(own.subscription);
-      return own.subscription;
+      const subscription = source$.subscribe({ next: onNext, error, complete });
+      if (subscription.closed) return undefined;
+      open[slot] = subscription;
+      return subscription;
     };
     const ask = (): void => {
       asking += 1;
@@ -96,14 +103,14 @@ export function pull<T, R>(
     };
 
     subscriber.add(() => {
-      for (const subscription of open) subscription.unsubscribe();
+      for (const subscription of open) subscription?.unsubscribe();
     });
     subscriber.add(
       until$.subscribe({
         next: () => {
           stopped = true;
           for (const [request, leave] of [...waiting]) {
-            open.delete(request);
+            open[open.indexOf(request)] = undefined;
             request.unsubscribe();
             leave();
           }
