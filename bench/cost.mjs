@@ -23,11 +23,13 @@ import { canMeasure, usageOf } from './usage.mjs';
  * first rounds, in which V8 still compiles, are left out: a scheduler runs for years. Of a single round (`sync`) what the
  * same process takes over no peer at all is taken off instead.
  *
- * node bench/cost.mjs [PEERS[,PEERS…] [TURNS]]. Linux only.
+ * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [CLIENT]]]: with CLIENT (native, node-fetch) only the daemon over it and its bare
+ * loops. Linux only.
  */
 
 const SIZES = (process.argv[2] ?? '1000,10000,100000').split(',').map(Number);
 const TURNS = Number(process.argv[3] ?? 8);
+const ONLY = process.argv[4];
 /** From so many peers on, two turns and no other programs: it would take an hour. */
 const MANY = 50_000;
 const FEW = 1_000;
@@ -38,6 +40,10 @@ const MIN_INTERVAL_MS = 1_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PRELOAD = pathToFileURL(here('./cpuUsage.mjs')).href;
+if (ONLY !== undefined && !['native', 'node-fetch'].includes(ONLY)) {
+  console.error('bench/cost.mjs: CLIENT: expected native or node-fetch');
+  process.exit(2);
+}
 if (!canMeasure) {
   console.error('bench/cost.mjs: expected Linux, whose /proc says what a process takes');
   process.exit(2);
@@ -203,13 +209,15 @@ async function measure(count) {
       return { name, loops, configure: (intervalMs) => configured(full.url, client, count, intervalMs) };
     };
     const found = {};
-    for (const one of [
+    const daemons = [
       daemon('run, native', 'native', { 'bare loop, node:http': 'node:http', 'bare loop, native': 'native' }),
       daemon('run, node-fetch', 'node-fetch', { 'bare loop, node-fetch': 'node-fetch' }),
-    ]) {
-      Object.assign(found, await byTurns(one, count));
+    ];
+    for (const one of daemons) {
+      if (ONLY === undefined || one.name === `run, ${ONLY}`) Object.assign(found, await byTurns(one, count));
     }
-    const others = { 'sync, native': () => command('native', count, full, empty), ...neighbours(count) };
+    const others =
+      ONLY !== undefined ? {} : { 'sync, native': () => command('native', count, full, empty), ...neighbours(count) };
     for (const [name, run] of Object.entries(others)) {
       const turns = [];
       for (let turn = 0; turn < Math.min(turnsOf(count), 2); turn += 1) turns.push(await run());

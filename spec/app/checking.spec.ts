@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BehaviorSubject, of, ReplaySubject } from 'rxjs';
+import { BehaviorSubject, merge, of, ReplaySubject } from 'rxjs';
 import { decisions, writeResults } from '#src/app/checking.js';
 import type { Deps } from '#src/app/deps.js';
 import type { IpAnswer, IpSource } from '#src/domain/ip/source.js';
@@ -45,6 +45,18 @@ describe('checking', () => {
       expect(followed.seen).to.deep.equal([undecided]);
       await advance(10);
       expect(followed.seen).to.deep.equal([undecided, malformed, undecided]);
+    });
+
+    it('lets an isolation begin and end at once, so that an end is never told before the beginning', async () => {
+      const scope: Scope = 'public IPv6';
+      const began: SchedulerEvent = { kind: 'isolation.began', at: 1, scope, peers: 2 };
+      const ended: SchedulerEvent = { kind: 'isolation.ended', at: 1, scope };
+      const deps = fakeDeps({ writeBack: { settle: () => after(10, []) } });
+      const decided$ = of(malformed, began).pipe(writeResults(deps));
+      const checked$ = of(ended).pipe(writeResults(deps));
+      const followed = follow(merge(decided$, checked$));
+      await advance(10);
+      expect(followed.seen).to.deep.equal([began, ended, malformed]);
     });
 
     it('tells what the writing came to before the result', async () => {
@@ -106,7 +118,7 @@ describe('checking', () => {
         ['c1', false],
         ['c0', false],
       ]);
-      expect(followed.seen.at(-1)).to.include({ kind: 'isolation.began', scope: V4 });
+      expect(followed.seen.find(({ kind }) => kind === 'isolation.began')).to.include({ scope: V4 });
     });
 
     it('writes a result before it tells it', async () => {
@@ -213,7 +225,7 @@ describe('checking', () => {
       const followed = start();
       fail('c0');
       await settled();
-      expect(kinds(followed.seen)).to.deep.equal(['ip.polled', 'peer.checked', 'isolation.began']);
+      expect(kinds(followed.seen)).to.deep.equal(['ip.polled', 'isolation.began', 'peer.checked']);
       expect(checksIn(followed)[0]).to.include({ uuid: 'c0', counted: false });
     });
 

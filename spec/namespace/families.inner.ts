@@ -61,6 +61,9 @@ describe('on a host without IPv6', () => {
       "this host has no IPv6 address: 40 IPv6 peers can't be called and count as unreachable",
     ]);
     expect(running.lines.filter(({ event }) => event === 'peer.discarded')).to.deep.equal([]);
-    expect(await redis.hget(keys.scheduler, 'isolated')).to.equal('0');
+    // The state of the scheduler follows its events within half a second.
+    await eventually(async () => {
+      expect(await redis.hget(keys.scheduler, 'isolated')).to.equal('0');
+    });
   });
 });

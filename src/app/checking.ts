@@ -43,7 +43,8 @@ export function checkOptions(deps: CheckDeps, config: Config): CheckOptions {
 }
 
 /**
- * Writes the result of each check before its event is passed on. Later events wait for the write. This is written by
+ * Writes the result of each check before its event is passed on. Later events wait for the write, but not the beginning
+ * and end of an isolation, which are reported in the order in which they happen. This is written by
  * hand because every check passes here: a `mergeMap` over `concat` and `from` creates seven subscribers per event.
  */
 export function writeResults({ writeBack }: CheckDeps): MonoTypeOperatorFunction<SchedulerEvent> {
@@ -74,6 +75,11 @@ export function writeResults({ writeBack }: CheckDeps): MonoTypeOperatorFunction
       };
       return event$.subscribe({
         next: (event) => {
+          // An isolation that begins must not be reported after its end, which may have waited for no write.
+          if (isIsolation(event)) {
+            subscriber.next(event);
+            return;
+          }
           waiting.push(event);
           pass();
         },
@@ -84,6 +90,10 @@ export function writeResults({ writeBack }: CheckDeps): MonoTypeOperatorFunction
         },
       });
     });
+}
+
+function isIsolation({ kind }: SchedulerEvent): boolean {
+  return kind === 'isolation.began' || kind === 'isolation.ended';
 }
 
 function isResult({ kind }: SchedulerEvent): boolean {
