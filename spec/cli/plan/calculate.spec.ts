@@ -141,10 +141,13 @@ describe('the advice of a plan', () => {
   });
 
   it('goes from the other client to replicas', () => {
-    const [first, ...others] = adviceFor(workload({ peers: 20_000, silent: 0 }));
+    const history = { ...settings.history, hours: 24 };
+    const many = (over: Workload['settings']): Workload =>
+      workload({ peers: 30_000, silent: 0, settings: { ...over, history } });
+    const [first, ...others] = adviceFor(many(settings));
     expect(first).to.match(/^Set http\.client to native/);
     expect(others).to.deep.equal([]);
-    expect(adviceFor(workload({ peers: 20_000, silent: 0, settings: native }))).to.deep.equal([]);
+    expect(adviceFor(many(native))).to.deep.equal([]);
     expect(adviceFor(workload({ peers: 200_000, silent: 0, settings: native })).join()).to.include('replicas.enabled');
   });
 
