@@ -5,6 +5,7 @@ import { pipeline } from '#src/app/pipeline.js';
 import type { EventOf, SchedulerEvent } from '#src/events.js';
 import { UNCHECKED } from '#src/domain/peer/health.js';
 import type { RedisHealth } from '#src/sources/redisHealth.js';
+import { PeerBook } from '#src/state/peerBook.js';
 import {
   after,
   configOf,
@@ -180,6 +181,21 @@ describe('pipeline', () => {
         ),
       ).to.have.length(3);
       expect(ofKind('peer.checked', seen).filter(({ lane }) => lane === 'unavailable')).to.have.length(1);
+    });
+
+    it('do not begin in a lane without a due peer', async () => {
+      const book = new PeerBook(['public']);
+      let looked = 0;
+      const due = book.due.bind(book);
+      book.due = (...asked) => {
+        looked += 1;
+        return due(...asked);
+      };
+      const registry = new MemoryRegistry(consumers(2));
+      const { seen } = running$({ book, registry });
+      await advance(60_000, 500);
+      expect(ofKind('peer.checked', seen)).to.have.length(4);
+      expect(looked).to.equal(0);
     });
 
     it('call a consumer that is new as soon as it is found, and tell of no skipped round for that', async () => {

@@ -119,6 +119,7 @@ describe('PeerBook', () => {
     book.remember(entry('failing', { checkedAt: 100, health: health(undefined, 1) }), 1);
     book.remember(entry('never'), 1);
     expect(book.due('unavailable', 400, 200)).to.deep.equal(['old']);
+    expect([book.hasDue('unavailable', 400, 200), book.hasDue('unavailable', 400, 400)]).to.deep.equal([true, false]);
     expect(book.due('pending', 400, 200), 'first looks before second ones').to.deep.equal(['never', 'failing']);
     book.reserve('never');
     expect(book.due('pending', 400, 200), 'one under way is not due').to.deep.equal(['failing']);

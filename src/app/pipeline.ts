@@ -100,7 +100,7 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
     mergeMap(() => config$.pipe(take(1))),
     takeUntil(stop$),
   );
-  // A tick with nothing to do starts no round: an idle process would spend most of its time on them.
+  // A tick of a lane without a due peer starts no round. These empty rounds were most of the work of an idle process.
   const hasWork = (config: Config): boolean =>
     lane === 'regular' || book.hasDue(lane, clock.wall(), laneSettings(lane, config).everyMs);
   return interval$.pipe(

@@ -8,7 +8,7 @@ const FLAGS = [
   // fourfold, so most of a scheduler's memory would be garbage of its checks.
   '--heap-growing-percent=60',
   // V8 puts objects into its old generation from the start if most of the first ones of their kind survived. The calls in
-  // flight survive each collection and are garbage soon after it. In one process of four this cost three times as many
+  // flight survive each collection and are garbage soon after it. In one process of four this cost four times as many
   // full collections.
   '--no-allocation-site-pretenuring',
 ];
