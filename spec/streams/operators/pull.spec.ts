@@ -1,4 +1,4 @@
-import { defer, EMPTY, map, of, timer } from 'rxjs';
+import { defer, EMPTY, map, of, startWith, take, timer } from 'rxjs';
 import { pull } from '#src/streams/operators/pull.js';
 import { marbles } from '../../support/marbles.js';
 
@@ -182,5 +182,16 @@ describe('pull', () => {
 
     expectObservable(pull(queue('a'), () => work$, 1, stop$)).toBe(expected);
     expectSubscriptions(work$.subscriptions).toBe(workSubs);
+  });
+
+  marbles('leaves work whose receiver leaves at its first value', ({ cold, expectObservable, expectSubscriptions }) => {
+    const later$ = cold('---w');
+    const laterSubs: string[] = ['(^!)'];
+    const expected = ' (v|)';
+
+    const work = () => later$.pipe(startWith('v'));
+
+    expectObservable(pull(of('a'), work, 1).pipe(take(1))).toBe(expected);
+    expectSubscriptions(later$.subscriptions).toBe(laterSubs);
   });
 });

@@ -56,6 +56,8 @@ export function pull<T, R>(
         ended();
       };
       const subscription = source$.subscribe({ next: onNext, error, complete });
+      // The receiver may have left at a value that came at once. Then `open` was already cleared.
+      if (subscriber.closed) subscription.unsubscribe();
       if (subscription.closed) return undefined;
       open[slot] = subscription;
       return subscription;
