@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root, run, tool } from './run.mjs';
 
 export { root } from './run.mjs';
@@ -38,7 +38,15 @@ export function build({ shipped = false } = {}) {
   if (!existsSync(join(root, page.output))) rmSync(buildInfo('page'), { force: true });
   const compiled = tool('typescript/bin/tsc', ['-b', ...(shipped ? ['.', page.source] : ['spec'])]);
   copyStyles();
-  return compiled;
+  return compiled && (isBundled() || run(process.execPath, [join(root, 'scripts/bundle.mjs')]));
+}
+
+/** The bundle that dist/main.js loads, made of the other modules of dist. */
+const bundle = 'dist/bundle/program.js';
+
+function isBundled() {
+  const madeOf = [buildInfo('src'), join(root, 'scripts/bundle.mjs')];
+  return existsSync(join(root, bundle)) && madeOf.every((file) => statSync(file).mtimeMs <= changedAt(bundle));
 }
 
 /** The page is a project of its own: it runs in the browser. */
@@ -56,7 +64,7 @@ function copyStyles() {
 export function isBuilt() {
   if (!existsSync(join(root, trees.src, 'main.js'))) return false;
   if (!existsSync(join(root, 'src')) || !existsSync(buildInfo('src'))) return true;
-  if (!existsSync(buildInfo('page'))) return false;
+  if (!existsSync(buildInfo('page')) || !isBundled()) return false;
   const builtAt = { src: statSync(buildInfo('src')).mtimeMs, page: statSync(buildInfo('page')).mtimeMs };
   const sources = readdirSync(join(root, 'src'), { recursive: true });
   return sources.every((name) => changedAt(join('src', name)) <= builtAt[/^page([\\/]|$)/.test(name) ? 'page' : 'src']);
@@ -74,6 +82,8 @@ function buildInfo(source) {
 function removeStale(source, output) {
   if (!existsSync(output)) return;
   for (const name of readdirSync(output, { recursive: true })) {
+    // What is in there has no sources of the same name; scripts/bundle.mjs keeps it tidy.
+    if (join(output, name).startsWith(dirname(join(root, bundle)))) continue;
     const stem = name.replace(/\.(js|d\.ts)(\.map)?$/, '');
     const isGone = ['.ts', '.tsx'].every((ending) => !existsSync(join(source, stem + ending)));
     if (stem !== name && isGone) rmSync(join(output, name));

@@ -29,6 +29,10 @@ const TYPES = [
   ...['call/reasons', 'call/signature', 'ip/address', 'ip/scope', 'peer/peer'].map((name) => `domain/${name}`),
 ];
 
+/** The modules that ship as they are: for an API, for the page, and what is loaded before the bundle. */
+const MODULES =
+  /^(main\.ts|version\.ts|wire\.ts|registry\.ts|cli\/(signals|heapFlags)\.ts|clients\/replies\.ts|(page|registry|domain)\/.*\.(tsx?|css))$/;
+
 /** Compiled against the package; a line with `@ts-expect-error` has to be refused. */
 const API = `
 import { createServer } from 'node:http';
@@ -111,8 +115,10 @@ describe('a fresh clone', function () {
     expect(status, stderr).to.equal(0);
     const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
     const modules = readdirSync(join(clone.path, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(tsx?|css)$/.test(name))
+      .filter((name) => MODULES.test(name))
       .map((name) => join('dist', name.replace(/\.tsx?$/, '.js')));
+    const bundle = readdirSync(join(clone.path, 'dist/bundle')).filter((name) => name.endsWith('.js'));
+    expect(bundle).to.include.members(['program.js', 'run.js']);
     const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.md'),
     );
@@ -123,6 +129,7 @@ describe('a fresh clone', function () {
       ...TYPES.map((name) => `dist/${name}.d.ts`),
       'package.json',
       ...modules,
+      ...bundle.map((name) => `dist/bundle/${name}`),
     ]);
     tarball = join(clone.folder, packed?.filename ?? '');
     spawnSync('tar', ['-xzf', tarball], { cwd: clone.folder });

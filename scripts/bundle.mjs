@@ -1,0 +1,40 @@
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { rollup } from 'rollup';
+import { root } from './run.mjs';
+
+/**
+ * Puts the modules that the command line loads into few files, dist/bundle/program.js and one for each part that is loaded
+ * on demand: Node takes more than a millisecond for each file of a program. Packages stay what they are, so that
+ * `npm audit` and the licences of node_modules hold. Nothing is shortened: a stack trace names the functions of src.
+ */
+
+const dist = join(root, 'dist');
+const output = join(dist, 'bundle');
+
+/** version.js reads package.json beside dist. */
+const isExternal = (id) => id === join(dist, 'version.js') || !(id.startsWith('.') || isAbsolute(id));
+
+/** The maps that tsc wrote, so that those of the bundle lead to src, for the coverage of the specs. */
+const mapsOfTsc = {
+  name: 'maps-of-tsc',
+  load: (id) => ({ code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) }),
+};
+
+const bundle = await rollup({
+  input: join(dist, 'cli/program.js'),
+  external: isExternal,
+  plugins: [mapsOfTsc],
+  onLog(level, log) {
+    throw new Error(`${level} of rollup: ${log.message}`);
+  },
+});
+const { output: files } = await bundle.write({
+  dir: output,
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name].js',
+  sourcemap: true,
+});
+await bundle.close();
+const written = new Set(files.map(({ fileName }) => fileName));
+for (const name of readdirSync(output)) if (!written.has(name)) rmSync(join(output, name));
