@@ -195,7 +195,7 @@ describe('WriteBack, on a real Redis', () => {
     await sink.flush();
     const stats = await shared.redis.info('commandstats');
     const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
-    expect(calls).to.be.within(5, 6);
+    expect(calls).to.be.within(10, 11);
     const states = await Promise.all(uuids.map((uuid) => shared.redis.hget(keys.consumer(uuid), 'state')));
     expect(uuids.filter((_, i) => states[i] !== 'available')).to.deep.equal(['p7', 'p70']);
     expect(book.unwrittenCount).to.equal(0);

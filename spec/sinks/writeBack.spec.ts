@@ -90,10 +90,10 @@ describe('the write-back, on scripts in memory', () => {
   const uuids = (count: number) => Array.from({ length: count }, (_, i) => `p${String(i)}`);
 
   describe('writes', () => {
-    it('no more than 32 rows at once', async () => {
+    it('no more than 16 rows at once', async () => {
       for (const uuid of uuids(64)) check(uuid);
       await sink.flush();
-      expect(runs.map(({ rows }) => rows)).to.deep.equal([32, 32]);
+      expect(runs.map(({ rows }) => rows)).to.deep.equal([16, 16, 16, 16]);
     });
 
     it('for its callers what waits when they come, and leaves later results to later ones', async () => {

@@ -21,18 +21,22 @@ const MAX_FAILOVER_PAUSE_MS = 8_000;
 /** Longest silence of the server while a command is in flight. */
 const SILENCE_MS = 1_000;
 
-/** No caller waits for a Redis that is down: a command fails at once, or after a second if the server is silent. */
+/**
+ * No caller waits for a Redis that is down: a command fails at once, or after a second if the server is silent.
+ *
+ * Commands are not put into pipelines (`enableAutoPipelining`): V8 would keep each pipeline with all its commands until the
+ * next full collection, which made nine tenths of the garbage in the old generation.
+ */
 const OPTIONS = {
   // RESP2 needs no HELLO, which old servers and proxies do not support.
   protocol: 2,
   enableOfflineQueue: false,
-  enableAutoPipelining: true,
   // With one retry, commands in flight on a lost connection would wait until the next attempt fails too.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   commandTimeout: SILENCE_MS,
-  // Without this, commands queued behind a pipeline in flight would wait one second more. A connection whose other
-  // end vanished would stay open until the kernel gives up, after a quarter of an hour.
+  // Without this, a connection whose other end vanished would stay open until the kernel gives up, after a quarter of
+  // an hour.
   socketTimeout: SILENCE_MS,
   sentinelCommandTimeout: SILENCE_MS,
   connectTimeout: 2_000,
@@ -82,6 +86,7 @@ function openCluster(location: Extract<RedisLocation, { readonly cluster: unknow
   const { nodes, entry } = clusterOptions(location);
   return new FailFastCluster(nodes satisfies ClusterNode[], {
     enableOfflineQueue: false,
+    // Without it a command waits for a cluster that cannot be reached, instead of failing with the reason.
     enableAutoPipelining: true,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: 2_000,

@@ -12,7 +12,7 @@ import type { Sink } from './sink.js';
 import { locksOf, toArguments, toKeys, WRITE, type RowWrite } from './verdictScript.js';
 
 /** Rows per script. Redis serves no other client while a script runs. */
-const BATCH = 32;
+const BATCH = 16;
 /** The subject of a write in events. */
 export const WRITING_VERDICTS = 'writing verdicts';
 

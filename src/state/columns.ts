@@ -1,27 +1,35 @@
 const FIRST_ROWS = 64;
 
+/** Integers from 0 to 255, from -128 to 127, from 0 to 2³² - 1, and any number. */
+type Column = Uint8Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+type Kinds<Arrays> = { readonly [Name in keyof Arrays]: new (rows: number) => Arrays[Name] };
+
 /**
- * The numbers of many rows, in one typed array per column. A number takes four bytes (unsigned, 32 bits) or eight (a
- * double), which is a half or a third of its size as an object property.
+ * The numbers of many rows, in one typed array per column. A number takes one, four or eight bytes, which is less than
+ * as an object property.
  */
-export class Columns<Word extends string, Double extends string> {
+export class Columns<Arrays extends Readonly<Record<string, Column>>> {
+  readonly #kinds: Kinds<Arrays>;
   readonly #free: number[] = [];
-  readonly #words = new Map<Word, Uint32Array<ArrayBuffer>>();
-  readonly #doubles = new Map<Double, Float64Array<ArrayBuffer>>();
+  #arrays: Arrays;
   #rows = FIRST_ROWS;
   #used = 0;
 
-  constructor(words: readonly Word[], doubles: readonly Double[]) {
-    for (const name of words) this.#words.set(name, new Uint32Array(FIRST_ROWS));
-    for (const name of doubles) this.#doubles.set(name, new Float64Array(FIRST_ROWS));
+  constructor(kinds: Kinds<Arrays>) {
+    this.#kinds = kinds;
+    this.#arrays = this.#made();
+  }
+
+  /** The columns by name. `claim` may replace them. A row that does not exist reads as undefined and ignores writes. */
+  get of(): Arrays {
+    return this.#arrays;
   }
 
   /** Returns a row of zeros. */
   claim(): number {
     const row = this.#free.pop() ?? this.#used++;
     if (row >= this.#rows) this.#grow();
-    for (const column of this.#words.values()) column[row] = 0;
-    for (const column of this.#doubles.values()) column[row] = 0;
+    for (const column of Object.values(this.#arrays)) column[row] = 0;
     return row;
   }
 
@@ -30,36 +38,16 @@ export class Columns<Word extends string, Double extends string> {
     this.#free.push(row);
   }
 
-  word(name: Word, row: number): number {
-    return this.#words.get(name)?.[row] ?? 0;
-  }
-
-  setWord(name: Word, row: number, value: number): void {
-    const column = this.#words.get(name);
-    if (column !== undefined) column[row] = value;
-  }
-
-  double(name: Double, row: number): number {
-    return this.#doubles.get(name)?.[row] ?? 0;
-  }
-
-  setDouble(name: Double, row: number, value: number): void {
-    const column = this.#doubles.get(name);
-    if (column !== undefined) column[row] = value;
-  }
-
   /** Grows by half: doubling would waste megabytes at 100,000 rows. */
   #grow(): void {
     this.#rows = Math.ceil(this.#rows * 1.5);
-    for (const [name, column] of this.#words) {
-      const grown = new Uint32Array(this.#rows);
-      grown.set(column);
-      this.#words.set(name, grown);
-    }
-    for (const [name, column] of this.#doubles) {
-      const grown = new Float64Array(this.#rows);
-      grown.set(column);
-      this.#doubles.set(name, grown);
-    }
+    const grown = this.#made();
+    for (const name of Object.keys(grown)) grown[name]?.set(this.#arrays[name] ?? []);
+    this.#arrays = grown;
+  }
+
+  #made(): Arrays {
+    const kinds: readonly [string, new (rows: number) => Column][] = Object.entries(this.#kinds);
+    return Object.fromEntries(kinds.map(([name, Kind]) => [name, new Kind(this.#rows)] as const)) as Arrays;
   }
 }

@@ -14,21 +14,18 @@ import type {
   PeerHealth,
   RegistryEntry,
 } from '../domain/peer/peer.js';
-import { Columns } from './columns.js';
 import {
   addToTally,
   compact,
-  DOUBLES,
   isAt,
   lane,
+  makeNumbers,
   NO_UNWRITTEN_FACTS,
   Row,
   SECOND_MS,
   seconds,
   setHealth,
   snapshotOf,
-  WORDS,
-  type Numbers,
   type PeerRow,
   type Unwritten,
   type UnwrittenRow,
@@ -68,7 +65,7 @@ export const RECENT_RESULTS = 60;
  */
 export class PeerBook {
   readonly #rows = new Map<string, Row>();
-  readonly #numbers: Numbers = new Columns(WORDS, DOUBLES);
+  readonly #numbers = makeNumbers();
   readonly #unwritten = new Set<string>();
   /** The reserved peers: a call is in flight, or a failure is not decided yet. */
   readonly #inFlight = new Map<string, 'called' | 'failed'>();

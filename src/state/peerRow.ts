@@ -2,7 +2,7 @@ import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
 import { latencyCode } from '../domain/history.js';
 import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, Lane, PeerFacts, PeerHealth, StoredAddress } from '../domain/peer/peer.js';
-import type { Columns } from './columns.js';
+import { Columns } from './columns.js';
 import { increment, isFull, type Result } from './tally.js';
 
 export const SECOND_MS = 1_000;
@@ -25,20 +25,34 @@ interface UnwrittenFacts {
 
 export const NO_UNWRITTEN_FACTS: UnwrittenFacts = { okAt: 0, latencyMs: 0, stateAt: 0 };
 
-export const WORDS = [
-  'seenIn',
-  'resultCount',
-  'tally',
-  'codes',
-  'tallyBegan',
-  'stateS',
-  'okS',
-  'calledS',
-  'latencyMs',
-] as const;
-export const DOUBLES = ['checkedAt', 'revision'] as const;
+const COLUMNS = {
+  scope: Int8Array,
+  fault: Uint8Array,
+  reportedFault: Uint8Array,
+  unwritten: Uint8Array,
+  seenIn: Uint32Array,
+  resultCount: Uint32Array,
+  tally: Uint32Array,
+  codes: Uint32Array,
+  tallyBegan: Uint32Array,
+  stateS: Uint32Array,
+  okS: Uint32Array,
+  calledS: Uint32Array,
+  latencyMs: Uint32Array,
+  checkedAt: Float64Array,
+  revision: Float64Array,
+};
 
-export type Numbers = Columns<(typeof WORDS)[number], (typeof DOUBLES)[number]>;
+type Arrays = { readonly [Name in keyof typeof COLUMNS]: InstanceType<(typeof COLUMNS)[Name]> };
+export type Numbers = Columns<Arrays>;
+
+export function makeNumbers(): Numbers {
+  return new Columns<Arrays>(COLUMNS);
+}
+
+/** What the numbers in the columns stand for. */
+const FAULTS: readonly (AddressFault | null)[] = [null, 'address-denied', 'address-invalid'];
+const UNWRITTEN: readonly Unwritten[] = ['nothing', 'check', 'fault', 'verdict'];
 
 /** A slot that reads as zeros and ignores writes. */
 const NO_SLOT = -1;
@@ -48,17 +62,10 @@ const NO_SLOT = -1;
  * map.
  */
 export class Row {
-  /** Index of the scope of the address. It is negative if the address cannot be called: see `UNCALLABLE`. */
-  scope = -1;
-  /** Why the current policy or format rules forbid a call to the address. */
-  fault: AddressFault | null = null;
-  /** The fault of this address that was reported. */
-  reportedFault: AddressFault | null = null;
   /** Unwritten facts of an answer. They are a separate object because most rows have none. */
   unwrittenFacts = NO_UNWRITTEN_FACTS;
   /** Unwritten results, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results = '';
-  unwritten: Unwritten = 'nothing';
   readonly #numbers: Numbers;
   #slot: number;
 
@@ -90,92 +97,123 @@ export class Row {
     this.#slot = NO_SLOT;
   }
 
+  /** Index of the scope of the address. It is negative if the address cannot be called: see `UNCALLABLE`. */
+  get scope(): number {
+    return this.#numbers.of.scope[this.#slot] ?? -1;
+  }
+  set scope(value: number) {
+    this.#numbers.of.scope[this.#slot] = value;
+  }
+
+  /** Why the current policy or format rules forbid a call to the address. */
+  get fault(): AddressFault | null {
+    return FAULTS[this.#numbers.of.fault[this.#slot] ?? 0] ?? null;
+  }
+  set fault(value: AddressFault | null) {
+    this.#numbers.of.fault[this.#slot] = FAULTS.indexOf(value);
+  }
+
+  /** The fault of this address that was reported. */
+  get reportedFault(): AddressFault | null {
+    return FAULTS[this.#numbers.of.reportedFault[this.#slot] ?? 0] ?? null;
+  }
+  set reportedFault(value: AddressFault | null) {
+    this.#numbers.of.reportedFault[this.#slot] = FAULTS.indexOf(value);
+  }
+
+  get unwritten(): Unwritten {
+    return UNWRITTEN[this.#numbers.of.unwritten[this.#slot] ?? 0] ?? 'nothing';
+  }
+  set unwritten(value: Unwritten) {
+    this.#numbers.of.unwritten[this.#slot] = UNWRITTEN.indexOf(value);
+  }
+
   /** The last round of the regular lane that found the entry in the registry. */
   get seenIn(): number {
-    return this.#numbers.word('seenIn', this.#slot);
+    return this.#numbers.of.seenIn[this.#slot] ?? 0;
   }
   set seenIn(value: number) {
-    this.#numbers.setWord('seenIn', this.#slot, value);
+    this.#numbers.of.seenIn[this.#slot] = value;
   }
 
   /** The number of results since the last write. It can be larger than the length of `results`. */
   get resultCount(): number {
-    return this.#numbers.word('resultCount', this.#slot);
+    return this.#numbers.of.resultCount[this.#slot] ?? 0;
   }
   set resultCount(value: number) {
-    this.#numbers.setWord('resultCount', this.#slot, value);
+    this.#numbers.of.resultCount[this.#slot] = value;
   }
 
   /** Results that are not in the history yet, packed as in `tally.ts`. */
   get tally(): number {
-    return this.#numbers.word('tally', this.#slot);
+    return this.#numbers.of.tally[this.#slot] ?? 0;
   }
   set tally(value: number) {
-    this.#numbers.setWord('tally', this.#slot, value);
+    this.#numbers.of.tally[this.#slot] = value;
   }
 
   /** Sum of the latency codes of the answers in the tally. */
   get codes(): number {
-    return this.#numbers.word('codes', this.#slot);
+    return this.#numbers.of.codes[this.#slot] ?? 0;
   }
   set codes(value: number) {
-    this.#numbers.setWord('codes', this.#slot, value);
+    this.#numbers.of.codes[this.#slot] = value;
   }
 
   /** Unix minute of the first result in the tally; 0 if the tally is empty. */
   get tallyBegan(): number {
-    return this.#numbers.word('tallyBegan', this.#slot);
+    return this.#numbers.of.tallyBegan[this.#slot] ?? 0;
   }
   set tallyBegan(value: number) {
-    this.#numbers.setWord('tallyBegan', this.#slot, value);
+    this.#numbers.of.tallyBegan[this.#slot] = value;
   }
 
   /** Unix seconds of the last change of state; 0 if unknown. */
   get stateS(): number {
-    return this.#numbers.word('stateS', this.#slot);
+    return this.#numbers.of.stateS[this.#slot] ?? 0;
   }
   set stateS(value: number) {
-    this.#numbers.setWord('stateS', this.#slot, value);
+    this.#numbers.of.stateS[this.#slot] = value;
   }
 
   /** Unix seconds of the last answer; 0 if unknown. */
   get okS(): number {
-    return this.#numbers.word('okS', this.#slot);
+    return this.#numbers.of.okS[this.#slot] ?? 0;
   }
   set okS(value: number) {
-    this.#numbers.setWord('okS', this.#slot, value);
+    this.#numbers.of.okS[this.#slot] = value;
   }
 
   /** Unix seconds of the last call from this peer to our API; 0 if unknown. */
   get calledS(): number {
-    return this.#numbers.word('calledS', this.#slot);
+    return this.#numbers.of.calledS[this.#slot] ?? 0;
   }
   set calledS(value: number) {
-    this.#numbers.setWord('calledS', this.#slot, value);
+    this.#numbers.of.calledS[this.#slot] = value;
   }
 
   /** Duration of the last answer. */
   get latencyMs(): number {
-    return this.#numbers.word('latencyMs', this.#slot);
+    return this.#numbers.of.latencyMs[this.#slot] ?? 0;
   }
   set latencyMs(value: number) {
-    this.#numbers.setWord('latencyMs', this.#slot, value);
+    this.#numbers.of.latencyMs[this.#slot] = value;
   }
 
   /** Unix milliseconds of the last check; 0 if there was none. */
   get checkedAt(): number {
-    return this.#numbers.double('checkedAt', this.#slot);
+    return this.#numbers.of.checkedAt[this.#slot] ?? 0;
   }
   set checkedAt(value: number) {
-    this.#numbers.setDouble('checkedAt', this.#slot, value);
+    this.#numbers.of.checkedAt[this.#slot] = value;
   }
 
   /** The revision of the book when a check or an acknowledged write last changed this row. */
   get revision(): number {
-    return this.#numbers.double('revision', this.#slot);
+    return this.#numbers.of.revision[this.#slot] ?? 0;
   }
   set revision(value: number) {
-    this.#numbers.setDouble('revision', this.#slot, value);
+    this.#numbers.of.revision[this.#slot] = value;
   }
 }
 

@@ -27,13 +27,14 @@ export function pull<T, R>(
     let asking = 0;
     let looping = false;
     /**
-     * What is subscribed, in slots that are used again. A `Set` that changes with each item leaves its old tables behind.
-     * Once V8 has moved such a table to its old generation, what is in it lives until the next full collection.
+     * What is subscribed, in slots that are used again. A `Set` or `Map` that changes with each item leaves its old tables
+     * behind, each of which refers to the next one. Once V8 has moved such a table to its old generation, everything in it
+     * and in the later ones lives until the next full collection.
      */
     const open: (Subscription | undefined)[] = [];
     const free: number[] = [];
-    /** The requests without an item yet, and the function that ends the worker of each. */
-    const waiting = new Map<Subscription, () => void>();
+    /** By slot: what ends the worker of a request that has no item yet. */
+    const leave: ((() => void) | undefined)[] = [];
 
     const error = (reason: unknown): void => {
       subscriber.error(reason);
@@ -41,12 +42,8 @@ export function pull<T, R>(
     const next = (result: R): void => {
       subscriber.next(result);
     };
-    /** Subscribes, and calls `ended` when the stream completes. Returns undefined if it has completed already. */
-    const follow = <V>(
-      source$: Observable<V>,
-      onNext: (value: V) => void,
-      ended: () => void,
-    ): Subscription | undefined => {
+    /** Subscribes, and calls `ended` when the stream completes. Returns the slot, or undefined if it has completed already. */
+    const follow = <V>(source$: Observable<V>, onNext: (value: V) => void, ended: () => void): number | undefined => {
       const slot = free.pop() ?? open.length;
       // The slot is taken from here on: `onNext` may follow another stream.
       open[slot] = undefined;
@@ -60,7 +57,7 @@ export function pull<T, R>(
       if (subscriber.closed) subscription.unsubscribe();
       if (subscription.closed) return undefined;
       open[slot] = subscription;
-      return subscription;
+      return slot;
     };
     const ask = (): void => {
       asking += 1;
@@ -78,9 +75,10 @@ export function pull<T, R>(
     const take = (): void => {
       let dry = true;
       let pending = 1;
-      let request: Subscription | undefined = undefined;
+      let request: number | undefined = undefined;
       const ended = (): void => {
-        if (request !== undefined) waiting.delete(request);
+        if (request !== undefined) leave[request] = undefined;
+        request = undefined;
         pending -= 1;
         if (pending > 0) return;
         if (!dry) ask();
@@ -101,7 +99,7 @@ export function pull<T, R>(
         return;
       }
       request = follow(next$, start, ended);
-      if (request !== undefined) waiting.set(request, ended);
+      if (request !== undefined) leave[request] = ended;
     };
 
     subscriber.add(() => {
@@ -111,10 +109,11 @@ export function pull<T, R>(
       until$.subscribe({
         next: () => {
           stopped = true;
-          for (const [request, leave] of [...waiting]) {
-            open[open.indexOf(request)] = undefined;
-            request.unsubscribe();
-            leave();
+          for (const [slot, end] of [...leave.entries()]) {
+            if (end === undefined) continue;
+            open[slot]?.unsubscribe();
+            open[slot] = undefined;
+            end();
           }
         },
         error,
