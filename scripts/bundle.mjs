@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { rollup } from 'rollup';
 import { root } from './run.mjs';
@@ -29,12 +29,19 @@ const bundle = await rollup({
     throw new Error(`${level} of rollup: ${log.message}`);
   },
 });
-const { output: files } = await bundle.write({
-  dir: output,
+const entry = 'program.js';
+const { output: files } = await bundle.generate({
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
+  minifyInternalExports: false,
   sourcemap: true,
+  sourcemapExcludeSources: true,
 });
 await bundle.close();
+// The entry is written last, because scripts/setup.mjs takes it as the sign that all of the bundle is there.
+mkdirSync(output, { recursive: true });
+rmSync(join(output, entry), { force: true });
+files.sort((a, b) => Number(a.fileName === entry) - Number(b.fileName === entry));
+for (const file of files) writeFileSync(join(output, file.fileName), file.type === 'chunk' ? file.code : file.source);
 const written = new Set(files.map(({ fileName }) => fileName));
 for (const name of readdirSync(output)) if (!written.has(name)) rmSync(join(output, name));

@@ -43,7 +43,11 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
   });
 
   const start = (fault: string, url: string): Program => {
-    const code = `const load = (name) => import(new URL(name + '.js', ${JSON.stringify(import.meta.resolve('#src/main.js'))}));${fault}`;
+    // The modules themselves instead of the bundle, which has copies of them that nothing else can reach.
+    const hook = `export const resolve = (specifier, context, next) =>
+      next(specifier.replace(/\\/bundle\\/program\\.js$/, '/cli/program.js'), context);`;
+    const register = `(await import('node:module')).register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});`;
+    const code = `${register}const load = (name) => import(new URL(name + '.js', ${JSON.stringify(import.meta.resolve('#src/main.js'))}));${fault}`;
     const env = { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(code)}"` };
     const log = { format: 'json' };
     const config = { uuid: US, redis: { url }, publicIp: { override: '127.0.0.1' }, sync: { interval: '100ms' }, log };

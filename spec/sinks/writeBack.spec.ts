@@ -150,6 +150,15 @@ describe('the write-back, on scripts in memory', () => {
       expect(await told()).to.deep.equal([]);
     });
 
+    it('writes up to 32 rows at once until it has caught up', async () => {
+      for (const uuid of uuids(63)) check(uuid);
+      runs.length = 0;
+      await sink.flush();
+      for (const uuid of uuids(32)) check(uuid);
+      await sink.flush();
+      expect(runs.map(({ rows }) => rows)).to.deep.equal([32, 32, 16, 16]);
+    });
+
     it('says nothing of that where nothing was left to write', async () => {
       book.clear();
       expect(await told()).to.deep.equal([]);

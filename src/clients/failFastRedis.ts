@@ -11,6 +11,9 @@ import {
 
 type SendCommand = Parameters<Redis['sendCommand']>;
 
+/** What ioredis sends by itself before the connection is ready. */
+const HANDSHAKE: ReadonlySet<string> = new Set(['auth', 'hello', 'select', 'client', 'readonly', 'info']);
+
 /** The reason why the connection is unusable. */
 interface ConnectionFault {
   readonly error: Error;
@@ -61,8 +64,7 @@ export class FailFastRedis extends Redis {
   }
 
   override sendCommand(...[command, stream]: SendCommand): unknown {
-    // Before the connection is ready, a command without the stream of a pipeline may be part of the handshake.
-    const handshake = this.status === 'connect' && stream === undefined;
+    const handshake = this.status === 'connect' && HANDSHAKE.has(command.name);
     const away = this.#disconnecting || !['ready', 'wait', 'end'].includes(this.status);
     if (this.#fault === undefined || !away || handshake) {
       if (this.#fault !== undefined || this.#answered === false) this.#trackReply(command);

@@ -13,6 +13,8 @@ import { locksOf, toArguments, toKeys, WRITE, type RowWrite } from './verdictScr
 
 /** Rows per script. Redis serves no other client while a script runs. */
 const BATCH = 16;
+/** Rows per script after an outage, when many wait. */
+const CATCH_UP_BATCH = 32;
 /** The subject of a write in events. */
 export const WRITING_VERDICTS = 'writing verdicts';
 
@@ -106,7 +108,8 @@ export class WriteBack implements Sink {
     let written = 0;
     try {
       while (left > 0) {
-        const rows = take(this.#writable(this.book.unwrittenRows()), Math.min(left, BATCH));
+        const most = this.#failing ? CATCH_UP_BATCH : BATCH;
+        const rows = take(this.#writable(this.book.unwrittenRows()), Math.min(left, most));
         // The other rows wait until this process has a lock of their share again.
         if (rows.length === 0) break;
         await this.#write(rows);

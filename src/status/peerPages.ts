@@ -45,6 +45,8 @@ interface WholeRegistry {
 }
 
 interface Consumer extends Candidate {
+  /** As of the selection. The row may be released while Redis is asked, and has no state then. */
+  readonly state: ReturnType<typeof stateOf>;
   readonly row: PeerRow;
 }
 
@@ -310,7 +312,7 @@ function producerRow(
   };
 }
 
-function fromBook({ uuid, row }: Consumer, changedAt: number | undefined): ConsumerRow {
+function fromBook({ uuid, row, state }: Consumer, changedAt: number | undefined): ConsumerRow {
   const okAt = row.okS * SECOND_MS;
   return {
     kind: 'consumer',
@@ -318,7 +320,7 @@ function fromBook({ uuid, row }: Consumer, changedAt: number | undefined): Consu
     ip: row.ip,
     port: row.port,
     error: row.error ?? row.fault,
-    state: stateOf(row),
+    state,
     state_since: timeOrNull(row.stateS * SECOND_MS),
     checked_at: timeOrNull(row.checkedAt),
     last_ok_at: timeOrNull(okAt),

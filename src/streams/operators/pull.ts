@@ -110,7 +110,7 @@ export function pull<T, R>(
         next: () => {
           stopped = true;
           for (const [slot, end] of [...leave.entries()]) {
-            if (end === undefined) continue;
+            if (end === undefined || leave[slot] !== end) continue;
             open[slot]?.unsubscribe();
             open[slot] = undefined;
             end();
