@@ -31,6 +31,7 @@ const bundle = await rollup({
 });
 const entry = 'program.js';
 const { output: files } = await bundle.generate({
+  dir: output,
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
   minifyInternalExports: false,

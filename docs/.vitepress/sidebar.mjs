@@ -55,5 +55,6 @@ export const sidebar = [
     ['6. A lease with a term', 'decisions/0006-lease-with-a-term'],
     ['7. A page without a bundler', 'decisions/0007-page-without-a-bundler'],
     ['8. Packages before own code', 'decisions/0008-packages-before-own-code'],
+    ['9. The command line in a bundle', 'decisions/0009-command-line-in-a-bundle'],
   ),
 ];

@@ -234,6 +234,10 @@ describe('PeerBook', () => {
     book.record(failing, checked('available', 200));
     const moved = { ...failing, stored: { ip: '8.8.8.8', port: null } };
     expect(take(moved, 2)?.health).to.deep.equal(health('suspect'));
+    expect(take(moved, 3)?.health, 'read again before its first check').to.deep.equal(health('suspect'));
+    const elsewhere = { ...moved, checkedAt: 300 };
+    expect(take(elsewhere, 4)?.health, 'checked by another replica').to.deep.equal(health('suspect', 2));
+    expect(take(elsewhere, 5)?.health).to.deep.equal(health('suspect', 2));
   });
 
   it('keeps nothing of a check under way whose address the policy forbids meanwhile', () => {

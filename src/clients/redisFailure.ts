@@ -44,7 +44,11 @@ const CLIENT: Patterns = [
 
 /** Replies of Redis, and their meaning. */
 const SERVER: Patterns = [
-  [/^NOAUTH/, 'the server wants a password (NOAUTH): set redis.password, or one in redis.url'],
+  // The second is the answer to a long command without a login, after which the server closes the connection.
+  [
+    /^NOAUTH|unauthenticated (multi)?bulk length/,
+    'the server wants a password (NOAUTH): set redis.password, or one in redis.url',
+  ],
   [
     /^WRONGPASS/,
     'the server does not accept our user and password (WRONGPASS): check redis.url, or redis.username and .password',

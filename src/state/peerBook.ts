@@ -167,6 +167,7 @@ export class PeerBook {
       const moved = { ...entry, health: { ...entry.health, failures: 0 } };
       const newRow = this.#newRow(moved, row.seenIn);
       newRow.revision = this.#revision += 1;
+      newRow.hasMoved = true;
       row.release();
       this.#rows.set(entry.uuid, newRow);
       return;
@@ -175,7 +176,9 @@ export class PeerBook {
     if (entry.facts !== undefined) row.calledS = seconds(entry.facts.calledAt);
     if (row.unwritten === 'nothing' && row.revision <= asOf) {
       const { state, failures, successes, countedGeneration } = row.health;
-      const { health, checkedAt, reportedFault, facts } = entry;
+      const { checkedAt, reportedFault, facts } = entry;
+      if (checkedAt !== row.checkedAt) row.hasMoved = false;
+      const health = row.hasMoved ? { ...entry.health, failures: 0 } : entry.health;
       if (facts !== undefined) row.setFacts(facts);
       // No check in the registry means that the peer was registered anew.
       if (checkedAt === 0) row.health = compact(health);
@@ -196,6 +199,7 @@ export class PeerBook {
     if (row === undefined || !isAt(row, stored) || row.fault !== null) return false;
     const { at, outcome, counted, health } = result;
     row.checkedAt = at;
+    row.hasMoved = false;
     row.error = outcome.ok ? null : outcome.reason;
     if (counted) setHealth(row, health, at);
     if (outcome.ok) {

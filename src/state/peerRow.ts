@@ -30,6 +30,7 @@ const COLUMNS = {
   fault: Uint8Array,
   reportedFault: Uint8Array,
   unwritten: Uint8Array,
+  moved: Uint8Array,
   seenIn: Uint32Array,
   resultCount: Uint32Array,
   tally: Uint32Array,
@@ -126,6 +127,14 @@ export class Row {
   }
   set unwritten(value: Unwritten) {
     this.#numbers.of.unwritten[this.#slot] = UNWRITTEN.indexOf(value);
+  }
+
+  /** Whether the address was changed after the last check, so that the failures in the registry belong to the old one. */
+  get hasMoved(): boolean {
+    return this.#numbers.of.moved[this.#slot] === 1;
+  }
+  set hasMoved(value: boolean) {
+    this.#numbers.of.moved[this.#slot] = value ? 1 : 0;
   }
 
   /** The last round of the regular lane that found the entry in the registry. */
