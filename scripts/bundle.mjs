@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { rollup } from 'rollup';
 import { root } from './run.mjs';
@@ -15,16 +15,9 @@ const output = join(dist, 'bundle');
 /** version.js reads package.json beside dist. */
 const isExternal = (id) => id === join(dist, 'version.js') || !(id.startsWith('.') || isAbsolute(id));
 
-/** The maps that tsc wrote, so that those of the bundle lead to src, for the coverage of the specs. */
-const mapsOfTsc = {
-  name: 'maps-of-tsc',
-  load: (id) => ({ code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) }),
-};
-
 const bundle = await rollup({
   input: join(dist, 'cli/program.js'),
   external: isExternal,
-  plugins: [mapsOfTsc],
   onLog(level, log) {
     throw new Error(`${level} of rollup: ${log.message}`);
   },
@@ -35,14 +28,12 @@ const { output: files } = await bundle.generate({
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
   minifyInternalExports: false,
-  sourcemap: true,
-  sourcemapExcludeSources: true,
 });
 await bundle.close();
 // The entry is written last, because scripts/setup.mjs takes it as the sign that all of the bundle is there.
 mkdirSync(output, { recursive: true });
 rmSync(join(output, entry), { force: true });
 files.sort((a, b) => Number(a.fileName === entry) - Number(b.fileName === entry));
-for (const file of files) writeFileSync(join(output, file.fileName), file.type === 'chunk' ? file.code : file.source);
+for (const { fileName, code } of files) writeFileSync(join(output, fileName), code);
 const written = new Set(files.map(({ fileName }) => fileName));
 for (const name of readdirSync(output)) if (!written.has(name)) rmSync(join(output, name));

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { embeddedSocket } from '#src/clients/embeddedFolder.js';
 import { isListening } from '#src/clients/folderLock.js';
 import { RedisServer } from '#swarm/redis.js';
 import { eventually } from '../support/eventually.js';
+import { ROOT } from '../support/clone.js';
 import { Program } from '../support/program.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -43,12 +45,9 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
   });
 
   const start = (fault: string, url: string): Program => {
-    // The modules themselves instead of the bundle, which has copies of them that nothing else can reach.
-    const hook = `export const resolve = (specifier, context, next) =>
-      next(specifier.replace(/\\/bundle\\/program\\.js$/, '/cli/program.js'), context);`;
-    const register = `(await import('node:module')).register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});`;
-    const code = `${register}const load = (name) => import(new URL(name + '.js', ${JSON.stringify(import.meta.resolve('#src/main.js'))}));${fault}`;
-    const env = { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(code)}"` };
+    const code = `const load = (name) => import(new URL(name + '.js', ${JSON.stringify(import.meta.resolve('#src/main.js'))}));${fault}`;
+    const unbundled = pathToFileURL(join(ROOT, 'scripts/unbundled.mjs')).href;
+    const env = { NODE_OPTIONS: `--import="${unbundled}" --import="data:text/javascript,${encodeURIComponent(code)}"` };
     const log = { format: 'json' };
     const config = { uuid: US, redis: { url }, publicIp: { override: '127.0.0.1' }, sync: { interval: '100ms' }, log };
     return (program = Program.start(['run'], { config, env }));
