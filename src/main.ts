@@ -6,8 +6,9 @@ import { setHeapFlags } from './cli/heapFlags.js';
 // Handlers are installed before any other module is loaded, because an unhandled signal ends the process.
 const signals = handleSignals();
 setHeapFlags();
-// Made of ./cli/program.js and what that imports, by scripts/bundle.mjs.
-const bundle = new URL('./bundle/program.js', import.meta.url);
-const { main } = (await import(bundle.href)) as { main: typeof Main };
+// The bundle of ./cli/program.js and what that imports, or the modules themselves with --conditions=modules. The name is no
+// literal, because the bundle is not there when this is compiled.
+const program = '#program';
+const { main } = (await import(program)) as { main: typeof Main };
 
 process.exitCode = await main(process.argv, process.env, signals);

@@ -1,7 +1,8 @@
 /** What these files start is measured; what others start runs the same code, and each process more costs a second. */
 const MEASURED = /[\\/]spec[\\/](process[\\/](transcripts|commands|init|notify|peers|service|sync)\.|cli[\\/])/;
 
-const UNBUNDLED = `--import="${new URL('../unbundled.mjs', import.meta.url).href}"`;
+/** The modules instead of their copies in the bundle, so that the coverage finds their lines. */
+const UNBUNDLED = '--conditions=modules';
 const { NODE_V8_COVERAGE: folder, NODE_OPTIONS: given } = process.env;
 
 /** Whether the processes that a file of specs starts write their coverage, decided before its first spec. */

@@ -1,12 +1,10 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { embeddedSocket } from '#src/clients/embeddedFolder.js';
 import { isListening } from '#src/clients/folderLock.js';
 import { RedisServer } from '#swarm/redis.js';
 import { eventually } from '../support/eventually.js';
-import { ROOT } from '../support/clone.js';
 import { Program } from '../support/program.js';
 
 const US = '2f1c8a5e-8f5b-4a52-9c0e-5d0f8f2b7a11';
@@ -46,8 +44,8 @@ describe('an error that the daemon can’t survive ends it with 1, all closed, a
 
   const start = (fault: string, url: string): Program => {
     const code = `const load = (name) => import(new URL(name + '.js', ${JSON.stringify(import.meta.resolve('#src/main.js'))}));${fault}`;
-    const unbundled = pathToFileURL(join(ROOT, 'scripts/unbundled.mjs')).href;
-    const env = { NODE_OPTIONS: `--import="${unbundled}" --import="data:text/javascript,${encodeURIComponent(code)}"` };
+    // The modules instead of the bundle, whose copies nothing else can reach.
+    const env = { NODE_OPTIONS: `--conditions=modules --import="data:text/javascript,${encodeURIComponent(code)}"` };
     const log = { format: 'json' };
     const config = { uuid: US, redis: { url }, publicIp: { override: '127.0.0.1' }, sync: { interval: '100ms' }, log };
     return (program = Program.start(['run'], { config, env }));
