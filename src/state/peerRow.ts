@@ -45,8 +45,9 @@ const COLUMNS = {
 };
 
 type Arrays = { readonly [Name in keyof typeof COLUMNS]: InstanceType<(typeof COLUMNS)[Name]> };
-export type Numbers = Columns<Arrays>;
+type Numbers = Columns<Arrays>;
 
+/** The numbers of all rows of a book. */
 export function makeNumbers(): Numbers {
   return new Columns<Arrays>(COLUMNS);
 }
@@ -55,7 +56,7 @@ export function makeNumbers(): Numbers {
 const FAULTS: readonly (AddressFault | null)[] = [null, 'address-denied', 'address-invalid'];
 const UNWRITTEN: readonly Unwritten[] = ['nothing', 'check', 'fault', 'verdict'];
 
-/** A slot that reads as zeros and ignores writes. */
+/** A slot that reads as an empty row and ignores writes. */
 const NO_SLOT = -1;
 
 /**
@@ -90,7 +91,7 @@ export class Row {
   }
 
   /**
-   * Frees the numbers. A reader that still has this row reads zeros, never the numbers of the next row in the same
+   * Frees the numbers. A reader that still has this row reads an empty row, never the numbers of the next row in the same
    * slot.
    */
   release(): void {
