@@ -490,6 +490,19 @@ describe('Candidacy', () => {
       expect(terms).to.deep.equal([1_000, 1_001, 1_002, 1_003, 1_004]);
     });
 
+    it('goes beyond one that the holder took unseen, after the data was lost twice', async () => {
+      lease.hold(':5000');
+      const a = candidate('a');
+      const b = candidate('b');
+      await a.beat();
+      await b.beat();
+      lease.empty();
+      expect(await a.beat()).to.include({ kind: 'leads', term: 5_002 });
+      lease.empty();
+      await later(BEAT_MS, b.beat);
+      expect(await later(LEASE_MS / 2, b.beat)).to.include({ kind: 'leads', term: 5_003 });
+    });
+
     it('begins at the time of the server, so that one who knows nothing goes on above all who were', async () => {
       const a = candidate('a');
       await a.beat();

@@ -173,6 +173,7 @@ describe('several schedulers on one registry', () => {
     await producer.endpoint.until(({ calls }) => calls.length >= 2);
     first.signal('SIGCONT');
     await first.logged(({ message }) => message.includes('has taken over the registry'));
+    await eventually(() => heldBy(second));
     await isListening();
     await heldBy(second);
     expect(producer.told.get(US)).to.have.length(2);

@@ -110,6 +110,7 @@ export class Candidacy {
       }
       case 'missing':
         this.#missingSince ??= askedAt;
+        this.#noteLoss(askedAt);
         if (this.#hasWaited() && !this.options.mayTake()) {
           leadership.lose();
           return { kind: 'unknown', vacant: true };
@@ -128,6 +129,16 @@ export class Candidacy {
         return this.#standby(leadership.leads);
       }
     }
+  }
+
+  /**
+   * Handles a lease that vanished before its end: Redis has lost its data. If that happened twice, the holder may have
+   * taken a term in between that was never observed here and that is written nowhere.
+   */
+  #noteLoss(askedAt: number): void {
+    if (this.#otherLease === undefined || askedAt >= this.#otherLease.endsBy) return;
+    this.#otherLease = undefined;
+    this.options.leadership.skipTerm();
   }
 
   /**

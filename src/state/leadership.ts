@@ -23,7 +23,7 @@ export class Leadership {
     return this.#standsBy;
   }
 
-  /** The highest term that this process has held or observed, or 0 before the first one. */
+  /** The highest term that may have been used, as far as this process knows, or 0 before the first one. */
   get lastTerm(): number {
     return this.#lastTerm;
   }
@@ -63,6 +63,11 @@ export class Leadership {
   /** Notes a token that was read from the lease, because our next term has to be higher. */
   observe(token: string): void {
     this.#lastTerm = Math.max(this.#lastTerm, readToken(token)?.term ?? 0);
+  }
+
+  /** Leaves out one term, because another process may have used it unobserved. */
+  skipTerm(): void {
+    this.#lastTerm += 1;
   }
 
   /** Works without a lease, because Redis refuses to grant one to any process. Fenced writes have to wait. */
