@@ -23,13 +23,14 @@ import { canMeasure, usageOf } from './usage.mjs';
  * first rounds, in which V8 still compiles, are left out: a scheduler runs for years. Of a single round (`sync`) what the
  * same process takes over no peer at all is taken off instead.
  *
- * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [CLIENT]]]: with CLIENT (native, node-fetch) only the daemon over it and its bare
- * loops. Linux only.
+ * node bench/cost.mjs [PEERS[,PEERS…] [TURNS [CLIENT [CONCURRENCY]]]]: with CLIENT (native, node-fetch) only the daemon over it
+ * and its bare loops; CONCURRENCY is 64, or 256 from 50,000 peers on. Linux only.
  */
 
 const SIZES = (process.argv[2] ?? '1000,10000,100000').split(',').map(Number);
 const TURNS = Number(process.argv[3] ?? 8);
 const ONLY = process.argv[4];
+const CONCURRENCY = process.argv[5];
 /** From so many peers on, two turns and no other programs: it would take an hour. */
 const MANY = 50_000;
 const FEW = 1_000;
@@ -50,7 +51,7 @@ if (!canMeasure) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'cost-'));
 const peers = await startPeers();
-const concurrencyOf = (count) => (count >= MANY ? 256 : 64);
+const concurrencyOf = (count) => (CONCURRENCY === undefined ? (count >= MANY ? 256 : 64) : Number(CONCURRENCY));
 const turnsOf = (count) => (count >= MANY ? Math.min(TURNS, 2) : TURNS);
 /** The rounds that only warm up: so many that V8 has compiled what it will. */
 const warmUpOf = (count) => (TURNS < 2 ? 1 : Math.ceil(WARM_UP / count));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BehaviorSubject, NEVER, of, ReplaySubject, Subject } from 'rxjs';
+import { BehaviorSubject, NEVER, of, ReplaySubject, Subject, tap } from 'rxjs';
 import type { Deps } from '#src/app/deps.js';
 import { housekeeping, redisReady } from '#src/app/housekeeping.js';
 import type { Config } from '#src/config/config.js';
@@ -31,7 +31,11 @@ describe('housekeeping', () => {
   });
 
   const keeping = (over: Partial<Deps> = {}): Followed<SchedulerEvent> => {
-    const followed = follow(housekeeping(fakeDeps({ redisHealth$: NEVER, ...over })));
+    const accepted$ = new Subject<void>();
+    const accept = (): void => {
+      accepted$.next();
+    };
+    const followed = follow(housekeeping(fakeDeps({ redisHealth$: NEVER, ...over }), accepted$).pipe(tap(accept)));
     running.push(followed);
     return followed;
   };
@@ -52,7 +56,7 @@ describe('housekeeping', () => {
   });
 
   describe('flushing', () => {
-    it('has every sink write what waits every 500 ms, one after the other', async () => {
+    it('has every sink write what waits, one after the other, at once and every 500 ms until nothing does', async () => {
       const order: string[] = [];
       const sink = (name: string) =>
         new MemorySink(async () => {
@@ -61,17 +65,54 @@ describe('housekeeping', () => {
           order.push(`${name} ended`);
           return [];
         });
-      keeping({ sinks: [sink('a'), sink('b')] });
-      await advance(499, 499);
-      expect(order).to.deep.equal([]);
-      await advance(1);
+      const a = sink('a');
+      const b = sink('b');
+      keeping({ sinks: [a, b] });
       await advance(20, 10);
       expect(order).to.deep.equal(['a began', 'a ended', 'b began', 'b ended']);
-      await advance(480, 10);
+      await advance(479, 479);
+      expect(order).to.have.length(4);
+      await advance(1);
       expect(order.slice(4)).to.deep.equal(['a began']);
+      a.hasUnwritten = b.hasUnwritten = false;
+      await advance(4_000, 10);
+      expect(order).to.have.length(8);
     });
 
-    it('never has two under way: what a slow one kept from happening is left out', async () => {
+    it('asks whether anything waits after an event, and never while nothing happens', async () => {
+      const looks: number[] = [];
+      const sink = new MemorySink();
+      Object.defineProperty(sink, 'hasUnwritten', {
+        get: () => {
+          looks.push(Date.now() - 1_000_000);
+          return false;
+        },
+      });
+      keeping({ sinks: [sink] });
+      await advance(14_900, 100);
+      expect(looks).to.deep.equal([0, 5_000, 10_000]);
+      expect(sink.flushes).to.equal(0);
+    });
+
+    it('collects what comes soon after a write for the next one', async () => {
+      const writes: number[] = [];
+      const sink = new MemorySink(() => {
+        writes.push(Date.now() - 1_000_000);
+        sink.hasUnwritten = false;
+        return [];
+      });
+      const configEvent$ = new Subject<SchedulerEvent>();
+      keeping({ sinks: [sink], configEvent$ });
+      for (let n = 0; n < 12; n += 1) {
+        await advance(100);
+        sink.hasUnwritten = true;
+        configEvent$.next({ kind: 'config.reloaded', at: 1, changed: [] });
+      }
+      await advance(1_000, 100);
+      expect(writes).to.deep.equal([0, 500, 1_000, 1_500]);
+    });
+
+    it('never has two under way, and the next one comes as soon as a slow one has ended', async () => {
       const spans: number[][] = [];
       const slow = new MemorySink(async () => {
         const began = Date.now();
@@ -80,10 +121,11 @@ describe('housekeeping', () => {
         return [];
       });
       keeping({ sinks: [slow] });
-      await advance(2_400, 50);
+      await advance(1_900, 50);
       expect(spans).to.deep.equal([
-        [500, 1_100],
-        [1_500, 2_100],
+        [0, 600],
+        [600, 1_200],
+        [1_200, 1_800],
       ]);
     });
 
@@ -91,20 +133,20 @@ describe('housekeeping', () => {
       const redisHealth$ = new Subject<RedisHealth>();
       const sink = new MemorySink();
       keeping({ sinks: [sink], redisHealth$ });
-      await advance(1_000, 500);
+      await advance(900, 100);
       expect(sink.flushes, 'before anything is known').to.equal(2);
       redisHealth$.next({ up: false, reason: 'gone' });
       await advance(60_000, 250);
       expect(sink.flushes, 'while it is away').to.equal(2);
       redisHealth$.next({ up: true });
-      await advance(500);
+      await settled();
       expect(sink.flushes, 'when it is back').to.equal(3);
     });
 
     it('tells what the sinks could not write', async () => {
       const failed: SchedulerEvent = { kind: 'redis.failed', at: 1, what: 'writing', reason: 'away' };
       const followed = keeping({ sinks: [new MemorySink(() => [failed])] });
-      await advance(500);
+      await settled();
       expect(of$('redis.failed', followed)).to.deep.equal([failed]);
     });
   });
@@ -120,9 +162,9 @@ describe('housekeeping', () => {
       expect(of$('clock.gap', followed)).to.deep.equal([]);
       epoch += 1;
       await advance(2_000, 500);
-      expect(of$('clock.gap', followed)).to.deep.equal([{ kind: 'clock.gap', at: 1_002_500, gapMs: 7_000 }]);
+      expect(of$('clock.gap', followed)).to.deep.equal([{ kind: 'clock.gap', at: 1_004_000, gapMs: 7_000 }]);
       epoch += 1;
-      await advance(500);
+      await advance(2_000, 500);
       expect(of$('clock.gap', followed)).to.have.length(2);
     });
 
@@ -133,8 +175,8 @@ describe('housekeeping', () => {
         return 0;
       };
       keeping({ clock: { wall: () => Date.now(), steady: () => Date.now(), epoch } });
-      await advance(2_000, 100);
-      expect(readings).to.deep.equal([1_000_000, 1_000_500, 1_001_000, 1_001_500, 1_002_000]);
+      await advance(4_000, 100);
+      expect(readings).to.deep.equal([1_000_000, 1_002_000, 1_004_000]);
     });
   });
 
@@ -255,7 +297,7 @@ describe('housekeeping', () => {
     expect(of$('family.found', followed)).to.deep.equal([{ kind: 'family.found', at: 1_010_000, family: 'IPv6' }]);
   });
 
-  it('tells within a second that an isolation ends as its peers leave, and begins again as they come', async () => {
+  it('tells within two seconds that an isolation ends as its peers leave, and begins again as they come', async () => {
     const evidence = new OnlineEvidence();
     const book = new PeerBook(['public']);
     const [first, second] = consumers(2);
@@ -265,16 +307,16 @@ describe('housekeeping', () => {
     evidence.recordSilence('public IPv4', 2);
     const followed = keeping({ evidence, book });
     book.forget(second.uuid);
-    await advance(1_000, 250);
+    await advance(2_000, 250);
     book.remember(second, 2);
-    await advance(1_000, 250);
+    await advance(2_000, 250);
     book.clear();
-    await advance(1_000, 250);
+    await advance(2_000, 250);
     const scope = 'public IPv4';
     expect(followed.seen.filter(({ kind }) => kind.startsWith('isolation'))).to.deep.equal([
-      { kind: 'isolation.ended', at: 1_001_000, scope, peers: 1 },
-      { kind: 'isolation.began', at: 1_002_000, scope, peers: 2 },
-      { kind: 'isolation.ended', at: 1_003_000, scope, peers: 0 },
+      { kind: 'isolation.ended', at: 1_002_000, scope, peers: 1 },
+      { kind: 'isolation.began', at: 1_004_000, scope, peers: 2 },
+      { kind: 'isolation.ended', at: 1_006_000, scope, peers: 0 },
     ]);
   });
 

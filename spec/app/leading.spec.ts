@@ -98,6 +98,21 @@ describe('whileLeading', () => {
     node.followed.leave();
   });
 
+  it('beats five times a lease as the holder, and every half second as a standby, from the loss of the lease on', async () => {
+    const node = running();
+    await advance(LEASE_MS + 100, 100);
+    expect(lease.beats).to.equal(6);
+    lease.hold('x:2000', { uuid: US }, 10 * LEASE_MS);
+    await advance(2_000, 100);
+    const before = lease.beats;
+    await advance(2_000, 100);
+    expect(lease.beats - before).to.equal(4);
+    node.redisConnected$.next(undefined);
+    await settled();
+    expect(lease.beats - before, 'at once for a reason').to.equal(5);
+    node.followed.leave();
+  });
+
   it('ends its work when another one has taken over, forgets what it found, and begins anew after that one', async () => {
     const node = running();
     const { book, undecided } = node.deps;

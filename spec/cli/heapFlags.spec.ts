@@ -21,6 +21,6 @@ describe('setHeapFlags', () => {
     setHeapFlags('27.0.0', (flag) => flags.push(flag));
     expect(flags).to.deep.equal([]);
     setHeapFlags('26.12.1', (flag) => flags.push(flag));
-    expect(flags).to.deep.equal(['--heap-growing-percent=30', '--no-allocation-site-pretenuring']);
+    expect(flags).to.deep.equal(['--heap-growing-percent=20', '--no-allocation-site-pretenuring']);
   });
 });

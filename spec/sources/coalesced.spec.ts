@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { tap, VirtualTimeScheduler } from 'rxjs';
-import { coalesced, GRID_MS, untilNext } from '#src/sources/coalesced.js';
-import { every } from '#src/sources/every.js';
+import { coalesced, COARSE_GRIDS_MS, GRID_MS, untilNext } from '#src/sources/coalesced.js';
+import { every, type EveryOptions } from '#src/sources/every.js';
 import { follow } from '../support/follow.js';
 import { advance, freeze } from '../support/timers.js';
 
@@ -22,6 +22,18 @@ describe('timers that end together', () => {
         expect(delay).to.be.greaterThan(0);
         expect(distanceTo(now + delay, GRID_MS)).to.be.lessThan(ROUNDING);
         expect(Math.abs(delay - interval * jitter)).to.be.at.most(GRID_MS / 2 + ROUNDING);
+      }),
+    );
+  });
+
+  it('a delay that may be coarse ends on the coarsest grid of its interval, at most a second early or late', () => {
+    fc.assert(
+      fc.property(moments, multiples, (now, interval) => {
+        const delay = coalesced(interval, interval, at(now), COARSE_GRIDS_MS);
+        const gridMs = interval % 2_000 === 0 ? 2_000 : interval % 1_000 === 0 ? 1_000 : GRID_MS;
+        expect(delay).to.be.greaterThan(0);
+        expect(distanceTo(now + delay, gridMs)).to.be.lessThan(ROUNDING);
+        expect(Math.abs(delay - interval)).to.be.at.most(gridMs / 2 + ROUNDING);
       }),
     );
   });
@@ -51,14 +63,21 @@ describe('timers that end together', () => {
     const timers = freeze();
     try {
       const moments = new Set<number>();
-      const follows = (intervalMs: number, jitter: number) =>
-        follow(every({ intervalMs, jitter, atOnce: false }).pipe(tap(() => moments.add(performance.now()))));
-      const ticks = [500, 1_000, 3_000].map((intervalMs) => follows(intervalMs, 0));
-      await advance(130);
-      ticks.push(follows(1_500, 0.1));
-      await advance(29_870, 10);
+      const follows = (intervalMs: number, options: Partial<EveryOptions> = {}) => {
+        const tick$ = every({ intervalMs, atOnce: false, ...options });
+        return follow(tick$.pipe(tap(() => moments.add(performance.now()))));
+      };
+      const ticks = [follows(2_000, { coarse: true }), follows(10_000, { coarse: true })];
+      await advance(1_130);
+      ticks.push(follows(2_000, { coarse: true }));
+      await advance(28_870, 10);
+      const seconds = Array.from({ length: 15 }, (_, n) => (n + 1) * 2_000);
+      expect(moments).to.deep.equal(new Set(seconds));
+      ticks.push(follows(500), follows(1_000), follows(1_500, { jitter: 0.1 }));
+      await advance(10_000, 10);
       for (const { leave } of ticks) leave();
-      expect(moments).to.deep.equal(new Set(Array.from({ length: 60 }, (_, n) => (n + 1) * GRID_MS)));
+      const halves = Array.from({ length: 20 }, (_, n) => 30_000 + (n + 1) * GRID_MS);
+      expect(moments).to.deep.equal(new Set([...seconds, ...halves]));
     } finally {
       timers.release();
     }

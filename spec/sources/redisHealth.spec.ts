@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { NEVER, type Observable } from 'rxjs';
 import { redisHealth, type RedisHealth } from '#src/sources/redisHealth.js';
 import { marbles, type Marbles } from '../support/marbles.js';
 
@@ -8,7 +8,8 @@ describe('redisHealth', () => {
   const values = { u: up, d: down };
 
   /** The health by what the pings come to, one after the other; the last one stays. */
-  const health = ({ scheduler }: Marbles, ...pings: Observable<unknown>[]): Observable<RedisHealth> => {
+  const health = (m: Marbles, ...pings: Observable<unknown>[]) => healthWith(m, NEVER, pings);
+  const healthWith = ({ scheduler }: Marbles, lost$: Observable<unknown>, pings: readonly Observable<unknown>[]) => {
     let n = 0;
     const ping = (): Observable<unknown> => {
       const ping$ = pings[Math.min(n, pings.length - 1)];
@@ -16,14 +17,14 @@ describe('redisHealth', () => {
       if (ping$ === undefined) throw new Error('no connection');
       return ping$;
     };
-    return redisHealth(ping, (error) => (error as Error).message, scheduler);
+    return redisHealth(ping, lost$, (error) => (error as Error).message, scheduler);
   };
   const gone = ({ cold }: Marbles, diagram: string) => cold<unknown>(diagram, {}, new Error('gone'));
 
-  marbles('is up with the first answer, which is told once, and asked for once a second from then on', (m) => {
+  marbles('is up with the first answer, which is told once, and asked for every two seconds from then on', (m) => {
     const ping$ = m.cold('-(p|)');
-    const pingSubs = ['   ^!', '1000ms ^!', '2000ms ^!'];
-    const unsub = '       ^ 2999ms !';
+    const pingSubs = ['   ^!', '2000ms ^!', '4000ms ^!'];
+    const unsub = '       ^ 5999ms !';
     const expected = '    -u';
 
     m.expectObservable(health(m, ping$), unsub).toBe(expected, values);
@@ -33,12 +34,12 @@ describe('redisHealth', () => {
   marbles('one failure alone is no outage, and is looked into at once', (m) => {
     const good$ = m.cold(' (p|)');
     const bad$ = gone(m, ' -#');
-    const badSubs = '      1000ms ^!';
+    const badSubs = '      2000ms ^!';
     const again$ = m.cold('(p|)');
-    const againSubs = '    1250ms (^!)';
+    const againSubs = '    2250ms (^!)';
     const expected = '     u';
 
-    m.expectObservable(health(m, good$, bad$, again$, m.cold('-')), '^ 1999ms !').toBe(expected, values);
+    m.expectObservable(health(m, good$, bad$, again$, m.cold('-')), '^ 3999ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
     m.expectSubscriptions(again$.subscriptions).toBe(againSubs);
   });
@@ -46,11 +47,11 @@ describe('redisHealth', () => {
   marbles('is down with the second failure in a row, and up again with the first answer', (m) => {
     const good$ = m.cold('(p|)');
     const bad$ = gone(m, '-#');
-    const badSubs = ['    1000ms ^!', '1250ms ^!', '1500ms ^!'];
+    const badSubs = ['    2000ms ^!', '2250ms ^!', '2500ms ^!'];
     const back$ = m.cold('-(p|)');
-    const expected = '    u 1250ms d 499ms u';
+    const expected = '    u 2250ms d 499ms u';
 
-    m.expectObservable(health(m, good$, bad$, bad$, bad$, back$), '^ 1999ms !').toBe(expected, values);
+    m.expectObservable(health(m, good$, bad$, bad$, bad$, back$), '^ 2999ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
@@ -64,6 +65,31 @@ describe('redisHealth', () => {
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
+  marbles('a connection that ends is looked into at once, and is no outage where the next one answers', (m) => {
+    const lost$ = m.hot('    300ms l 499ms l 999ms l');
+    const good$ = m.cold('   (p|)');
+    const bad$ = gone(m, '   -#');
+    const badSubs = '        300ms ^!';
+    const again$ = m.cold('  (p|)');
+    const againSubs = ['     500ms (^!)', '800ms (^!)', '1800ms (^!)'];
+    const expected = '       u';
+
+    const health$ = healthWith(m, lost$, [good$, bad$, again$]);
+    m.expectObservable(health$, '^ 1999ms !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+    m.expectSubscriptions(again$.subscriptions).toBe(againSubs);
+  });
+
+  marbles('connections that end during an outage add no pings', (m) => {
+    const lost$ = m.hot('lllllllllllll');
+    const bad$ = gone(m, '#');
+    const badSubs = ['   (^!)', '250ms (^!)', '500ms (^!)'];
+    const expected = '   250ms d';
+
+    m.expectObservable(healthWith(m, lost$, [bad$]), '^ 699ms !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+  });
+
   marbles('failures that an answer came between do not add up', (m) => {
     const good$ = m.cold('(p|)');
     const bad$ = gone(m, '#');
@@ -71,14 +97,14 @@ describe('redisHealth', () => {
 
     const pings = [good$, bad$, good$, bad$, good$, good$];
 
-    m.expectObservable(health(m, ...pings), '^ 4s !').toBe(expected, values);
-    m.expectSubscriptions(bad$.subscriptions).toBe(['1000ms (^!)', '2000ms (^!)']);
+    m.expectObservable(health(m, ...pings), '^ 6s !').toBe(expected, values);
+    m.expectSubscriptions(bad$.subscriptions).toBe(['2000ms (^!)', '4000ms (^!)']);
   });
 
   marbles('an outage that is over is forgotten: one failure alone is none again', (m) => {
     const good$ = m.cold('(p|)');
     const bad$ = gone(m, '#');
-    const badSubs = ['    (^!)', '250ms (^!)', '1000ms (^!)'];
+    const badSubs = ['    (^!)', '250ms (^!)', '2000ms (^!)'];
     const expected = '    250ms d 249ms u';
 
     m.expectObservable(health(m, bad$, bad$, good$, bad$, good$), '^ 3s !').toBe(expected, values);
@@ -86,10 +112,10 @@ describe('redisHealth', () => {
   });
 
   marbles('what a slow ping kept from being asked is not made up for', (m) => {
-    const slow$ = m.cold('1100ms (p|)');
-    const slowSubs = ['   ^ 1099ms !', '2000ms ^ 1099ms !'];
-    const unsub = '       ^ 3500ms !';
-    const expected = '    1100ms u';
+    const slow$ = m.cold('2100ms (p|)');
+    const slowSubs = ['   ^ 2099ms !', '4000ms ^ 2099ms !'];
+    const unsub = '       ^ 7000ms !';
+    const expected = '    2100ms u';
 
     m.expectObservable(health(m, slow$), unsub).toBe(expected, values);
     m.expectSubscriptions(slow$.subscriptions).toBe(slowSubs);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { concatMap, lastValueFrom, map, skipWhile, take } from 'rxjs';
+import { concatMap, fromEvent, lastValueFrom, map, skipWhile, take } from 'rxjs';
 import { openRedis, redisFailure } from '#src/clients/redis.js';
 import type { RegistryEntry } from '#src/domain/peer/peer.js';
 import { redisHealth } from '#src/sources/redisHealth.js';
@@ -196,7 +196,7 @@ describe('redisHealth', () => {
     const client = openRedis({ socketPath: server.socketPath });
     const told: boolean[] = [];
     await lastValueFrom(
-      redisHealth(() => client.ping(), redisFailure).pipe(
+      redisHealth(() => client.ping(), fromEvent(client, 'close'), redisFailure).pipe(
         map(({ up }) => up),
         skipWhile((up) => !up),
         // Each thing that is told sets off the next.

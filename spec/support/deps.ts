@@ -162,6 +162,7 @@ export function fakeDeps(over: Partial<Deps> = {}): Deps {
     random: () => 0.5,
     explain: (error) => (error as Error).message,
     pingRedis: () => Promise.resolve(),
+    redisLost$: NEVER,
     redisConnected$: NEVER,
     statusServer: () => NEVER,
     reports: () => NEVER,

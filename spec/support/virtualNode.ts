@@ -117,6 +117,7 @@ export class VirtualNode {
       random: () => 0.5,
       explain: String,
       pingRedis: () => Promise.resolve(),
+      redisLost$: NEVER,
       redisConnected$: NEVER,
       statusServer: () => NEVER,
       reports: () => NEVER,

@@ -60,6 +60,8 @@ export interface Parts {
   readonly explain: (error: unknown) => string;
   /** Resolves if Redis is reachable and serves our keys. */
   readonly pingRedis: () => Promise<unknown>;
+  /** The end of a connection to Redis. */
+  readonly redisLost$: Observable<unknown>;
   /** Each new connection to Redis. The server behind it may have lost its data. */
   readonly redisConnected$: Observable<unknown>;
   readonly registry: RegistryReader & { count(): Promise<number> };
@@ -199,6 +201,7 @@ export function makeParts(
       await ping();
       redisLatencyMs = steady() - askedAt;
     },
+    redisLost$: fromEvent(redis, 'close'),
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
     post: rememberLast(

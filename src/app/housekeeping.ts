@@ -1,19 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  asapScheduler,
   connect,
+  defer,
   distinctUntilChanged,
+  EMPTY,
   exhaustMap,
   filter,
   ignoreElements,
   map,
   merge,
   mergeMap,
+  of,
+  repeat,
+  scheduled,
   skip,
-  startWith,
   take,
   takeUntil,
   tap,
-  withLatestFrom,
+  timer,
   type Observable,
 } from 'rxjs';
 import type { SchedulerEvent } from '../events.js';
@@ -22,63 +27,83 @@ import { every } from '../sources/every.js';
 import { faultsOf } from '../streams/sync/sweep.js';
 import type { Deps } from './deps.js';
 
-/** Waiting writes must reach Redis within a second of its return, even if the outage was too short to be noticed. */
-const TICK_MS = 500;
-const TICKS_PER_HEARTBEAT = 10;
-const TICKS_PER_RECOUNT = 2;
+const HEARTBEAT_MS = 5_000;
+/** The clock is read often enough that the time between two readings never counts as a gap. */
+const LOOK_MS = 2_000;
+/**
+ * Time between two writes. Waiting writes must reach Redis within a second of its return, even if the outage was too
+ * short to be noticed.
+ */
+const FLUSH_MS = 500;
 
-/** Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. */
-export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
+/**
+ * Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. `accepted$` fires when the
+ * sinks have accepted an event.
+ */
+export function housekeeping(deps: Deps, accepted$: Observable<unknown>): Observable<SchedulerEvent> {
   const { config$, configEvent$, clock, clockWatch, redisHealth$, outboxSleep, sinks, stop$ } = deps;
   const { book, roundTrigger, families, evidence, redisConnected$ } = deps;
-  const { wall } = clock;
+  const { wall, steady } = clock;
+  let isUp = true;
   const redis$ = redisHealth$.pipe(
+    tap(({ up }) => {
+      isUp = up;
+    }),
     map((health): SchedulerEvent =>
       health.up ? { kind: 'redis.up', at: wall() } : { kind: 'redis.down', at: wall(), reason: health.reason },
     ),
   );
+  const up$ = redisHealth$.pipe(filter(({ up }) => up));
   // A Redis that has come back may have lost its data, so the outbox is read again, even after an outage too short to
   // be noticed.
-  const back$ = merge(redisConnected$, redisHealth$.pipe(filter(({ up }) => up))).pipe(
+  const back$ = merge(redisConnected$, up$).pipe(
     tap(() => {
       outboxSleep.wake();
     }),
     ignoreElements(),
   );
-  // One timer serves all periodic tasks, because each further timer would wake the process separately.
-  const kept$ = every({ intervalMs: TICK_MS }).pipe(
-    map((_, i) => i),
+  const heartbeat$ = every({ intervalMs: HEARTBEAT_MS, coarse: true }).pipe(
+    mergeMap((): readonly SchedulerEvent[] => [
+      { kind: 'heartbeat', at: wall() },
+      ...families.refresh().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
+    ]),
+  );
+  const look$ = every({ intervalMs: LOOK_MS, coarse: true }).pipe(
     connect((tick$) => {
-      // The clock is read at each tick, so that the time between two readings never counts as a gap.
       const gap$ = tick$.pipe(
         map(() => clock.epoch()),
         distinctUntilChanged(),
         skip(1),
         map((): SchedulerEvent => ({ kind: 'clock.gap', at: wall(), gapMs: clockWatch.lastGapMs })),
       );
-      const heartbeat$ = tick$.pipe(
-        filter((i) => i % TICKS_PER_HEARTBEAT === 0),
-        mergeMap((): readonly SchedulerEvent[] => [
-          { kind: 'heartbeat', at: wall() },
-          ...families.refresh().map((family): SchedulerEvent => ({ kind: 'family.found', at: wall(), family })),
-        ]),
-      );
       const isolation$ = tick$.pipe(
-        filter((i) => i % TICKS_PER_RECOUNT === 0),
         mergeMap(() => evidence.recount((scope) => book.countIn(scope))),
         map(({ scope, peers, isolated }): SchedulerEvent => {
           return { kind: isolated ? 'isolation.began' : 'isolation.ended', at: wall(), scope, peers };
         }),
       );
-      // While Redis is known to be down, only its health is probed. Usually there is nothing to flush.
-      const flush$ = tick$.pipe(
-        skip(1),
-        withLatestFrom(redisHealth$.pipe(startWith({ up: true }))),
-        filter(([, { up }]) => up && sinks.some(({ hasUnwritten }) => hasUnwritten)),
-        exhaustMap(() => flushing(sinks)),
-      );
-      return merge(gap$, heartbeat$, isolation$, flush$);
+      return merge(gap$, isolation$);
     }),
+  );
+  // While Redis is known to be down, only its health is probed. No timer runs while nothing waits.
+  let flushedAt = -Infinity;
+  const mayFlush = (): boolean => isUp && sinks.some(({ hasUnwritten }) => hasUnwritten);
+  const pause = (): Observable<unknown> => {
+    const leftMs = flushedAt + FLUSH_MS - steady();
+    return leftMs > 0 ? timer(leftMs) : scheduled(of(undefined), asapScheduler);
+  };
+  const flush$ = merge(accepted$, up$).pipe(
+    filter(mayFlush),
+    exhaustMap(() =>
+      defer(pause).pipe(
+        mergeMap(() => {
+          if (!isUp) return EMPTY;
+          flushedAt = steady();
+          return flushing(sinks);
+        }),
+        repeat({ delay: () => (mayFlush() ? of(undefined) : EMPTY) }),
+      ),
+    ),
   );
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
   const log$ = config$.pipe(
@@ -108,7 +133,7 @@ export function housekeeping(deps: Deps): Observable<SchedulerEvent> {
   );
   // The receivers of notifications are subscribed before the first event.
   const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
-  const event$ = merge(beside$, configEvent$, stopEvent$, redis$, kept$);
+  const event$ = merge(beside$, configEvent$, stopEvent$, redis$, flush$, heartbeat$, look$);
   return merge(event$, back$, log$, policy$, history$);
 }
 

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   catchError,
   connect,
   defer,
@@ -10,14 +11,17 @@ import {
   ignoreElements,
   map,
   merge,
+  repeat,
   share,
   switchMap,
   takeUntil,
   tap,
+  timer,
   type Observable,
 } from 'rxjs';
 import type { LeaseState } from '../leader/candidacy.js';
 import type { SchedulerEvent } from '../events.js';
+import { coalesced } from '../sources/coalesced.js';
 import { every } from '../sources/every.js';
 import { alongside } from '../streams/operators/alongside.js';
 import type { Deps } from './deps.js';
@@ -81,14 +85,15 @@ export function releaseLease({ candidacy }: Pick<Deps, 'candidacy'>): Observable
   );
 }
 
-/** The state after each beat. The next beat comes at its time, or at once for a reason. */
+/** The state after each beat. The next beat comes at its time, or at once for a reason. A standby beats more often. */
 function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<LeaseState> {
-  const holding$ = every({ intervalMs: leaseMs / BEATS_PER_LEASE }).pipe(filter(() => leadership.leads));
-  const waiting$ = every({ intervalMs: Math.min(STANDBY_MS, leaseMs / BEATS_PER_LEASE) }).pipe(
-    filter(() => !leadership.leads),
-  );
-  return merge(holding$, waiting$, redisConnected$, leadership.refused$).pipe(
-    exhaustMap(() => candidacy.beat()),
+  const holdingMs = leaseMs / BEATS_PER_LEASE;
+  const waitingMs = Math.min(STANDBY_MS, holdingMs);
+  const reason$ = merge(redisConnected$, leadership.refused$);
+  const again = (): Observable<unknown> =>
+    leadership.leads ? EMPTY : merge(timer(coalesced(waitingMs, waitingMs, asyncScheduler)), reason$);
+  return merge(every({ intervalMs: holdingMs, coarse: true }), reason$).pipe(
+    exhaustMap(() => defer(() => candidacy.beat()).pipe(repeat({ delay: again }))),
     filter(({ kind }) => kind !== 'unknown'),
   );
 }

@@ -9,6 +9,7 @@ import {
   merge,
   mergeMap,
   of,
+  Subject,
   switchMap,
   take,
   takeUntil,
@@ -73,14 +74,16 @@ export function pipeline(deps: Deps): Observable<SchedulerEvent> {
   const work$ = concat(redisReady(deps), ours$).pipe(takeUntil(killed$));
 
   // Events → sinks. Unwritten data is flushed once more at the end.
+  const accepted$ = new Subject<void>();
   return concat(
-    work$.pipe(alongside(housekeeping(deps))),
+    work$.pipe(alongside(housekeeping(deps, accepted$))),
     defer(() => flushing(sinks)),
     sharing === undefined ? EMPTY : releaseShares(sharing),
     releaseLease(deps),
   ).pipe(
     tap((event) => {
       for (const sink of sinks) sink.accept(event);
+      accepted$.next();
     }),
   );
 }
@@ -91,7 +94,9 @@ function roundsOf(deps: Deps, lane: Lane): Observable<SchedulerEvent> {
   const interval$ = config$.pipe(
     map((config) => laneSettings(lane, config)),
     distinctUntilChanged((a, b) => a.tickMs === b.tickMs && a.jitter === b.jitter),
-    switchMap(({ tickMs, jitter }, i) => every({ intervalMs: tickMs, jitter, atOnce: i === 0, random })),
+    switchMap(({ tickMs, jitter }, i) => {
+      return every({ intervalMs: tickMs, jitter, atOnce: i === 0, coarse: lane !== 'regular', random });
+    }),
     takeUntil(stop$),
   );
   // New peers are called as soon as they are found. A change of the settings may trigger a round before it reaches the

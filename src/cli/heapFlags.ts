@@ -6,7 +6,7 @@ const NEWEST_TRIED = 26;
 const FLAGS = [
   // How much the old generation may grow over what was alive at its last collection, in percent. V8 lets it grow up to
   // fourfold, so most of a scheduler's memory would be garbage of its checks.
-  '--heap-growing-percent=30',
+  '--heap-growing-percent=20',
   // V8 puts objects into its old generation from the start if most of the first ones of their kind survived. The calls in
   // flight survive each collection and are garbage soon after it. In one process of four this cost four times as many
   // full collections.

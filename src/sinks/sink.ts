@@ -5,7 +5,7 @@ import type { SchedulerEvent } from '../events.js';
 export interface Sink {
   /** Records an event. Never throws and never waits. */
   accept(event: SchedulerEvent): void;
-  /** Whether a flush has anything to write. It must be cheap, because it is read several times a second. */
+  /** Whether a flush has anything to write. It must be cheap, because it is read after each event. */
   readonly hasUnwritten: boolean;
   /**
    * Writes what is unwritten. Never rejects: data that Redis could not confirm stays unwritten. The returned events

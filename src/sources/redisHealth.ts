@@ -6,6 +6,7 @@ import {
   filter,
   from,
   map,
+  merge,
   of,
   repeat,
   tap,
@@ -21,24 +22,27 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 
 /** Short enough that work continues within a second of the return of Redis. */
 const PING_MS = 250;
-/** While up: a failing command notices an outage sooner. */
-const PING_WHEN_UP_MS = 1_000;
+/** While up. It only finds a server that is silent: a connection that ends is noticed at once. */
+const PING_WHEN_UP_MS = 2_000;
 /** A single failure may only be a connection that was being re-established. */
 const FAILURES = 2;
 
 /**
  * Emits the health of Redis each time it changes, and each time the cause of an outage changes. A server that loads
- * its data or refuses our password is down.
+ * its data or refuses our password is down. `lost$` fires when the connection ends.
  */
 export function redisHealth(
   ping: () => ObservableInput<unknown>,
+  lost$: Observable<unknown>,
   explain: (error: unknown) => string,
   scheduler: SchedulerLike = asyncScheduler,
 ): Observable<RedisHealth> {
   return defer(() => {
     let failures = 0;
-    const pause = (): Observable<unknown> =>
-      timer(untilNext(failures > 0 ? PING_MS : PING_WHEN_UP_MS, scheduler), scheduler);
+    const pause = (): Observable<unknown> => {
+      if (failures > 0) return timer(untilNext(PING_MS, scheduler), scheduler);
+      return merge(timer(untilNext(PING_WHEN_UP_MS, scheduler), scheduler), lost$);
+    };
     return defer(() => from(ping())).pipe(
       map((): RedisHealth => ({ up: true })),
       catchError((error: unknown) => of<RedisHealth>({ up: false, reason: explain(error) })),

@@ -25,7 +25,7 @@ const LIMITS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 2_500,
+  connectionsCheckingInterval: 5_000,
 } as const;
 const MAX_CONNECTIONS = 2_000;
 /** Maximum number of unknown host names, and of faults, that are logged, each once. */
