@@ -113,6 +113,17 @@ describe('whileLeading', () => {
     node.followed.leave();
   });
 
+  it('beats as often as a standby whose Redis is slow', async () => {
+    lease.hold('x:7', { uuid: US }, 10 * LEASE_MS);
+    lease.delayMs = 300;
+    const node = running();
+    await advance(1_000, 100);
+    const before = lease.beats;
+    await advance(2_000, 100);
+    expect(lease.beats - before).to.equal(4);
+    node.followed.leave();
+  });
+
   it('ends its work when another one has taken over, forgets what it found, and begins anew after that one', async () => {
     const node = running();
     const { book, undecided } = node.deps;

@@ -36,7 +36,7 @@ describe('redisHealth', () => {
     const bad$ = gone(m, ' -#');
     const badSubs = '      2000ms ^!';
     const again$ = m.cold('(p|)');
-    const againSubs = '    2250ms (^!)';
+    const againSubs = '    2251ms (^!)';
     const expected = '     u';
 
     m.expectObservable(health(m, good$, bad$, again$, m.cold('-')), '^ 3999ms !').toBe(expected, values);
@@ -47,9 +47,9 @@ describe('redisHealth', () => {
   marbles('is down with the second failure in a row, and up again with the first answer', (m) => {
     const good$ = m.cold('(p|)');
     const bad$ = gone(m, '-#');
-    const badSubs = ['    2000ms ^!', '2250ms ^!', '2500ms ^!'];
+    const badSubs = ['    2000ms ^!', '2251ms ^!', '2502ms ^!'];
     const back$ = m.cold('-(p|)');
-    const expected = '    u 2250ms d 499ms u';
+    const expected = '    u 2251ms d 501ms u';
 
     m.expectObservable(health(m, good$, bad$, bad$, bad$, back$), '^ 2999ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
@@ -65,19 +65,33 @@ describe('redisHealth', () => {
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
   });
 
-  marbles('a connection that ends is looked into at once, and is no outage where the next one answers', (m) => {
-    const lost$ = m.hot('    300ms l 499ms l 999ms l');
-    const good$ = m.cold('   (p|)');
-    const bad$ = gone(m, '   -#');
-    const badSubs = '        300ms ^!';
-    const again$ = m.cold('  (p|)');
-    const againSubs = ['     500ms (^!)', '800ms (^!)', '1800ms (^!)'];
-    const expected = '       u';
+  marbles(
+    'a connection that has ended is looked into a little later, and is no outage where the next one answers',
+    (m) => {
+      const lost$ = m.hot('    230ms l 499ms l 299ms l');
+      const good$ = m.cold('   (p|)');
+      const bad$ = gone(m, '   -#');
+      const badSubs = '        480ms ^!';
+      const again$ = m.cold('  (p|)');
+      const againSubs = ['     731ms (^!)', '1280ms (^!)'];
+      const expected = '       u';
 
-    const health$ = healthWith(m, lost$, [good$, bad$, again$]);
-    m.expectObservable(health$, '^ 1999ms !').toBe(expected, values);
+      const health$ = healthWith(m, lost$, [good$, bad$, again$]);
+      m.expectObservable(health$, '^ 1999ms !').toBe(expected, values);
+      m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
+      m.expectSubscriptions(again$.subscriptions).toBe(againSubs);
+    },
+  );
+
+  marbles('an outage that a connection ended with is told half a second later', (m) => {
+    const lost$ = m.hot('230ms l 49ms l 49ms l');
+    const good$ = m.cold('(p|)');
+    const bad$ = gone(m, '#');
+    const badSubs = ['   580ms (^!)', '830ms (^!)', '1080ms (^!)'];
+    const expected = '   u 829ms d';
+
+    m.expectObservable(healthWith(m, lost$, [good$, bad$]), '^ 1299ms !').toBe(expected, values);
     m.expectSubscriptions(bad$.subscriptions).toBe(badSubs);
-    m.expectSubscriptions(again$.subscriptions).toBe(againSubs);
   });
 
   marbles('connections that end during an outage add no pings', (m) => {

@@ -13,6 +13,8 @@ export class MemoryLease {
   failure: Error | undefined;
   /** Whether reading is answered while a beat fails. */
   readable = true;
+  /** The time until an answer, in milliseconds. */
+  delayMs = 0;
   beats = 0;
   readonly #names = new Map<string, Partial<FoundHolder>>();
 
@@ -54,7 +56,8 @@ export class MemoryLease {
     };
   }
 
-  #answer<T>(step: () => T): Promise<T> {
+  async #answer<T>(step: () => T): Promise<T> {
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     return this.failure === undefined ? Promise.resolve(step()) : Promise.reject(this.failure);
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import { EMPTY, fromEvent, type Observable } from 'rxjs';
+import { EMPTY, fromEvent, merge, type Observable } from 'rxjs';
 import type { Logger } from 'winston';
 import type { ClientOptions } from '../clients/httpClient.js';
 import { nativeClient } from '../clients/native.js';
@@ -201,7 +201,8 @@ export function makeParts(
       await ping();
       redisLatencyMs = steady() - askedAt;
     },
-    redisLost$: fromEvent(redis, 'close'),
+    // A cluster reports the connection to each node.
+    redisLost$: merge(fromEvent(redis, 'close'), fromEvent(redis, '-node')),
     redisConnected$: fromEvent(redis, 'ready'),
     registry: new RegistrySource(redis, keys),
     post: rememberLast(

@@ -31,7 +31,7 @@ const HEARTBEAT_MS = 5_000;
 /** The clock is read often enough that the time between two readings never counts as a gap. */
 const LOOK_MS = 2_000;
 /**
- * Time between two writes. Waiting writes must reach Redis within a second of its return, even if the outage was too
+ * Pause between two writes. Waiting writes must reach Redis within a second of its return, even if the outage was too
  * short to be noticed.
  */
 const FLUSH_MS = 500;
@@ -98,8 +98,13 @@ export function housekeeping(deps: Deps, accepted$: Observable<unknown>): Observ
       defer(pause).pipe(
         mergeMap(() => {
           if (!isUp) return EMPTY;
-          flushedAt = steady();
-          return flushing(sinks);
+          return flushing(sinks).pipe(
+            tap({
+              complete: () => {
+                flushedAt = steady();
+              },
+            }),
+          );
         }),
         repeat({ delay: () => (mayFlush() ? of(undefined) : EMPTY) }),
       ),

@@ -21,7 +21,7 @@ import {
 } from 'rxjs';
 import type { LeaseState } from '../leader/candidacy.js';
 import type { SchedulerEvent } from '../events.js';
-import { coalesced } from '../sources/coalesced.js';
+import { untilNext } from '../sources/coalesced.js';
 import { every } from '../sources/every.js';
 import { alongside } from '../streams/operators/alongside.js';
 import type { Deps } from './deps.js';
@@ -85,13 +85,13 @@ export function releaseLease({ candidacy }: Pick<Deps, 'candidacy'>): Observable
   );
 }
 
-/** The state after each beat. The next beat comes at its time, or at once for a reason. A standby beats more often. */
+/** The state after each beat. The next beat comes at its time, or at once for a reason. A standby beats twice a second. */
 function beats({ candidacy, leadership, leaseMs, redisConnected$ }: LeadDeps): Observable<LeaseState> {
   const holdingMs = leaseMs / BEATS_PER_LEASE;
   const waitingMs = Math.min(STANDBY_MS, holdingMs);
   const reason$ = merge(redisConnected$, leadership.refused$);
   const again = (): Observable<unknown> =>
-    leadership.leads ? EMPTY : merge(timer(coalesced(waitingMs, waitingMs, asyncScheduler)), reason$);
+    leadership.leads ? EMPTY : merge(timer(untilNext(waitingMs, asyncScheduler)), reason$);
   return merge(every({ intervalMs: holdingMs, coarse: true }), reason$).pipe(
     exhaustMap(() => defer(() => candidacy.beat()).pipe(repeat({ delay: again }))),
     filter(({ kind }) => kind !== 'unknown'),

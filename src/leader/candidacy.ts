@@ -132,13 +132,14 @@ export class Candidacy {
   }
 
   /**
-   * Handles a lease that vanished before its end: Redis has lost its data. If that happened twice, the holder may have
-   * taken a term in between that was never observed here and that is written nowhere.
+   * Handles a lease that vanished before its end, probably because Redis has lost its data. If that happened twice, the
+   * holder may have taken one more term in between, which is written nowhere. A term that is left out for nothing does
+   * no harm.
    */
   #noteLoss(askedAt: number): void {
-    if (this.#otherLease === undefined || askedAt >= this.#otherLease.endsBy) return;
-    this.#otherLease = undefined;
-    this.options.leadership.skipTerm();
+    const { leadership } = this.options;
+    const { token, endsBy } = this.#otherLease ?? { token: '', endsBy: -Infinity };
+    if (askedAt < endsBy && readToken(token)?.term === leadership.lastTerm) leadership.skipTerm();
   }
 
   /**

@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
 /**
- * Timer coalescing: timers that end on multiples of the same time end together, so an idle process wakes up hardly more
- * than every two seconds. A wake-up costs more than most of the work that it is for.
+ * Timer coalescing: timers that end on multiples of the same time end together, so an idle process wakes up every second
+ * or two. A wake-up costs more than most of the work that it is for.
  */
 export const GRID_MS = 500;
 /** The grids of ticks that may come up to a second early or late. */

@@ -17,7 +17,7 @@ export interface EveryOptions {
  * Ticks without end. Only the previous tick starts the next timer, so the work of a tick never delays or stops the
  * ticks. Ticks of intervals in whole half seconds come together with others.
  *
- * One action is scheduled again and again: the same made of operators took a tenth of the processor time of an idle process.
+ * One action is scheduled again and again. Operators for the same took a tenth of the processor time of an idle process.
  */
 export function every(options: EveryOptions): Observable<undefined> {
   const { intervalMs, jitter = 0, atOnce = true, coarse = false } = options;

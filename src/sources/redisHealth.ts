@@ -9,6 +9,7 @@ import {
   merge,
   of,
   repeat,
+  switchMap,
   tap,
   timer,
   type Observable,
@@ -22,7 +23,7 @@ export type RedisHealth = { readonly up: true } | { readonly up: false; readonly
 
 /** Short enough that work continues within a second of the return of Redis. */
 const PING_MS = 250;
-/** While up. It only finds a server that is silent: a connection that ends is noticed at once. */
+/** While Redis is up. These pings only find a silent server, because the end of a connection triggers one as well. */
 const PING_WHEN_UP_MS = 2_000;
 /** A single failure may only be a connection that was being re-established. */
 const FAILURES = 2;
@@ -40,8 +41,10 @@ export function redisHealth(
   return defer(() => {
     let failures = 0;
     const pause = (): Observable<unknown> => {
-      if (failures > 0) return timer(untilNext(PING_MS, scheduler), scheduler);
-      return merge(timer(untilNext(PING_WHEN_UP_MS, scheduler), scheduler), lost$);
+      if (failures > 0) return timer(PING_MS, scheduler);
+      // A client reconnects within this time if it can, so a short loss is no failure.
+      const lostAWhile$ = lost$.pipe(switchMap(() => timer(PING_MS, scheduler)));
+      return merge(timer(untilNext(PING_WHEN_UP_MS, scheduler), scheduler), lostAWhile$);
     };
     return defer(() => from(ping())).pipe(
       map((): RedisHealth => ({ up: true })),
