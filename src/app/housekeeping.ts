@@ -92,24 +92,22 @@ export function housekeeping(deps: Deps, accepted$: Observable<unknown>): Observ
     const leftMs = flushedAt + FLUSH_MS - steady();
     return leftMs > 0 ? timer(leftMs) : scheduled(of(undefined), asapScheduler);
   };
-  const flush$ = merge(accepted$, up$).pipe(
-    filter(mayFlush),
-    exhaustMap(() =>
-      defer(pause).pipe(
-        mergeMap(() => {
-          if (!isUp) return EMPTY;
-          return flushing(sinks).pipe(
-            tap({
-              complete: () => {
-                flushedAt = steady();
-              },
-            }),
-          );
-        }),
-        repeat({ delay: () => (mayFlush() ? of(undefined) : EMPTY) }),
-      ),
-    ),
+  const flush = (): Observable<SchedulerEvent> => {
+    if (!isUp) return EMPTY;
+    return flushing(sinks).pipe(
+      tap({
+        complete: () => {
+          flushedAt = steady();
+        },
+      }),
+    );
+  };
+  const untilWritten$ = defer(pause).pipe(
+    mergeMap(flush),
+    repeat({ delay: () => (mayFlush() ? of(undefined) : EMPTY) }),
   );
+  // A round has an event for each check, so nothing is asked while a write goes on or is due.
+  const flush$ = merge(accepted$, up$).pipe(exhaustMap(() => (mayFlush() ? untilWritten$ : EMPTY)));
   const stopEvent$ = stop$.pipe(map((signal): SchedulerEvent => ({ kind: 'process.stopping', at: wall(), signal })));
   const log$ = config$.pipe(
     map(({ log }) => log),
