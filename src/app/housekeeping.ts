@@ -136,6 +136,7 @@ export function housekeeping(deps: Deps, accepted$: Observable<unknown>): Observ
   );
   // The receivers of notifications are subscribed before the first event.
   const beside$ = merge(deps.reports(config$), deps.companion$, deps.statusServer(config$));
+  // `redis$` comes before `flush$`, which needs to know by then that Redis is up.
   const event$ = merge(beside$, configEvent$, stopEvent$, redis$, flush$, heartbeat$, look$);
   return merge(event$, back$, log$, policy$, history$);
 }
