@@ -26,9 +26,10 @@ export class Neighbours {
     this.producers = producers.map((producer, i) => ({ uuid: uuidOf('d', i), producer }));
   }
 
-  static async start(): Promise<Neighbours> {
+  static async start(consumers = 4): Promise<Neighbours> {
+    const ofConsumers = Array.from({ length: consumers }, (_, i) => uuidOf('c', i));
     const neighbours = new Neighbours(
-      await Promise.all([0, 1, 2, 3].map((i) => startConsumer({ uuid: uuidOf('c', i), host: HOST }))),
+      await Promise.all(ofConsumers.map((uuid) => startConsumer({ uuid, host: HOST }))),
       await Promise.all([0, 1, 2].map(() => Producer.start({ host: HOST }))),
     );
     for (let i = 0; i < 2; i += 1) {
