@@ -176,6 +176,26 @@ describe('the peers as the status server tells them', () => {
     expect((await house.get('/api/peers/consumer/c1')).status).to.equal(404);
   });
 
+  it('keep the state that they were chosen by, also where a round drops them while Redis is asked', async () => {
+    await many(3);
+    house.close();
+    house = await StatusHouse.start(shared.redis, {
+      onDetails: () => {
+        house.book.forgetWhere(() => true);
+      },
+    });
+    house.config = { ...house.config, network: { allow: ['private'] } };
+    house.book.setPolicy(house.config.network.allow);
+    await house.round();
+    await shared.redis.del(...['c00000', 'c00001', 'c00002'].map((uuid) => keys.consumer(uuid)));
+    const found = await consumers('sort=uuid');
+    expect(found.map(({ uuid, state }) => [uuid, state])).to.deep.equal([
+      ['c00000', 'available'],
+      ['c00001', 'suspect'],
+      ['c00002', 'unavailable'],
+    ]);
+  });
+
   it('include malformed entries, each with its error', async () => {
     await register(shared.redis, 'consumer', 'host', { ip: 'evil.example' });
     await register(shared.redis, 'consumer', 'port', { ip: '127.0.0.1', port: '0' });

@@ -2,7 +2,7 @@ import type { AddressFault, FailureReason } from '../domain/call/reasons.js';
 import { latencyCode } from '../domain/history.js';
 import { laneOf } from '../domain/peer/health.js';
 import type { CheckOutcome, Lane, PeerFacts, PeerHealth, StoredAddress } from '../domain/peer/peer.js';
-import { Columns } from './columns.js';
+import { Columns, type Block } from './columns.js';
 import { increment, isFull, type Result } from './tally.js';
 
 export const SECOND_MS = 1_000;
@@ -68,7 +68,7 @@ export class Row {
   unwrittenFacts = NO_UNWRITTEN_FACTS;
   /** Unwritten results, newest last: `.` answered, `x` counted failure, `-` failure not counted. */
   results = '';
-  readonly #numbers: Numbers;
+  readonly #block: Block<Arrays>;
   #slot: number;
 
   constructor(
@@ -79,8 +79,9 @@ export class Row {
     /** Why the last check failed, or the fault of the address once it has been reported. */
     public error: FailureReason | null,
   ) {
-    this.#numbers = numbers;
-    this.#slot = numbers.claim();
+    const { block, row } = numbers.claim();
+    this.#block = block;
+    this.#slot = row;
   }
 
   /** Stores further facts from the registry. Times are kept in seconds. */
@@ -95,135 +96,135 @@ export class Row {
    * slot.
    */
   release(): void {
-    this.#numbers.release(this.#slot);
+    this.#block.release(this.#slot);
     this.#slot = NO_SLOT;
   }
 
   /** Index of the scope of the address. It is negative if the address cannot be called: see `UNCALLABLE`. */
   get scope(): number {
-    return this.#numbers.of.scope[this.#slot] ?? -1;
+    return this.#block.of.scope[this.#slot] ?? -1;
   }
   set scope(value: number) {
-    this.#numbers.of.scope[this.#slot] = value;
+    this.#block.of.scope[this.#slot] = value;
   }
 
   /** Why the current policy or format rules forbid a call to the address. */
   get fault(): AddressFault | null {
-    return FAULTS[this.#numbers.of.fault[this.#slot] ?? 0] ?? null;
+    return FAULTS[this.#block.of.fault[this.#slot] ?? 0] ?? null;
   }
   set fault(value: AddressFault | null) {
-    this.#numbers.of.fault[this.#slot] = FAULTS.indexOf(value);
+    this.#block.of.fault[this.#slot] = FAULTS.indexOf(value);
   }
 
   /** The fault of this address that was reported. */
   get reportedFault(): AddressFault | null {
-    return FAULTS[this.#numbers.of.reportedFault[this.#slot] ?? 0] ?? null;
+    return FAULTS[this.#block.of.reportedFault[this.#slot] ?? 0] ?? null;
   }
   set reportedFault(value: AddressFault | null) {
-    this.#numbers.of.reportedFault[this.#slot] = FAULTS.indexOf(value);
+    this.#block.of.reportedFault[this.#slot] = FAULTS.indexOf(value);
   }
 
   get unwritten(): Unwritten {
-    return UNWRITTEN[this.#numbers.of.unwritten[this.#slot] ?? 0] ?? 'nothing';
+    return UNWRITTEN[this.#block.of.unwritten[this.#slot] ?? 0] ?? 'nothing';
   }
   set unwritten(value: Unwritten) {
-    this.#numbers.of.unwritten[this.#slot] = UNWRITTEN.indexOf(value);
+    this.#block.of.unwritten[this.#slot] = UNWRITTEN.indexOf(value);
   }
 
   /** Whether the address was changed after the last check, so that the failures in the registry belong to the old one. */
   get hasMoved(): boolean {
-    return this.#numbers.of.moved[this.#slot] === 1;
+    return this.#block.of.moved[this.#slot] === 1;
   }
   set hasMoved(value: boolean) {
-    this.#numbers.of.moved[this.#slot] = value ? 1 : 0;
+    this.#block.of.moved[this.#slot] = value ? 1 : 0;
   }
 
   /** The last round of the regular lane that found the entry in the registry. */
   get seenIn(): number {
-    return this.#numbers.of.seenIn[this.#slot] ?? 0;
+    return this.#block.of.seenIn[this.#slot] ?? 0;
   }
   set seenIn(value: number) {
-    this.#numbers.of.seenIn[this.#slot] = value;
+    this.#block.of.seenIn[this.#slot] = value;
   }
 
   /** The number of results since the last write. It can be larger than the length of `results`. */
   get resultCount(): number {
-    return this.#numbers.of.resultCount[this.#slot] ?? 0;
+    return this.#block.of.resultCount[this.#slot] ?? 0;
   }
   set resultCount(value: number) {
-    this.#numbers.of.resultCount[this.#slot] = value;
+    this.#block.of.resultCount[this.#slot] = value;
   }
 
   /** Results that are not in the history yet, packed as in `tally.ts`. */
   get tally(): number {
-    return this.#numbers.of.tally[this.#slot] ?? 0;
+    return this.#block.of.tally[this.#slot] ?? 0;
   }
   set tally(value: number) {
-    this.#numbers.of.tally[this.#slot] = value;
+    this.#block.of.tally[this.#slot] = value;
   }
 
   /** Sum of the latency codes of the answers in the tally. */
   get codes(): number {
-    return this.#numbers.of.codes[this.#slot] ?? 0;
+    return this.#block.of.codes[this.#slot] ?? 0;
   }
   set codes(value: number) {
-    this.#numbers.of.codes[this.#slot] = value;
+    this.#block.of.codes[this.#slot] = value;
   }
 
   /** Unix minute of the first result in the tally; 0 if the tally is empty. */
   get tallyBegan(): number {
-    return this.#numbers.of.tallyBegan[this.#slot] ?? 0;
+    return this.#block.of.tallyBegan[this.#slot] ?? 0;
   }
   set tallyBegan(value: number) {
-    this.#numbers.of.tallyBegan[this.#slot] = value;
+    this.#block.of.tallyBegan[this.#slot] = value;
   }
 
   /** Unix seconds of the last change of state; 0 if unknown. */
   get stateS(): number {
-    return this.#numbers.of.stateS[this.#slot] ?? 0;
+    return this.#block.of.stateS[this.#slot] ?? 0;
   }
   set stateS(value: number) {
-    this.#numbers.of.stateS[this.#slot] = value;
+    this.#block.of.stateS[this.#slot] = value;
   }
 
   /** Unix seconds of the last answer; 0 if unknown. */
   get okS(): number {
-    return this.#numbers.of.okS[this.#slot] ?? 0;
+    return this.#block.of.okS[this.#slot] ?? 0;
   }
   set okS(value: number) {
-    this.#numbers.of.okS[this.#slot] = value;
+    this.#block.of.okS[this.#slot] = value;
   }
 
   /** Unix seconds of the last call from this peer to our API; 0 if unknown. */
   get calledS(): number {
-    return this.#numbers.of.calledS[this.#slot] ?? 0;
+    return this.#block.of.calledS[this.#slot] ?? 0;
   }
   set calledS(value: number) {
-    this.#numbers.of.calledS[this.#slot] = value;
+    this.#block.of.calledS[this.#slot] = value;
   }
 
   /** Duration of the last answer. */
   get latencyMs(): number {
-    return this.#numbers.of.latencyMs[this.#slot] ?? 0;
+    return this.#block.of.latencyMs[this.#slot] ?? 0;
   }
   set latencyMs(value: number) {
-    this.#numbers.of.latencyMs[this.#slot] = value;
+    this.#block.of.latencyMs[this.#slot] = value;
   }
 
   /** Unix milliseconds of the last check; 0 if there was none. */
   get checkedAt(): number {
-    return this.#numbers.of.checkedAt[this.#slot] ?? 0;
+    return this.#block.of.checkedAt[this.#slot] ?? 0;
   }
   set checkedAt(value: number) {
-    this.#numbers.of.checkedAt[this.#slot] = value;
+    this.#block.of.checkedAt[this.#slot] = value;
   }
 
   /** The revision of the book when a check or an acknowledged write last changed this row. */
   get revision(): number {
-    return this.#numbers.of.revision[this.#slot] ?? 0;
+    return this.#block.of.revision[this.#slot] ?? 0;
   }
   set revision(value: number) {
-    this.#numbers.of.revision[this.#slot] = value;
+    this.#block.of.revision[this.#slot] = value;
   }
 }
 

@@ -32,6 +32,8 @@ export interface HouseOptions {
   readonly status?: object;
   readonly retryMs?: number;
   readonly stalledMs?: number;
+  /** Called while the details of a page are read from Redis. */
+  readonly onDetails?: () => void;
 }
 
 /** The status server on a real socket over a real Redis, with a scheduler behind it that the spec plays. */
@@ -85,7 +87,10 @@ export class StatusHouse {
       ...{ ...source, steady },
       readAll: () => this.#registry.pages(() => true),
       readEntries: (uuids) => this.#registry.read(uuids),
-      readHistories: (uuids) => readHistories(redis, keys, uuids),
+      readHistories: (uuids) => {
+        this.options.onDetails?.();
+        return readHistories(redis, keys, uuids);
+      },
     });
     const server$ = statusServer(this.config.status, {
       ...{ report: new Report(source), pages, metrics, feed, version: '1.2.3', wall, config, hostName: 'node7' },
