@@ -68,7 +68,7 @@ describe('Redis goes away', () => {
       error: 'http-500',
     });
     for (const { checked_at: at } of await node.consumers()) expect(Number(at)).to.be.within(killedAt, servedAt);
-    expect(node.calls()).to.have.length(made.length);
+    expect(node.calls()).to.deep.equal(made);
     await node.stop(running);
   });
 

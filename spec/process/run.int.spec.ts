@@ -324,14 +324,16 @@ describe('node dist/main.js run', () => {
     // By then the lane of the dead has had its slots full for three timeouts.
     expect(dead.mostAtOnce).to.equal(slots);
     for (const living of consumers) {
-      await living.until(({ calls }) => calls.length >= 4);
+      await living.until(({ calls }) => calls.length >= 6);
       const { calls } = living;
       // Each call of the dead takes a timeout, so they are a clock that stands still when the machine does.
       const between = calls.slice(1).map(({ at: end }, i) => {
         const begin = calls[i]?.at ?? 0;
         return dead.calls.filter(({ at }) => at > begin && at <= end).length;
       });
-      expect(Math.max(...between)).to.be.at.most(2 * slots);
+      between.sort((a, b) => a - b);
+      expect(between[Math.floor(between.length / 2)], 'usually').to.be.at.most(slots);
+      expect(between.at(-1), 'at most').to.be.at.most(2 * slots);
     }
     await dead.goDark();
   });

@@ -5,7 +5,6 @@ import { Columns, type Cell } from '#src/state/columns.js';
 const KINDS = { small: Uint8Array, signed: Int8Array, word: Uint32Array, any: Float64Array };
 type Arrays = { readonly [Name in keyof typeof KINDS]: InstanceType<(typeof KINDS)[Name]> };
 const NAMES = ['small', 'signed', 'word', 'any'] as const;
-/** More than two blocks. */
 const ROWS = 3_000;
 
 describe('columns of numbers', () => {
@@ -45,12 +44,20 @@ describe('columns of numbers', () => {
     );
   });
 
-  it('reuse the rows that were freed before they take more memory', () => {
+  it('reuse the rows that were freed, of all blocks, before they take more memory', () => {
     const columns = new Columns<Arrays>(KINDS);
     const cells = Array.from({ length: ROWS }, () => columns.claim());
-    const blocks = new Set(cells.map(({ block }) => block));
-    for (const { block, row } of cells) block.release(row);
-    for (let i = 0; i < ROWS; i += 1) expect(blocks.has(columns.claim().block)).to.equal(true);
+    const blocks = [...new Set(cells.map(({ block }) => block))];
+    expect(blocks.length).to.be.greaterThan(2);
+    const places = (of: readonly Cell<Arrays>[]): string[] =>
+      of.map(({ block, row }) => `${String(blocks.indexOf(block))}:${String(row)}`).sort();
+    for (const cell of cells) {
+      write(cell, 7);
+      cell.block.release(cell.row);
+    }
+    const again = Array.from({ length: ROWS }, () => columns.claim());
+    expect(places(again)).to.deep.equal(places(cells));
+    expect(again.flatMap(read).every((value) => value === 0)).to.equal(true);
   });
 
   it('read a row that does not exist as undefined, and ignore writes to it', () => {

@@ -96,6 +96,7 @@ export class Row {
    * slot.
    */
   release(): void {
+    if (this.#slot === NO_SLOT) return;
     this.#block.release(this.#slot);
     this.#slot = NO_SLOT;
   }

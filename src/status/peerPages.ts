@@ -45,8 +45,6 @@ interface WholeRegistry {
 }
 
 interface Consumer extends Candidate {
-  /** As of the selection. The row may be released while Redis is asked, and has no state then. */
-  readonly state: ReturnType<typeof stateOf>;
   readonly row: PeerRow;
 }
 
@@ -117,14 +115,13 @@ export class PeerPages {
   /** A registered consumer, even if no round has seen it yet; from the book while Redis is away. */
   async #rowOf(uuid: string): Promise<PeerRow | undefined> {
     const { book, observations, config, readEntries } = this.source;
-    const known = book.rowOf(uuid);
-    if (!observations.redis.up) return known;
+    if (!observations.redis.up) return book.rowOf(uuid);
     if (BEYOND_BYTES.test(uuid) || uuid.toLowerCase() === config().uuid) return undefined;
     try {
       const [entry] = await readEntries([uuid]);
-      return entry && (known ?? this.#bookOf([entry]).rowOf(uuid));
+      return entry && (book.rowOf(uuid) ?? this.#bookOf([entry]).rowOf(uuid));
     } catch {
-      return known;
+      return book.rowOf(uuid);
     }
   }
 
@@ -155,10 +152,11 @@ export class PeerPages {
       }
       const members = (await withTimeout(redis.smembersBuffer(keys.consumers))).map((one) => one.toString('latin1'));
       const registered = new Set(members);
-      const known = new Map([...book.entries()].filter(([uuid]) => registered.has(uuid)));
-      const unseen = members.filter((uuid) => !known.has(uuid) && uuid !== config().uuid);
+      const unseen = members.filter((uuid) => book.rowOf(uuid) === undefined && uuid !== config().uuid);
       const fresh = this.#bookOf(await readEntries(unseen));
-      return { rows: [...known, ...fresh.entries()] };
+      // Only now, because a round may have dropped some of them since.
+      const known = [...book.entries()].filter(([uuid]) => registered.has(uuid));
+      return { rows: [...known, ...without(book, fresh)] };
     } catch {
       return { rows: book.entries() };
     }
@@ -184,6 +182,8 @@ export class PeerPages {
     page: readonly Consumer[],
   ): Promise<{ rows: ConsumerRow[]; histories: readonly (History | undefined)[]; asOf: number }> {
     const { redis, keys, wall, observations, readHistories } = this.source;
+    // A row that a round drops while Redis is asked reads as empty from then on.
+    const known = page.map(fromBook);
     const changedAt = observations.ip?.since ?? (await this.source.registry.read())?.ipChangedAt;
     const now = wall();
     // If a read fails before the outage is noticed, the book is still current.
@@ -202,14 +202,14 @@ export class PeerPages {
         ),
         readHistories(page.map(({ uuid }) => uuid)),
       ]);
-      const rows = page.map((one, i) => {
+      const rows = known.map((row, i) => {
         const texts = (fields[i] ?? []).map((value) => value?.toString('latin1') ?? null);
-        return fromRegistry(fromBook(one, changedAt), texts, histories[i], now, changedAt);
+        return fromRegistry(row, texts, histories[i], now, changedAt);
       });
       return { rows, histories, asOf: now };
     } catch {
       return {
-        rows: page.map((one) => fromBook(one, changedAt)),
+        rows: known.map((row) => ({ ...row, knows_ip: knowsIp(row.last_ok_at, changedAt, SECOND_MS) })),
         histories: [],
         asOf: up ? now : Math.min(now, since),
       };
@@ -237,6 +237,10 @@ export class PeerPages {
 /** The consumers of our book, and the others of the registry. */
 function* withOthers(own: PeerBook, all: PeerBook): Generator<Row> {
   yield* own.entries();
+  yield* without(own, all);
+}
+
+function* without(own: PeerBook, all: PeerBook): Generator<Row> {
   for (const one of all.entries()) if (own.rowOf(one[0]) === undefined) yield one;
 }
 
@@ -312,23 +316,22 @@ function producerRow(
   };
 }
 
-function fromBook({ uuid, row, state }: Consumer, changedAt: number | undefined): ConsumerRow {
-  const okAt = row.okS * SECOND_MS;
+function fromBook({ uuid, row }: Consumer): ConsumerRow {
   return {
     kind: 'consumer',
     uuid,
     ip: row.ip,
     port: row.port,
     error: row.error ?? row.fault,
-    state,
+    state: stateOf(row),
     state_since: timeOrNull(row.stateS * SECOND_MS),
     checked_at: timeOrNull(row.checkedAt),
-    last_ok_at: timeOrNull(okAt),
+    last_ok_at: timeOrNull(row.okS * SECOND_MS),
     last_seen: timeOrNull(row.calledS * SECOND_MS),
     latency_ms: row.okS === 0 ? null : row.latencyMs,
     failures: row.health.failures,
     recent: row.results,
-    knows_ip: changedAt === undefined ? null : okAt + SECOND_MS > changedAt && row.okS > 0,
+    knows_ip: null,
     uptime_24h: null,
     uptime_7d: null,
     days: null,
@@ -360,9 +363,14 @@ function fromRegistry(
     latency_ms: stored(latency, known.latency_ms),
     failures: isCurrent ? (stored(failures, known.failures) ?? 0) : known.failures,
     recent: recent ?? known.recent,
-    knows_ip: changedAt === undefined ? null : lastOk !== null && lastOk >= changedAt,
+    knows_ip: knowsIp(lastOk, changedAt),
     ...(history === undefined ? { days: [] } : shortHistory(history, now)),
   };
+}
+
+/** Whether the last answer came after the change of the IP. `unitMs`: the time of the answer is the start of such a unit. */
+function knowsIp(lastOkAt: number | null, changedAt: number | undefined, unitMs = 1): boolean | null {
+  return changedAt === undefined ? null : lastOkAt !== null && lastOkAt + unitMs > changedAt;
 }
 
 function shortHistory(history: History, now: number): Pick<ConsumerRow, 'uptime_24h' | 'uptime_7d' | 'days'> {
