@@ -180,8 +180,8 @@ describe('the peers as the status server tells them', () => {
     await many(3);
     house.close();
     house = await StatusHouse.start(shared.redis, {
-      onDetails: () => {
-        house.book.forgetWhere(() => true);
+      onRead: (what) => {
+        if (what === 'details') house.book.forgetWhere(() => true);
       },
     });
     house.config = { ...house.config, network: { allow: ['public'] } };
@@ -194,6 +194,20 @@ describe('the peers as the status server tells them', () => {
       expect([state, error]).to.deep.equal(['denied', 'address-denied']);
       expect(since).to.be.a('number');
     }
+  });
+
+  it('are not listed where a round drops them while others are looked up', async () => {
+    await many(3);
+    house.close();
+    house = await StatusHouse.start(shared.redis, {
+      onRead: (what) => {
+        if (what === 'entries') house.book.forget('c00001');
+      },
+    });
+    house.config = { ...house.config, network: { allow: ['private'] } };
+    house.book.setPolicy(house.config.network.allow);
+    await house.round();
+    expect(await uuids('sort=uuid')).to.deep.equal(['c00000', 'c00002']);
   });
 
   it('include malformed entries, each with its error', async () => {

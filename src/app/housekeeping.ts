@@ -22,6 +22,7 @@ import { writing } from './writing.js';
 const HEARTBEAT_MS = 5_000;
 /** The clock is read often enough that the time between two readings never counts as a gap. */
 const LOOK_MS = 2_000;
+
 /**
  * Runs beside the work for as long as it lasts: keeps the records up to date, and sends reports. `accepted$` fires when the
  * sinks have accepted an event.

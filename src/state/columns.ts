@@ -22,8 +22,8 @@ export interface Cell<Arrays> {
 
 /**
  * The numbers of many rows, in typed arrays. A number takes one, four or eight bytes, which is less than as an object
- * property. The arrays never grow: a block is added instead. Copies would leave the old arrays to the next full
- * collection of garbage, up to 70 MiB and more with 1,000,000 rows.
+ * property. The arrays never grow: a block is added instead. An array that is copied to grow leaves the old one to the
+ * next full collection of garbage, 70 MiB or more in all with 1,000,000 rows.
  */
 export class Columns<Arrays extends Readonly<Record<string, Column>>> {
   readonly #kinds: readonly (readonly [string, new (rows: number) => Column])[];

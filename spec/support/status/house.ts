@@ -32,8 +32,8 @@ export interface HouseOptions {
   readonly status?: object;
   readonly retryMs?: number;
   readonly stalledMs?: number;
-  /** Called while the details of a page are read from Redis. */
-  readonly onDetails?: () => void;
+  /** Called while entries, or the details of a page, are read from Redis. */
+  readonly onRead?: (what: 'entries' | 'details') => void;
 }
 
 /** The status server on a real socket over a real Redis, with a scheduler behind it that the spec plays. */
@@ -86,9 +86,12 @@ export class StatusHouse {
     const pages = new PeerPages({
       ...{ ...source, steady },
       readAll: () => this.#registry.pages(() => true),
-      readEntries: (uuids) => this.#registry.read(uuids),
+      readEntries: (uuids) => {
+        this.options.onRead?.('entries');
+        return this.#registry.read(uuids);
+      },
       readHistories: (uuids) => {
-        this.options.onDetails?.();
+        this.options.onRead?.('details');
         return readHistories(redis, keys, uuids);
       },
     });
